@@ -1,0 +1,21 @@
+"""Figure 1 (left): average activation fraction against sigma^2, ReLU, unit-length rows, MNIST (Sec. 3.1).
+
+ReLU has h'' = 0 wherever it is differentiable, so CAE and mDAE have no bias gradient and stay flat, while DAE and SAE
+grow sparser with sigma^2.
+"""
+
+import sys
+
+from numpy_rae.experiment import Protocol, main
+
+FIG1 = Protocol(
+    name="fig1_relu_mnist",
+    title="Fig. 1: ReLU, unit-length rows",
+    source="mnist",
+    activation="relu",
+    models=("DAE", "CAE", "mDAE", "SAE"),
+    constraint="unit",
+)
+
+if __name__ == "__main__":
+    sys.exit(main(FIG1))

@@ -1,0 +1,120 @@
+"""The auto-encoder of Eq. (1): h = s_e(W x + b_e), y = W^T h, and its gradient by hand.
+
+Every objective shares one backward pass (lam is 0 for the plain auto-encoder):
+
+    (a) r     = x - y                             (N, n)
+    (b) g_y   = -2 r / N + lam dR/dy              (N, n)
+    (c) g_h   = g_y W^T                           (N, m)
+    (d) g_a   = g_h * h' + lam dR/da              (N, m)
+    (e) g_W   = g_a^T x_in + h^T g_y + 2 lam dR/d(len2) * W + lam dR/dW      (m, n)
+    (f) g_b_e = sum over samples of g_a           (m,)
+
+W enters (e) twice because the weights are tied: through the encoder and through the decoder.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy_rae import validation
+from numpy_rae.activations import Activation, Jet
+
+
+class Params(NamedTuple):
+    """W (m, n), one row a hidden unit; b_e (m,)."""
+
+    W: np.ndarray
+    b_e: np.ndarray
+
+
+class Forward(NamedTuple):
+    """One forward pass: input x (N, n), pre-activations a (N, m), the jet at a, reconstruction y (N, n)."""
+
+    x: np.ndarray
+    a: np.ndarray
+    jet: Jet
+    y: np.ndarray
+
+
+class PenaltyGrad(NamedTuple):
+    """Partial derivatives of a regulariser R; None stands for zero.
+
+    `dR_da` (N, m) and `dR_dlen2` (m,), len2_j = ||W_j||^2, describe every penalty that sees W only through a and the
+    row lengths. Others add `dR_dy` (N, n), thin `factors` (left (N, m), right (N, n)) that stand for left^T right, or a
+    dense `dR_dW` (m, n). `n_continued` counts the units at which R was continued beyond its domain.
+    """
+
+    dR_da: np.ndarray | None = None
+    dR_dlen2: np.ndarray | None = None
+    dR_dy: np.ndarray | None = None
+    factors: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+    dR_dW: np.ndarray | None = None
+    n_continued: int = 0
+
+
+class Gradient(NamedTuple):
+    """dJ/dW = sum of left^T right over `factors` + row_scale * W + direct, kept in parts until it is used; dJ/db_e."""
+
+    factors: tuple[tuple[np.ndarray, np.ndarray], ...]
+    g_b_e: np.ndarray
+    row_scale: np.ndarray | None = None
+    direct: np.ndarray | None = None
+    n_continued: int = 0
+
+    def dense(self, params: Params) -> Params:
+        """(g_W (m, n), g_b_e (m,)) as full arrays."""
+        g_W = sum(left.T @ right for left, right in self.factors)
+        if self.row_scale is not None:
+            g_W = g_W + self.row_scale[:, None] * params.W
+        if self.direct is not None:
+            g_W = g_W + self.direct
+        return Params(g_W, self.g_b_e)
+
+
+def init_params(m: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> Params:
+    """Normalized initialisation (Glorot & Bengio 2010, Eq. 16): W uniform in +-sqrt(6 / (m + n)), b_e = 0."""
+    bound = np.sqrt(6 / (m + n))
+    return Params(rng.uniform(-bound, bound, (m, n)).astype(dtype), np.zeros(m, dtype))
+
+
+def row_len2(W: np.ndarray) -> np.ndarray:
+    """Squared row lengths len2_j = ||W_j||^2, (m,)."""
+    return np.einsum("ji,ji->j", W, W)
+
+
+def forward(params: Params, activation: Activation, x: np.ndarray, order: int = 1) -> Forward:
+    """Encode and decode x (N, n), with the activation's jet up to `order`.
+
+    Raises ValueError if x's width or dtype does not fit W.
+    """
+    W, b_e = params
+    validation.like("x", x, (len(x), W.shape[1]), W.dtype)
+    # BLAS writes W x^T faster than x W^T; its transpose is the same (N, m) array in Fortran order.
+    a = (W @ x.T + b_e[:, None]).T  # (N, m)  Eq. (3)
+    jet = activation(a, order)
+    return Forward(x, a, jet, jet.h @ W)  # y (N, n)
+
+
+def reconstruction(y: np.ndarray, x: np.ndarray) -> tuple[float, np.ndarray]:
+    """Mean over samples of ||x - y||^2, no 1/2 (Eq. 1), and its gradient in y, (N, n)."""
+    r = x - y  # (a) (N, n)
+    g_y = r * (-2 / len(x))  # (b) (N, n)
+    return float(np.vdot(r, r)) / len(x), g_y
+
+
+def backward(params: Params, fwd: Forward, g_y: np.ndarray, penalty: PenaltyGrad, lam: float = 1.0) -> Gradient:
+    """Steps (b) to (f): the chain rule, written once for every penalty."""
+    if penalty.dR_dy is not None:
+        g_y = g_y + lam * penalty.dR_dy  # (b) (N, n)
+    g_h = (params.W @ g_y.T).T  # (c) (N, m)
+    g_a = g_h * fwd.jet.dh_da  # (d) (N, m)
+    if penalty.dR_da is not None:
+        g_a += lam * penalty.dR_da  # (d)
+    factors = ((g_a, fwd.x), (fwd.jet.h, g_y))  # (e) g_a^T x + h^T g_y
+    return Gradient(
+        factors + tuple((lam * left, right) for left, right in penalty.factors),  # (e)
+        g_a.sum(axis=0),  # (f) (m,)
+        None if penalty.dR_dlen2 is None else 2 * lam * penalty.dR_dlen2,  # (e) (m,)
+        None if penalty.dR_dW is None else lam * penalty.dR_dW,  # (e) (m, n)
+        penalty.n_continued,
+    )

@@ -1,0 +1,90 @@
+"""Stored records to matplotlib figures; nothing here trains."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colour-blind safe palette, one colour and one marker a model in every figure.
+STYLES = {
+    "DAE": ("#D55E00", "o"),
+    "CAE": ("#0072B2", "s"),
+    "mDAE": ("#56B4E9", "^"),
+    "SAE": ("#009E73", "D"),
+    "eDAE": ("#CC79A7", "v"),
+    "AE": ("#000000", "*"),
+}
+SPARE = (("#E69F00", "P"), ("#7F7F7F", "X"), ("#4B0092", "h"), ("#994F00", "p"))
+
+
+def style(name: str, position: int = 0) -> dict:
+    """Colour and marker of a model; unknown names take the spare ones in turn."""
+    color, marker = STYLES.get(name) or SPARE[position % len(SPARE)]
+    return {"color": color, "marker": marker}
+
+
+def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str = "") -> Figure:
+    """Average activation fraction (Eq. 14) and dead units against sigma^2, one line a model; bands span the seeds."""
+    records = list(records)
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(7, 6), sharex=True, height_ratios=(3, 1), layout="constrained"
+    )
+    for position, model in enumerate(models):
+        for ax, key in ((top, "activation_fraction"), (bottom, "dead_fraction")):
+            _line(ax, records, model, key, style(model, position))
+        _mark_diverged(top, records, model, style(model, position))
+    _dress(top, bottom, records)
+    figure.suptitle(title, fontsize=12)
+    if note:
+        figure.supxlabel(note, fontsize=9, color="#555555")
+    return figure
+
+
+def of_model(records: Iterable[dict], model: str) -> list[dict]:
+    """A model's records in the order of sigma^2; the plain auto-encoder at sigma^2 = 0 belongs to every model."""
+    mine = (entry for entry in records if entry["model"] in (model, "AE"))
+    return sorted(mine, key=_sigma2)
+
+
+def _sigma2(entry: dict) -> float:
+    return entry["config"]["sigma2"]
+
+
+def by_sigma2(records: Iterable[dict], model: str, key: str) -> Iterator[tuple[float, list[float]]]:
+    """(sigma^2, values over the seeds) of a model's finished runs."""
+    finished = (entry for entry in of_model(records, model) if entry["status"] == "ok")
+    for sigma2, group in groupby(finished, key=_sigma2):
+        yield sigma2, [entry["metrics"][key] for entry in group]
+
+
+def _line(ax: Axes, records: list[dict], model: str, key: str, look: dict) -> None:
+    points = list(by_sigma2(records, model, key))
+    x = [sigma2 for sigma2, _ in points]
+    ax.plot(x, [np.mean(values) for _, values in points], label=model, markersize=5, linewidth=1.5, **look)
+    low, high = [min(values) for _, values in points], [max(values) for _, values in points]
+    ax.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
+
+
+def _mark_diverged(ax: Axes, records: list[dict], model: str, look: dict) -> None:
+    x = sorted({_sigma2(entry) for entry in of_model(records, model) if entry["status"] == "diverged"})
+    if x:
+        at_top = ax.get_xaxis_transform()
+        label = f"{model} diverged"
+        ax.plot(x, [0.97] * len(x), "x", color=look["color"], markersize=9, mew=2, transform=at_top, label=label)
+
+
+def _dress(top: Axes, bottom: Axes, records: list[dict]) -> None:
+    ticks = sorted({_sigma2(entry) for entry in records})
+    root = (lambda s: np.sqrt(np.maximum(s, 0)), np.square)
+    bottom.set_xscale("function", functions=root)
+    bottom.set_xticks([s for s in ticks if s != 0.001], [f"{s:g}" for s in ticks if s != 0.001])
+    bottom.set_xlabel(r"$\sigma^2$  (axis linear in $\sigma$)")
+    top.set_ylabel("average activation fraction, Eq. (14)")
+    bottom.set_ylabel("dead units")
+    for ax in (top, bottom):
+        ax.set_ylim(-0.03, 1.03)
+        ax.grid(alpha=0.25)
+    top.legend(frameon=False, ncols=2)

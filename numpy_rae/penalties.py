@@ -1,0 +1,124 @@
+"""Regularisers R(W, b_e) of Eq. (4) with hand-derived gradients.
+
+A penalty is any value with an `order` (how many derivatives of s_e it needs) and a method
+`value_and_grad(params, activation, fwd, rng) -> (R, PenaltyGrad)`. Most see W only through a = W x + b_e and the
+squared row lengths len2, so dR/da and dR/d(len2) describe them fully; `autoencoder.backward` has the chain rule.
+The bias gradient of Thm 1 is the column sum of dR/da.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from typing import Protocol
+
+import numpy as np
+from scipy.special import rel_entr
+
+from numpy_rae import validation
+from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, row_len2
+
+
+class Penalty(Protocol):
+    """What `objectives.Penalised` asks of a regulariser."""
+
+    order: int
+
+    def value_and_grad(
+        self, params: Params, activation: Activation, fwd: Forward, rng: np.random.Generator | None
+    ) -> tuple[float, PenaltyGrad]: ...
+
+
+@dataclass(frozen=True)
+class MeanActivationPenalty:
+    """R = sum over units of f(rho_j), rho_j = the batch mean of h_j: Cor. 1's family.
+
+        (a) rho   = mean over samples of h                   (m,)
+        (b) R     = sum_j f(rho_j)
+        (c) dR/da = f'(rho) * h' / N                         (N, m)
+
+    `f(rho) -> (value, slope)`. Beyond `domain` f goes on along its tangent: clipping rho instead would remove the
+    gradient where Cor. 1 needs it. Raises ValueError for an activation with negative values if the domain is
+    bounded below.
+    """
+
+    f: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    domain: tuple[float, float] = (-inf, inf)
+    order: int = 1
+
+    def value_and_grad(self, params, activation, fwd, rng=None):
+        if self.domain[0] > -inf and not activation.non_negative:
+            raise ValueError(
+                f"activation {activation.name} takes negative values; this penalty needs a mean above {self.domain[0]}"
+            )
+        rho = fwd.jet.h.mean(axis=0)  # (a) (m,)
+        inside = rho.clip(*self.domain)
+        f, df = self.f(inside)
+        R = float((f + df * (rho - inside)).sum())  # (b)
+        dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
+        return R, PenaltyGrad(dR_da, n_continued=int((rho != inside).sum()))
+
+
+def kl(rho: np.ndarray, rho_0: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """KL(rho_0 || rho) between Bernoulli means, Eq. (12), and its slope; -log(1 - rho), Eq. (13), at rho_0 = 0."""
+    f = rel_entr(1 - rho_0, 1 - rho)
+    df = (1 - rho_0) / (1 - rho)
+    if rho_0 > 0:
+        f, df = f + rel_entr(rho_0, rho), df - rho_0 / rho
+    return f, df
+
+
+def identity(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """f(rho) = rho: the l1 penalty of Eq. (2) on the mean code, where h >= 0."""
+    return rho, np.ones_like(rho)
+
+
+@dataclass(frozen=True)
+class JacobianPenalty:
+    """R = mean over samples of sum_j h'_j^q ||W_j||^p: Cor. 2's family. CAE (9) is q=2, p=2; mDAE (11) is q=2, p=4.
+
+        (a) len2       = squared row lengths                           (m,)
+        (b) s_j        = mean over samples of h'_j^q                   (m,)
+        (c) R          = sum_j s_j len2_j^(p/2)
+        (d) dR/da      = q h'^(q-1) h'' len2^(p/2) / N                 (N, m)
+        (e) dR/d(len2) = (p/2) s len2^(p/2 - 1)                        (m,)
+
+    At a zero row (e) is 0 for p = 1, and for p = 0 everywhere.
+    """
+
+    q: int = 2
+    p: int = 2
+    order: int = 2
+
+    def __post_init__(self):
+        validation.whole("q", self.q, low=1)
+        validation.whole("p", self.p, low=0)
+
+    def value_and_grad(self, params, activation, fwd, rng=None):
+        q, p, N = self.q, self.p, len(fwd.a)
+        _, dh_da, d2h_da2, _ = fwd.jet
+        len2 = row_len2(params.W)  # (a) (m,)
+        length_p = len2 ** (p / 2)  # (m,)
+        s = (dh_da**q).mean(axis=0)  # (b) (m,)
+        R = float(s @ length_p)  # (c)
+        dR_da = dh_da ** (q - 1) * d2h_da2 * (q * length_p / N)  # (d) (N, m)
+        tiny = np.finfo(len2.dtype).tiny
+        dR_dlen2 = p / 2 * s * np.where(len2 > 0, len2.clip(tiny) ** (p / 2 - 1), p == 2)  # (e) (m,)
+        return R, PenaltyGrad(dR_da, dR_dlen2)
+
+
+EPS = 1e-3
+SAE = MeanActivationPenalty(kl, domain=(-inf, 1 - EPS))
+CAE = JacobianPenalty(q=2, p=2)
+MDAE = JacobianPenalty(q=2, p=4)
+L1 = MeanActivationPenalty(identity)
+
+
+def sae_with_target(rho_0: float, eps: float = EPS) -> MeanActivationPenalty:
+    """Eq. (12): KL to the target mean activation rho_0 in (0, 1), increasing in rho only above it."""
+    validation.number("rho_0", rho_0, 0, 1 - eps, open_low=True)
+    return MeanActivationPenalty(partial(kl, rho_0=rho_0), domain=(eps, 1 - eps))
+
+
+PENALTIES = {"SAE": SAE, "CAE": CAE, "mDAE": MDAE, "L1": L1, "KL": sae_with_target(0.05)}

@@ -1,0 +1,105 @@
+"""A sweep as a person sees it: progress while it runs, the table and the picture at the end."""
+
+import argparse
+import datetime
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+
+from tqdm import tqdm
+
+from numpy_rae import figures, store
+from numpy_rae.datasets import DataSpec
+from numpy_rae.estimate import seconds_ahead, updates
+from numpy_rae.sweep import Run, distinct, local_pool, sweep
+
+PAPER_UPDATES = 50_000
+INTERRUPTED = 130
+
+
+def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Path) -> int:
+    """Train what is not stored, then draw all there is, also after an interrupt (exit code 130)."""
+    code = 0
+    with local_pool(args.workers) as pool:
+        announce(runs, pool, args, out)
+        try:
+            show_progress(sweep(runs, pool, out), len(distinct(runs)))
+        except KeyboardInterrupt:
+            print("Interrupted: the runs in flight are stored, the others wait for the next start.")
+            code = INTERRUPTED
+    wanted = distinct(runs)
+    return draw(protocol, args, [entry for entry in store.read(out) if entry["hash"] in wanted], out) or code
+
+
+def announce(runs: list[Run], pool: Executor, args: argparse.Namespace, out: Path) -> None:
+    """Say what is about to happen; for the paper's length, how long it will take."""
+    stored = {entry["hash"] for entry in store.read(out)}
+    todo = [run for key, run in distinct(runs).items() if key not in stored]
+    print(f"{len(todo)} runs to do of {updates(runs[0]):,} updates on {runs[0].data.spec.label}")
+    if todo and updates(todo[0]) >= PAPER_UPDATES // 2:
+        duration = datetime.timedelta(seconds=round(seconds_ahead(todo, pool, args.workers)))
+        print(f"estimated duration with {args.workers} workers: {duration}", flush=True)
+
+
+def show_progress(records: Iterator[dict], total: int) -> None:
+    """A bar over the runs with the last result beside it."""
+    with tqdm(records, total=total, unit="run", dynamic_ncols=True) as bar:
+        for entry in bar:
+            bar.set_postfix_str(one_line(entry))
+
+
+def one_line(entry: dict) -> str:
+    """A record in a few words."""
+    head = f"{entry['model']} sigma^2={entry['config']['sigma2']:g}: "
+    if entry["status"] != "ok":
+        return head + f"diverged at step {entry['diverged_at_step']}"
+    return head + "active {activation_fraction:.3f}, dead {dead_fraction:.3f}".format(**entry["metrics"])
+
+
+def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> int:
+    """Print the table, write the picture, name both files. Raises ValueError if there is nothing to draw."""
+    if not records:
+        raise ValueError(f"results file {out} holds no run of this sweep; run it without --plot-only first")
+    spec = DataSpec(**{name: records[-1]["data"][name] for name in ("source", "count", "path")})
+    figure = figures.trend(records, args.models, f"{protocol.title}\n{spec.label}", length_note(protocol, records))
+    picture = out.with_suffix(".png")
+    figure.savefig(picture, dpi=150)
+    figures.plt.close(figure)
+    print(table(records, args.models))
+    print(f"picture: {picture}\nresults: {out}")
+    return 0
+
+
+def length_note(protocol, records: list[dict]) -> str:
+    """How long the runs were beside the paper's, and whether the effect can show at all."""
+    steps = max(entry["steps"] for entry in records)
+    note = f"{steps:,} updates a run; the paper has {PAPER_UPDATES:,}"
+    if steps < protocol.shows_at:
+        note += f". TOO SHORT for the effect, which needs about {protocol.shows_at:,}"
+    return note if steps != PAPER_UPDATES else ""
+
+
+def chosen(stored: list[dict], args: argparse.Namespace) -> list[dict]:
+    """The stored records that the command line asks to see."""
+    return [
+        entry
+        for entry in stored
+        if entry["model"] in (*args.models, "AE")
+        and (args.sigma2 is None or entry["config"]["sigma2"] in args.sigma2)
+        and (args.seeds is None or entry["config"]["seed"] in args.seeds)
+    ]
+
+
+def table(records: list[dict], models: list[str]) -> str:
+    """Mean activation fraction / dead fraction over the seeds, a row for each sigma^2."""
+    cells = {}
+    for model in models:
+        active = figures.by_sigma2(records, model, "activation_fraction")
+        dead = figures.by_sigma2(records, model, "dead_fraction")
+        for (sigma2, a), (_, d) in zip(active, dead, strict=True):
+            cells[sigma2, model] = f"{sum(a) / len(a):.3f}/{sum(d) / len(d):.3f}"
+    rows = sorted({entry["config"]["sigma2"] for entry in records})
+    lines = ["sigma^2  " + "".join(f"{model:>14}" for model in models)]
+    for sigma2 in rows:
+        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), 'diverged'):>14}" for model in models))
+    return "\n".join(["", "average activation fraction / dead units", *lines, ""])

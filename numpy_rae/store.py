@@ -1,0 +1,78 @@
+"""Results on disk: one JSON line a run, appended at once, read back, safe against a torn last line.
+
+A writer holds an exclusive lock while it appends, so under the lock a last line without its newline is the trace of a
+writer that died, and is cut off. Readers skip it.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # no advisory locks on Windows
+    fcntl = None
+
+
+class StoreError(Exception):
+    """A results file that cannot be read or written; the message says which and why."""
+
+
+def append(path: Path, record: dict) -> None:
+    """Append one record and flush it to the disk. Raises StoreError if the file cannot be written."""
+    line = json.dumps(record, allow_nan=False).encode() + b"\n"
+    try:
+        with open(path, "ab") as file, _locked(file):
+            _cut_torn_line(path, file)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(f"results file {path} cannot be written: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _locked(file) -> Iterator[None]:
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    yield
+
+
+def _cut_torn_line(path: Path, file) -> None:
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        file.truncate(content.rfind(b"\n") + 1)
+
+
+def read(path: Path) -> list[dict]:
+    """All whole records of the file, [] if there is none. Raises StoreError for a broken line before the last."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StoreError(f"results file {path} cannot be read: {error.strerror}") from error
+    whole = content[: content.rfind(b"\n") + 1]
+    return [_parse(path, number, line) for number, line in enumerate(whole.splitlines(), 1)]
+
+
+def _parse(path: Path, number: int, line: bytes) -> dict:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise StoreError(f"results file {path}, line {number} is not JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise StoreError(f"results file {path}, line {number} is not a record")
+    return record
+
+
+def check_writable(path: Path) -> None:
+    """Create the folder of `path` and prove that the file can be appended to. Raises StoreError if not."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "ab"):
+            pass
+    except OSError as error:
+        raise StoreError(f"results file {path} cannot be written: {error.strerror}") from error

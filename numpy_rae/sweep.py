@@ -1,0 +1,128 @@
+"""Many runs on any `concurrent.futures.Executor`: runs that coincide once, stored ones not again, each result at once."""
+
+import hashlib
+import importlib.metadata
+import json
+import multiprocessing
+import os
+import platform
+import signal
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from numpy_rae import datasets, store
+from numpy_rae.activations import Activation
+from numpy_rae.objectives import AE, Model
+from numpy_rae.training import Trained, TrainConfig, train
+
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run: what is trained, on what, with which numbers."""
+
+    model: Model
+    activation: Activation
+    data: datasets.DataRef
+    config: TrainConfig
+
+    def canonical(self) -> "Run":
+        """The run itself, or the plain auto-encoder with which every model coincides at sigma^2 = 0."""
+        return replace(self, model=AE) if self.config.sigma2 == 0 else self
+
+    def description(self) -> dict:
+        """The whole configuration as JSON values."""
+        return {
+            "model": self.model.name,
+            "activation": self.activation.name,
+            "data": self.data.description(),
+            "config": asdict(self.config),
+        }
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the description: the key under which the result is stored."""
+        return hashlib.sha256(json.dumps(self.description(), sort_keys=True).encode()).hexdigest()
+
+
+def execute(run: Run) -> dict:
+    """Train one run and make its record; called in a worker."""
+    trained = train(datasets.load(run.data), run.model, run.activation, run.config)
+    return record(run, trained)
+
+
+def record(run: Run, trained: Trained) -> dict:
+    """The record of a finished run, as JSON values; "status" is "ok" or "diverged"."""
+    return {
+        "hash": run.hash,
+        **run.description(),
+        "status": "diverged" if trained.diverged else "ok",
+        "metrics": trained.metrics,
+        "history": trained.history,
+        "steps": trained.steps,
+        "diverged_at_step": trained.diverged,
+        "last_finite_objective": trained.last_loss,
+        "rho": "batch mean",
+        "n_continued": trained.n_continued,
+        "seconds": round(trained.seconds, 3),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what determines the numbers."""
+    packages = ("numpy-rae", "numpy", "scipy")
+    found = {name: importlib.metadata.version(name) for name in packages}
+    return {"python": platform.python_version(), **found}
+
+
+def distinct(runs: Iterable[Run]) -> dict[str, Run]:
+    """The runs by hash; those that coincide stand once."""
+    return {run.hash: run for run in map(Run.canonical, runs)}
+
+
+def sweep(runs: Iterable[Run], executor: Executor, results: Path) -> Iterator[dict]:
+    """Yield the record of every distinct run: the stored ones first, the others as they end, appended to `results`.
+
+    When the caller stops early, the runs in flight are still stored and the others are cancelled.
+    """
+    wanted = distinct(runs)
+    stored = {entry.get("hash"): entry for entry in store.read(results)}
+    yield from (stored[key] for key in wanted if key in stored)
+    pending = {executor.submit(execute, run) for key, run in wanted.items() if key not in stored}
+    try:
+        for future in as_completed(list(pending)):
+            pending.remove(future)
+            yield _save(future, results)
+    finally:
+        in_flight = [future for future in pending if not future.cancel()]
+        for future in as_completed(in_flight):
+            _save(future, results)
+
+
+def _save(future: Future, results: Path) -> dict:
+    entry = future.result()
+    store.append(results, entry)
+    return entry
+
+
+@contextmanager
+def local_pool(workers: int) -> Iterator[Executor]:
+    """A pool of fresh processes with one BLAS thread each, so that results do not depend on their number."""
+    before = {name: os.environ.get(name) for name in BLAS_THREADS}
+    os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
+    try:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context, initializer=_leave_interrupts_to_the_parent) as pool:
+            yield pool
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

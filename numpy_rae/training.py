@@ -1,0 +1,140 @@
+"""The minibatch loop: nothing but composition of objective, optimiser, constraint and metrics."""
+
+import math
+import time
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from numpy_rae import constraints, metrics, validation
+from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Params, init_params
+from numpy_rae.objectives import Model
+from numpy_rae.optimizer import sgd_step, zero_velocity
+
+HISTORY_SAMPLES = 1000
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run's numbers, with the defaults of Sec. 3. Raises ValueError at once for a value outside its range."""
+
+    sigma2: float = 0.0
+    seed: int = 0
+    hidden: int = 1000
+    batch_size: int = 50
+    epochs: int = 50
+    eta: float = 0.001
+    momentum: float = 0.9
+    constraint: str = "unit"
+    radius: float = 1.0
+    tangent: bool = False
+    dtype: str = "float32"
+
+    def __post_init__(self):
+        validation.number("sigma2", self.sigma2)
+        validation.whole("seed", self.seed, low=0)
+        for name in ("hidden", "batch_size", "epochs"):
+            validation.whole(name, getattr(self, name))
+        validation.number("eta", self.eta, open_low=True)
+        validation.number("momentum", self.momentum, high=1)
+        validation.one_of("constraint", self.constraint, constraints.CONSTRAINTS)
+        validation.number("radius", self.radius, open_low=True)
+        validation.one_of("dtype", self.dtype, DTYPES)
+
+    def constrain(self):
+        """The constraint as a function of W, in place."""
+        rule = constraints.CONSTRAINTS[self.constraint]
+        return partial(rule, radius=self.radius) if self.constraint == "max-norm" else rule
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run leaves: parameters, final metrics (None if it diverged), one dict an epoch, and how it ended.
+
+    `n_continued` counts (update, unit) pairs at which a penalty was continued beyond its domain; `diverged` is None or
+    the step (from 1) at which the loss ceased to be finite, with `last_loss` the last finite one.
+    """
+
+    params: Params
+    metrics: dict[str, float] | None
+    history: list[dict] = field(default_factory=list)
+    steps: int = 0
+    n_continued: int = 0
+    diverged: int | None = None
+    last_loss: float | None = None
+    seconds: float = 0.0
+
+
+class Generators:
+    """Children of one seed for initialisation, batch order and noise: models with one seed share W and batches."""
+
+    def __init__(self, seed: int):
+        self.init, self.order, self.noise = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
+
+
+def train(x: np.ndarray, model: Model, activation: Activation, config: TrainConfig) -> Trained:
+    """Train on x (N, n), which must have `config.dtype`; a function of its arguments alone.
+
+    Raises ValueError before any work if x is not a finite matrix. A loss that ceases to be finite ends the run: the
+    result says at which step.
+    """
+    validation.matrix("x", x)
+    validation.like("x", x, x.shape, np.dtype(config.dtype))
+    generators = Generators(config.seed)
+    params = start_params(x, config, generators)
+    # An overflow is not a warning here: the loss shows it in the same step.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _run(x, model, activation, config, params, generators)
+
+
+def start_params(x: np.ndarray, config: TrainConfig, generators: Generators) -> Params:
+    """Initial parameters for x (N, n), on the constraint."""
+    params = init_params(config.hidden, x.shape[1], generators.init, x.dtype)
+    config.constrain()(params.W)
+    return params
+
+
+def _run(x, model, activation, config, params, generators) -> Trained:
+    start, velocity = time.perf_counter(), zero_velocity(params)
+    probe = x[:: max(1, len(x) // HISTORY_SAMPLES)][:HISTORY_SAMPLES]
+    history, steps, n_continued, last_loss, diverged = [], 0, 0, None, None
+    for epoch in range(1, config.epochs + 1):
+        losses = []
+        for batch in batches(len(x), config.batch_size, generators.order):
+            J, grad = model(params, activation, x[batch], config.sigma2, generators.noise)
+            steps += 1
+            if not math.isfinite(J):
+                diverged = steps
+                break
+            update(params, velocity, grad, config)
+            n_continued += grad.n_continued
+            last_loss = J
+            losses.append(J)
+        if diverged:
+            break
+        history.append(epoch_entry(epoch, losses, params, activation, probe))
+    final = None if diverged else metrics.summary(metrics.measure(params, activation, x))
+    return Trained(
+        params, final, history, steps, n_continued, diverged, last_loss, time.perf_counter() - start
+    )
+
+
+def batches(N: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """One epoch's index arrays: a permutation of N samples in pieces of `size`, the last one shorter if need be."""
+    return np.split(rng.permutation(N), range(size, N, size))
+
+
+def update(params: Params, velocity: Params, grad, config: TrainConfig) -> None:
+    """One step of the optimiser with the configured constraint, in place."""
+    if config.tangent:
+        grad = constraints.tangent(grad, params)
+    sgd_step(params, velocity, grad, config.eta, config.momentum, config.constrain())
+
+
+def epoch_entry(epoch: int, losses: list[float], params: Params, activation: Activation, probe: np.ndarray) -> dict:
+    """One line of history: the epoch's mean objective, and metrics on the same fixed samples every epoch."""
+    seen = metrics.summary(metrics.measure(params, activation, probe))
+    return {"epoch": epoch, "objective": sum(losses) / len(losses), **seen}
