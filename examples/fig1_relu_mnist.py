@@ -6,7 +6,7 @@ grow sparser with sigma^2.
 
 import sys
 
-from numpy_rae.experiment import Protocol, main
+from numpy_rae.experiment import Preset, Protocol, main
 
 FIG1 = Protocol(
     name="fig1_relu_mnist",
@@ -15,6 +15,8 @@ FIG1 = Protocol(
     activation="relu",
     models=("DAE", "CAE", "mDAE", "SAE"),
     constraint="unit",
+    sample=Preset(5000, 10),
+    shows_at=1000,
 )
 
 if __name__ == "__main__":

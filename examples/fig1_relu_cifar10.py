@@ -1,0 +1,23 @@
+"""Figure 1 (right): average activation fraction against sigma^2, ReLU, unit-length rows, CIFAR-10 (Sec. 3.1).
+
+ReLU has h'' = 0 wherever it is differentiable, so CAE and mDAE have no bias gradient and stay flat, while DAE and SAE
+grow sparser with sigma^2.
+"""
+
+import sys
+
+from numpy_rae.experiment import Preset, Protocol, main
+
+FIG1 = Protocol(
+    name="fig1_relu_cifar10",
+    title="Fig. 1: ReLU, unit-length rows",
+    source="cifar10",
+    activation="relu",
+    models=("DAE", "CAE", "mDAE", "SAE"),
+    constraint="unit",
+    sample=Preset(5000, 20),
+    shows_at=1000,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(FIG1))

@@ -1,0 +1,22 @@
+"""Figure 4 (right): average activation fraction against sigma^2, sigmoid, unit-length rows, CIFAR-10 (Sec. 3.2).
+
+Sigmoid units have a bias gradient under every penalty. The trend needs the paper's 50,000 updates: `--preset paper`.
+"""
+
+import sys
+
+from numpy_rae.experiment import Preset, Protocol, main
+
+FIG4 = Protocol(
+    name="fig4_sigmoid_cifar10",
+    title="Fig. 4: sigmoid, unit-length rows",
+    source="cifar10",
+    activation="sigmoid",
+    models=("DAE", "CAE", "mDAE", "SAE"),
+    constraint="unit",
+    sample=Preset(5000, 10),
+    shows_at=50000,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(FIG4))
