@@ -7,9 +7,10 @@ from concurrent.futures import Executor
 import numpy as np
 
 from numpy_rae import datasets, metrics
+from numpy_rae.autoencoder import init_params
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.sweep import Run
-from numpy_rae.training import HISTORY_SAMPLES, Generators, start_params, update
+from numpy_rae.training import HISTORY_SAMPLES, Generators, update
 
 STEPS = 100
 
@@ -30,7 +31,7 @@ def seconds_ahead(runs: list[Run], pool: Executor, workers: int) -> float:
 def run_seconds(run: Run) -> float:
     """Estimated duration of one run, from STEPS updates and one measurement; called in a worker."""
     x, config, generators = datasets.load(run.data), run.config, Generators(run.config.seed)
-    params = start_params(x, config, generators)
+    params = init_params(config.hidden, x.shape[1], generators.init, x.dtype)
     velocity, batch = zero_velocity(params), generators.order.permutation(len(x))[: config.batch_size]
     start = time.perf_counter()
     for _ in range(STEPS):

@@ -18,12 +18,15 @@ STYLES = {
     "AE": ("#000000", "*"),
 }
 SPARE = (("#E69F00", "P"), ("#7F7F7F", "X"), ("#4B0092", "h"), ("#994F00", "p"))
+EXPLOSION = 100
 
 
 def style(name: str, position: int = 0) -> dict:
     """Colour and marker of a model; unknown names take the spare ones in turn."""
     color, marker = STYLES.get(name) or SPARE[position % len(SPARE)]
-    return {"color": color, "marker": marker}
+    # Hollow and large for CAE: mDAE's small mark often lies on it.
+    face, size = ("none", 9) if name == "CAE" else (color, 5)
+    return {"color": color, "marker": marker, "markerfacecolor": face, "markersize": size}
 
 
 def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str = "") -> Figure:
@@ -36,6 +39,7 @@ def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str 
         for ax, key in ((top, "activation_fraction"), (bottom, "dead_fraction")):
             _line(ax, records, model, key, style(model, position))
         _mark_diverged(top, records, model, style(model, position))
+    _mark_exploded(top, records)
     _dress(top, bottom, records)
     figure.suptitle(title, fontsize=12)
     if note:
@@ -63,7 +67,7 @@ def by_sigma2(records: Iterable[dict], model: str, key: str) -> Iterator[tuple[f
 def _line(ax: Axes, records: list[dict], model: str, key: str, look: dict) -> None:
     points = list(by_sigma2(records, model, key))
     x = [sigma2 for sigma2, _ in points]
-    ax.plot(x, [np.mean(values) for _, values in points], label=model, markersize=5, linewidth=1.5, **look)
+    ax.plot(x, [np.mean(values) for _, values in points], label=model, linewidth=1.5, **look)
     low, high = [min(values) for _, values in points], [max(values) for _, values in points]
     ax.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
 
@@ -74,6 +78,18 @@ def _mark_diverged(ax: Axes, records: list[dict], model: str, look: dict) -> Non
         at_top = ax.get_xaxis_transform()
         label = f"{model} diverged"
         ax.plot(x, [0.97] * len(x), "x", color=look["color"], markersize=9, mew=2, transform=at_top, label=label)
+
+
+def exploded(entry: dict) -> bool:
+    """Whether a finished run's objective once rose far above its start: the units it killed are not sparsity."""
+    return entry["status"] == "ok" and entry["peak_objective"] > EXPLOSION * entry["first_objective"]
+
+
+def _mark_exploded(ax: Axes, records: list[dict]) -> None:
+    points = [(_sigma2(entry), entry["metrics"]["activation_fraction"]) for entry in records if exploded(entry)]
+    if points:
+        label = f"objective rose above {EXPLOSION} x its start"
+        ax.plot(*zip(*points, strict=True), "o", mfc="none", mec="#444444", markersize=12, label=label)
 
 
 def _dress(top: Axes, bottom: Axes, records: list[dict]) -> None:

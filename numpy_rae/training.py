@@ -54,8 +54,9 @@ class TrainConfig:
 class Trained:
     """What a run leaves: parameters, final metrics (None if it diverged), one dict an epoch, and how it ended.
 
-    `n_continued` counts (update, unit) pairs at which a penalty was continued beyond its domain; `diverged` is None or
-    the step (from 1) at which the loss ceased to be finite, with `last_loss` the last finite one.
+    `n_continued` counts (update, unit) pairs at which a penalty was continued beyond its domain. Of the minibatch
+    objectives the first, the largest (with its step, from 1) and the last finite one are kept; `diverged` is None or
+    the step at which the objective ceased to be finite.
     """
 
     params: Params
@@ -64,7 +65,9 @@ class Trained:
     steps: int = 0
     n_continued: int = 0
     diverged: int | None = None
-    last_loss: float | None = None
+    first: float | None = None
+    peak: tuple[float, int] | None = None
+    last: float | None = None
     seconds: float = 0.0
 
 
@@ -84,42 +87,40 @@ def train(x: np.ndarray, model: Model, activation: Activation, config: TrainConf
     validation.matrix("x", x)
     validation.like("x", x, x.shape, np.dtype(config.dtype))
     generators = Generators(config.seed)
-    params = start_params(x, config, generators)
+    params = init_params(config.hidden, x.shape[1], generators.init, x.dtype)
     # An overflow is not a warning here: the loss shows it in the same step.
     with np.errstate(over="ignore", invalid="ignore"):
         return _run(x, model, activation, config, params, generators)
 
 
-def start_params(x: np.ndarray, config: TrainConfig, generators: Generators) -> Params:
-    """Initial parameters for x (N, n), on the constraint."""
-    params = init_params(config.hidden, x.shape[1], generators.init, x.dtype)
-    config.constrain()(params.W)
-    return params
-
-
 def _run(x, model, activation, config, params, generators) -> Trained:
     start, velocity = time.perf_counter(), zero_velocity(params)
     probe = x[:: max(1, len(x) // HISTORY_SAMPLES)][:HISTORY_SAMPLES]
-    history, steps, n_continued, last_loss, diverged = [], 0, 0, None, None
+    history, objectives, n_continued, diverged = [], [], 0, None
     for epoch in range(1, config.epochs + 1):
-        losses = []
         for batch in batches(len(x), config.batch_size, generators.order):
             J, grad = model(params, activation, x[batch], config.sigma2, generators.noise)
-            steps += 1
             if not math.isfinite(J):
-                diverged = steps
+                diverged = len(objectives) + 1
                 break
             update(params, velocity, grad, config)
+            objectives.append(J)
             n_continued += grad.n_continued
-            last_loss = J
-            losses.append(J)
         if diverged:
             break
-        history.append(epoch_entry(epoch, losses, params, activation, probe))
+        history.append(epoch_entry(epoch, objectives, params, activation, probe))
     final = None if diverged else metrics.summary(metrics.measure(params, activation, x))
-    return Trained(
-        params, final, history, steps, n_continued, diverged, last_loss, time.perf_counter() - start
-    )
+    first, peak, last = landmarks(objectives)
+    seconds = time.perf_counter() - start
+    return Trained(params, final, history, len(objectives), n_continued, diverged, first, peak, last, seconds)
+
+
+def landmarks(objectives: list[float]) -> tuple:
+    """First, (largest, its step) and last of the minibatch objectives; None where there is none."""
+    if not objectives:
+        return None, None, None
+    peak = max(objectives)
+    return objectives[0], (peak, objectives.index(peak) + 1), objectives[-1]
 
 
 def batches(N: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -134,7 +135,8 @@ def update(params: Params, velocity: Params, grad, config: TrainConfig) -> None:
     sgd_step(params, velocity, grad, config.eta, config.momentum, config.constrain())
 
 
-def epoch_entry(epoch: int, losses: list[float], params: Params, activation: Activation, probe: np.ndarray) -> dict:
+def epoch_entry(epoch: int, objectives: list[float], params: Params, activation: Activation, probe: np.ndarray) -> dict:
     """One line of history: the epoch's mean objective, and metrics on the same fixed samples every epoch."""
+    recent = objectives[-(len(objectives) // epoch) :]
     seen = metrics.summary(metrics.measure(params, activation, probe))
-    return {"epoch": epoch, "objective": sum(losses) / len(losses), **seen}
+    return {"epoch": epoch, "objective": sum(recent) / len(recent), **seen}
