@@ -14,7 +14,8 @@ import numpy as np
 from numpy_rae import validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, forward, reconstruction
-from numpy_rae.penalties import CAE, MDAE, SAE, Penalty
+from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae_with_target
+from numpy_rae.taylor import CAE_H, TAYLOR
 
 NO_PENALTY = PenaltyGrad()
 
@@ -39,7 +40,8 @@ def corruption(x: np.ndarray, sigma2: float, rng: np.random.Generator) -> np.nda
 
 
 def ae(params, activation, x, sigma2=0.0, rng=None) -> tuple[float, Gradient]:
-    """Eq. (1): J = (1/N) sum ||x - y||^2."""
+    """Eq. (1): J = (1/N) sum ||x - y||^2, whatever sigma2 >= 0."""
+    validation.number("sigma2", sigma2)
     return denoising(params, activation, x, x)
 
 
@@ -102,6 +104,17 @@ def first_order_term(params: Params, fwd: Forward, r: np.ndarray, eps: np.ndarra
     return T, PenaltyGrad(dT_da, dR_dy=-g_u @ params.W, factors=((g_u, r), (g_v, eps)))  # (e) (f)
 
 
+@dataclass(frozen=True)
+class without_bias:
+    """`objective` with b_e held still (Sec. 2.1.1: the mean pre-activation then stays 0 on centred data)."""
+
+    objective: Callable[..., tuple[float, Gradient]]
+
+    def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+        J, grad = self.objective(params, activation, x, sigma2, rng)
+        return J, grad._replace(g_b_e=np.zeros_like(grad.g_b_e))
+
+
 AE = Model("AE", ae)
 MODELS = {
     model.name: model
@@ -112,5 +125,9 @@ MODELS = {
         Model("mDAE", Penalised(MDAE)),
         Model("SAE", Penalised(SAE)),
         Model("eDAE", edae),
+        Model("taylor_dae", Penalised(TAYLOR)),
+        Model("CAE+H", Penalised(CAE_H)),
+        Model("KL", Penalised(sae_with_target(0.05))),
+        Model("L1", Penalised(L1)),
     )
 }

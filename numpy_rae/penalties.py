@@ -53,11 +53,15 @@ class MeanActivationPenalty:
                 f"activation {activation.name} takes negative values; this penalty needs a mean above {self.domain[0]}"
             )
         rho = fwd.jet.h.mean(axis=0)  # (a) (m,)
+        f, df, n_continued = self.continued(rho)
+        dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
+        return float(f.sum()), PenaltyGrad(dR_da, n_continued=n_continued)  # (b)
+
+    def continued(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+        """f and its slope on the whole line, and at how many entries of rho the tangent stood in for f."""
         inside = rho.clip(*self.domain)
         f, df = self.f(inside)
-        R = float((f + df * (rho - inside)).sum())  # (b)
-        dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
-        return R, PenaltyGrad(dR_da, n_continued=int((rho != inside).sum()))
+        return f + df * (rho - inside), df, int((rho != inside).sum())
 
 
 def kl(rho: np.ndarray, rho_0: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -108,6 +112,17 @@ class JacobianPenalty:
         return R, PenaltyGrad(dR_da, dR_dlen2)
 
 
+@dataclass(frozen=True)
+class WeightDecay:
+    """R = sum_j ||W_j||^2 (Sec. 2.1.1): dR/d(len2) = 1, and no bias gradient."""
+
+    order: int = 1
+
+    def value_and_grad(self, params, activation, fwd, rng=None):
+        len2 = row_len2(params.W)
+        return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))
+
+
 EPS = 1e-3
 SAE = MeanActivationPenalty(kl, domain=(-inf, 1 - EPS))
 CAE = JacobianPenalty(q=2, p=2)
@@ -121,4 +136,4 @@ def sae_with_target(rho_0: float, eps: float = EPS) -> MeanActivationPenalty:
     return MeanActivationPenalty(partial(kl, rho_0=rho_0), domain=(eps, 1 - eps))
 
 
-PENALTIES = {"SAE": SAE, "CAE": CAE, "mDAE": MDAE, "L1": L1, "KL": sae_with_target(0.05)}
+PENALTIES = {"SAE": SAE, "CAE": CAE, "mDAE": MDAE, "L1": L1, "KL": sae_with_target(0.05), "decay": WeightDecay()}

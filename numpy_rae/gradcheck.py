@@ -1,0 +1,110 @@
+"""Checks of a hand-derived gradient against its own function, for ours and for yours.
+
+A checked function maps a flat float64 vector to a number. Slopes say more than tolerances: with the right gradient the
+remainder f(p + t d) - f(p) - t g.d falls as t^2, with a wrong one as t, whatever the scale of f.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy_rae.autoencoder import Params
+
+STEPS = 10.0 ** np.arange(-1.5, -4.1, -0.5)
+
+
+class Check(NamedTuple):
+    """One directional derivative, both ways: `analytic` = g.d, `numeric` by a fourth-order difference of step `step`,
+    known to within `uncertainty`; `direction` is the index of the random direction."""
+
+    analytic: float
+    numeric: float
+    uncertainty: float
+    direction: int
+    step: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether both sides agree within what the difference itself can know."""
+        return abs(self.analytic - self.numeric) <= self.uncertainty
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.passed else "WRONG"
+        return (
+            f"direction {self.direction}: analytic {self.analytic:+.12e}, numeric {self.numeric:+.12e} "
+            f"+- {self.uncertainty:.1e} (step {self.step:g}): {verdict}"
+        )
+
+
+def flatten(params: Params) -> np.ndarray:
+    """W and b_e as one float64 vector."""
+    return np.concatenate([params.W.ravel(), params.b_e]).astype(np.float64)
+
+
+def unflatten(vector: np.ndarray, like: Params) -> Params:
+    """The inverse of `flatten`, in the shapes of `like`."""
+    size = like.W.size
+    return Params(vector[:size].reshape(like.W.shape), vector[size:])
+
+
+def on_vector(value_and_grad: Callable, params: Params) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """`params -> (J, Gradient)` as a function of the flat vector: (J, dense gradient)."""
+
+    def checked(vector: np.ndarray) -> tuple[float, np.ndarray]:
+        here = unflatten(vector, params)
+        J, grad = value_and_grad(here)
+        return J, flatten(grad.dense(here))
+
+    return checked
+
+
+def taylor_slope(f: Callable, point: np.ndarray, direction: np.ndarray, steps: np.ndarray = STEPS) -> float:
+    """Slope of log |f(p + t d) - f(p) - t g.d| against log t at the smallest t: 2 for a right gradient, 1 for a wrong.
+
+    `f(vector) -> (value, gradient)`, with values of order one or larger. Remainders within a hundred roundings are
+    left out; inf if fewer than two are left: f is then linear along d as far as floating point can tell.
+    """
+    value, gradient = f(point)
+    slope = float(gradient @ direction)
+    values = np.array([f(point + t * direction)[0] for t in steps])
+    remainders = np.abs(values - value - steps * slope)
+    seen = remainders > 100 * np.finfo(float).eps * max(1, abs(value))
+    if seen.sum() < 2:
+        return math.inf
+    (r_1, r_2), (t_1, t_2) = np.log(remainders[seen][-2:]), np.log(steps[seen][-2:])
+    return float((r_2 - r_1) / (t_2 - t_1))
+
+
+def directional(f: Callable, point: np.ndarray, direction: np.ndarray, index: int = 0, step: float = 1e-3) -> Check:
+    """g.d against (8 (f(t) - f(-t)) - (f(2t) - f(-2t))) / 12 t, whose error is of order t^4.
+
+    The uncertainty is the change on doubling the step plus the rounding of an f of order one or larger, so no
+    tolerance is chosen.
+    """
+    value, gradient = f(point)
+    fine, coarse = (_fourth_order(f, point, direction, t) for t in (step, 2 * step))
+    rounding = 100 * np.finfo(float).eps * max(abs(value), 1) / step
+    return Check(float(gradient @ direction), fine, abs(fine - coarse) + rounding, index, step)
+
+
+def _fourth_order(f: Callable, point: np.ndarray, direction: np.ndarray, t: float) -> float:
+    near = f(point + t * direction)[0] - f(point - t * direction)[0]
+    far = f(point + 2 * t * direction)[0] - f(point - 2 * t * direction)[0]
+    return (8 * near - far) / (12 * t)
+
+
+def check_gradient(
+    value_and_grad: Callable, params: Params, rng: np.random.Generator, directions: int = 5
+) -> list[Check]:
+    """Compare the gradient of `value_and_grad(params) -> (J, Gradient)` with differences in random unit directions.
+
+    Returns a list of `Check`, each printable; params must be float64.
+    """
+    f, point = on_vector(value_and_grad, params), flatten(params)
+    checks = []
+    for index in range(directions):
+        direction = rng.standard_normal(point.size)
+        checks.append(directional(f, point, direction / np.linalg.norm(direction), index))
+    return checks

@@ -1,0 +1,151 @@
+"""The paper's statements as quantities one can compute, named by statement."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+
+from numpy_rae import validation
+from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Params, PenaltyGrad, backward, forward, reconstruction, row_len2
+from numpy_rae.penalties import Penalty
+
+
+class Audit(NamedTuple):
+    """How far data are from Assumption 1: largest |mean|, spectral and mean absolute distance of the covariance from I,
+    share of features that are constant."""
+
+    mean: float
+    covariance_spectral: float
+    covariance_mean: float
+    constant: float
+
+
+def audit(x: np.ndarray) -> Audit:
+    """Assumption 1 asked of data x (N, n): mean 0, covariance I."""
+    validation.matrix("x", x)
+    excess = x.T @ x / len(x) - np.eye(x.shape[1], dtype=x.dtype)
+    return Audit(
+        float(np.abs(x.mean(axis=0)).max()),
+        float(np.linalg.norm(excess, 2)),
+        float(np.abs(excess).mean()),
+        float((x.min(axis=0) == x.max(axis=0)).mean()),
+    )
+
+
+class ResidualMoments(NamedTuple):
+    """Assumption 1 asked of the residual: mean, sigma_r, skewness and excess kurtosis over all entries (0 if Gaussian),
+    and the largest |correlation| between two of its dimensions (0 if independent)."""
+
+    mean: float
+    sigma_r: float
+    skewness: float
+    kurtosis: float
+    correlation: float
+
+
+def residual_moments(r: np.ndarray) -> ResidualMoments:
+    """Moments of a residual r (N, n)."""
+    validation.matrix("r", r)
+    z = (r - r.mean()) / r.std()
+    spread = r.std(axis=0)
+    white = (r - r.mean(axis=0))[:, spread > 0] / spread[spread > 0]
+    correlation = white.T @ white / len(r)
+    np.fill_diagonal(correlation, 0)
+    return ResidualMoments(
+        float(r.mean()), sigma_r(r), float((z**3).mean()), float((z**4).mean() - 3), float(np.abs(correlation).max())
+    )
+
+
+def sigma_r(r: np.ndarray) -> float:
+    """Root of the mean square of r (N, n), over samples and dimensions: the paper's sigma_r, no assumption made."""
+    return float(np.sqrt(np.mean(np.square(r))))
+
+
+def lemma_1_bound(W: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """Lemma 1: |dJ_AE/db_e_j| <= 2 sigma_r sqrt(n) ||W_j||, (m,).
+
+    With sigma_r^2 the mean of r^2 it is Cauchy-Schwarz, and holds for every W, b_e and residual.
+    """
+    return 2 * sigma_r(r) * r.shape[1] ** 0.5 * np.sqrt(row_len2(W))
+
+
+def lemma_1_bound_free(W: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """Lemma 1 without any assumption, and tighter: |dJ_AE/db_e_j| <= 2 sqrt(E[(W_j r)^2]), (m,)."""
+    return 2 * np.sqrt(np.square(r @ W.T).mean(axis=0))
+
+
+def lemma_1_bound_gaussian(W: np.ndarray, sigma_r: float) -> np.ndarray:
+    """Lemma 1, sharp under its Gaussian assumption: sigma_r sqrt(2 / pi) ||W_j||, (m,), reached at h' = 1{W_j r > 0}.
+
+    dJ_AE/db_e_j = -2 E[h'_j u], u = W_j r of variance sigma_r^2 ||W_j||^2, and E[max(u, 0)] = std(u) / sqrt(2 pi).
+    """
+    return sigma_r * (2 / np.pi) ** 0.5 * np.sqrt(row_len2(W))
+
+
+def reconstruction_bias_gradient(params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
+    """dJ_AE/db_e, (m,), over all of x (N, n)."""
+    fwd = forward(params, activation, x)
+    _, g_y = reconstruction(fwd.y, x)
+    return backward(params, fwd, g_y, PenaltyGrad()).g_b_e
+
+
+def penalty_bias_gradient(
+    penalty: Penalty, params: Params, activation: Activation, x: np.ndarray, rng: np.random.Generator | None = None
+) -> np.ndarray:
+    """dR/db_e, (m,): Thm 1's left side without lambda, along every path from b_e to R."""
+    fwd = forward(params, activation, x, penalty.order)
+    _, grad = penalty.value_and_grad(params, activation, fwd, rng)
+    return backward(params, fwd, np.zeros_like(fwd.y), grad).g_b_e
+
+
+def theorem_1_holds(lam: float, dR_db: np.ndarray, bound: np.ndarray) -> np.ndarray:
+    """Thm 1's condition lambda dR/db_e_j > bound_j, (m,) of bool."""
+    return lam * dR_db > bound
+
+
+def sufficient_lambda(dR_db: np.ndarray, bound: np.ndarray, margin: float = 1.01) -> float:
+    """The smallest lambda, times `margin`, for which Thm 1's condition holds at every unit with dR/db_e_j > 0.
+
+    Raises ValueError if there is no such unit.
+    """
+    pushed = dR_db > 0
+    if not pushed.any():
+        raise ValueError("dR_db has no positive entry; no lambda satisfies Thm 1's condition")
+    return float(margin * (bound[pushed] / dR_db[pushed]).max())
+
+
+def predicted_mean_preactivation(mean_a: np.ndarray, eta: float, dJ_db: np.ndarray) -> np.ndarray:
+    """Eq. (5): E[a_j] after one full-batch step without momentum on centred data, (m,); dJ_db includes the penalty."""
+    return mean_a - eta * dJ_db
+
+
+def activation_threshold(activation: Activation, delta_min: float | None = None) -> float:
+    """tau = sup{a : s_e(a) <= delta_min}: a unit is off exactly when a_j <= tau. inf if s_e never exceeds delta_min.
+
+    Raises ValueError if s_e exceeds delta_min everywhere, or decreases.
+    """
+    level = activation.delta_min if delta_min is None else delta_min
+
+    def excess(a: float) -> float:
+        return float(activation(np.array([[a]]), 1).h[0, 0]) - level
+
+    if not activation.non_decreasing:
+        raise ValueError(f"activation {activation.name} decreases somewhere; Thm 2 needs a non-decreasing one")
+    low, high = -1e4, 1e4
+    if excess(low) > 0:
+        raise ValueError(f"activation {activation.name} exceeds delta_min {level} everywhere; it cannot switch a unit off")
+    if excess(high) <= 0:
+        return np.inf
+    flat = np.nextafter(level, np.inf) - level
+    return float(brentq(lambda a: excess(a) - flat, low, high, xtol=1e-14))
+
+
+def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
+    """Thm 2: p_j <= Pr(h_j <= delta_min) by the one-sided Chebyshev inequality, (m,).
+
+    p_j = (tau - mu_j)^2 / (c^2 + (tau - mu_j)^2) for mu_j = E[a_j] < tau, else 0, where c bounds the standard deviation
+    of a_j: ||W_j|| <= c under Assumption 1, 1 on unit rows. Increasing as mu_j falls only while c stays fixed.
+    """
+    gap = np.maximum(tau - mean_a, 0)
+    return gap**2 / (c**2 + gap**2)

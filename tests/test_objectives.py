@@ -1,0 +1,175 @@
+"""Every listed model with every activation: gradients by slope, by difference and by complex step; identities."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reference
+from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
+from numpy_rae.autoencoder import Params
+from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
+from numpy_rae.objectives import MODELS, Penalised, ae, corruption, dae, denoising, edae, first_order, without_bias
+from numpy_rae.taylor import MarginalisedPenalty
+from strategies import problems
+
+SMOOTH = tuple(s for s in ACTIVATIONS.values() if not s.kinks)
+NEEDS_POSITIVE = {"KL"}
+PAIRS = [(m, s) for m in MODELS for s in ACTIVATIONS if ACTIVATIONS[s].non_negative or m not in NEEDS_POSITIVE]
+SIGMA2 = 0.09
+
+
+def objective(name, problem, sigma2=SIGMA2):
+    """The model as a function of the parameters alone: the same noise at every call."""
+    return lambda params: MODELS[name](params, problem.activation, problem.x, sigma2, np.random.default_rng(problem.seed))
+
+
+@pytest.mark.parametrize(("model", "activation"), PAIRS)
+@given(data=st.data(), direction=st.integers(0, 2**16))
+def test_taylor_remainder_has_slope_two(model, activation, data, direction):
+    problem = data.draw(problems((ACTIVATIONS[activation],)))
+    f = on_vector(objective(model, problem), problem.params)
+    point = flatten(problem.params)
+    d = np.random.default_rng(direction).standard_normal(point.size)
+    # Steps small enough to stay on one side of every kink.
+    steps = 10.0 ** np.arange(-2.5, -4.6, -0.5) / max(1, np.abs(d).sum())
+    assert taylor_slope(f, point, d, steps) > 1.9
+
+
+@pytest.mark.parametrize(("model", "activation"), PAIRS)
+@given(data=st.data())
+def test_gradient_agrees_with_fourth_order_differences(model, activation, data):
+    problem = data.draw(problems((ACTIVATIONS[activation],)))
+    for check in check_gradient(objective(model, problem), problem.params, np.random.default_rng(0), directions=3):
+        assert check.passed, str(check)
+
+
+def oracle(name, W, b, problem, sigma2=SIGMA2):
+    """J of each model from the reference formulas, as a complex-safe function of W and b."""
+    x, s_e, eps = problem.x, problem.activation.name, problem.eps
+    J = reference.ae(W, b, x, s_e)
+    penalty = {
+        "AE": lambda: 0,
+        "CAE": lambda: sigma2 * reference.cae(W, b, x, s_e),
+        "mDAE": lambda: sigma2 * reference.mdae(W, b, x, s_e),
+        "SAE": lambda: sigma2 * reference.sae(W, b, x, s_e),
+        "KL": lambda: sigma2 * reference.kl(W, b, x, s_e),
+        "L1": lambda: sigma2 * reference.l1(W, b, x, s_e),
+        "DAE": lambda: reference.denoising(W, b, x, x + sigma2**0.5 * eps, s_e) - J,
+        "eDAE": lambda: reference.first_order(W, b, x, sigma2**0.5 * eps, s_e),
+        "CAE+H": lambda: sigma2 * (reference.cae(W, b, x, s_e) + reference.hessian_term(W, b, x, 0.1 * eps, s_e)),
+        "taylor_dae": lambda: (
+            sigma2
+            * (
+                reference.mdae(W, b, x, s_e)
+                + reference.cross(W, b, x, s_e)
+                + reference.residual_term(W, b, x, s_e)
+            )
+        ),
+    }[name]
+    return J + penalty()
+
+
+@pytest.mark.parametrize(("model", "activation"), PAIRS)
+@given(data=st.data())
+def test_value_and_gradient_equal_the_loops_and_their_complex_step(model, activation, data):
+    problem = data.draw(problems((ACTIVATIONS[activation],)))
+    J, grad = objective(model, problem)(problem.params)
+    assert J == pytest.approx(oracle(model, *problem.params, problem), rel=1e-10, abs=1e-12)
+    g_W, g_b = reference.complex_gradient(lambda W, b: oracle(model, W, b, problem), *problem.params)
+    dense = grad.dense(problem.params)
+    scale = 1e-11 * max(1, abs(J), np.abs(g_W).max())
+    np.testing.assert_allclose(dense.W, g_W, rtol=1e-9, atol=scale)
+    np.testing.assert_allclose(dense.b_e, g_b, rtol=1e-9, atol=scale)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@given(problem=problems(tuple(s for s in ACTIVATIONS.values() if s.non_negative)))
+def test_all_models_coincide_at_sigma2_zero_to_the_last_bit(model, problem):
+    plain, grad_0 = ae(problem.params, problem.activation, problem.x)
+    J, grad = objective(model, problem, sigma2=0.0)(problem.params)
+    assert plain == J
+    for expected, found in zip(grad_0.dense(problem.params), grad.dense(problem.params), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@given(problems())
+def test_edae_with_eps_and_minus_eps_cancels(problem):
+    params, activation, x, eps, _ = problem
+    J, _ = ae(params, activation, x)
+    ahead, g_ahead = first_order(params, activation, x, eps)
+    behind, g_behind = first_order(params, activation, x, -eps)
+    scale = 1e-13 * max(1, abs(ahead), abs(J))
+    assert (ahead - J) + (behind - J) == pytest.approx(0, abs=10 * scale)
+    plain = ae(params, activation, x)[1].dense(params)
+    for one, other, middle in zip(g_ahead.dense(params), g_behind.dense(params), plain, strict=True):
+        size = max(1, np.abs(one).max())
+        np.testing.assert_allclose(one + other, 2 * middle, rtol=0, atol=1e-12 * size)
+
+
+def test_relu_has_an_edae_bias_gradient_where_cae_has_none():
+    rng = np.random.default_rng(1)
+    params, x = Params(rng.standard_normal((6, 3)), rng.standard_normal(6)), rng.standard_normal((9, 3))
+    plain = ae(params, RELU, x)[1].g_b_e
+    np.testing.assert_array_equal(MODELS["CAE"](params, RELU, x, 1.0, rng)[1].g_b_e, plain)
+    assert np.abs(edae(params, RELU, x, 1.0, rng)[1].g_b_e - plain).max() > 0.1
+
+
+def test_edae_is_the_slope_of_the_denoising_loss_at_zero_noise():
+    rng = np.random.default_rng(2)
+    params, x = Params(rng.standard_normal((4, 3)), rng.standard_normal(4)), rng.standard_normal((5, 3))
+    eps, J = rng.standard_normal(x.shape), ae(params, SIGMOID, x)[0]
+    first = first_order(params, SIGMOID, x, eps)[0] - J
+    t = np.array([1e-2, 1e-3, 1e-4])
+    remainder = [abs(denoising(params, SIGMOID, x, x + step * eps)[0] - J - step * first) for step in t]
+    np.testing.assert_allclose(np.diff(np.log(remainder)) / np.diff(np.log(t)), 2, atol=0.1)
+
+
+def test_corruption_has_the_variance_asked_for_and_the_data_s_dtype():
+    eps = corruption(np.zeros((200, 500), np.float32), 0.25, np.random.default_rng(0))
+    assert eps.dtype == np.float32
+    # 1e5 draws: the variance is known to 0.25 sqrt(2 / 1e5) = 0.0011 a standard deviation.
+    assert abs(eps.var() - 0.25) < 5 * 0.0011 and abs(eps.mean()) < 5 * 0.5 / 1e5**0.5
+
+
+@given(problem=problems(SMOOTH), v=st.floats(0.1, 3))
+def test_equal_variances_turn_equation_10_into_11(problem, v):
+    params, activation, x, _, _ = problem
+    general = Penalised(MarginalisedPenalty(np.full(x.shape[1], v)))(params, activation, x, 1.0)
+    equal = MODELS["mDAE"](params, activation, x, v, None)
+    assert general[0] == pytest.approx(equal[0], rel=1e-12)
+    for one, other in zip(general[1].dense(params), equal[1].dense(params), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11 * max(1, np.abs(other).max()))
+
+
+def test_without_bias_freezes_it():
+    rng = np.random.default_rng(0)
+    params, x = Params(rng.standard_normal((4, 3)), np.zeros(4)), rng.standard_normal((5, 3))
+    J, grad = without_bias(MODELS["SAE"])(params, SIGMOID, x, 0.5, rng)
+    full = MODELS["SAE"](params, SIGMOID, x, 0.5, rng)
+    assert J == full[0] and not grad.g_b_e.any() and full[1].g_b_e.any()
+    np.testing.assert_array_equal(grad.dense(params).W, full[1].dense(params).W)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_negative_sigma2_is_refused(model):
+    params = Params(np.ones((2, 2)), np.zeros(2))
+    with pytest.raises(ValueError, match="^sigma2 is -0.1; it must be a number"):
+        MODELS[model](params, RELU, np.ones((3, 2)), -0.1, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("activation", [RELU, SIGMOID])
+def test_float32_stays_float32(model, activation):
+    rng = np.random.default_rng(0)
+    params = Params(rng.standard_normal((4, 3), np.float32), np.zeros(4, np.float32))
+    J, grad = MODELS[model](params, activation, rng.standard_normal((5, 3), np.float32), 0.5, rng)
+    parts = [part for pair in grad.factors for part in pair] + [grad.g_b_e, grad.row_scale, grad.direct]
+    assert {part.dtype for part in parts if part is not None} == {np.dtype(np.float32)}
+    assert isinstance(J, float) and {part.dtype for part in grad.dense(params)} == {np.dtype(np.float32)}
+
+
+def test_dae_draws_new_noise_each_time():
+    rng = np.random.default_rng(0)
+    params, x = Params(rng.standard_normal((4, 3)), np.zeros(4)), rng.standard_normal((5, 3))
+    assert dae(params, SIGMOID, x, 0.5, rng)[0] != dae(params, SIGMOID, x, 0.5, rng)[0]

@@ -1,0 +1,168 @@
+"""Every penalty: value against loops over the whole Jacobian, gradient against complex steps, edges of the domain."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reference
+from numpy_rae.activations import RELU, SOFTPLUS, TANH, ACTIVATIONS
+from numpy_rae.autoencoder import Params, backward, forward
+from numpy_rae.penalties import CAE, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, kl, sae_with_target
+from strategies import problems
+
+ORACLES = {
+    "SAE": reference.sae,
+    "CAE": reference.cae,
+    "mDAE": reference.mdae,
+    "L1": reference.l1,
+    "KL": reference.kl,
+    "decay": reference.decay,
+}
+by_name = pytest.mark.parametrize("name", PENALTIES)
+NON_NEGATIVE = tuple(s for s in ACTIVATIONS.values() if s.non_negative)
+
+
+def value_and_dense_gradient(penalty, params, activation, x):
+    fwd = forward(params, activation, x, penalty.order)
+    R, grad = penalty.value_and_grad(params, activation, fwd, None)
+    return R, backward(params, fwd, np.zeros_like(x), grad).dense(params)
+
+
+@by_name
+@given(problem=problems(NON_NEGATIVE))
+def test_value_equals_the_loops(name, problem):
+    R, _ = value_and_dense_gradient(PENALTIES[name], problem.params, problem.activation, problem.x)
+    expected = ORACLES[name](*problem.params, problem.x, problem.activation.name)
+    assert R == pytest.approx(expected, rel=1e-11, abs=1e-13)
+
+
+@by_name
+@given(problem=problems(NON_NEGATIVE))
+def test_gradient_equals_a_complex_step(name, problem):
+    params, activation, x, _, _ = problem
+    _, grad = value_and_dense_gradient(PENALTIES[name], params, activation, x)
+    g_W, g_b = reference.complex_gradient(lambda W, b: ORACLES[name](W, b, x, activation.name), *params)
+    np.testing.assert_allclose(grad.W, g_W, rtol=1e-10, atol=1e-12 * max(1, np.abs(g_W).max()))
+    np.testing.assert_allclose(grad.b_e, g_b, rtol=1e-10, atol=1e-12 * max(1, np.abs(g_b).max()))
+
+
+@given(problem=problems(), q=st.integers(1, 5), p=st.sampled_from([0, 2, 4, 6]))
+def test_any_power_of_the_jacobian(problem, q, p):
+    params, activation, x, _, _ = problem
+    R, grad = value_and_dense_gradient(JacobianPenalty(q, p), params, activation, x)
+
+    def oracle(W, b):
+        return reference.power_of_jacobian(W, b, x, activation.name, q, p)
+
+    assert R == pytest.approx(oracle(*params), rel=1e-11, abs=1e-13)
+    g_W, g_b = reference.complex_gradient(oracle, *params)
+    np.testing.assert_allclose(grad.W, g_W, rtol=1e-10, atol=1e-12 * max(1, np.abs(g_W).max()))
+    np.testing.assert_allclose(grad.b_e, g_b, rtol=1e-10, atol=1e-12 * max(1, np.abs(g_b).max()))
+
+
+@given(problem=problems((SOFTPLUS,)), q=st.integers(1, 3))
+def test_odd_length_power_is_the_geometric_mean_of_its_neighbours(problem, q):
+    """One unit: R_p = s len^p, so R_1^2 = R_0 R_2, and the gradients follow by the product rule."""
+    params = Params(problem.params.W[:1] + 3, problem.params.b_e[:1])
+    R0, R1, R2 = (
+        value_and_dense_gradient(JacobianPenalty(q, p), params, SOFTPLUS, problem.x) for p in (0, 1, 2)
+    )
+    assert R1[0] ** 2 == pytest.approx(R0[0] * R2[0], rel=1e-12)
+    np.testing.assert_allclose(2 * R1[0] * R1[1].W, R0[0] * R2[1].W + R2[0] * R0[1].W, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("p", [0, 1, 2, 3, 4])
+def test_zero_row_has_a_finite_gradient(p):
+    params = Params(np.zeros((1, 2)), np.zeros(1))
+    R, grad = value_and_dense_gradient(JacobianPenalty(2, p), params, SOFTPLUS, np.ones((3, 2)))
+    assert R == (0.25 if p == 0 else 0)
+    # h'(0) h''(0) = 1/8 reaches W through a only where the length does not vanish.
+    np.testing.assert_allclose(grad.W, np.full((1, 2), 0.25 if p == 0 else 0))
+
+
+@pytest.mark.parametrize("penalty", [SAE, sae_with_target(0.05)])
+def test_beyond_the_domain_the_tangent_goes_on(penalty):
+    """C1 at each edge, straight beyond it: no NaN, and no gradient lost."""
+    low, high = penalty.domain
+    for edge, side in ((low, -1), (high, 1)):
+        if np.isfinite(edge):
+            beyond = np.array([0.0, 1e-9, 0.5, 7.0])
+            f, df, n_continued = penalty.continued(edge + side * beyond)
+            _, inside, _ = penalty.continued(np.array([edge - side * 1e-9]))
+            assert n_continued == 3
+            np.testing.assert_allclose(df, inside.item(), rtol=1e-5)
+            np.testing.assert_allclose(f - f[0], side * beyond * df[0], rtol=1e-5, atol=1e-12)
+
+
+@given(rho=st.floats(0, 1e6))
+def test_cor_1_slope_is_positive_on_the_whole_half_line(rho):
+    _, df, _ = SAE.continued(np.array([rho]))
+    assert 1 <= df[0] <= 1001
+
+
+@given(bias=st.floats(-3, 50))
+def test_saturated_units_still_feel_the_penalty(bias):
+    """rho far beyond 1, where a clipped rho would give R a zero gradient; the continued units are counted."""
+    params = Params(np.array([[0.5]]), np.array([bias]))
+    fwd = forward(params, SOFTPLUS, np.array([[1.0], [-1.0]]))
+    R, grad = SAE.value_and_grad(params, SOFTPLUS, fwd)
+    rho = fwd.jet.h.mean()
+    assert np.isfinite(R) and (grad.dR_da > 0).all()
+    assert grad.n_continued == (rho > 1 - 1e-3)
+    slope = 1000 if rho > 1 - 1e-3 else 1 / (1 - rho)
+    np.testing.assert_allclose(grad.dR_da, slope * fwd.jet.dh_da / 2)
+
+
+@given(rho=st.floats(0.01, 0.99), exponent=st.integers(3, 12))
+def test_target_to_zero_turns_equation_12_into_13(rho, exponent):
+    """The difference is rho_0 times logarithms: it vanishes with rho_0 at that rate."""
+    rho, rho_0 = np.array([rho]), 10.0**-exponent
+    logs = 1 + abs(np.log(rho_0)) + abs(np.log(rho)) + abs(np.log(1 - rho))
+    assert abs(kl(rho, rho_0)[0] - kl(rho)[0]) <= rho_0 * logs
+    assert abs(kl(rho, rho_0)[1] - kl(rho)[1]) <= rho_0 * (1 / rho + 1 / (1 - rho)) * (1 + 1e-3)
+    np.testing.assert_allclose(kl(rho)[0], -np.log(1 - rho), rtol=1e-13)
+
+
+def test_target_is_the_minimum():
+    f, df = kl(np.array([0.01, 0.05, 0.2]), 0.05)
+    assert f[1] == 0 and df[1] == 0 and df[0] < 0 < df[2] and f[0] > 0 < f[2]
+
+
+def test_kl_of_a_dead_unit_is_finite_and_revives_it():
+    params = Params(np.zeros((1, 1)), np.array([-5.0]))
+    R, grad = value_and_dense_gradient(sae_with_target(0.05), params, SOFTPLUS, np.ones((2, 1)))
+    assert np.isfinite(R)
+    fwd = forward(Params(np.zeros((1, 1)), np.array([-800.0])), SOFTPLUS, np.ones((2, 1)))
+    R, parts = sae_with_target(0.05).value_and_grad(params, SOFTPLUS, fwd)
+    assert np.isfinite(R) and parts.n_continued == 1
+    assert grad.b_e[0] < 0
+
+
+def test_activation_below_zero_is_refused_by_name():
+    params = Params(np.ones((1, 1)), np.zeros(1))
+    fwd = forward(params, TANH, np.ones((2, 1)))
+    with pytest.raises(ValueError, match="^activation tanh takes negative values"):
+        sae_with_target(0.05).value_and_grad(params, TANH, fwd)
+
+
+@pytest.mark.parametrize("arguments", [{"q": 0}, {"q": 1.5}, {"p": -1}, {"p": 0.5}])
+def test_powers_outside_the_corollary_are_refused(arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"^{name} is .* must be a whole number"):
+        JacobianPenalty(**arguments)
+
+
+def test_relu_bias_gradient_is_exactly_zero_for_cae_and_mdae():
+    rng = np.random.default_rng(0)
+    params = Params(rng.standard_normal((5, 3)), rng.standard_normal(5))
+    for penalty in (CAE, MDAE):
+        R, grad = value_and_dense_gradient(penalty, params, RELU, rng.standard_normal((7, 3)))
+        assert R > 0 and not grad.b_e.any() and grad.W.any()
+
+
+def test_a_user_function_is_a_penalty():
+    square = MeanActivationPenalty(lambda rho: (rho**2, 2 * rho))
+    params = Params(np.array([[1.0]]), np.array([0.0]))
+    R, grad = value_and_dense_gradient(square, params, RELU, np.array([[1.0], [3.0]]))
+    assert (R, grad.b_e[0], grad.W[0, 0]) == (4, 4, 8)
