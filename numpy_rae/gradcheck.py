@@ -80,13 +80,13 @@ def taylor_slope(f: Callable, point: np.ndarray, direction: np.ndarray, steps: n
 def directional(f: Callable, point: np.ndarray, direction: np.ndarray, index: int = 0, step: float = 1e-3) -> Check:
     """g.d against (8 (f(t) - f(-t)) - (f(2t) - f(-2t))) / 12 t, whose error is of order t^4.
 
-    The uncertainty is the change on doubling the step plus the rounding of an f of order one or larger, so no
+    The uncertainty is the spread over steps t, 2 t and 4 t plus the rounding of an f of order one or larger, so no
     tolerance is chosen.
     """
     value, gradient = f(point)
-    fine, coarse = (_fourth_order(f, point, direction, t) for t in (step, 2 * step))
+    fine, *coarser = (_fourth_order(f, point, direction, t) for t in (step, 2 * step, 4 * step))
     rounding = 100 * np.finfo(float).eps * max(abs(value), 1) / step
-    return Check(float(gradient @ direction), fine, abs(fine - coarse) + rounding, index, step)
+    return Check(float(gradient @ direction), fine, float(np.ptp([fine, *coarser])) + rounding, index, step)
 
 
 def _fourth_order(f: Callable, point: np.ndarray, direction: np.ndarray, t: float) -> float:

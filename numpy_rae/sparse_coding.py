@@ -55,7 +55,7 @@ def encode(
     x: np.ndarray,
     lam: float,
     non_negative: bool = False,
-    tol: float = 1e-6,
+    tol: float = 1e-5,
     max_iterations: int = 1000,
     start: np.ndarray | None = None,
 ) -> Codes:
@@ -69,7 +69,7 @@ def encode(
 
     A sample whose momentum points uphill starts again at t = 1 (O'Donoghue & Candes 2015), and one that ends above
     `start` (zeros if None) returns to it. Ends when every gap is at most tol ||x_i||^2, or after `max_iterations`:
-    the result tells. Raises ValueError if an argument does not fit, or a row of W has not length 1.
+    the result tells. float32 cannot go far below tol = 1e-5. Raises ValueError if an argument does not fit, or a row of W has not length 1.
     """
     check(x, lam, tol, max_iterations)
     check_dictionary(W, x)
@@ -83,7 +83,7 @@ def encode(
         if iterations == max_iterations or (gap <= tol * x2).all():
             break
         h_old, c_old, t_old = h, c, t
-        h = shrink(z + c_z * (2 / L), lam / L, non_negative)  # (c) (N, m)
+        h = shrink(z + c_z * (2 / L), lam / (2 * L), non_negative)  # (c) (N, m)
         c = a - h @ G  # (a) (N, m)
         uphill = ((z - h) * (h - h_old)).sum(axis=1, keepdims=True) > 0  # (N, 1)
         t = np.where(uphill, 1, (1 + np.sqrt(1 + 4 * t_old**2)) / 2).astype(x.dtype)  # (d) (N, 1)
@@ -156,7 +156,7 @@ def fit(
     rng: np.random.Generator,
     iterations: int = 50,
     non_negative: bool = False,
-    tol: float = 1e-6,
+    tol: float = 1e-5,
     max_iterations: int = 1000,
 ) -> Fit:
     """Minimise Eq. (2) over W and h for x (N, n): atoms drawn from x, then `iterations` times dictionary and codes.

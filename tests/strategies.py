@@ -8,8 +8,11 @@ from hypothesis.extra import numpy as hnp
 
 from numpy_rae.activations import ACTIVATIONS, Activation
 from numpy_rae.autoencoder import Params
+from numpy_rae.penalties import EPS
 
 MARGIN = 0.05
+EDGES, CLEAR = (EPS, 1 - EPS), 5e-3
+SHIFTS = np.linspace(0, 2, 41)
 
 
 class Problem(NamedTuple):
@@ -28,26 +31,32 @@ def values(*shape: int, bound: float = 2.0):
 
 
 @st.composite
-def problems(draw, activations=tuple(ACTIVATIONS.values()), noise=0.3, bound=1.0) -> Problem:
-    """A problem on which neither x nor x + noise * eps puts a pre-activation within MARGIN of a kink."""
+def problems(draw, activations=tuple(ACTIVATIONS.values()), noise=(0.0, 0.1, 0.3), bound=1.0) -> Problem:
+    """A problem on which no x + level * eps, level in `noise`, puts a pre-activation within MARGIN of a kink, and no
+    mean activation lies where a penalty changes over to its tangent."""
     N, n, m = draw(st.integers(1, 5)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
     activation = draw(st.sampled_from(activations))
     x, W, seed = draw(values(N, n)), draw(values(m, n, bound=bound)), draw(st.integers(0, 2**16))
     eps = np.random.default_rng(seed).standard_normal((N, n))
-    if activation.kinks:
-        seen = np.concatenate([x, x + noise * eps]) @ W.T
-        b_e = np.array([draw(clear_bias(seen[:, j])) for j in range(m)])
-    else:
-        b_e = draw(values(m, bound=1.0))
+    seen = [(x + level * eps) @ W.T for level in noise]
+    b_e = np.array([draw(clear_bias(activation, [a[:, j] for a in seen])) for j in range(m)])
     return Problem(Params(W, b_e), activation, x, eps, seed)
 
 
-def clear_bias(projections: np.ndarray):
-    """Biases that put 0 in the middle of a gap of width > 2 MARGIN between the projections, or beyond either end."""
-    s = np.sort(projections)
+def clear_bias(activation: Activation, projections: list[np.ndarray]):
+    """Biases of one unit that keep clear of every kink and of every edge; projections[0] are those of x itself."""
+    if not activation.kinks:
+        return st.floats(-1, 1).map(lambda b: next(c for c in b + SHIFTS if clear_mean(activation, projections[0] + c)))
+    s = np.sort(np.concatenate(projections))
     gaps = np.flatnonzero(np.diff(s) > 2 * MARGIN)
     middles = (s[gaps] + s[gaps + 1]) / 2
-    return st.sampled_from([*(-middles), 0.5 - s[0], -0.5 - s[-1]])
+    biases = [*(-middles), 0.5 - s[0], 0.7 - s[0]]
+    return st.sampled_from([-0.5 - s[-1], *(b for b in biases if clear_mean(activation, projections[0] + b))])
+
+
+def clear_mean(activation: Activation, a: np.ndarray) -> bool:
+    """Whether the mean activation keeps away from the edges of the penalties' domains."""
+    return all(abs(activation(a, 1).h.mean() - edge) > CLEAR for edge in EDGES)
 
 
 def whitened(x: np.ndarray) -> np.ndarray:

@@ -25,15 +25,16 @@ def objective(name, problem, sigma2=SIGMA2):
 
 
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
-@given(data=st.data(), direction=st.integers(0, 2**16))
-def test_taylor_remainder_has_slope_two(model, activation, data, direction):
+@given(data=st.data(), seed=st.integers(0, 2**16))
+def test_taylor_remainder_has_slope_two(model, activation, data, seed):
+    """Along the best of three directions: on a single one the second derivative may happen to vanish."""
     problem = data.draw(problems((ACTIVATIONS[activation],)))
     f = on_vector(objective(model, problem), problem.params)
     point = flatten(problem.params)
-    d = np.random.default_rng(direction).standard_normal(point.size)
+    directions = np.random.default_rng(seed).standard_normal((3, point.size))
     # Steps small enough to stay on one side of every kink.
-    steps = 10.0 ** np.arange(-2.5, -4.6, -0.5) / max(1, np.abs(d).sum())
-    assert taylor_slope(f, point, d, steps) > 1.9
+    steps = 10.0 ** np.arange(-2.5, -4.6, -0.5) / point.size
+    assert max(taylor_slope(f, point, d, steps) for d in directions) > 1.9
 
 
 @pytest.mark.parametrize(("model", "activation"), PAIRS)

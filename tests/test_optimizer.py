@@ -1,0 +1,72 @@
+"""SGD with momentum: by hand, against the textbook on dense arrays, and in which order the pieces act."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_rae import optimizer
+from numpy_rae.activations import SIGMOID
+from numpy_rae.autoencoder import Gradient, Params, init_params
+from numpy_rae.constraints import free, unit_rows
+from numpy_rae.objectives import MODELS
+from numpy_rae.optimizer import row_blocks, sgd_step, zero_velocity
+
+
+def test_two_steps_by_hand():
+    """g = 2 then 4, eta 0.5, momentum 0.5: v = -1, then -0.5 - 2 = -2.5; W goes 10, 9, 6.5. The bias alike."""
+    params = Params(np.array([[10.0]]), np.array([1.0]))
+    velocity = zero_velocity(params)
+    for g, W, b in ((2.0, 9.0, 0.0), (4.0, 6.5, -2.5)):
+        grad = Gradient(((np.array([[g]]), np.array([[1.0]])),), np.array([g]))
+        sgd_step(params, velocity, grad, 0.5, 0.5, free)
+        assert (params.W.item(), params.b_e.item()) == (W, b)
+    assert (velocity.W.item(), velocity.b_e.item()) == (-2.5, -2.5)
+
+
+def textbook_step(params, velocity, g_W, g_b, eta, momentum, constrain):
+    """The same on dense arrays, out of place."""
+    v_W, v_b = momentum * velocity.W - eta * g_W, momentum * velocity.b_e - eta * g_b
+    W = params.W + v_W
+    constrain(W)
+    return Params(W, params.b_e + v_b), Params(v_W, v_b)
+
+
+@pytest.mark.parametrize("constrain", [unit_rows, free])
+@pytest.mark.parametrize("model", ["AE", "CAE", "SAE", "eDAE", "taylor_dae"])
+@given(m=st.integers(1, 9), n=st.integers(1, 9), seed=st.integers(0, 2**16), block=st.integers(1, 30))
+def test_factored_step_equals_the_textbook_whatever_the_block(model, constrain, m, n, seed, block):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((6, n))
+    params = init_params(m, n, rng, np.float64)
+    expected, v_expected = Params(*(part.copy() for part in params)), zero_velocity(params)
+    velocity = zero_velocity(params)
+    before, optimizer.BLOCK = optimizer.BLOCK, block
+    try:
+        for _ in range(4):
+            _, grad = MODELS[model](params, SIGMOID, x, 0.3, np.random.default_rng(seed))
+            dense = grad.dense(params)
+            expected, v_expected = textbook_step(expected, v_expected, *dense, 0.1, 0.9, constrain)
+            sgd_step(params, velocity, grad, 0.1, 0.9, constrain)
+    finally:
+        optimizer.BLOCK = before
+    for found, wanted in zip((*params, *velocity), (*expected, *v_expected), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13)
+
+
+def test_rows_have_unit_length_after_the_step_and_momentum_is_left_alone():
+    rng = np.random.default_rng(0)
+    params = init_params(5, 4, rng, np.float64)
+    velocity = zero_velocity(params)
+    x = rng.standard_normal((3, 4))
+    _, grad = MODELS["AE"](params, SIGMOID, x, 0.0, rng)
+    dense = grad.dense(params)
+    sgd_step(params, velocity, grad, 0.1, 0.9, unit_rows)
+    np.testing.assert_allclose(np.linalg.norm(params.W, axis=1), 1, rtol=1e-15)
+    np.testing.assert_allclose(velocity.W, -0.1 * dense.W, rtol=1e-12)
+
+
+@given(m=st.integers(1, 50), n=st.integers(1, 2**17))
+def test_blocks_cover_every_row_once(m, n):
+    covered = np.concatenate([np.arange(m)[rows] for rows in row_blocks(m, n)])
+    np.testing.assert_array_equal(covered, np.arange(m))

@@ -1,0 +1,179 @@
+"""The loop: two steps by hand, a textbook loop in float64, constraints, pairing by seed, divergence."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_rae.activations import RELU, SIGMOID
+from numpy_rae.autoencoder import Params, init_params
+from numpy_rae.constraints import unit_rows
+from numpy_rae.metrics import measure, summary
+from numpy_rae.objectives import AE, MODELS, Model, ae
+from numpy_rae.preprocessing import standardise
+from numpy_rae.training import Generators, TrainConfig, batches, train
+from test_optimizer import textbook_step
+
+SMALL = TrainConfig(sigma2=0.1, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64")
+
+
+def data(N=30, n=5, seed=0, dtype=np.float64):
+    return standardise(np.random.default_rng(seed).standard_normal((N, n))).astype(dtype)
+
+
+def test_two_steps_by_hand():
+    """One sample x = 1, one linear-side ReLU unit: the whole loop worked out with scalars."""
+    x, config = np.array([[1.0]]), TrainConfig(hidden=1, epochs=2, eta=0.1, constraint="free", dtype="float64")
+    w, b = abs(float(init_params(1, 1, Generators(0).init, np.float64).W.item())), 0.0
+    positive = Model("AE", lambda p, s, c, s2, rng: ae(p, s, c))
+    seed = next(s for s in range(20) if init_params(1, 1, Generators(s).init, np.float64).W.item() > 0)
+    w, v_w, v_b = init_params(1, 1, Generators(seed).init, np.float64).W.item(), 0.0, 0.0
+    for _ in range(2):
+        h = w + b
+        g_y = -2 * (1 - w * h)
+        g_w, g_b = g_y * w + h * g_y, g_y * w
+        v_w, v_b = 0.9 * v_w - 0.1 * g_w, 0.9 * v_b - 0.1 * g_b
+        w, b = w + v_w, b + v_b
+    trained = train(x, positive, RELU, replace(config, seed=seed))
+    assert trained.params.W.item() == pytest.approx(w, rel=1e-14)
+    assert trained.params.b_e.item() == pytest.approx(b, rel=1e-14)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("activation", [RELU, SIGMOID])
+def test_training_equals_a_textbook_loop(model, activation):
+    x, generators = data(), Generators(SMALL.seed)
+    params = init_params(SMALL.hidden, x.shape[1], generators.init, np.float64)
+    velocity = Params(np.zeros_like(params.W), np.zeros_like(params.b_e))
+    for _ in range(SMALL.epochs):
+        order = generators.order.permutation(len(x))
+        for start in range(0, len(x), SMALL.batch_size):
+            batch = x[order[start : start + SMALL.batch_size]]
+            grad = MODELS[model](params, activation, batch, SMALL.sigma2, generators.noise)[1].dense(params)
+            params, velocity = textbook_step(params, velocity, *grad, SMALL.eta, SMALL.momentum, unit_rows)
+    trained = train(x, MODELS[model], activation, SMALL)
+    np.testing.assert_allclose(trained.params.W, params.W, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(trained.params.b_e, params.b_e, rtol=1e-9, atol=1e-11)
+    assert trained.metrics == pytest.approx(summary(measure(params, activation, x)), rel=1e-9, abs=1e-9)
+
+
+def test_rows_have_unit_length_after_every_step_the_last_included():
+    seen = []
+
+    def spy(params, activation, x, sigma2, rng):
+        seen.append(np.linalg.norm(params.W, axis=1))
+        return ae(params, activation, x)
+
+    trained = train(data(), Model("spy", spy), RELU, SMALL)
+    np.testing.assert_allclose(seen[1:], 1, rtol=1e-14)
+    np.testing.assert_allclose(np.linalg.norm(trained.params.W, axis=1), 1, rtol=1e-14)
+    assert np.abs(seen[0] - 1).max() > 0.01
+
+
+def test_a_second_run_is_equal_to_the_last_bit():
+    one, two = (train(data(dtype=np.float32), MODELS["DAE"], RELU, replace(SMALL, dtype="float32")) for _ in range(2))
+    assert one.history == two.history and one.metrics == two.metrics
+    np.testing.assert_array_equal(one.params.W, two.params.W)
+    assert one.params.W.dtype == np.float32
+
+
+def test_one_seed_gives_every_model_the_same_start_and_the_same_batches():
+    seen = {}
+    for name in MODELS:
+
+        def spy(params, activation, x, sigma2, rng, name=name):
+            seen.setdefault(name, (params.W.copy(), []))[1].append(x.copy())
+            return MODELS[name](params, activation, x, sigma2, rng)
+
+        train(data(), Model(name, spy), RELU, SMALL)
+    W, xs = seen["AE"]
+    for other_W, other_xs in seen.values():
+        np.testing.assert_array_equal(other_W, W)
+        np.testing.assert_array_equal(np.concatenate(other_xs), np.concatenate(xs))
+
+
+def test_another_seed_gives_another_start_order_and_noise():
+    one, two = Generators(0), Generators(1)
+    for child in ("init", "order", "noise"):
+        assert getattr(one, child).random() != getattr(two, child).random()
+    assert len({getattr(Generators(0), child).random() for child in ("init", "order", "noise")}) == 3
+
+
+@given(N=st.integers(1, 200), size=st.integers(1, 60), seed=st.integers(0, 99))
+def test_batches_visit_every_sample_once(N, size, seed):
+    pieces = batches(N, size, np.random.default_rng(seed))
+    np.testing.assert_array_equal(np.sort(np.concatenate(pieces)), np.arange(N))
+    assert {len(piece) for piece in pieces[:-1]} <= {size} and 1 <= len(pieces[-1]) <= size
+
+
+def test_every_epoch_has_an_order_of_its_own():
+    rng = np.random.default_rng(0)
+    first, second = (np.concatenate(batches(50, 7, rng)) for _ in range(2))
+    assert (first != second).any()
+
+
+def test_history_counts_epochs_and_averages_their_objectives():
+    values = iter(range(1, 100))
+
+    def counted(params, activation, x, sigma2, rng):
+        return float(next(values)), ae(params, activation, x)[1]
+
+    trained = train(data(N=30), Model("counted", counted), RELU, SMALL)
+    assert [entry["epoch"] for entry in trained.history] == [1, 2, 3]
+    assert [entry["objective"] for entry in trained.history] == [2.5, 6.5, 10.5]
+    assert (trained.steps, trained.first, trained.peak, trained.last) == (12, 1.0, (12.0, 12), 12.0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_divergence_ends_the_run_at_its_step(model):
+    trained = train(data(dtype=np.float32), MODELS[model], RELU, replace(SMALL, eta=1e12, constraint="free", dtype="float32"))
+    assert trained.diverged == trained.steps + 1 > 1
+    assert trained.metrics is None and np.isfinite(trained.last)
+
+
+def test_tangent_step_starts_along_the_sphere():
+    x = data()
+    config = replace(SMALL, tangent=True, epochs=1, batch_size=30, eta=1e-4)
+    start = init_params(6, 5, Generators(0).init, np.float64).W
+    moved = train(x, AE, SIGMOID, replace(config, constraint="free")).params.W - start
+    plain = train(x, AE, SIGMOID, replace(config, constraint="free", tangent=False)).params.W - start
+    np.testing.assert_allclose((moved * start).sum(axis=1), 0, atol=1e-15)
+    assert np.abs((plain * start).sum(axis=1)).max() > 1e-6
+
+
+def test_max_norm_keeps_rows_within_the_radius():
+    trained = train(data(), AE, RELU, replace(SMALL, constraint="max-norm", radius=0.7))
+    assert np.linalg.norm(trained.params.W, axis=1).max() <= 0.7 * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sigma2", -0.1), ("sigma2", float("nan")), ("seed", -1), ("hidden", 0), ("batch_size", 0), ("epochs", 1.5),
+        ("eta", 0), ("eta", float("inf")), ("momentum", 1.1), ("constraint", "round"), ("radius", 0), ("dtype", "int8"),
+    ],
+)  # fmt: skip
+def test_numbers_outside_their_range_are_refused_by_name(field, value):
+    with pytest.raises(ValueError, match=f"^{field} is .* must be"):
+        replace(SMALL, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("x", "sentence"),
+    [
+        (np.zeros((0, 3)), "x has shape"),
+        (np.zeros(3), "x has shape"),
+        (np.full((3, 3), np.nan), "x contains NaN or inf"),
+        (np.zeros((3, 3), int), "x has dtype int64"),
+        (np.zeros((3, 3), np.float32), "x is float32"),
+        ([[1.0]], "x is a list"),
+    ],
+)
+def test_bad_data_is_refused_before_any_work(x, sentence):
+    def never(*arguments):
+        raise AssertionError("training began")
+
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        train(x, Model("never", never), RELU, SMALL)
