@@ -83,7 +83,7 @@ def encode(
         if iterations == max_iterations or (gap <= tol * x2).all():
             break
         h_old, c_old, t_old = h, c, t
-        h = shrink(z + c_z * (2 / L), lam / (2 * L), non_negative)  # (c) (N, m)
+        h = shrink(z + c_z * (1 / L), lam / L, non_negative)  # (c) (N, m)
         c = a - h @ G  # (a) (N, m)
         uphill = ((z - h) * (h - h_old)).sum(axis=1, keepdims=True) > 0  # (N, 1)
         t = np.where(uphill, 1, (1 + np.sqrt(1 + 4 * t_old**2)) / 2).astype(x.dtype)  # (d) (N, 1)

@@ -12,7 +12,7 @@ from numpy_rae.penalties import EPS
 
 MARGIN = 0.05
 EDGES, CLEAR = (EPS, 1 - EPS), 5e-3
-SHIFTS = np.linspace(0, 2, 41)
+SHIFTS = np.array([0, *(sign * k / 10 for k in range(1, 61) for sign in (1, -1))])
 
 
 class Problem(NamedTuple):
