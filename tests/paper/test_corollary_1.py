@@ -1,0 +1,49 @@
+"""Corollary 1: f of the mean activation, f increasing, s_e non-decreasing: the bias gradient is never negative."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_rae.activations import ACTIVATIONS, SOFTPLUS
+from numpy_rae.autoencoder import Params
+from numpy_rae.penalties import L1, SAE, MeanActivationPenalty, sae_with_target
+from numpy_rae.theory import penalty_bias_gradient
+from strategies import white_problems
+
+pytestmark = pytest.mark.cor_1
+INCREASING = {
+    "SAE": SAE,
+    "L1": L1,
+    "exp": MeanActivationPenalty(lambda rho: (np.exp(rho), np.exp(rho)), domain=(-np.inf, 5)),
+    "cubic": MeanActivationPenalty(lambda rho: (rho**3, 3 * rho**2)),
+}
+
+
+@pytest.mark.parametrize("name", INCREASING)
+@given(problem=white_problems(), shift=st.floats(-5, 60))
+def test_bias_gradient_is_never_negative_also_where_rho_exceeds_one(name, problem, shift):
+    """Cor. 1, Eq. (13): on the whole half line, where a clipped logarithm would have lost its gradient."""
+    params = Params(problem.params.W, problem.params.b_e + shift)
+    gradient = penalty_bias_gradient(INCREASING[name], params, problem.activation, problem.x)
+    assert (gradient >= 0).all()
+
+
+@given(problem=white_problems(), shift=st.floats(2, 60))
+def test_bias_gradient_is_mean_slope_times_f_slope(problem, shift):
+    """Cor. 1 in one line: dR/db_e_j = f'(rho_j) E[h'_j]; beyond rho = 1 - eps, f' = 1000."""
+    params = Params(problem.params.W, problem.params.b_e + shift)
+    jet = SOFTPLUS(problem.x @ params.W.T + params.b_e, 1)
+    rho = jet.h.mean(axis=0)
+    slope = 1 / (1 - np.minimum(rho, 1 - 1e-3))
+    gradient = penalty_bias_gradient(SAE, params, SOFTPLUS, problem.x)
+    np.testing.assert_allclose(gradient, slope * jet.dh_da.mean(axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("activation", [s for s in ACTIVATIONS.values() if s.non_negative], ids=lambda s: s.name)
+def test_a_target_is_outside_the_corollary_below_it(activation):
+    """Eq. (12): f is not increasing under rho_0, and there the gradient is negative."""
+    x = np.array([[-1.0], [1.0]])
+    low = Params(np.array([[0.1]]), np.array([-6.0 if activation.name != "relu" else 0.0]))
+    target = sae_with_target(0.9)
+    assert penalty_bias_gradient(target, low, activation, x)[0] < 0

@@ -1,0 +1,56 @@
+"""Corollary 2: powers of the Jacobian; the sign of the bias gradient is the sign of the second derivative."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
+from numpy_rae.autoencoder import Params
+from numpy_rae.penalties import CAE, MDAE, JacobianPenalty
+from numpy_rae.taylor import CrossTerm
+from numpy_rae.theory import penalty_bias_gradient
+from strategies import white_problems
+
+pytestmark = pytest.mark.cor_2
+POWERS = {"q": st.integers(1, 4), "p": st.integers(0, 5)}
+CONVEX = tuple(s for s in ACTIVATIONS.values() if s.convex)
+
+
+@given(problem=white_problems((SOFTPLUS,)), **POWERS)
+def test_strictly_positive_for_softplus(problem, q, p):
+    """Cor. 2, strict: h'' > 0 everywhere, rows not zero, pre-activations moderate (h'' underflows far out)."""
+    params = Params(problem.params.W + np.copysign(0.1, problem.params.W), problem.params.b_e)
+    assert (penalty_bias_gradient(JacobianPenalty(q, p), params, SOFTPLUS, problem.x) > 0).all()
+
+
+@given(problem=white_problems((RELU,)), **POWERS)
+def test_exactly_zero_for_relu(problem, q, p):
+    """Cor. 2 with Fn. 1: h'' is 0 at every sample."""
+    assert not penalty_bias_gradient(JacobianPenalty(q, p), problem.params, RELU, problem.x).any()
+
+
+@pytest.mark.parametrize("penalty", [CAE, MDAE])
+@pytest.mark.parametrize("activation", [SIGMOID, TANH])
+def test_both_signs_for_activations_that_are_not_convex(penalty, activation):
+    """Outside Cor. 2: positive where most pre-activations are negative, negative where they are positive."""
+    x, W = np.array([[-1.0], [1.0]]), np.array([[0.5], [0.5]])
+    gradient = penalty_bias_gradient(penalty, Params(W, np.array([-2.0, 2.0])), activation, x)
+    assert gradient[0] > 0 > gradient[1]
+
+
+@given(problem=white_problems(CONVEX))
+def test_cross_term_of_theorem_3_pushes_the_same_way(problem):
+    """Thm 3's second term: its bias gradient is never negative for a convex, non-decreasing s_e."""
+    assert (penalty_bias_gradient(CrossTerm(), problem.params, problem.activation, problem.x) >= 0).all()
+
+
+@given(problem=white_problems((SIGMOID,)), **POWERS)
+def test_bias_gradient_formula(problem, q, p):
+    """dR/db_e_j = q E[h'^(q-1) h''] ||W_j||^p, from differences of h' in a."""
+    params, _, x, _, _ = problem
+    a = x @ params.W.T + params.b_e
+    slope = [SIGMOID(a + t, 1).dh_da ** q for t in (-1e-5, 1e-5)]
+    expected = ((slope[1] - slope[0]) / 2e-5).mean(axis=0) * np.linalg.norm(params.W, axis=1) ** p
+    found = penalty_bias_gradient(JacobianPenalty(q, p), params, SIGMOID, x)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)

@@ -1,0 +1,93 @@
+"""Theorem 1 and Eq. (5) as stated: data exactly white, full batch, no momentum, lambda computed from the draw."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_rae.activations import SIGMOID, SOFTPLUS
+from numpy_rae.autoencoder import Params, forward, row_len2
+from numpy_rae.constraints import CONSTRAINTS, free
+from numpy_rae.objectives import MODELS, Penalised
+from numpy_rae.optimizer import sgd_step, zero_velocity
+from numpy_rae.penalties import CAE, L1, MDAE, SAE, JacobianPenalty
+from numpy_rae.theory import (
+    lemma_1_bound,
+    lemma_1_bound_free,
+    penalty_bias_gradient,
+    predicted_mean_preactivation,
+    sufficient_lambda,
+    theorem_1_holds,
+)
+from strategies import white_problems, whitened
+
+pytestmark = pytest.mark.thm_1
+PUSHING = {"SAE": SAE, "L1": L1, "CAE": CAE, "mDAE": MDAE, "q=1, p=0": JacobianPenalty(1, 0)}
+
+
+def step(params, grad, eta, constrain=free):
+    """One plain gradient step on copies."""
+    moved = Params(*(part.copy() for part in params))
+    sgd_step(moved, zero_velocity(moved), grad, eta, 0.0, constrain)
+    return moved
+
+
+@pytest.mark.parametrize("model", ["AE", "CAE", "mDAE", "SAE", "eDAE", "taylor_dae", "CAE+H", "L1"])
+@given(problem=white_problems(), eta=st.floats(1e-4, 1))
+def test_equation_5_is_an_equality_on_white_data(model, problem, eta):
+    """Eq. (5), and Var[a_j] = ||W_j||^2 after the step, whatever the constraint makes of W's rows."""
+    params, activation, x, _, seed = problem
+    _, grad = MODELS[model](params, activation, x, 0.5, np.random.default_rng(seed))
+    mean_a = forward(params, activation, x).a.mean(axis=0)
+    predicted = predicted_mean_preactivation(mean_a, eta, grad.g_b_e)
+    for constrain in (free, CONSTRAINTS["unit"]):
+        moved = step(params, grad, eta, constrain)
+        a = forward(moved, activation, x).a
+        size = max(1, np.abs(predicted).max(), np.abs(moved.W).max())
+        np.testing.assert_allclose(a.mean(axis=0), predicted, atol=1e-12 * size)
+        np.testing.assert_allclose(a.var(axis=0), row_len2(moved.W), atol=1e-11 * size**2)
+
+
+@pytest.mark.parametrize("name", PUSHING)
+@pytest.mark.parametrize("bound_of", [lemma_1_bound, lemma_1_bound_free])
+@given(problem=white_problems((SOFTPLUS,)), eta=st.floats(1e-3, 10))
+def test_condition_makes_the_mean_preactivation_fall(name, bound_of, problem, eta):
+    """Thm 1 with lambda just above the condition, for every unit that the penalty pushes and any step size."""
+    params, activation, x, _, _ = problem
+    params = Params(params.W + np.copysign(0.1, params.W), params.b_e)
+    dR_db = penalty_bias_gradient(PUSHING[name], params, activation, x)
+    bound = bound_of(params.W, x - forward(params, activation, x).y)
+    lam = sufficient_lambda(dR_db, bound)
+    assert theorem_1_holds(lam, dR_db, bound).all()
+    _, grad = Penalised(PUSHING[name])(params, activation, x, lam)
+    assert (grad.g_b_e > 0).all()
+    before, after = (forward(p, activation, x).a.mean(axis=0) for p in (params, step(params, grad, eta)))
+    visible = eta * grad.g_b_e > 1e-12 * (1 + np.abs(params.b_e) + np.abs(grad.dense(params).W).max() * eta)
+    assert (after[visible] < before[visible]).all() and (after <= before + 1e-9 * (1 + np.abs(before))).all()
+
+
+@given(problem=white_problems((SOFTPLUS, SIGMOID)))
+def test_condition_is_tight_at_its_margin(problem):
+    params, activation, x, _, _ = problem
+    params = Params(params.W + np.copysign(0.1, params.W), params.b_e)
+    dR_db = penalty_bias_gradient(SAE, params, activation, x)
+    bound = lemma_1_bound(params.W, x - forward(params, activation, x).y)
+    below, above = (sufficient_lambda(dR_db, bound, margin) for margin in (0.99, 1.01))
+    assert theorem_1_holds(above, dR_db, bound).all() and not theorem_1_holds(below, dR_db, bound).all()
+
+
+def test_no_push_means_no_lambda():
+    """Thm 1 says nothing where dR/db_e = 0: ReLU under CAE."""
+    with pytest.raises(ValueError, match="dR_db has no positive entry"):
+        sufficient_lambda(np.zeros(3), np.ones(3))
+
+
+def test_the_condition_is_sufficient_not_necessary():
+    """An instance below the condition in which the mean pre-activation falls all the same."""
+    rng = np.random.default_rng(0)
+    x, params = whitened(rng.standard_normal((12, 3))), Params(rng.standard_normal((2, 3)), np.zeros(2))
+    dR_db = penalty_bias_gradient(SAE, params, SIGMOID, x)
+    bound = lemma_1_bound(params.W, x - forward(params, SIGMOID, x).y)
+    lam = 0.5 * sufficient_lambda(dR_db, bound)
+    _, grad = Penalised(SAE)(params, SIGMOID, x, lam)
+    assert not theorem_1_holds(lam, dR_db, bound).all() and (grad.g_b_e > 0).all()

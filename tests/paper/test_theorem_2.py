@@ -1,0 +1,102 @@
+"""Theorem 2: the one-sided Chebyshev bound on the probability that a unit is off, and when it can only rise."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
+from numpy_rae.autoencoder import Params, forward, row_len2
+from numpy_rae.constraints import unit_rows
+from numpy_rae.objectives import Penalised
+from numpy_rae.optimizer import sgd_step, zero_velocity
+from numpy_rae.penalties import SAE
+from numpy_rae.theory import (
+    activation_threshold,
+    lemma_1_bound,
+    penalty_bias_gradient,
+    sufficient_lambda,
+    theorem_1_holds,
+    theorem_2_bound,
+)
+from strategies import white_problems, whitened
+
+pytestmark = pytest.mark.thm_2
+
+
+@given(white_problems(), st.floats(0, 10))
+def test_never_more_than_the_share_of_samples_that_switch_the_unit_off(problem, drop):
+    """Pr(h_j <= delta_min) >= p_j on white data with c = ||W_j||, the deviation of a_j: exact for any draw."""
+    params = Params(problem.params.W, problem.params.b_e - drop)
+    fwd = forward(params, problem.activation, problem.x)
+    off = (fwd.jet.h <= problem.activation.delta_min).mean(axis=0)
+    tau, c = activation_threshold(problem.activation), np.sqrt(row_len2(params.W))
+    # The share of samples is a multiple of 1/N; rounding of tau and c may move p_j across one.
+    assert (theorem_2_bound(params.b_e, tau - 1e-9, c + 1e-9) <= off + 1e-12).all()
+
+
+@given(mu=st.floats(-20, 20), fall=st.floats(0.01, 5), tau=st.floats(-3, 3), c=st.floats(0.1, 4))
+def test_rises_as_the_mean_falls_while_c_is_fixed(mu, fall, tau, c):
+    before, after = theorem_2_bound(np.array([mu, mu - fall]), tau, c)
+    assert 0 <= before <= after < 1 and (after > before or mu - fall >= tau)
+
+
+def test_attained_by_a_two_point_distribution():
+    """The bound is sharp: mass p at tau, the rest at one point above, with mean mu and deviation c."""
+    mu, tau, c = -1.0, 0.5, 2.0
+    p = theorem_2_bound(np.array([mu]), tau, c).item()
+    low, high = mu - c * np.sqrt((1 - p) / p), mu + c * np.sqrt(p / (1 - p))
+    assert high == pytest.approx(tau, rel=1e-12)
+    assert p * low + (1 - p) * high == pytest.approx(mu)
+
+
+def test_with_the_current_length_in_place_of_c_it_may_fall():
+    """Counter-example: the mean falls from -1 to -1.1 while the row grows from 1 to 2."""
+    before = theorem_2_bound(np.array([-1.0]), 0.0, 1.0).item()
+    after = theorem_2_bound(np.array([-1.1]), 0.0, 2.0).item()
+    assert before == pytest.approx(0.5) and after < 0.24
+
+
+@pytest.mark.parametrize("activation", [SIGMOID, SOFTPLUS])
+def test_instance_probability_rises_step_after_step_on_unit_rows(activation):
+    """An instance of Thm 2's existence statement: c = 1, lambda from Thm 1's condition at each step, T = 60 steps."""
+    rng = np.random.default_rng(3)
+    x = whitened(rng.standard_normal((40, 5)))
+    tau, seen = activation_threshold(activation), []
+    # T_min: p_j is 0 until the mean is below tau.
+    params = Params(rng.standard_normal((4, 5)), tau - rng.uniform(0, 1, 4))
+    unit_rows(params.W)
+    for _ in range(60):
+        fwd = forward(params, activation, x)
+        seen.append(theorem_2_bound(fwd.a.mean(axis=0), tau, 1.0))
+        dR_db, bound = penalty_bias_gradient(SAE, params, activation, x), lemma_1_bound(params.W, x - fwd.y)
+        lam = sufficient_lambda(dR_db, bound)
+        assert theorem_1_holds(lam, dR_db, bound).all()
+        _, grad = Penalised(SAE)(params, activation, x, lam)
+        eta = 0.05 / grad.g_b_e.max()
+        sgd_step(params, zero_velocity(params), grad, eta, 0.0, unit_rows)
+    rise = np.diff(seen, axis=0)
+    assert (rise >= 0).all() and (seen[-1] > seen[0] + 0.01).all()
+
+
+@pytest.mark.parametrize(
+    ("activation", "tau"),
+    [(RELU, 0.0), (SIGMOID, np.log(0.1 / 0.9)), (SOFTPLUS, np.log(np.expm1(0.1))), (TANH, np.arctanh(0.1))],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_threshold_inverts_the_activation(activation, tau):
+    """tau = sup{a : s_e(a) <= delta_min}: 0 for ReLU, the inverse elsewhere."""
+    assert activation_threshold(activation) == pytest.approx(tau, abs=1e-12)
+
+
+def test_threshold_at_the_ends():
+    assert activation_threshold(SIGMOID, 1.0) == np.inf
+    with pytest.raises(ValueError, match="^activation sigmoid exceeds delta_min -0.5 everywhere"):
+        activation_threshold(SIGMOID, -0.5)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
+def test_sparsity_needs_the_limit_zero_on_the_left(activation):
+    """Sec. 2.1.2: with the mean pre-activation far down, h -> 0 for all but tanh, which saturates at -1."""
+    h = activation(np.array([-50.0]), 1).h.item()
+    assert (abs(h) < 1e-20) == activation.zero_on_left
