@@ -1,4 +1,4 @@
-"""Figure 1 (right): average activation fraction against sigma^2, ReLU, unit-length rows, CIFAR-10 (Sec. 3.1).
+"""Fig. 1 (right): average activation fraction against sigma^2, ReLU, unit-length rows, CIFAR-10 (Sec. 3.1).
 
 ReLU has h'' = 0 wherever it is differentiable, so CAE and mDAE have no bias gradient and stay flat, while DAE and SAE
 grow sparser with sigma^2.

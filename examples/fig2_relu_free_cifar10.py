@@ -1,4 +1,4 @@
-"""Figure 2 (right): average activation fraction against sigma^2, ReLU, free row lengths, CIFAR-10 (Sec. 3.1).
+"""Fig. 2 (right): average activation fraction against sigma^2, ReLU, free row lengths, CIFAR-10 (Sec. 3.1).
 
 Without the constraint sigma^2 also moves the row lengths, and the trend of CAE and mDAE is no longer predicted.
 """

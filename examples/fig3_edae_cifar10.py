@@ -1,4 +1,4 @@
-"""Figure 3: average activation fraction against sigma^2, eDAE with ReLU, unit-length rows, CIFAR-10 (Sec. 3.1.1).
+"""Fig. 3: average activation fraction against sigma^2, eDAE with ReLU, unit-length rows, CIFAR-10 (Sec. 3.1.1).
 
 eDAE keeps only the first-order Taylor term of the denoising loss, with explicit noise: it alone makes ReLU units
 sparser.

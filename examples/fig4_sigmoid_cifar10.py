@@ -1,4 +1,4 @@
-"""Figure 4 (right): average activation fraction against sigma^2, sigmoid, unit-length rows, CIFAR-10 (Sec. 3.2).
+"""Fig. 4 (right): average activation fraction against sigma^2, sigmoid, unit-length rows, CIFAR-10 (Sec. 3.2).
 
 Sigmoid units have a bias gradient under every penalty. The trend needs the paper's 50,000 updates: `--preset paper`.
 """

@@ -1,4 +1,4 @@
-"""Figure 4 (left): average activation fraction against sigma^2, sigmoid, unit-length rows, MNIST (Sec. 3.2).
+"""Fig. 4 (left): average activation fraction against sigma^2, sigmoid, unit-length rows, MNIST (Sec. 3.2).
 
 Sigmoid units have a bias gradient under every penalty. The trend needs the paper's 50,000 updates: `--preset paper`.
 """

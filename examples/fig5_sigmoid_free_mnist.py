@@ -1,4 +1,4 @@
-"""Figure 5 (left): average activation fraction against sigma^2, sigmoid, free row lengths, MNIST (Sec. 3.2).
+"""Fig. 5 (left): average activation fraction against sigma^2, sigmoid, free row lengths, MNIST (Sec. 3.2).
 
 Without the constraint the trend of CAE and mDAE is not predicted. It needs the paper's 50,000 updates:
 `--preset paper`.

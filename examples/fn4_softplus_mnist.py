@@ -1,4 +1,4 @@
-"""Footnote 4: average activation fraction against sigma^2, softplus, unit-length rows, MNIST (Sec. 3.2, Fn. 4).
+"""Fn. 4: average activation fraction against sigma^2, softplus, unit-length rows, MNIST (Sec. 3.2, Fn. 4).
 
 The paper reports trends like the sigmoid's and shows no plot. They need its 50,000 updates: `--preset paper`.
 """

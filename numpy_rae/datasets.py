@@ -102,15 +102,27 @@ def prepare(spec: DataSpec) -> DataRef:
 
 
 def store_array(x: np.ndarray, spec: DataSpec) -> DataRef:
-    """Put a prepared matrix where workers will look; written to a temporary file and renamed."""
+    """Put a prepared matrix where workers will look. Raises data_fetch.DataError if the folder is not writable."""
     ref = DataRef(spec, _sha256(x), x.shape)
     path = _path(ref)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npy", delete=False) as file:
-            np.save(file, x, allow_pickle=False)
-        os.replace(file.name, path)
+    try:
+        if not path.exists():
+            _write(path, x)
+    except OSError as error:
+        raise data_fetch.DataError(f"prepared data {path} cannot be written: {error.strerror}") from error
     return ref
+
+
+def _write(path: Path, x: np.ndarray) -> None:
+    """To a temporary file, then renamed: nobody sees half a file, and nothing is left of a failure."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with open(descriptor, "wb") as file:
+            np.save(file, x, allow_pickle=False)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def load(ref: DataRef) -> np.ndarray:

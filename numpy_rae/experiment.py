@@ -12,7 +12,7 @@ from numpy_rae import options, report, store, validation
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.datasets import DataRef, DataSpec, prepare
 from numpy_rae.objectives import MODELS
-from numpy_rae.sweep import Run
+from numpy_rae.sweep import Run, stored
 from numpy_rae.training import TrainConfig
 
 SIGMA2 = (0.0, 0.001, *(round((k / 10) ** 2, 2) for k in range(1, 10)), 1.0)
@@ -64,6 +64,9 @@ def main(protocol: Protocol, argv: Sequence[str] | None = None) -> int:
     except (ValueError, store.StoreError, data_fetch.DataError) as error:
         print(f"{protocol.name}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"{protocol.name}: interrupted", file=sys.stderr)
+        return report.INTERRUPTED
 
 
 def run(protocol: Protocol, args: argparse.Namespace) -> int:
@@ -71,9 +74,9 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
     preset = chosen_preset(protocol, args)
     configs = run_configs(protocol, args, preset)
     out = args.out / f"{protocol.name}-{args.preset}.jsonl"
-    stored = store.read(out)
+    entries = list(stored(out).values())
     if args.plot_only:
-        return report.draw(protocol, args, report.chosen(stored, args), out)
+        return report.draw(protocol, args, report.chosen(entries, args), out)
     store.check_writable(out)
     if args.data_dir:
         os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
@@ -83,7 +86,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
         for config in configs
         for model in args.models
     ]
-    refuse_other_configuration(stored, runs, out)
+    refuse_other_configuration(entries, runs, out)
     return report.train_and_draw(protocol, args, runs, out)
 
 
@@ -142,10 +145,10 @@ def prepared_or_fetched(spec: DataSpec, fetch: bool) -> DataRef:
     return prepare(spec)
 
 
-def refuse_other_configuration(stored: list[dict], runs: list[Run], out: Path) -> None:
+def refuse_other_configuration(entries: list[dict], runs: list[Run], out: Path) -> None:
     """Raise ValueError if the results file holds runs that differ in more than model, sigma^2 and seed."""
     wanted = shared_part(runs[0].description())
-    for entry in stored:
+    for entry in entries:
         found = shared_part(entry)
         different = [name for name in wanted if found.get(name) != wanted[name]]
         if different:

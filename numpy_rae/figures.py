@@ -47,10 +47,14 @@ def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str 
     return figure
 
 
+def belongs(entry: dict, model: str) -> bool:
+    """Whether a record is of this model; the plain auto-encoder at sigma^2 = 0 is of every model."""
+    return entry["model"] == model or (entry["model"] == "AE" and _sigma2(entry) == 0)
+
+
 def of_model(records: Iterable[dict], model: str) -> list[dict]:
-    """A model's records in the order of sigma^2; the plain auto-encoder at sigma^2 = 0 belongs to every model."""
-    mine = (entry for entry in records if entry["model"] in (model, "AE"))
-    return sorted(mine, key=_sigma2)
+    """A model's records in the order of sigma^2."""
+    return sorted((entry for entry in records if belongs(entry, model)), key=_sigma2)
 
 
 def _sigma2(entry: dict) -> float:

@@ -7,30 +7,48 @@ from pathlib import Path
 from numpy_rae.objectives import MODELS
 from numpy_rae.training import TrainConfig
 
+UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir")
+
 
 def parser(protocol) -> argparse.ArgumentParser:
     """Options with their defaults, for an `experiment.Protocol`."""
     p = argparse.ArgumentParser(
         prog=f"{protocol.name}.py", description=protocol.title, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    what = p.add_argument_group("what is run")
-    what.add_argument("--preset", choices=protocol.presets(), default="sample", help=presets_help(protocol))
-    what.add_argument("--models", nargs="+", default=list(protocol.models), metavar="M", help=f"of {', '.join(MODELS)}")
-    what.add_argument("--seeds", nargs="+", type=int, metavar="K", help="several give bands; default: 0", default=argparse.SUPPRESS)
-    what.add_argument("--eta", type=float, default=TrainConfig.eta, help="learning rate; the paper: 0.001 to 0.005")
-    unset = {"default": argparse.SUPPRESS}
-    what.add_argument("--sigma2", nargs="+", type=float, metavar="S", help="instead of the preset's values", **unset)
-    for name in ("samples", "epochs", "hidden"):
-        what.add_argument(f"--{name}", type=int, metavar="N", help="instead of the preset's number", **unset)
-    p.set_defaults(seeds=None, sigma2=None, samples=None, epochs=None, hidden=None, images=None)
-    how = p.add_argument_group("how and where")
-    how.add_argument("--workers", type=int, default=cores(), metavar="N", help="processes, one BLAS thread each")
-    how.add_argument("--out", type=Path, default=Path("results"), help="folder of the results and the picture")
-    how.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
-    how.add_argument("--data-dir", type=Path, help="folder of the data sets, instead of $NUMPY_RAE_DATA or the cache")
-    if protocol.source == "cifar10":
-        how.add_argument("--images", type=Path, metavar="FILE.npy", help="uint8 images to take the patches from")
+    p.set_defaults(models=list(protocol.models), **dict.fromkeys(UNSET))
+    add_what(p.add_argument_group("what is run"), protocol)
+    add_how(p.add_argument_group("how and where"), protocol)
     return p
+
+
+def add_what(group, protocol) -> None:
+    """What determines the numbers."""
+    group.add_argument("--preset", choices=protocol.presets(), default="sample", help=presets_help(protocol))
+    models = f"of {', '.join(MODELS)} (default: {' '.join(protocol.models)})"
+    add_unset(group, "--models", models, nargs="+", metavar="M")
+    add_unset(group, "--seeds", "several give bands (default: 0)", nargs="+", type=int, metavar="K")
+    group.add_argument("--eta", type=float, default=TrainConfig.eta, help="learning rate; the paper: 0.001 to 0.005")
+    sigma2 = "regularisation coefficients (default: the preset's)"
+    add_unset(group, "--sigma2", sigma2, nargs="+", type=float, metavar="S")
+    for name, of in (("samples", "training samples"), ("epochs", "epochs"), ("hidden", "hidden units")):
+        add_unset(group, f"--{name}", f"number of {of} (default: the preset's)", type=int, metavar="N")
+
+
+def add_how(group, protocol) -> None:
+    """What does not."""
+    group.add_argument("--workers", type=int, default=cores(), metavar="N", help="processes, one BLAS thread each")
+    group.add_argument("--out", type=Path, default=Path("results"), help="folder of the results and the picture")
+    group.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
+    folder = "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)"
+    add_unset(group, "--data-dir", folder, type=Path)
+    if protocol.source == "cifar10":
+        images = "uint8 images to take the patches from (default: CIFAR-10)"
+        add_unset(group, "--images", images, type=Path, metavar="FILE.npy")
+
+
+def add_unset(group, option: str, text: str, **more) -> None:
+    """An option whose help names the default itself, because what the parser leaves (None) says nothing."""
+    group.add_argument(option, help=text, default=argparse.SUPPRESS, **more)
 
 
 def presets_help(protocol) -> str:

@@ -80,7 +80,10 @@ def identity(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class JacobianPenalty:
-    """R = mean over samples of sum_j h'_j^q ||W_j||^p: Cor. 2's family. CAE (9) is q=2, p=2; mDAE (11) is q=2, p=4.
+    """R = mean over samples of sum_j h'_j^q ||W_j||^p: Cor. 2's family.
+
+    q = 2, p = 2 is CAE, the squared Frobenius norm of Eq. (8) in the form of Eq. (9) (Rem. 1); q = 2, p = 4 is mDAE,
+    Eq. (11) (Rem. 2).
 
         (a) len2       = squared row lengths                           (m,)
         (b) s_j        = mean over samples of h'_j^q                   (m,)

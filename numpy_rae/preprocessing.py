@@ -20,11 +20,16 @@ def standardise(x: np.ndarray, std_offset: float = 0.0) -> np.ndarray:
     """
     validation.matrix("x", x)
     validation.number("std_offset", std_offset)
+    centred = _centred(x)
+    scale = centred.std(axis=0) + x.dtype.type(std_offset)
+    return np.divide(centred, scale, out=np.zeros_like(x), where=scale > 0)
+
+
+def _centred(x: np.ndarray) -> np.ndarray:
     centred = x - x.mean(axis=0)
     # A constant feature's deviation is rounding, not signal.
     centred[:, x.min(axis=0) == x.max(axis=0)] = 0
-    scale = centred.std(axis=0) + x.dtype.type(std_offset)
-    return np.divide(centred, scale, out=np.zeros_like(x), where=scale > 0)
+    return centred
 
 
 def whiten(x: np.ndarray) -> np.ndarray:
@@ -33,7 +38,7 @@ def whiten(x: np.ndarray) -> np.ndarray:
     Raises ValueError for constant data, which have no direction to whiten.
     """
     validation.matrix("x", x)
-    centred = x - x.mean(axis=0)
+    centred = _centred(x)
     U, s, _ = np.linalg.svd(centred, full_matrices=False)
     rank = int((s > s[0] * max(x.shape) * np.finfo(x.dtype).eps).sum())
     if not 0 < rank < len(x):
@@ -44,8 +49,11 @@ def whiten(x: np.ndarray) -> np.ndarray:
 
 def crop_patches(images: np.ndarray, count: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """`count` random size x size crops of uint8 images (N, C, H, W), as uint8 (count, C, size, size)."""
+    if images.ndim != 4 or 0 in images.shape:
+        raise ValueError(f"images has shape {images.shape}; it must be (N, C, H, W), all at least 1")
     N, C, H, W = images.shape
-    if size > min(H, W):
+    validation.whole("count", count)
+    if validation.whole("size", size) > min(H, W):
         raise ValueError(f"size is {size}; the images are {H} x {W}, so it must be at most {min(H, W)}")
     index, top, left = (rng.integers(0, high, count) for high in (N, H - size + 1, W - size + 1))
     window = np.arange(size)

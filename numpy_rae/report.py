@@ -4,14 +4,16 @@ import argparse
 import datetime
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import closing
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from numpy_rae import figures, store
 from numpy_rae.datasets import DataSpec
 from numpy_rae.estimate import seconds_ahead, updates
-from numpy_rae.sweep import Run, distinct, local_pool, sweep
+from numpy_rae.sweep import Run, distinct, local_pool, stored, sweep
 
 PAPER_UPDATES = 50_000
 INTERRUPTED = 130
@@ -19,22 +21,22 @@ INTERRUPTED = 130
 
 def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Path) -> int:
     """Train what is not stored, then draw all there is, also after an interrupt (exit code 130)."""
-    code = 0
+    wanted, code = distinct(runs), 0
     with local_pool(args.workers) as pool:
-        announce(runs, pool, args, out)
         try:
-            show_progress(sweep(runs, pool, out), len(distinct(runs)))
+            announce(runs, pool, args, out)
+            show_progress(sweep(runs, pool, out), len(wanted))
         except KeyboardInterrupt:
             print("Interrupted: the runs in flight are stored, the others wait for the next start.")
             code = INTERRUPTED
-    wanted = distinct(runs)
-    return draw(protocol, args, [entry for entry in store.read(out) if entry["hash"] in wanted], out) or code
+    records = [entry for key, entry in stored(out).items() if key in wanted]
+    return code if code and not records else draw(protocol, args, records, out) or code
 
 
 def announce(runs: list[Run], pool: Executor, args: argparse.Namespace, out: Path) -> None:
     """Say what is about to happen; for the paper's length, how long it will take."""
-    stored = {entry["hash"] for entry in store.read(out)}
-    todo = [run for key, run in distinct(runs).items() if key not in stored]
+    done = stored(out)
+    todo = [run for key, run in distinct(runs).items() if key not in done]
     print(f"{len(todo)} runs to do of {updates(runs[0]):,} updates on {runs[0].data.spec.label}")
     if todo and updates(todo[0]) >= PAPER_UPDATES // 2:
         duration = datetime.timedelta(seconds=round(seconds_ahead(todo, pool, args.workers)))
@@ -43,7 +45,7 @@ def announce(runs: list[Run], pool: Executor, args: argparse.Namespace, out: Pat
 
 def show_progress(records: Iterator[dict], total: int) -> None:
     """A bar over the runs with the last result beside it."""
-    with tqdm(records, total=total, unit="run", dynamic_ncols=True) as bar:
+    with closing(records), tqdm(records, total=total, unit="run", dynamic_ncols=True) as bar:
         for entry in bar:
             bar.set_postfix_str(one_line(entry))
 
@@ -63,11 +65,20 @@ def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> 
     spec = DataSpec(**{name: records[-1]["data"][name] for name in ("source", "count", "path")})
     figure = figures.trend(records, args.models, f"{protocol.title}\n{spec.label}", length_note(protocol, records))
     picture = out.with_suffix(".png")
-    figure.savefig(picture, dpi=150)
-    figures.plt.close(figure)
+    save(figure, picture)
     print(table(records, args.models))
     print(f"picture: {picture}\nresults: {out}")
     return 0
+
+
+def save(figure: Figure, picture: Path) -> None:
+    """Write the picture and close the figure. Raises StoreError if the file cannot be written."""
+    try:
+        figure.savefig(picture, dpi=150)
+    except OSError as error:
+        raise store.StoreError(f"picture {picture} cannot be written: {error.strerror}") from error
+    finally:
+        figures.plt.close(figure)
 
 
 def length_note(protocol, records: list[dict]) -> str:
@@ -79,21 +90,22 @@ def length_note(protocol, records: list[dict]) -> str:
     return note if steps != PAPER_UPDATES else ""
 
 
-def chosen(stored: list[dict], args: argparse.Namespace) -> list[dict]:
+def chosen(entries: list[dict], args: argparse.Namespace) -> list[dict]:
     """The stored records that the command line asks to see."""
     return [
         entry
-        for entry in stored
-        if entry["model"] in (*args.models, "AE")
+        for entry in entries
+        if any(figures.belongs(entry, model) for model in args.models)
         and (args.sigma2 is None or entry["config"]["sigma2"] in args.sigma2)
         and (args.seeds is None or entry["config"]["seed"] in args.seeds)
     ]
 
 
 def table(records: list[dict], models: list[str]) -> str:
-    """Mean activation fraction / dead fraction over the seeds, a row for each sigma^2."""
+    """Mean activation fraction / dead fraction over the seeds, a row for each sigma^2; "-" where no run is stored."""
     cells = {}
     for model in models:
+        cells.update({(entry["config"]["sigma2"], model): "diverged" for entry in figures.of_model(records, model)})
         active = figures.by_sigma2(records, model, "activation_fraction")
         dead = figures.by_sigma2(records, model, "dead_fraction")
         for (sigma2, a), (_, d) in zip(active, dead, strict=True):
@@ -101,5 +113,5 @@ def table(records: list[dict], models: list[str]) -> str:
     rows = sorted({entry["config"]["sigma2"] for entry in records})
     lines = ["sigma^2  " + "".join(f"{model:>14}" for model in models)]
     for sigma2 in rows:
-        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), 'diverged'):>14}" for model in models))
+        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>14}" for model in models))
     return "\n".join(["", "average activation fraction / dead units", *lines, ""])

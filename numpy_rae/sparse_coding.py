@@ -67,13 +67,14 @@ def encode(
         (d) t    <- (1 + sqrt(1 + 4 t^2)) / 2,  z <- h + beta (h - h_old),  beta = (t_old - 1) / t
         (e) c(z) = c + beta (c - c_old), as c is affine in h: one matrix product an iteration
 
-    A sample whose momentum points uphill starts again at t = 1 (O'Donoghue & Candes 2015), and one that ends above
-    `start` (zeros if None) returns to it. Ends when every gap is at most tol ||x_i||^2, or after `max_iterations`:
-    the result tells. float32 cannot go far below tol = 1e-5. Raises ValueError if an argument does not fit, or a row of W has not length 1.
+    A sample whose momentum points uphill starts again at t = 1 (O'Donoghue & Candes 2015). While beta <= 1, (c) never
+    increases J_i + (L / 2) ||h - h_old||^2, so no J_i ends above its value at `start` (zeros if None). Ends when every
+    gap is at most tol ||x_i||^2, or after `max_iterations`: the result tells. float32 cannot go far below tol = 1e-5.
+    Raises ValueError if an argument does not fit, or a row of W has not length 1.
     """
     check(x, lam, tol, max_iterations)
     check_dictionary(W, x)
-    h = first = check_start(start, (len(x), len(W)), x.dtype, non_negative)
+    h = check_start(start, (len(x), len(W)), x.dtype, non_negative)
     lam, x2, a, G = float(lam), row_len2(x), x @ W.T, W @ W.T
     L = 2 * float(eigvalsh(G, subset_by_index=(len(G) - 1, len(G) - 1))[0])  # (b)
     c = a - h @ G  # (a) (N, m)
@@ -83,15 +84,12 @@ def encode(
         if iterations == max_iterations or (gap <= tol * x2).all():
             break
         h_old, c_old, t_old = h, c, t
-        h = shrink(z + c_z * (1 / L), lam / L, non_negative)  # (c) (N, m)
+        h = shrink(z + c_z * (2 / L), lam / L, non_negative)  # (c) (N, m)
         c = a - h @ G  # (a) (N, m)
         uphill = ((z - h) * (h - h_old)).sum(axis=1, keepdims=True) > 0  # (N, 1)
         t = np.where(uphill, 1, (1 + np.sqrt(1 + 4 * t_old**2)) / 2).astype(x.dtype)  # (d) (N, 1)
         beta = np.where(uphill, 0, (t_old - 1) / t).astype(x.dtype)  # (d) (N, 1)
         z, c_z = h + beta * (h - h_old), c + beta * (c - c_old)  # (d) (e) (N, m)
-    worse = sample_objectives(W, h, x, lam) > sample_objectives(W, first, x, lam)
-    h = np.where(worse[:, None], first, h)
-    gap = duality_gap(h, a - h @ G, a, x2, lam, non_negative)
     return Codes(h, gap, iterations, int((gap > tol * x2).sum()))
 
 

@@ -1,12 +1,14 @@
-"""Many runs on any `concurrent.futures.Executor`: runs that coincide once, stored ones not again, each result at once."""
+"""Many runs on any `concurrent.futures.Executor`: coinciding runs once, stored ones not again, each result at once."""
 
 import hashlib
 import importlib.metadata
 import json
+import math
 import multiprocessing
 import os
 import platform
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -56,15 +58,17 @@ def execute(run: Run) -> dict:
 
 
 def record(run: Run, trained: Trained) -> dict:
-    """The record of a finished run, as JSON values; "status" is "ok" or "diverged"."""
+    """The record of a finished run, as JSON values; "status" is "ok" or "diverged", also by the very last update."""
+    overflown = trained.metrics is not None and not all(map(math.isfinite, trained.metrics.values()))
+    diverged = trained.steps + 1 if overflown else trained.diverged
     return {
         "hash": run.hash,
         **run.description(),
-        "status": "diverged" if trained.diverged else "ok",
-        "metrics": trained.metrics,
-        "history": trained.history,
+        "status": "diverged" if diverged else "ok",
+        "metrics": None if diverged else trained.metrics,
+        "history": [finite(entry) for entry in trained.history],
         "steps": trained.steps,
-        "diverged_at_step": trained.diverged,
+        "diverged_at_step": diverged,
         "first_objective": trained.first,
         "peak_objective": trained.peak and trained.peak[0],
         "peak_step": trained.peak and trained.peak[1],
@@ -74,6 +78,11 @@ def record(run: Run, trained: Trained) -> dict:
         "seconds": round(trained.seconds, 3),
         "versions": versions(),
     }
+
+
+def finite(entry: dict[str, float]) -> dict[str, float | None]:
+    """The entry with None for NaN and infinity, which JSON has not."""
+    return {name: value if math.isfinite(value) else None for name, value in entry.items()}
 
 
 def versions() -> dict[str, str]:
@@ -88,15 +97,23 @@ def distinct(runs: Iterable[Run]) -> dict[str, Run]:
     return {run.hash: run for run in map(Run.canonical, runs)}
 
 
+def stored(results: Path) -> dict[str, dict]:
+    """The records of a results file by hash. Raises StoreError for a file that is not a sweep's."""
+    entries = store.read(results)
+    if not all("hash" in entry for entry in entries):
+        raise store.StoreError(f"results file {results} holds a record without a hash; it is not a sweep's")
+    return {entry["hash"]: entry for entry in entries}
+
+
 def sweep(runs: Iterable[Run], executor: Executor, results: Path) -> Iterator[dict]:
     """Yield the record of every distinct run: the stored ones first, the others as they end, appended to `results`.
 
     When the caller stops early, the runs in flight are still stored and the others are cancelled.
     """
     wanted = distinct(runs)
-    stored = {entry.get("hash"): entry for entry in store.read(results)}
-    yield from (stored[key] for key in wanted if key in stored)
-    pending = {executor.submit(execute, run) for key, run in wanted.items() if key not in stored}
+    done = stored(results)
+    yield from (done[key] for key in wanted if key in done)
+    pending = {executor.submit(execute, run) for key, run in wanted.items() if key not in done}
     try:
         for future in as_completed(list(pending)):
             pending.remove(future)
@@ -120,12 +137,19 @@ def local_pool(workers: int) -> Iterator[Executor]:
     os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
     try:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, initializer=_leave_interrupts_to_the_parent) as pool:
+        with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
             yield pool
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _start_worker() -> None:
+    """Leave interrupts to the parent, and end with it even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: multiprocessing.Process) -> None:
+    parent.join()
+    os._exit(1)

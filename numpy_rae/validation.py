@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import sys
 from collections.abc import Iterable
 
 import numpy as np
@@ -39,7 +40,7 @@ def like(name: str, x: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> n
 def number(name: str, value: float, low: float = 0.0, high: float = math.inf, open_low: bool = False) -> float:
     """Return `value` if it is a finite real number in [low, high], or in (low, high] when `open_low`."""
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not real or not math.isfinite(value) or not low <= value <= high or (open_low and value == low):
+    if not real or not abs(value) <= sys.float_info.max or not low <= value <= high or (open_low and value == low):
         bracket = "(" if open_low else "["
         raise ValueError(f"{name} is {value!r}; it must be a number in {bracket}{low:g}, {high:g}]")
     return value

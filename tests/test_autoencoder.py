@@ -12,6 +12,7 @@ from strategies import problems
 
 @given(problems())
 def test_forward_and_loss_agree_with_loops(problem):
+    """Eq. (1) and Eq. (3), sample by sample and unit by unit."""
     params, activation, x, _, _ = problem
     fwd = forward(params, activation, x)
     for i, sample in enumerate(x):

@@ -87,6 +87,7 @@ def test_value_and_gradient_equal_the_loops_and_their_complex_step(model, activa
 @pytest.mark.parametrize("model", MODELS)
 @given(problem=problems(tuple(s for s in ACTIVATIONS.values() if s.non_negative)))
 def test_all_models_coincide_at_sigma2_zero_to_the_last_bit(model, problem):
+    """Eq. (4) at lambda = 0 is Eq. (1)."""
     plain, grad_0 = ae(problem.params, problem.activation, problem.x)
     J, grad = objective(model, problem, sigma2=0.0)(problem.params)
     assert plain == J
@@ -96,6 +97,7 @@ def test_all_models_coincide_at_sigma2_zero_to_the_last_bit(model, problem):
 
 @given(problems())
 def test_edae_with_eps_and_minus_eps_cancels(problem):
+    """Sec. 3.1.1's term is odd in the noise."""
     params, activation, x, eps, _ = problem
     J, _ = ae(params, activation, x)
     ahead, g_ahead = first_order(params, activation, x, eps)

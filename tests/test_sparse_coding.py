@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy_rae import sparse_coding
 from numpy_rae.sparse_coding import encode, fit, objective, sample_objectives, update_dictionary
 
-TIGHT = {"tol": 1e-12, "max_iterations": 5000}
+TIGHT = {"tol": 1e-12, "max_iterations": 20_000}
 ROUNDING = 1e-12
 seeds, lams, signs = st.integers(0, 2**32 - 1), st.floats(0.1, 3), st.booleans()
 

@@ -1,4 +1,4 @@
-"""Corollary 1: f of the mean activation, f increasing, s_e non-decreasing: the bias gradient is never negative."""
+"""Cor. 1: f of the mean activation, f increasing, s_e non-decreasing: the bias gradient is never negative."""
 
 import numpy as np
 import pytest

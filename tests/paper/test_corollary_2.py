@@ -1,4 +1,4 @@
-"""Corollary 2: powers of the Jacobian; the sign of the bias gradient is the sign of the second derivative."""
+"""Cor. 2: powers of the Jacobian; the sign of the bias gradient is the sign of the second derivative."""
 
 import numpy as np
 import pytest

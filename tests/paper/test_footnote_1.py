@@ -1,4 +1,4 @@
-"""Footnote 1: ReLU's second derivative is a Dirac at 0, the limit of sharper and sharper softplus."""
+"""Fn. 1: ReLU's second derivative is a Dirac at 0, the limit of sharper and sharper softplus."""
 
 import numpy as np
 import pytest

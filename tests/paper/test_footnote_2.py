@@ -1,4 +1,4 @@
-"""Footnote 2: why 0.1 is added to MNIST's standard deviations."""
+"""Fn. 2: why 0.1 is added to MNIST's standard deviations."""
 
 import numpy as np
 import pytest

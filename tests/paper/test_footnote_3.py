@@ -1,4 +1,4 @@
-"""Footnote 3: on unit rows CAE and mDAE agree in value, bias gradient and tangent weight gradient, not radially."""
+"""Fn. 3: on unit rows CAE and mDAE agree in value, bias gradient and tangent weight gradient, not radially."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Remark 1: the squared Frobenius norm of the Jacobian, Eq. (8), is a sum over units, Eq. (9)."""
+"""Rem. 1: the squared Frobenius norm of the Jacobian, Eq. (8), is a sum over units, Eq. (9)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Remark 2: with linear decoding, squared loss and equal variances, Eq. (10) becomes Eq. (11)."""
+"""Rem. 2: with linear decoding, squared loss and equal variances, Eq. (10) becomes Eq. (11)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Theorem 1 and Eq. (5) as stated: data exactly white, full batch, no momentum, lambda computed from the draw."""
+"""Thm 1 and Eq. (5) as stated: data exactly white, full batch, no momentum, lambda computed from the draw."""
 
 import numpy as np
 import pytest

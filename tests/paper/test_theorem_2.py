@@ -1,4 +1,4 @@
-"""Theorem 2: the one-sided Chebyshev bound on the probability that a unit is off, and when it can only rise."""
+"""Thm 2: the one-sided Chebyshev bound on the probability that a unit is off, and when it can only rise."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_never_more_than_the_share_of_samples_that_switch_the_unit_off(problem, 
 @given(mu=st.floats(-20, 20), fall=st.floats(0.01, 5), tau=st.floats(-3, 3), c=st.floats(0.1, 4))
 def test_rises_as_the_mean_falls_while_c_is_fixed(mu, fall, tau, c):
     before, after = theorem_2_bound(np.array([mu, mu - fall]), tau, c)
-    assert 0 <= before <= after < 1 and (after > before or mu - fall >= tau)
+    assert 0 <= before <= after < 1 and (after > before or tau - (mu - fall) < 1e-3)
 
 
 def test_attained_by_a_two_point_distribution():

@@ -1,4 +1,4 @@
-"""Theorem 3, Eq. (7): the denoising loss to second order, by Gauss-Hermite quadrature over the noise."""
+"""Thm 3, Eq. (7): the denoising loss to second order, by Gauss-Hermite quadrature over the noise."""
 
 import itertools
 

@@ -1,0 +1,43 @@
+"""Every equation, statement and figure has code, a test and, where it is a picture, a script; the README's map is true."""
+
+import configparser
+
+import pytest
+
+import paper_map
+
+
+@pytest.mark.parametrize("tag", [*paper_map.EQUATIONS, *paper_map.STATEMENTS])
+def test_item_has_code_or_script_and_a_test(tag):
+    if tag in paper_map.SHOWN_ONLY:
+        assert paper_map.examples(tag)
+    else:
+        assert paper_map.code(tag), f"no code carries {tag}"
+        assert paper_map.tests(tag), f"no test carries {tag}"
+
+
+@pytest.mark.parametrize("tag", paper_map.FIGURES)
+def test_figure_has_a_script_for_each_data_set(tag):
+    names = set(paper_map.examples(tag))
+    assert any("mnist" in name for name in names) and any("cifar10" in name for name in names)
+
+
+def test_readme_s_map_is_what_the_tags_say():
+    readme = (paper_map.ROOT / "README.md").read_text()
+    assert paper_map.in_readme(readme, paper_map.table()) == readme, "run: python tests/paper_map.py"
+
+
+def test_every_statement_has_a_file_with_a_marker_of_its_own():
+    config = configparser.ConfigParser()
+    config.read(paper_map.ROOT / "setup.cfg")
+    declared = {line.split(":")[0] for line in config["tool:pytest"]["markers"].split("\n") if line}
+    marked = {}
+    for path in sorted((paper_map.ROOT / "tests" / "paper").glob("test_*.py")):
+        line = next(line for line in path.read_text().splitlines() if line.startswith("pytestmark"))
+        marked[path.name] = line.split("pytest.mark.")[1]
+    assert set(marked.values()) == declared and len(marked) == len(declared)
+
+
+def test_a_longer_tag_is_not_taken_for_a_shorter_one():
+    assert paper_map.mentions("Fig. 1", "as in Fig. 1.") and not paper_map.mentions("Fig. 1", "Fig. 12")
+    assert not paper_map.mentions("Sec. 2.1", "Sec. 2.1.1") and paper_map.mentions("Sec. 3.1.1", "(Sec. 3.1.1).")

@@ -1,0 +1,135 @@
+"""Results on disk: what is appended comes back, whatever the writer's end, and bad files are named."""
+
+import fcntl
+import json
+import math
+import subprocess
+import sys
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_rae import store
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
+RECORDS = st.dictionaries(st.text(), VALUES)
+
+
+@given(records=st.lists(RECORDS, max_size=4))
+def test_what_is_appended_is_read_back(tmp_path_factory, records):
+    path = tmp_path_factory.mktemp("store") / "r.jsonl"
+    for record in records:
+        store.append(path, record)
+    assert store.read(path) == records
+
+
+def test_without_advisory_locks_the_round_trip_still_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "fcntl", None)
+    path = tmp_path / "r.jsonl"
+    store.append(path, {"a": 1})
+    store.append(path, {"b": 2})
+    assert store.read(path) == [{"a": 1}, {"b": 2}]
+
+
+def test_a_missing_file_holds_no_records(tmp_path):
+    assert store.read(tmp_path / "none.jsonl") == []
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """The bytes of three records as the store writes them."""
+    path = tmp_path / "whole.jsonl"
+    for record in ({"a": "é\n"}, {"b": [1, {"c": None}]}, {"d": 0.1}):
+        store.append(path, record)
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def test_a_last_line_torn_at_any_byte_loses_only_itself(tmp_path, lines):
+    first, last, new = lines
+    for cut in range(len(last)):
+        path = tmp_path / f"{cut}.jsonl"
+        path.write_bytes(first + last[:cut])
+        assert store.read(path) == [{"a": "é\n"}]
+        store.append(path, json.loads(new))
+        assert path.read_bytes() == first + new
+
+
+def test_a_lone_line_torn_at_any_byte_leaves_an_empty_file(tmp_path, lines):
+    for cut in range(len(lines[0])):
+        path = tmp_path / f"{cut}.jsonl"
+        path.write_bytes(lines[0][:cut])
+        assert store.read(path) == []
+        store.append(path, {"d": 0.1})
+        assert store.read(path) == [{"d": 0.1}]
+
+
+@pytest.mark.parametrize("broken", [b'{"b": [1', b"", b"\xff\xfe", b"[1, 2]", b"3", b"null"])
+def test_a_broken_middle_line_is_one_sentence_with_file_and_line(tmp_path, lines, broken):
+    path = tmp_path / "broken.jsonl"
+    path.write_bytes(lines[0] + broken + b"\n" + lines[2])
+    with pytest.raises(store.StoreError) as error:
+        store.read(path)
+    assert str(error.value).startswith(f"results file {path}, line 2 is not ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_nan_and_infinity_are_refused_before_the_file_is_touched(tmp_path, bad):
+    path = tmp_path / "r.jsonl"
+    with pytest.raises(ValueError, match="JSON compliant"):
+        store.append(path, {"metrics": {"loss": [bad]}})
+    assert not path.exists()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from numpy_rae import store
+for k in range(60):
+    store.append(Path(sys.argv[1]), {"writer": sys.argv[2], "k": k, "long": sys.argv[2] * 20_000})
+"""
+
+
+def test_two_processes_appending_at_once_lose_nothing(tmp_path):
+    path = tmp_path / "r.jsonl"
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), name]) for name in "ab"]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    records = store.read(path)
+    for name in "ab":
+        assert [r["k"] for r in records if r["long"] == name * 20_000] == list(range(60))
+    assert len(records) == 120
+
+
+def test_a_line_that_another_writer_is_at_is_waited_for_and_not_cut(tmp_path):
+    path = tmp_path / "r.jsonl"
+    append = threading.Thread(target=store.append, args=(path, {"mine": 1}))
+    with open(path, "ab", buffering=0) as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(b'{"other"')
+        append.start()
+        append.join(0.3)
+        assert append.is_alive()
+        other.write(b": 2}\n")
+    append.join()
+    assert store.read(path) == [{"other": 2}, {"mine": 1}]
+
+
+@pytest.mark.parametrize("use", [store.read, store.check_writable, lambda path: store.append(path, {})])
+def test_a_path_that_cannot_be_a_file_is_a_store_error(tmp_path, use):
+    (tmp_path / "file").write_text("")
+    for path, reason in ((tmp_path / "file" / "r.jsonl", "directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(store.StoreError, match=reason) as error:
+            use(path)
+        assert str(path) in str(error.value)
+
+
+def test_check_writable_makes_the_folder_and_keeps_the_content(tmp_path):
+    path = tmp_path / "new" / "folder" / "r.jsonl"
+    store.check_writable(path)
+    assert path.parent.is_dir()
+    store.append(path, {"a": 1})
+    store.check_writable(path)
+    assert store.read(path) == [{"a": 1}]
