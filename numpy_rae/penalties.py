@@ -134,8 +134,8 @@ L1 = MeanActivationPenalty(identity)
 
 
 def sae_with_target(rho_0: float, eps: float = EPS) -> MeanActivationPenalty:
-    """Eq. (12): KL to the target mean activation rho_0 in (0, 1), increasing in rho only above it."""
-    validation.number("rho_0", rho_0, 0, 1 - eps, open_low=True)
+    """Eq. (12): KL to the target mean activation rho_0 in [eps, 1 - eps], increasing in rho only above it."""
+    validation.number("rho_0", rho_0, eps, 1 - eps)
     return MeanActivationPenalty(partial(kl, rho_0=rho_0), domain=(eps, 1 - eps))
 
 

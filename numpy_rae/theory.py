@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 from numpy_rae import validation
 from numpy_rae.activations import Activation
@@ -107,12 +106,12 @@ def theorem_1_holds(lam: float, dR_db: np.ndarray, bound: np.ndarray) -> np.ndar
 def sufficient_lambda(dR_db: np.ndarray, bound: np.ndarray, margin: float = 1.01) -> float:
     """The smallest lambda, times `margin`, for which Thm 1's condition holds at every unit with dR/db_e_j > 0.
 
-    Raises ValueError if there is no such unit.
+    Where every bound is 0, any positive lambda will do, and `margin` is returned. Raises ValueError if there is no such unit.
     """
     pushed = dR_db > 0
     if not pushed.any():
         raise ValueError("dR_db has no positive entry; no lambda satisfies Thm 1's condition")
-    return float(margin * (bound[pushed] / dR_db[pushed]).max())
+    return float(margin * (bound[pushed] / dR_db[pushed]).max()) or margin
 
 
 def predicted_mean_preactivation(mean_a: np.ndarray, eta: float, dJ_db: np.ndarray) -> np.ndarray:
@@ -134,11 +133,13 @@ def activation_threshold(activation: Activation, delta_min: float | None = None)
         raise ValueError(f"activation {activation.name} decreases somewhere; Thm 2 needs a non-decreasing one")
     low, high = -1e4, 1e4
     if excess(low) > 0:
-        raise ValueError(f"activation {activation.name} exceeds delta_min {level} everywhere; it cannot switch a unit off")
+        raise ValueError(f"activation {activation.name} exceeds delta_min {level} everywhere; no unit can be off")
     if excess(high) <= 0:
         return np.inf
-    flat = np.nextafter(level, np.inf) - level
-    return float(brentq(lambda a: excess(a) - flat, low, high, xtol=1e-14))
+    # Bisection down to neighbouring floats: at ReLU's kink tau must be 0 exactly.
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if excess(middle) <= 0 else (low, middle)
+    return low
 
 
 def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
@@ -148,4 +149,5 @@ def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
     of a_j: ||W_j|| <= c under Assumption 1, 1 on unit rows. Increasing as mu_j falls only while c stays fixed.
     """
     gap = np.maximum(tau - mean_a, 0)
-    return gap**2 / (c**2 + gap**2)
+    ratio = np.divide(c, gap, out=np.full_like(gap, np.inf), where=gap > 0)
+    return 1 / (1 + ratio**2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from numpy_rae import constraints, metrics, validation
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Params, init_params
+from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.objectives import Model
 from numpy_rae.optimizer import sgd_step, zero_velocity
 
@@ -78,41 +78,81 @@ class Generators:
         self.init, self.order, self.noise = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
 
 
-def train(x: np.ndarray, model: Model, activation: Activation, config: TrainConfig) -> Trained:
+class Watch:
+    """Looks on, before and after every update, which it must not change. This one sees nothing."""
+
+    def before(self, step: int, params: Params, velocity: Params, x: np.ndarray, grad: Gradient) -> None:
+        """Called ahead of update number `step` (from 1) with its batch x and its gradient."""
+
+    def after(self, step: int, params: Params) -> None:
+        """Called once it is done."""
+
+
+@dataclass
+class State:
+    """The loop's own arrays and counters."""
+
+    params: Params
+    velocity: Params
+    generators: Generators
+    objectives: list[float] = field(default_factory=list)
+    history: list[dict] = field(default_factory=list)
+    n_continued: int = 0
+    diverged: int | None = None
+
+
+def train(
+    x: np.ndarray, model: Model, activation: Activation, config: TrainConfig, watch: Watch | None = None
+) -> Trained:
     """Train on x (N, n), which must have `config.dtype`; a function of its arguments alone.
 
-    Raises ValueError before any work if x is not a finite matrix. A loss that ceases to be finite ends the run: the
-    result says at which step.
+    Raises ValueError before any work if x is not a finite matrix. An objective that ceases to be finite ends the run:
+    the result says at which step. `watch` looks on (see `monitor`).
     """
     validation.matrix("x", x)
     validation.like("x", x, x.shape, np.dtype(config.dtype))
-    generators = Generators(config.seed)
+    start, generators = time.perf_counter(), Generators(config.seed)
     params = init_params(config.hidden, x.shape[1], generators.init, x.dtype)
-    # An overflow is not a warning here: the loss shows it in the same step.
+    state = State(params, zero_velocity(params), generators)
+    # An overflow is not a warning here: the objective shows it in the same step.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _run(x, model, activation, config, params, generators)
+        while len(state.history) < config.epochs and not state.diverged:
+            one_epoch(state, x, model, activation, config, watch or Watch())
+    return outcome(state, x, activation, time.perf_counter() - start)
 
 
-def _run(x, model, activation, config, params, generators) -> Trained:
-    start, velocity = time.perf_counter(), zero_velocity(params)
+def one_epoch(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
+    """Every sample once, then a line of history; stops at the step that diverges."""
+    for batch in batches(len(x), config.batch_size, state.generators.order):
+        one_update(state, x[batch], model, activation, config, watch)
+        if state.diverged:
+            return
     probe = x[:: max(1, len(x) // HISTORY_SAMPLES)][:HISTORY_SAMPLES]
-    history, objectives, n_continued, diverged = [], [], 0, None
-    for epoch in range(1, config.epochs + 1):
-        for batch in batches(len(x), config.batch_size, generators.order):
-            J, grad = model(params, activation, x[batch], config.sigma2, generators.noise)
-            if not math.isfinite(J):
-                diverged = len(objectives) + 1
-                break
-            update(params, velocity, grad, config)
-            objectives.append(J)
-            n_continued += grad.n_continued
-        if diverged:
-            break
-        history.append(epoch_entry(epoch, objectives, params, activation, probe))
-    final = None if diverged else metrics.summary(metrics.measure(params, activation, x))
-    first, peak, last = landmarks(objectives)
-    seconds = time.perf_counter() - start
-    return Trained(params, final, history, len(objectives), n_continued, diverged, first, peak, last, seconds)
+    state.history.append(epoch_entry(len(state.history) + 1, state.objectives, state.params, activation, probe))
+
+
+def one_update(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
+    """Objective and gradient of one batch, and the step along it."""
+    J, grad = model(state.params, activation, x, config.sigma2, state.generators.noise)
+    step = len(state.objectives) + 1
+    if not math.isfinite(J):
+        state.diverged = step
+        return
+    watch.before(step, state.params, state.velocity, x, grad)
+    update(state.params, state.velocity, grad, config)
+    watch.after(step, state.params)
+    state.objectives.append(J)
+    state.n_continued += grad.n_continued
+
+
+def outcome(state: State, x: np.ndarray, activation: Activation, seconds: float) -> Trained:
+    """The final metrics over all of x, and what the loop counted."""
+    final = None if state.diverged else metrics.summary(metrics.measure(state.params, activation, x))
+    first, peak, last = landmarks(state.objectives)
+    steps = len(state.objectives)
+    return Trained(
+        state.params, final, state.history, steps, state.n_continued, state.diverged, first, peak, last, seconds
+    )
 
 
 def landmarks(objectives: list[float]) -> tuple:
@@ -128,7 +168,7 @@ def batches(N: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
     return np.split(rng.permutation(N), range(size, N, size))
 
 
-def update(params: Params, velocity: Params, grad, config: TrainConfig) -> None:
+def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig) -> None:
     """One step of the optimiser with the configured constraint, in place."""
     if config.tangent:
         grad = constraints.tangent(grad, params)

@@ -2,7 +2,6 @@
 
 import math
 import numbers
-import sys
 from collections.abc import Iterable
 
 import numpy as np
@@ -40,10 +39,17 @@ def like(name: str, x: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> n
 def number(name: str, value: float, low: float = 0.0, high: float = math.inf, open_low: bool = False) -> float:
     """Return `value` if it is a finite real number in [low, high], or in (low, high] when `open_low`."""
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not real or not abs(value) <= sys.float_info.max or not low <= value <= high or (open_low and value == low):
+    if not real or not _finite(value) or not low <= value <= high or (open_low and value == low):
         bracket = "(" if open_low else "["
         raise ValueError(f"{name} is {value!r}; it must be a number in {bracket}{low:g}, {high:g}]")
     return value
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond every float
+        return False
 
 
 def whole(name: str, value: int, low: int = 1) -> int:

@@ -146,6 +146,11 @@ def test_activation_below_zero_is_refused_by_name():
         sae_with_target(0.05).value_and_grad(params, TANH, fwd)
 
 
+def test_target_below_the_continuation_is_refused():
+    with pytest.raises(ValueError, match=r"^rho_0 is 0.0001; it must be a number in \[0.001, 0.999\]"):
+        sae_with_target(1e-4)
+
+
 @pytest.mark.parametrize("arguments", [{"q": 0}, {"q": 1.5}, {"p": -1}, {"p": 0.5}])
 def test_powers_outside_the_corollary_are_refused(arguments):
     (name,) = arguments

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import math
+import re
 import subprocess
 import sys
 import threading
@@ -120,10 +121,10 @@ def test_a_line_that_another_writer_is_at_is_waited_for_and_not_cut(tmp_path):
 @pytest.mark.parametrize("use", [store.read, store.check_writable, lambda path: store.append(path, {})])
 def test_a_path_that_cannot_be_a_file_is_a_store_error(tmp_path, use):
     (tmp_path / "file").write_text("")
-    for path, reason in ((tmp_path / "file" / "r.jsonl", "directory"), (tmp_path, "Is a directory")):
-        with pytest.raises(store.StoreError, match=reason) as error:
+    for path in (tmp_path / "file" / "r.jsonl", tmp_path):
+        with pytest.raises(store.StoreError) as error:
             use(path)
-        assert str(path) in str(error.value)
+        assert re.fullmatch(f"results file {re.escape(str(path))} cannot be (read|written): [A-Z].+", str(error.value))
 
 
 def test_check_writable_makes_the_folder_and_keeps_the_content(tmp_path):

@@ -82,6 +82,11 @@ def test_no_push_means_no_lambda():
         sufficient_lambda(np.zeros(3), np.ones(3))
 
 
+def test_zero_rows_need_any_positive_lambda():
+    lam = sufficient_lambda(np.array([0.5]), np.zeros(1))
+    assert theorem_1_holds(lam, np.array([0.5]), np.zeros(1)).all()
+
+
 def test_the_condition_is_sufficient_not_necessary():
     """An instance below the condition in which the mean pre-activation falls all the same."""
     rng = np.random.default_rng(0)

@@ -89,6 +89,16 @@ def test_threshold_inverts_the_activation(activation, tau):
     assert activation_threshold(activation) == pytest.approx(tau, abs=1e-12)
 
 
+def test_bound_at_the_ends():
+    """A threshold never reached leaves a unit off for sure; without spread the mean decides alone."""
+    np.testing.assert_array_equal(theorem_2_bound(np.array([3.0]), np.inf, 1.0), 1)
+    np.testing.assert_array_equal(theorem_2_bound(np.array([-1.0, 0.0, 1.0]), 0.0, 0.0), [1, 0, 0])
+
+
+def test_threshold_of_relu_is_zero_to_the_last_bit():
+    assert activation_threshold(RELU) == 0
+
+
 def test_threshold_at_the_ends():
     assert activation_threshold(SIGMOID, 1.0) == np.inf
     with pytest.raises(ValueError, match="^activation sigmoid exceeds delta_min -0.5 everywhere"):

@@ -1,0 +1,254 @@
+"""Sweeps: each run once, the same bits from any number of workers, nothing lost by any kind of end."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpy_rae import datasets, store, sweep
+from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
+from numpy_rae.objectives import AE, MODELS
+from numpy_rae.sweep import Run, distinct, execute, local_pool
+from numpy_rae.training import TrainConfig
+
+SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
+
+
+def reference_data() -> datasets.DataRef:
+    """A made matrix in the data folder; any process that calls this makes the same."""
+    x = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
+    return datasets.store_array(x, datasets.DataSpec("digits", 40))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ref(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
+        yield reference_data()
+
+
+@pytest.fixture(scope="module")
+def pools(ref):
+    """Real pools of one and of two processes."""
+    with local_pool(1) as one, local_pool(2) as two:
+        yield one, two
+
+
+@pytest.fixture(scope="module")
+def thread(ref):
+    """An executor that costs nothing, for what does not depend on processes."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0), seeds=(0, 1)) -> list[Run]:
+    """Runs in which all models coincide at sigma^2 = 0."""
+    return [
+        Run(MODELS[model], RELU, ref, replace(config, sigma2=s, seed=seed))
+        for seed in seeds
+        for s in sigma2
+        for model in models
+    ]
+
+
+def timeless(records) -> dict[str, dict]:
+    """Records by hash without their duration."""
+    return {record["hash"]: {**record, "seconds": None} for record in records}
+
+
+def lines(path: Path) -> list[str]:
+    """The hashes in a results file, in order."""
+    return [record["hash"] for record in store.read(path)]
+
+
+def test_runs_that_coincide_run_once(ref, thread, tmp_path):
+    runs = grid(ref)
+    records = list(sweep.sweep([*runs, *runs], thread, tmp_path / "r.jsonl"))
+    assert len(runs) == 18 and len(records) == len(lines(tmp_path / "r.jsonl")) == 14
+    assert sorted((r["model"], r["config"]["seed"]) for r in records if r["config"]["sigma2"] == 0) == [("AE", 0), ("AE", 1)]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_coincides_with_the_auto_encoder_at_zero(ref, model):
+    """What `Run.canonical` relies on, bit for bit."""
+    run = Run(MODELS[model], SIGMOID, ref, replace(SMALL, sigma2=0.0))
+    plain = execute(replace(run, model=AE))
+    assert timeless([execute(run.canonical())]) == timeless([plain])
+    assert execute(run)["metrics"] == plain["metrics"]
+
+
+def test_records_are_the_same_bits_from_one_and_two_workers_in_any_order(ref, pools, tmp_path):
+    one, two = pools
+    runs = grid(ref)
+    first = list(sweep.sweep(runs, one, tmp_path / "one.jsonl"))
+    other = list(sweep.sweep(runs[::-1], two, tmp_path / "two.jsonl"))
+    assert timeless(first) == timeless(other)
+    assert timeless(store.read(tmp_path / "one.jsonl")) == timeless(store.read(tmp_path / "two.jsonl"))
+    assert len(timeless(first)) == 14
+
+
+def test_workers_have_one_blas_thread_and_the_parent_its_environment(pools):
+    one, _ = pools
+    assert [one.submit(os.getenv, name).result() for name in sweep.BLAS_THREADS] == ["1"] * 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "5")
+        patch.delenv("MKL_NUM_THREADS", raising=False)
+        before = dict(os.environ)
+        with local_pool(1):
+            assert os.environ["OMP_NUM_THREADS"] == "1"
+        assert dict(os.environ) == before
+
+
+def test_a_second_sweep_yields_the_stored_and_trains_nothing(ref, thread, tmp_path, monkeypatch):
+    path, runs = tmp_path / "r.jsonl", grid(ref)
+    first = list(sweep.sweep(runs, thread, path))
+    content = path.read_bytes()
+    monkeypatch.setattr(sweep, "execute", None)
+    assert timeless(sweep.sweep(runs, thread, path)) == timeless(first)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("taken", [1, 2, 13])
+def test_a_closed_sweep_resumes_with_nothing_lost_or_repeated(ref, thread, tmp_path, taken):
+    path, runs = tmp_path / "r.jsonl", grid(ref)
+    records = sweep.sweep(runs, thread, path)
+    seen = [next(records)["hash"] for _ in range(taken)]
+    records.close()
+    stopped = path.read_bytes()
+    # The run in flight is stored too.
+    assert lines(path)[:taken] == seen and taken <= len(lines(path)) <= taken + 2
+    resumed = list(sweep.sweep(runs, thread, path))
+    assert path.read_bytes().startswith(stopped)
+    assert sorted(lines(path)) == sorted(distinct(runs)) == sorted(r["hash"] for r in resumed)
+
+
+def test_a_failing_run_ends_the_sweep_and_keeps_the_finished_ones(ref, thread, tmp_path):
+    path, runs = tmp_path / "r.jsonl", grid(ref)
+    bad = replace(runs[-1], data=replace(ref, sha256="0" * 64))
+    with pytest.raises(Exception, match="other data than the sweep's"):
+        list(sweep.sweep([*runs[:4], bad], thread, path))
+    assert sorted(lines(path)) == sorted(distinct(runs[:4]))
+
+
+MANY = {"config": replace(SMALL, epochs=100), "seeds": tuple(range(8))}
+
+
+def endless(path: str) -> None:
+    """A sweep to be killed: far more runs than are waited for."""
+    with local_pool(2) as pool:
+        for _ in sweep.sweep(grid(reference_data(), **MANY), pool, Path(path)):
+            pass
+
+
+def test_a_killed_sweep_resumes_with_nothing_lost_or_repeated(ref, pools, tmp_path):
+    path = tmp_path / "r.jsonl"
+    path.touch()
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import sys, test_sweep; test_sweep.endless(sys.argv[1])", str(path)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        stdout=subprocess.PIPE,
+    )
+    while path.read_bytes().count(b"\n") < 3 and child.poll() is None:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    # The pipe ends when nobody holds it any more: the workers have gone too.
+    child.communicate(timeout=60)
+    assert child.returncode == -signal.SIGKILL
+    before, runs = store.read(path), grid(ref, **MANY)
+    assert 3 <= len(before) < len(distinct(runs))
+    list(sweep.sweep(runs, pools[1], path))
+    after = store.read(path)
+    assert after[: len(before)] == before
+    assert sorted(record["hash"] for record in after) == sorted(distinct(runs))
+
+
+def strict(path: Path) -> list[dict]:
+    """The records of a file that must hold no NaN or Infinity."""
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} in {path}")
+
+    return [json.loads(line, parse_constant=refuse) for line in path.read_text().splitlines()]
+
+
+def test_diverged_runs_are_stored_with_step_and_last_finite_objective(ref, thread, tmp_path):
+    """Of runs that differ in length alone the shorter ones know the last finite objective of the longer ones."""
+    config = TrainConfig(sigma2=0.1, hidden=7, eta=1e5, constraint="free")
+    runs = [Run(MODELS["DAE"], RELU, ref, replace(config, epochs=epochs)) for epochs in (1, 2, 5, 6)]
+    list(sweep.sweep(runs, thread, tmp_path / "r.jsonl"))
+    records = strict(tmp_path / "r.jsonl")
+    by_epochs = {record["config"]["epochs"]: record for record in records}
+    assert by_epochs[1]["status"] == "ok" and by_epochs[1]["metrics"]["loss"] > 1e6
+    for record in (by_epochs[5], by_epochs[6]):
+        assert record["status"] == "diverged" and record["metrics"] is None
+        step = record["diverged_at_step"]
+        assert record["steps"] == step - 1 == len(record["history"]) < 5
+        last = record["last_finite_objective"]
+        assert math.isfinite(last) and last > 1e6 * record["first_objective"]
+        assert last == by_epochs[2]["last_finite_objective"]
+        assert record["peak_objective"] == last and record["peak_step"] == step - 1
+
+
+@pytest.mark.parametrize(("constraint", "eta"), [("free", 1e10), ("free", 1e38), ("unit", 1e30)])
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_a_run_that_the_last_update_breaks_has_diverged_too(ref, thread, tmp_path, constraint, eta, epochs):
+    config = TrainConfig(sigma2=0.1, hidden=7, eta=eta, constraint=constraint, epochs=epochs)
+    list(sweep.sweep([Run(MODELS["DAE"], RELU, ref, config)], thread, tmp_path / "r.jsonl"))
+    (record,) = strict(tmp_path / "r.jsonl")
+    finite = record["metrics"] is not None and all(math.isfinite(value) for value in record["metrics"].values())
+    assert record["status"] == ("ok" if finite else "diverged")
+    assert record["diverged_at_step"] == (None if finite else record["steps"] + 1)
+    assert constraint == "unit" or not finite
+
+
+def test_every_model_gives_a_record_that_json_carries(ref, thread, tmp_path):
+    runs = [Run(model, SIGMOID, ref, replace(SMALL, sigma2=0.1)) for model in MODELS.values()]
+    records = list(sweep.sweep(runs, thread, tmp_path / "r.jsonl"))
+    assert strict(tmp_path / "r.jsonl") == records
+    assert {record["model"] for record in records} == set(MODELS)
+    for record in records:
+        assert record["status"] == "ok" and record["steps"] == 2 * math.ceil(40 / 16)
+        assert [entry["epoch"] for entry in record["history"]] == [1, 2]
+        assert set(record["versions"]) == {"python", "numpy-rae", "numpy", "scipy"}
+
+
+OTHER = {
+    "sigma2": 0.2, "seed": 1, "hidden": 8, "batch_size": 17, "epochs": 3, "eta": 0.002, "momentum": 0.8,
+    "constraint": "free", "radius": 2.0, "tangent": True, "dtype": "float64",
+}  # fmt: skip
+
+
+def test_the_hash_changes_with_every_part_of_a_run(ref):
+    assert set(OTHER) == {field.name for field in dataclasses.fields(TrainConfig)}
+    run = Run(MODELS["DAE"], RELU, ref, replace(SMALL, sigma2=0.1))
+    others = [replace(run, config=replace(run.config, **{name: value})) for name, value in OTHER.items()]
+    others += [replace(run, model=MODELS["CAE"]), replace(run, activation=ACTIVATIONS["tanh"])]
+    others += [replace(run, data=replace(ref, sha256="0" * 64))]
+    others += [replace(run, data=replace(ref, spec=replace(ref.spec, **part))) for part in ({"count": 9}, {"seed": 9})]
+    hashes = [run.hash, *(other.hash for other in others)]
+    assert len(set(hashes)) == len(hashes)
+    assert Run(MODELS["DAE"], RELU, ref, replace(SMALL, sigma2=0.1)).hash == run.hash
+
+
+def test_the_hash_of_a_record_is_that_of_its_stored_configuration(ref, thread, tmp_path):
+    list(sweep.sweep(grid(ref), thread, tmp_path / "r.jsonl"))
+    for record in store.read(tmp_path / "r.jsonl"):
+        described = {name: record[name] for name in ("model", "activation", "data", "config")}
+        assert hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest() == record["hash"]
+
+
+def test_a_file_that_is_no_sweeps_is_refused(ref, thread, tmp_path):
+    store.append(tmp_path / "r.jsonl", {"some": "thing"})
+    with pytest.raises(store.StoreError, match="r.jsonl holds a record without a hash; it is not a sweep's"):
+        next(sweep.sweep(grid(ref), thread, tmp_path / "r.jsonl"))
