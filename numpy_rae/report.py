@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import closing
@@ -65,13 +66,13 @@ def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> 
     spec = DataSpec(**{name: records[-1]["data"][name] for name in ("source", "count", "path")})
     figure = figures.trend(records, args.models, f"{protocol.title}\n{spec.label}", length_note(protocol, records))
     picture = out.with_suffix(".png")
-    save(figure, picture)
+    save_picture(figure, picture)
     print(table(records, args.models))
     print(f"picture: {picture}\nresults: {out}")
     return 0
 
 
-def save(figure: Figure, picture: Path) -> None:
+def save_picture(figure: Figure, picture: Path) -> None:
     """Write the picture and close the figure. Raises StoreError if the file cannot be written."""
     try:
         figure.savefig(picture, dpi=150)
@@ -115,3 +116,17 @@ def table(records: list[dict], models: list[str]) -> str:
     for sigma2 in rows:
         lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>14}" for model in models))
     return "\n".join(["", "average activation fraction / dead units", *lines, ""])
+
+
+def save(figure, out: Path, name: str) -> int:
+    """Write a picture into folder `out`, name it, close it; 2 with one sentence on stderr if that cannot be done."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        figure.savefig(out / name, dpi=150)
+    except OSError as error:
+        print(f"picture {out / name} cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    finally:
+        figures.plt.close(figure)
+    print(f"picture: {out / name}")
+    return 0

@@ -98,6 +98,12 @@ def penalty_bias_gradient(
     return backward(params, fwd, np.zeros_like(fwd.y), grad).g_b_e
 
 
+def bias_gradient_at(penalty: Penalty, activation: Activation, a: np.ndarray) -> np.ndarray:
+    """dR/db_e of one unit with ||W_j|| = 1 and a single sample, at each pre-activation of a (k,)."""
+    params = Params(np.ones((1, 1)), np.zeros(1))
+    return np.array([penalty_bias_gradient(penalty, params, activation, np.full((1, 1), value))[0] for value in a])
+
+
 def theorem_1_holds(lam: float, dR_db: np.ndarray, bound: np.ndarray) -> np.ndarray:
     """Thm 1's condition lambda dR/db_e_j > bound_j, (m,) of bool."""
     return lam * dR_db > bound
@@ -151,3 +157,19 @@ def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
     gap = np.maximum(tau - mean_a, 0)
     ratio = np.divide(c, gap, out=np.full_like(gap, np.inf), where=gap > 0)
     return 1 / (1 + ratio**2)
+
+
+def expected_denoising(
+    params: Params, activation: Activation, x: np.ndarray, sigma: float, nodes: int = 8
+) -> float:
+    """Eq. (6) in expectation over the noise, by Gauss-Hermite quadrature with `nodes` points in each input dimension.
+
+    Exact for polynomials of degree 2 nodes - 1; the number of points is nodes^n, so n must be small.
+    """
+    z, weight = np.polynomial.hermite_e.hermegauss(nodes)
+    weight /= weight.sum()
+    total = 0.0
+    for corner in np.ndindex((nodes,) * x.shape[1]):
+        y = forward(params, activation, x + sigma * z[list(corner)]).y
+        total += weight[list(corner)].prod() * reconstruction(y, x)[0]
+    return total

@@ -125,12 +125,12 @@ def test_two_processes_preparing_at_once_leave_one_good_file(folder):
     assert hashlib.sha256(np.load(path).tobytes()).hexdigest() == shas.pop()
 
 
-def test_a_failing_write_is_a_data_error_and_leaves_nothing(folder, monkeypatch):
-    def full(file, x, **_):
-        file.write(b"half")
+@pytest.mark.parametrize(("module", "step"), [(np, "save"), (os, "replace")])
+def test_a_failing_write_is_a_data_error_and_leaves_nothing(folder, monkeypatch, module, step):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr(module, step, full)
     with pytest.raises(data_fetch.DataError, match="cannot be written: No space left"):
         prepare(DIGITS)
     assert list(folder.iterdir()) == []

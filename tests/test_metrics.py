@@ -102,5 +102,6 @@ def test_sums_of_float32_data_are_kept_in_float64(x):
 
 
 def test_summary_holds_plain_floats():
-    codes = metrics.measure(Params(np.ones((2, 1), np.float32), np.zeros(2, np.float32)), RELU, np.ones((3, 1), np.float32))
+    params = Params(np.ones((2, 1), np.float32), np.zeros(2, np.float32))
+    codes = metrics.measure(params, RELU, np.ones((3, 1), np.float32))
     assert {type(value) for value in metrics.summary(codes).values()} == {float}

@@ -1,0 +1,33 @@
+"""Thm 1 while training: both sides of its condition, and E[a_j]'s change as Eq. (5) predicts it and as it is.
+
+SAE with sigmoid units and unit rows on the embedded digits; momentum, minibatches and all.
+"""
+
+import sys
+
+from numpy_rae import illustrations, options, report
+from numpy_rae.activations import SIGMOID
+from numpy_rae.datasets import DataSpec, build
+from numpy_rae.monitor import Monitor
+from numpy_rae.objectives import MODELS
+from numpy_rae.training import TrainConfig, train
+
+SIZES = {"sample": (5000, 10, 1000), "tiny": (500, 4, 50)}
+
+
+def main(argv=None):
+    args = options.picture_parser("theorem_1_condition", __doc__).parse_args(argv)
+    samples, epochs, hidden = SIZES[args.preset]
+    x = build(DataSpec("digits", samples, std_offset=0.1))
+    config = TrainConfig(sigma2=1.0, hidden=hidden, epochs=epochs)
+    monitor = Monitor(x.mean(axis=0), SIGMOID, config.eta, config.momentum, every=10)
+    train(x, MODELS["SAE"], SIGMOID, config, watch=monitor)
+    for seen in monitor.observations[:: len(monitor.observations) // 5]:
+        shares = "  ".join(f"{name} {share:.2f}" for name, share in seen.holds().items())
+        print(f"update {seen.step:5d}: units above the bound: {shares};  sign of Eq. (5) right: {seen.sign_right():.2f}")
+    figure = illustrations.theorem_1(monitor.observations, f"SAE, sigmoid, unit rows, {samples:,} digits")
+    return report.save(figure, args.out, f"theorem_1_condition-{args.preset}.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
