@@ -39,8 +39,11 @@ def whiten(x: np.ndarray) -> np.ndarray:
     """
     validation.matrix("x", x)
     centred = _centred(x)
-    U, s, _ = np.linalg.svd(centred, full_matrices=False)
-    rank = int((s > s[0] * max(x.shape) * np.finfo(x.dtype).eps).sum())
+    # Once more, for what the first mean lost to rounding.
+    U, s, _ = np.linalg.svd(centred - centred.mean(axis=0), full_matrices=False)
+    # x itself is rounded at its own size, which an offset may make far larger than the data's spread.
+    rounding = np.finfo(x.dtype).eps * max(max(x.shape) * s[0], 4 * np.linalg.norm(x))
+    rank = int((s > rounding).sum())
     if not 0 < rank < len(x):
         raise ValueError(f"x has {len(x)} samples and rank {rank}; whitening needs 0 < rank < samples")
     white = U[:, :rank] * x.dtype.type(len(x) ** 0.5)

@@ -73,8 +73,9 @@ def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> 
 
 
 def save_picture(figure: Figure, picture: Path) -> None:
-    """Write the picture and close the figure. Raises StoreError if the file cannot be written."""
+    """Write the picture, its folder too, and close the figure. Raises StoreError if that cannot be done."""
     try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(picture, dpi=150)
     except OSError as error:
         raise store.StoreError(f"picture {picture} cannot be written: {error.strerror}") from error
@@ -118,15 +119,12 @@ def table(records: list[dict], models: list[str]) -> str:
     return "\n".join(["", "average activation fraction / dead units", *lines, ""])
 
 
-def save(figure, out: Path, name: str) -> int:
-    """Write a picture into folder `out`, name it, close it; 2 with one sentence on stderr if that cannot be done."""
+def save(figure: Figure, out: Path, name: str) -> int:
+    """Save a script's only picture in folder `out` and name it; 2 with one sentence on stderr if that cannot be done."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        figure.savefig(out / name, dpi=150)
-    except OSError as error:
-        print(f"picture {out / name} cannot be written: {error.strerror}", file=sys.stderr)
+        save_picture(figure, out / name)
+    except store.StoreError as error:
+        print(error, file=sys.stderr)
         return 2
-    finally:
-        figures.plt.close(figure)
     print(f"picture: {out / name}")
     return 0

@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from numpy_rae import datasets, store
 from numpy_rae.activations import Activation
 from numpy_rae.objectives import AE, Model
@@ -55,24 +53,19 @@ class Run:
 
 def execute(run: Run) -> dict:
     """Train one run and make its record; called in a worker."""
-    # What the last update has broken shows in the metrics, not in warnings.
-    with np.errstate(over="ignore", invalid="ignore"):
-        trained = train(datasets.load(run.data), run.model, run.activation, run.config)
-    return record(run, trained)
+    return record(run, train(datasets.load(run.data), run.model, run.activation, run.config))
 
 
 def record(run: Run, trained: Trained) -> dict:
-    """The record of a finished run, as JSON values; "status" is "ok" or "diverged", also by the very last update."""
-    overflown = trained.metrics is not None and not all(map(math.isfinite, trained.metrics.values()))
-    diverged = trained.steps + 1 if overflown else trained.diverged
+    """The record of a finished run, as JSON values; "status" is "ok" or "diverged"."""
     return {
         "hash": run.hash,
         **run.description(),
-        "status": "diverged" if diverged else "ok",
-        "metrics": None if diverged else trained.metrics,
+        "status": "diverged" if trained.diverged else "ok",
+        "metrics": trained.metrics,
         "history": [finite(entry) for entry in trained.history],
         "steps": trained.steps,
-        "diverged_at_step": diverged,
+        "diverged_at_step": trained.diverged,
         "first_objective": trained.first,
         "peak_objective": trained.peak and trained.peak[0],
         "peak_step": trained.peak and trained.peak[1],

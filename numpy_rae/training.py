@@ -118,7 +118,7 @@ def train(
     with np.errstate(over="ignore", invalid="ignore"):
         while len(state.history) < config.epochs and not state.diverged:
             one_epoch(state, x, model, activation, config, watch or Watch())
-    return outcome(state, x, activation, time.perf_counter() - start)
+        return outcome(state, x, activation, time.perf_counter() - start)
 
 
 def one_epoch(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
@@ -146,10 +146,13 @@ def one_update(state: State, x: np.ndarray, model, activation, config: TrainConf
 
 
 def outcome(state: State, x: np.ndarray, activation: Activation, seconds: float) -> Trained:
-    """The final metrics over all of x, and what the loop counted."""
-    final = None if state.diverged else metrics.summary(metrics.measure(state.params, activation, x))
+    """The final metrics over all of x, and what the loop counted; metrics that overflow are a divergence, too."""
+    final, steps = None, len(state.objectives)
+    if not state.diverged:
+        final = metrics.summary(metrics.measure(state.params, activation, x))
+        if not all(map(math.isfinite, final.values())):
+            final, state.diverged = None, steps + 1
     first, peak, last = landmarks(state.objectives)
-    steps = len(state.objectives)
     return Trained(
         state.params, final, state.history, steps, state.n_continued, state.diverged, first, peak, last, seconds
     )

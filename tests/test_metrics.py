@@ -14,7 +14,7 @@ from strategies import problems
 
 
 def by_loops(params, activation, x):
-    """(share of samples with h > delta_min, E[a], Var[a]) a unit, and the mean loss."""
+    """Eq. (14) unit by unit: (share of samples with h > delta_min, E[a], Var[a]), and the mean loss."""
     N, m = len(x), len(params.b_e)
     active, a, loss = np.zeros(m), np.zeros((N, m)), 0.0
     for i in range(N):

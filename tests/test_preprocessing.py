@@ -75,6 +75,16 @@ def test_whitened_data_have_mean_zero_and_covariance_one(seed, n, data):
     np.testing.assert_allclose(centred @ A, white, atol=1e-9)
 
 
+@pytest.mark.parametrize(("dtype", "offset"), [(np.float64, 1e6), (np.float32, 1e3)])
+def test_an_offset_adds_no_direction_and_hides_none(dtype, offset):
+    """Two features on a line stay one direction far from the origin, where their rounding is large."""
+    z = np.random.default_rng(0).standard_normal(2000)
+    line = (offset + np.outer(z, [1, 1 / 3])).astype(dtype)
+    assert whiten(line).shape == (2000, 1)
+    plane = line + np.outer(np.cos(np.arange(2000)), [0, 0.1]).astype(dtype)
+    assert whiten(plane).shape == (2000, 2)
+
+
 def test_whitening_more_features_than_samples_finds_the_samples_rank():
     x = np.random.default_rng(0).standard_normal((4, 9)).astype(np.float32)
     white = whiten(x)

@@ -1,0 +1,47 @@
+"""Variants of DAE that differ in the noise alone, to find out where its sparsity comes from (Sec. 3.1.1)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from numpy_rae import validation
+from numpy_rae.autoencoder import Gradient
+from numpy_rae.objectives import Model, ae, corruption, denoising
+from numpy_rae.smoothing import expected_dae, smoothed_mdae
+
+
+def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+    """Eq. (6) with x + eps and x - eps for every sample: the first-order Taylor term cancels exactly."""
+    if sigma2 == 0:
+        return ae(params, activation, x)
+    eps = corruption(x, sigma2, rng)
+    return denoising(params, activation, np.concatenate([x, x]), np.concatenate([x + eps, x - eps]))
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Eq. (6) with `K` independently corrupted copies of every sample: the first-order term averages away as 1/K."""
+
+    K: int
+
+    def __post_init__(self):
+        validation.whole("K", self.K)
+
+    def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+        if sigma2 == 0:
+            return ae(params, activation, x)
+        repeated = np.concatenate([x] * self.K)
+        return denoising(params, activation, repeated, repeated + corruption(repeated, sigma2, rng))
+
+
+NOISE_MODELS = {
+    model.name: model
+    for model in (
+        Model("antithetic", antithetic),
+        Model("2 copies", Copies(2)),
+        Model("8 copies", Copies(8)),
+        Model("32 copies", Copies(32)),
+        Model("smoothed mDAE", smoothed_mdae),
+        Model("expected DAE", expected_dae),
+    )
+}
