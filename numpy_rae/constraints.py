@@ -1,4 +1,7 @@
-"""Constraints on the rows of W, applied in place after every step, and the tangent projection of a gradient."""
+"""Constraints on the rows of W, applied after every step, and the tangent projection of a gradient.
+
+A constraint scales whole rows, so it is a function of their squared lengths: len2 (m,) -> factors (m,).
+"""
 
 from collections.abc import Callable
 
@@ -6,22 +9,22 @@ import numpy as np
 
 from numpy_rae.autoencoder import Gradient, Params, row_len2
 
+Constraint = Callable[[np.ndarray], np.ndarray]
+
+
+def unit_scale(len2: np.ndarray) -> np.ndarray:
+    """Factors that make every row's length 1; a zero row has no direction and stays."""
+    return 1 / np.sqrt(np.where(len2 == 0, 1, len2))
+
+
+def max_norm_scale(len2: np.ndarray, radius: float) -> np.ndarray:
+    """Factors that bring rows longer than `radius` back to it (Sec. 2.1.1, max-norm)."""
+    return radius / np.maximum(np.sqrt(len2), radius)
+
 
 def unit_rows(W: np.ndarray) -> None:
-    """Scale every row of W (m, n) to length 1, in place; a zero row has no direction and stays."""
-    length = np.sqrt(row_len2(W))
-    length[length == 0] = 1
-    W *= (1 / length)[:, None]
-
-
-def max_norm_rows(W: np.ndarray, radius: float) -> None:
-    """Scale the rows longer than `radius` back to it, in place (Sec. 2.1.1, max-norm)."""
-    length = np.sqrt(row_len2(W))
-    W *= np.minimum(1, radius / np.maximum(length, radius))[:, None]
-
-
-def free(W: np.ndarray) -> None:
-    """Leave the rows as they are."""
+    """Scale every row of W (m, n) to length 1, in place."""
+    W *= unit_scale(row_len2(W))[:, None]
 
 
 def tangent(grad: Gradient, params: Params) -> Gradient:
@@ -32,11 +35,15 @@ def tangent(grad: Gradient, params: Params) -> Gradient:
     """
     W, len2 = params.W, row_len2(params.W)
     scale = np.zeros_like(len2) if grad.row_scale is None else grad.row_scale  # (m,)
-    radial = scale * len2 + sum((left * (W @ right.T).T).sum(axis=0) for left, right in grad.factors)  # (m,)
+    radial = scale * len2 + sum((left * (right @ W.T)).sum(axis=0) for left, right in grad.factors)  # (m,)
     if grad.direct is not None:
         radial = radial + np.einsum("ji,ji->j", grad.direct, W)
     along = np.divide(radial, len2, out=np.zeros_like(len2), where=len2 > 0)
     return grad._replace(row_scale=scale - along)
 
 
-CONSTRAINTS: dict[str, Callable[..., None]] = {"unit": unit_rows, "free": free, "max-norm": max_norm_rows}
+CONSTRAINTS: dict[str, Callable[..., np.ndarray] | None] = {
+    "unit": unit_scale,
+    "max-norm": max_norm_scale,
+    "free": None,
+}

@@ -13,7 +13,7 @@ import numpy as np
 
 from numpy_rae import validation
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, forward, reconstruction
+from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae_with_target
 from numpy_rae.taylor import CAE_H, TAYLOR
 
@@ -96,12 +96,12 @@ def first_order_term(params: Params, fwd: Forward, r: np.ndarray, eps: np.ndarra
         (f) dT/dW = (dT/du)^T r + (dT/dv)^T eps, kept as thin factors
     """
     scale = -2 / len(r)
-    u, v = (params.W @ r.T).T, (params.W @ eps.T).T  # (a) (N, m)
+    u, v = r @ params.W.T, eps @ params.W.T  # (a) (N, m)
     _, dh_da, d2h_da2, _ = fwd.jet
     g_u, g_v = scale * dh_da * v, scale * dh_da * u  # (d) (N, m)
     T = float(np.vdot(g_u, u))  # (b)
     dT_da = scale * d2h_da2 * u * v  # (c) (N, m)
-    return T, PenaltyGrad(dT_da, dR_dy=-g_u @ params.W, factors=((g_u, r), (g_v, eps)))  # (e) (f)
+    return T, PenaltyGrad(dT_da, dR_dy=-decode(params.W, g_u), factors=((g_u, r), (g_v, eps)))  # (e) (f)
 
 
 @dataclass(frozen=True)

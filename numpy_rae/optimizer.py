@@ -3,42 +3,35 @@
     v <- momentum v - eta g,    then W <- W + v,    then the constraint on W's rows
 
 The gradient arrives in parts: BLAS adds each outer product straight into the velocity, and the rest is done over
-blocks of rows that fit the cache, so no array of W's size is ever allocated.
+blocks of columns that fit the cache, so no array of W's size is ever allocated.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
-from numpy_rae.autoencoder import Gradient, Params
+from numpy_rae.autoencoder import Gradient, Params, row_len2
+from numpy_rae.constraints import Constraint
 
-BLOCK = 2**16
+BLOCK = 2**18
 
 
 def zero_velocity(params: Params) -> Params:
-    """A velocity at rest, of the parameters' shapes and dtype."""
+    """A velocity at rest, of the parameters' shapes, dtype and memory order."""
     return Params(np.zeros_like(params.W), np.zeros_like(params.b_e))
 
 
 def sgd_step(
-    params: Params,
-    velocity: Params,
-    grad: Gradient,
-    eta: float,
-    momentum: float,
-    constrain: Callable[[np.ndarray], None],
+    params: Params, velocity: Params, grad: Gradient, eta: float, momentum: float, constraint: Constraint | None
 ) -> None:
-    """One step, in place on `params` and `velocity` (both C-contiguous)."""
+    """One step, in place on `params` and `velocity`; `constraint` maps len2 (m,) to factors of the rows, None to 1."""
     add_factors(velocity.W, grad, eta, momentum)
-    for rows in row_blocks(*params.W.shape):
-        W, v_W = params.W[rows], velocity.W[rows]
-        if grad.row_scale is not None:
-            v_W -= (eta * grad.row_scale[rows, None]) * W
-        if grad.direct is not None:
-            v_W -= eta * grad.direct[rows]
-        W += v_W
-        constrain(W)
+    len2 = sum(move(params.W[:, cols], velocity.W[:, cols], grad, eta, cols) for cols in column_blocks(params.W.shape))
+    if constraint:
+        scale = constraint(len2)[:, None]
+        for cols in column_blocks(params.W.shape):
+            params.W[:, cols] *= scale
     b_e, v_b = params.b_e, velocity.b_e
     v_b *= momentum
     v_b -= eta * grad.g_b_e
@@ -46,14 +39,33 @@ def sgd_step(
 
 
 def add_factors(v_W: np.ndarray, grad: Gradient, eta: float, momentum: float) -> None:
-    """v_W <- momentum v_W - eta sum left^T right, by BLAS in place: its column order sees the transpose of v_W."""
+    """v_W <- momentum v_W - eta sum left^T right, by BLAS in place."""
     gemm = get_blas_funcs("gemm", (v_W,))
     for left, right in grad.factors:
-        gemm(-eta, right.T, left, beta=momentum, c=v_W.T, overwrite_c=True)
+        # BLAS writes in Fortran order; an array in C order is the transpose of one.
+        one, two, out = (left.T, right, v_W) if v_W.flags.f_contiguous else (right.T, left, v_W.T)
+        (one, trans_a), (two, trans_b) = as_fortran(one), as_fortran(two)
+        gemm(-eta, one, two, beta=momentum, c=out, trans_a=trans_a, trans_b=trans_b, overwrite_c=True)
         momentum = 1.0
 
 
-def row_blocks(m: int, n: int) -> Iterator[slice]:
-    """Slices of rows of an (m, n) array, each of about BLOCK entries."""
-    size = max(1, BLOCK // n)
-    return (slice(start, start + size) for start in range(0, m, size))
+def as_fortran(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
+    """The matrix, or its transpose and True: whichever is in Fortran order, so that BLAS need not copy it."""
+    return (matrix, False) if matrix.flags.f_contiguous else (matrix.T, True)
+
+
+def move(W: np.ndarray, v_W: np.ndarray, grad: Gradient, eta: float, cols: slice) -> np.ndarray:
+    """The rest of the gradient into v, then W <- W + v, on one block of columns; returns its part of len2, (m,)."""
+    if grad.row_scale is not None:
+        v_W -= (eta * grad.row_scale)[:, None] * W
+    if grad.direct is not None:
+        v_W -= eta * grad.direct[:, cols]
+    W += v_W
+    return row_len2(W)
+
+
+def column_blocks(shape: tuple[int, int]) -> Iterator[slice]:
+    """Slices of the columns of an (m, n) array, each of about BLOCK entries."""
+    m, n = shape
+    size = max(1, BLOCK // m)
+    return (slice(start, start + size) for start in range(0, n, size))

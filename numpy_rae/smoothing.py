@@ -22,6 +22,7 @@ from numpy_rae.autoencoder import (
     Params,
     PenaltyGrad,
     backward,
+    decode,
     forward,
     reconstruction,
     row_len2,
@@ -105,11 +106,11 @@ def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradie
         return J, backward(params, plain, g_y, PenaltyGrad())
     N, len2, a = len(x), row_len2(params.W), plain.a
     M, Phi, phi, s = smoothed_relu(a, widths(params, sigma2))
-    fwd = Forward(x, a, Jet(M, Phi), M @ params.W)  # (a)
+    fwd = Forward(x, a, Jet(M, Phi), decode(params.W, M))  # (a)
     V = (a * a + s * s) * Phi + a * s * phi - M * M  # (b) (N, m)
     J, g_y = reconstruction(fwd.y, x)
     mean_V = V.mean(axis=0)
-    g_M = (params.W @ g_y.T).T  # (d) (N, m)
+    g_M = g_y @ params.W.T  # (d) (N, m)
     dV_da, dV_ds = 2 * M * (1 - Phi), 2 * (s * Phi - M * phi)  # (e) (N, m)
     dJ_ds = (g_M * phi + dV_ds * (len2 / N)).sum(axis=0)  # (f) (m,)
     dJ_dlen2 = mean_V + dJ_ds * through_length(s, len2)  # (g) (m,)

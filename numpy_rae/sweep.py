@@ -15,13 +15,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from numpy_rae import datasets, store
+from numpy_rae import blas, datasets, store
 from numpy_rae.activations import Activation
 from numpy_rae.objectives import AE, Model
 from numpy_rae.training import Trained, TrainConfig, train
-
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-
 
 @dataclass(frozen=True)
 class Run:
@@ -130,15 +127,9 @@ def _save(future: Future, results: Path) -> dict:
 @contextmanager
 def local_pool(workers: int) -> Iterator[Executor]:
     """A pool of fresh processes with one BLAS thread each, so that results do not depend on their number."""
-    before = {name: os.environ.get(name) for name in BLAS_THREADS}
-    os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
-    try:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
-            yield pool
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    context = multiprocessing.get_context("spawn")
+    with blas.environment(), ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
+        yield pool
 
 
 def _start_worker() -> None:

@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 
 from numpy_rae import validation
-from numpy_rae.autoencoder import PenaltyGrad, row_len2
+from numpy_rae.autoencoder import PenaltyGrad, decode, row_len2
 from numpy_rae.penalties import CAE, MDAE, Penalty
 
 
@@ -58,12 +58,12 @@ class ResidualTerm:
         W, N = params.W, len(fwd.a)
         _, _, d2h_da2, d3h_da3 = fwd.jet
         len2, r_y = row_len2(W), fwd.y - fwd.x
-        u = (W @ r_y.T).T  # (a) (N, m)
+        u = r_y @ W.T  # (a) (N, m)
         dR_dlen2 = (u * d2h_da2).mean(axis=0)  # (d) (m,)
         R = float(dR_dlen2 @ len2)  # (b)
         dR_da = u * d3h_da3 * (len2 / N)  # (c) (N, m)
         g_u = d2h_da2 * (len2 / N)  # (e) (N, m)
-        return R, PenaltyGrad(dR_da, dR_dlen2, dR_dy=g_u @ W, factors=((g_u, r_y),))  # (f) (g)
+        return R, PenaltyGrad(dR_da, dR_dlen2, dR_dy=decode(W, g_u), factors=((g_u, r_y),))  # (f) (g)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def hessian_term(params, activation, fwd, eps):
         (f) dR/dW      = g^T eps, g = -(2/N) len2 D h''(a_eps), kept as thin factors
     """
     N, len2 = len(fwd.a), row_len2(params.W)
-    a_eps = fwd.a + (params.W @ eps.T).T  # (a) (N, m)
+    a_eps = fwd.a + eps @ params.W.T  # (a) (N, m)
     noisy = activation(a_eps, 2)
     D = fwd.jet.dh_da - noisy.dh_da  # (b) (N, m)
     dR_dlen2 = np.square(D).mean(axis=0)  # (e) (m,)

@@ -44,8 +44,8 @@ class TrainConfig:
         validation.number("radius", self.radius, open_low=True)
         validation.one_of("dtype", self.dtype, DTYPES)
 
-    def constrain(self):
-        """The constraint as a function of W, in place."""
+    def scale_rows(self) -> constraints.Constraint | None:
+        """The constraint as a function of the squared row lengths; None leaves the rows free."""
         rule = constraints.CONSTRAINTS[self.constraint]
         return partial(rule, radius=self.radius) if self.constraint == "max-norm" else rule
 
@@ -111,24 +111,39 @@ def train(
     """
     validation.matrix("x", x)
     validation.like("x", x, x.shape, np.dtype(config.dtype))
-    start, generators = time.perf_counter(), Generators(config.seed)
-    params = init_params(config.hidden, x.shape[1], generators.init, x.dtype)
-    state = State(params, zero_velocity(params), generators)
+    return advance(begin(x.shape[1], config), x, model, activation, config, config.epochs, watch)
+
+
+def begin(n: int, config: TrainConfig) -> State:
+    """The loop's state before the first update, for data of n features."""
+    generators = Generators(config.seed)
+    params = init_params(config.hidden, n, generators.init, np.dtype(config.dtype))
+    return State(params, zero_velocity(params), generators)
+
+
+def advance(state: State, x: np.ndarray, model, activation, config, epochs: int, watch: Watch | None = None) -> Trained:
+    """Go on from `state`, in place, for `epochs` epochs over x (N, n), which need not be the data it has seen so far.
+
+    `config.epochs` and `config.seed` are not read. The result counts from the state's beginning; its metrics are x's.
+    """
+    start, last = time.perf_counter(), len(state.history) + epochs
     # An overflow is not a warning here: the objective shows it in the same step.
     with np.errstate(over="ignore", invalid="ignore"):
-        while len(state.history) < config.epochs and not state.diverged:
+        while len(state.history) < last and not state.diverged:
             one_epoch(state, x, model, activation, config, watch or Watch())
         return outcome(state, x, activation, time.perf_counter() - start)
 
 
 def one_epoch(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
     """Every sample once, then a line of history; stops at the step that diverges."""
+    start = len(state.objectives)
     for batch in batches(len(x), config.batch_size, state.generators.order):
         one_update(state, x[batch], model, activation, config, watch)
         if state.diverged:
             return
     probe = x[:: max(1, len(x) // HISTORY_SAMPLES)][:HISTORY_SAMPLES]
-    state.history.append(epoch_entry(len(state.history) + 1, state.objectives, state.params, activation, probe))
+    recent = state.objectives[start:]
+    state.history.append(epoch_entry(len(state.history) + 1, recent, state.params, activation, probe))
 
 
 def one_update(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
@@ -175,11 +190,10 @@ def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig
     """One step of the optimiser with the configured constraint, in place."""
     if config.tangent:
         grad = constraints.tangent(grad, params)
-    sgd_step(params, velocity, grad, config.eta, config.momentum, config.constrain())
+    sgd_step(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
 
 
-def epoch_entry(epoch: int, objectives: list[float], params: Params, activation: Activation, probe: np.ndarray) -> dict:
-    """One line of history: the epoch's mean objective, and metrics on the same fixed samples every epoch."""
-    recent = objectives[-(len(objectives) // epoch) :]
+def epoch_entry(epoch: int, recent: list[float], params: Params, activation: Activation, probe: np.ndarray) -> dict:
+    """One line of history: the mean of the epoch's objectives, and metrics on the same fixed samples every epoch."""
     seen = metrics.summary(metrics.measure(params, activation, probe))
     return {"epoch": epoch, "objective": sum(recent) / len(recent), **seen}

@@ -4,10 +4,25 @@ Complex-safe means analytic in every parameter (no abs, no norm, no conjugate), 
 """
 
 import numpy as np
+from scipy.special import erf
 
 
 def sigmoid(a):
     return 1 / (1 + np.exp(-a))
+
+
+def normal(a):
+    return (1 + erf(a / 2**0.5)) / 2
+
+
+def density(a):
+    return np.exp(-a * a / 2) / (2 * np.pi) ** 0.5
+
+
+def silu_curvature(a):
+    """The second derivative of a s, s = 1 / (1 + e), e = exp(-a): s' = e / (1 + e)^2, s'' = e (e - 1) / (1 + e)^3."""
+    e = np.exp(-a)
+    return 2 * e / (1 + e) ** 2 + a * e * (e - 1) / (1 + e) ** 3
 
 
 JETS = {
@@ -19,6 +34,33 @@ JETS = {
     ),
     "softplus": (lambda a: np.log(1 + np.exp(a)), sigmoid, lambda a: np.exp(-a) / (1 + np.exp(-a)) ** 2),
     "tanh": (np.tanh, lambda a: 1 / np.cosh(a) ** 2, lambda a: -2 * np.sinh(a) / np.cosh(a) ** 3),
+    "softplus(beta=4)": (
+        lambda a: np.log(1 + np.exp(4 * a)) / 4,
+        lambda a: sigmoid(4 * a),
+        lambda a: 4 * np.exp(-4 * a) / (1 + np.exp(-4 * a)) ** 2,
+    ),
+    "elu": (
+        lambda a: a * (a.real > 0) + (np.exp(a) - 1) * (a.real <= 0),
+        lambda a: 1.0 * (a.real > 0) + np.exp(a) * (a.real <= 0),
+        lambda a: np.exp(a) * (a.real <= 0),
+    ),
+    "gelu": (lambda a: a * normal(a), lambda a: normal(a) + a * density(a), lambda a: (2 - a * a) * density(a)),
+    "silu": (
+        lambda a: a * sigmoid(a),
+        lambda a: sigmoid(a) + a * np.exp(-a) / (1 + np.exp(-a)) ** 2,
+        silu_curvature,
+    ),
+    "leaky_relu": (
+        lambda a: a * (a.real > 0) + a / 100 * (a.real <= 0),
+        lambda a: 1.0 * (a.real > 0) + 0.01 * (a.real <= 0),
+        lambda a: 0 * a,
+    ),
+    "hard_sigmoid": (
+        lambda a: (a + 3) / 6 * ((a.real > -3) & (a.real <= 3)) + 1.0 * (a.real > 3),
+        lambda a: 1 / 6 * ((a.real > -3) & (a.real <= 3)),
+        lambda a: 0 * a,
+    ),
+    "squared_relu": (lambda a: a * a * (a.real > 0), lambda a: 2 * a * (a.real > 0), lambda a: 2.0 * (a.real > 0)),
 }
 
 

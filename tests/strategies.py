@@ -47,7 +47,8 @@ def clear_bias(activation: Activation, projections: list[np.ndarray]):
     """Biases of one unit that keep clear of every kink and of every edge; projections[0] are those of x itself."""
     if not activation.kinks:
         return st.floats(-1, 1).map(lambda b: next(c for c in b + SHIFTS if clear_mean(activation, projections[0] + c)))
-    s = np.sort(np.concatenate(projections))
+    # s is what b must keep away from, negated: every projection counts once for each kink.
+    s = np.sort(np.subtract.outer(np.concatenate(projections), activation.kinks).ravel())
     gaps = np.flatnonzero(np.diff(s) > 2 * MARGIN)
     middles = (s[gaps] + s[gaps + 1]) / 2
     biases = [*(-middles), 0.5 - s[0], 0.7 - s[0]]

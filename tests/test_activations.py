@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from numpy_rae.activations import ACTIVATIONS, Activation
+from numpy_rae.activations import ACTIVATIONS, SOFTPLUS, Activation
+from numpy_rae.more_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS, softplus_beta
 
-by_name = pytest.mark.parametrize("s_e", ACTIVATIONS.values(), ids=ACTIVATIONS)
+by_name = pytest.mark.parametrize("s_e", ALL_ACTIVATIONS.values(), ids=ALL_ACTIVATIONS)
 GRID = np.linspace(-30, 30, 6001).reshape(-1, 1)
 
 
@@ -20,8 +21,8 @@ def test_each_derivative_is_the_slope_of_the_one_before(s_e: Activation, a: floa
     jet, ahead, behind = s_e(np.array([a])), s_e(a + t), s_e(a - t)
     for order in range(3):
         error = np.abs((ahead[order] - behind[order]) / (2 * t) - jet[order + 1])
-        # Central differences: a hundredth of the error on a tenth of the step, until rounding takes over.
-        assert error[1] <= error[0] / 50 + 1e-12
+        # Central differences: a hundredth of the error on a tenth of the step, until the values' rounding takes over.
+        assert error[1] <= error[0] / 50 + 1e-12 * max(1, abs(jet[order][0]))
 
 
 @by_name
@@ -39,8 +40,8 @@ def test_far_out_every_derivative_is_finite_and_keeps_dtype(s_e: Activation, dty
     a = np.array([-1e4, -800, -90, 0, 90, 800, 1e4], dtype)
     for part in s_e(a):
         assert np.isfinite(part).all() and part.dtype == dtype and part.shape == a.shape
-    for part in s_e(a)[2:]:
-        assert part[0] == part[-1] == 0
+    curvature = 2 if s_e.name == "squared_relu" else 0
+    assert [(part[0], part[-1]) for part in s_e(a)[2:]] == [(0, curvature), (0, 0)]
 
 
 @by_name
@@ -59,9 +60,61 @@ def test_claims_hold_on_a_grid_and_fail_where_not_claimed(s_e: Activation):
     h, dh_da, d2h_da2, _ = s_e(GRID)
     assert s_e.non_decreasing == (dh_da >= 0).all()
     assert s_e.slope_in_unit == ((0 <= dh_da) & (dh_da <= 1)).all()
-    assert s_e.convex == (d2h_da2 >= 0).all()
+    # At a kink h'' says nothing: there the slope itself must not fall.
+    falls = [np.diff(s_e(np.array([kink - 1e-9, kink + 1e-9]), 1).dh_da)[0] < -1e-6 for kink in s_e.kinks]
+    assert s_e.convex == ((d2h_da2 >= 0).all() and not any(falls))
     assert s_e.zero_on_left == (s_e(np.array([-1e4]), 1).h[0] == 0)
     assert s_e.non_negative == (h >= 0).all()
+
+
+@by_name
+def test_kinks_are_where_the_jet_jumps_and_nowhere_else(s_e: Activation):
+    """Between points at a distance of 2e-9 a smooth part moves by about as much, a jump by itself."""
+    a = np.union1d(GRID, s_e.kinks)
+    left, right = s_e(a - 1e-9, 2), s_e(a + 1e-9, 2)
+    moved = np.max([np.abs(after - before) for before, after in zip(left[:3], right[:3], strict=True)], axis=0)
+    assert tuple(a[moved > 1e-3]) == s_e.kinks
+
+
+@by_name
+def test_at_a_kink_the_jet_is_the_limit_from_the_left(s_e: Activation):
+    for kink in s_e.kinks:
+        at, left = s_e(np.array([kink])), s_e(np.array([kink - 1e-9]))
+        for here, before in zip(at, left, strict=True):
+            assert abs(here - before) < 1e-8
+
+
+@by_name
+def test_threshold_is_zero_only_for_hard_zeros(s_e: Activation):
+    """delta_min = 0 makes sense where a whole stretch of a gives exactly 0 (Eq. 14)."""
+    assert s_e.delta_min == (0.0 if (s_e(np.linspace(-8, -4, 9), 1).h == 0).all() else 0.1)
+
+
+@given(a=st.floats(-40, 40), power=st.integers(-4, 4))
+def test_sharpness_scales_softplus(a, power):
+    """h_beta(a) = h(beta a) / beta, one more factor beta a derivative: exact for powers of two."""
+    beta = 2.0**power
+    sharp, plain = softplus_beta(beta)(np.array([a])), SOFTPLUS(np.array([beta * a]))
+    assert [part[0] for part in sharp] == [part[0] * beta ** (order - 1) for order, part in enumerate(plain)]
+
+
+@given(a=st.floats(-5, 5), power=st.integers(0, 8))
+def test_sharp_softplus_is_within_log_2_over_beta_of_relu(a, power):
+    beta, a = 2.0**power, np.array([a])
+    gap = softplus_beta(beta)(a, 1).h - ACTIVATIONS["relu"](a, 1).h
+    assert 0 <= gap <= np.log(2) / beta * (1 + 1e-15)
+
+
+@pytest.mark.parametrize("beta", [0, -1, np.inf, "4"])
+def test_sharpness_that_is_not_positive_is_refused(beta):
+    with pytest.raises(ValueError, match="^beta is .*; it must be a number in"):
+        softplus_beta(beta)
+
+
+def test_the_table_holds_the_paper_s_four_and_the_rest():
+    assert list(ACTIVATIONS) == ["relu", "sigmoid", "softplus", "tanh"]
+    assert {**ACTIVATIONS, **MORE_ACTIVATIONS} == ALL_ACTIVATIONS and not ACTIVATIONS.keys() & MORE_ACTIVATIONS
+    assert all(name == s_e.name for name, s_e in ALL_ACTIVATIONS.items())
 
 
 def test_relu_at_its_kink_takes_the_left_derivative():

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.autoencoder import Params
 from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
+from numpy_rae.more_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS
 from numpy_rae.objectives import MODELS, Penalised, ae, corruption, dae, denoising, edae, first_order, without_bias
 from numpy_rae.taylor import MarginalisedPenalty
 from strategies import problems
@@ -16,6 +17,7 @@ from strategies import problems
 SMOOTH = tuple(s for s in ACTIVATIONS.values() if not s.kinks)
 NEEDS_POSITIVE = {"KL"}
 PAIRS = [(m, s) for m in MODELS for s in ACTIVATIONS if ACTIVATIONS[s].non_negative or m not in NEEDS_POSITIVE]
+FURTHER = [(m, s) for m in ("CAE", "taylor_dae") for s in MORE_ACTIVATIONS]
 SIGMA2 = 0.09
 
 
@@ -28,7 +30,7 @@ def objective(name, problem, sigma2=SIGMA2):
 @given(data=st.data(), seed=st.integers(0, 2**16))
 def test_taylor_remainder_has_slope_two(model, activation, data, seed):
     """Along the best of three directions: on a single one the second derivative may happen to vanish."""
-    problem = data.draw(problems((ACTIVATIONS[activation],)))
+    problem = data.draw(problems((ALL_ACTIVATIONS[activation],)))
     f = on_vector(objective(model, problem), problem.params)
     point = flatten(problem.params)
     directions = np.random.default_rng(seed).standard_normal((3, point.size))
@@ -40,7 +42,7 @@ def test_taylor_remainder_has_slope_two(model, activation, data, seed):
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
 @given(data=st.data())
 def test_gradient_agrees_with_fourth_order_differences(model, activation, data):
-    problem = data.draw(problems((ACTIVATIONS[activation],)))
+    problem = data.draw(problems((ALL_ACTIVATIONS[activation],)))
     for check in check_gradient(objective(model, problem), problem.params, np.random.default_rng(0), directions=3):
         assert check.passed, str(check)
 
@@ -74,7 +76,7 @@ def oracle(name, W, b, problem, sigma2=SIGMA2):
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
 @given(data=st.data())
 def test_value_and_gradient_equal_the_loops_and_their_complex_step(model, activation, data):
-    problem = data.draw(problems((ACTIVATIONS[activation],)))
+    problem = data.draw(problems((ALL_ACTIVATIONS[activation],)))
     J, grad = objective(model, problem)(problem.params)
     assert J == pytest.approx(oracle(model, *problem.params, problem), rel=1e-10, abs=1e-12)
     g_W, g_b = reference.complex_gradient(lambda W, b: oracle(model, W, b, problem), *problem.params)
@@ -82,6 +84,16 @@ def test_value_and_gradient_equal_the_loops_and_their_complex_step(model, activa
     scale = 1e-11 * max(1, abs(J), np.abs(g_W).max())
     np.testing.assert_allclose(dense.W, g_W, rtol=1e-9, atol=scale)
     np.testing.assert_allclose(dense.b_e, g_b, rtol=1e-9, atol=scale)
+
+
+@pytest.mark.parametrize(("model", "activation"), FURTHER)
+@settings(max_examples=8)
+@given(data=st.data(), seed=st.integers(0, 2**16))
+def test_further_activations_pass_the_three_tests_above(model, activation, data, seed):
+    """On fewer draws: CAE asks for the second derivative of s_e, Thm 3's bracket for the third."""
+    test_taylor_remainder_has_slope_two.hypothesis.inner_test(model, activation, data, seed)
+    test_gradient_agrees_with_fourth_order_differences.hypothesis.inner_test(model, activation, data)
+    test_value_and_gradient_equal_the_loops_and_their_complex_step.hypothesis.inner_test(model, activation, data)
 
 
 @pytest.mark.parametrize("model", MODELS)

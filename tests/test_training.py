@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params, init_params
-from numpy_rae.constraints import unit_rows
 from numpy_rae.metrics import measure, summary
 from numpy_rae.objectives import AE, MODELS, Model, ae
 from numpy_rae.preprocessing import standardise
@@ -52,7 +51,7 @@ def test_training_equals_a_textbook_loop(model, activation):
         for start in range(0, len(x), SMALL.batch_size):
             batch = x[order[start : start + SMALL.batch_size]]
             grad = MODELS[model](params, activation, batch, SMALL.sigma2, generators.noise)[1].dense(params)
-            params, velocity = textbook_step(params, velocity, *grad, SMALL.eta, SMALL.momentum, unit_rows)
+            params, velocity = textbook_step(params, velocity, *grad, SMALL.eta, SMALL.momentum, unit=True)
     trained = train(x, MODELS[model], activation, SMALL)
     np.testing.assert_allclose(trained.params.W, params.W, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(trained.params.b_e, params.b_e, rtol=1e-9, atol=1e-11)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, forward, row_len2
-from numpy_rae.constraints import unit_rows
+from numpy_rae.constraints import unit_rows, unit_scale
 from numpy_rae.objectives import Penalised
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.penalties import SAE
@@ -74,7 +74,7 @@ def test_instance_probability_rises_step_after_step_on_unit_rows(activation):
         assert theorem_1_holds(lam, dR_db, bound).all()
         _, grad = Penalised(SAE)(params, activation, x, lam)
         eta = 0.05 / grad.g_b_e.max()
-        sgd_step(params, zero_velocity(params), grad, eta, 0.0, unit_rows)
+        sgd_step(params, zero_velocity(params), grad, eta, 0.0, unit_scale)
     rise = np.diff(seen, axis=0)
     assert (rise >= 0).all() and (seen[-1] > seen[0] + 0.01).all()
 
