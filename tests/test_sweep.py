@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpy_rae import datasets, store, sweep
+from numpy_rae import blas, datasets, store, sweep
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.objectives import AE, MODELS
 from numpy_rae.sweep import Run, distinct, execute, local_pool
@@ -102,7 +102,7 @@ def test_records_are_the_same_bits_from_one_and_two_workers_in_any_order(ref, po
 
 def test_workers_have_one_blas_thread_and_the_parent_its_environment(pools):
     one, _ = pools
-    assert [one.submit(os.getenv, name).result() for name in sweep.BLAS_THREADS] == ["1"] * 4
+    assert [one.submit(os.getenv, name).result() for name in blas.THREADS] == ["1"] * 4
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "5")
         patch.delenv("MKL_NUM_THREADS", raising=False)
