@@ -22,7 +22,7 @@ def main(argv=None):
     config = TrainConfig(sigma2=1.0, hidden=hidden, epochs=epochs)
     monitor = Monitor(x.mean(axis=0), SIGMOID, config.eta, config.momentum, every=10)
     train(x, MODELS["SAE"], SIGMOID, config, watch=monitor)
-    for seen in monitor.observations[:: len(monitor.observations) // 5]:
+    for seen in monitor.observations[:: max(1, len(monitor.observations) // 5)]:
         shares = "  ".join(f"{name} {share:.2f}" for name, share in seen.holds().items())
         print(f"update {seen.step:5d}: units above the bound: {shares};  sign of Eq. (5) right: {seen.sign_right():.2f}")
     figure = illustrations.theorem_1(monitor.observations, f"SAE, sigmoid, unit rows, {samples:,} digits")

@@ -1,11 +1,9 @@
 """Which corollary covers an activation and a penalty, checked numerically, and what it predicts.
 
-Each thing the theory asks is evaluated on a grid: [-50, 50] in steps of 0.025, finer at the kinks and where a sign
-changes, and out to +-1e4. A condition that fails names its witness, the point where it does. What is narrower than the
-grid can be missed, and "on the left" ends at -1e4: a certificate is evidence, no proof.
+What the theory asks, (a) of s_e and (b) of the penalty, is checked in `conditions` on a grid out to +-1e4. A condition
+that fails names its witness, the point where it does. What is narrower than the grid can be missed, and "on the left"
+ends at -1e4: a certificate is evidence, no proof.
 
-    (a) s_e:      h' >= 0;  0 <= h' <= 1;  h'' >= 0;  h -> 0 on the left (Sec. 2.1.2)
-    (b) penalty:  f' >= 0 for every rho that h can average to (Cor. 1);  q >= 1 and p >= 0 (Cor. 2)
     (c) sign of dR/db_e_j as a function of a, for one sample and ||W_j|| = 1:  f'(h) h'  or  q h'^(q-1) h''
     (d) Cor. 1 or Cor. 2 applies if its conditions hold. Then the mean pre-activation is pushed down wherever (c) is
         positive, and left alone where it is 0; lower means sparser by Thm 2, if h -> 0 on the left.
@@ -16,16 +14,16 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from numpy_rae.activations import Activation, Jet
+from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
+from numpy_rae.conditions import (
+    FAR, USEFUL, Condition, Witness, accuracy, activation_conditions, evaluate, grid, penalty_conditions,
+)  # fmt: skip
 from numpy_rae.numeric_jets import from_callable
 from numpy_rae.penalties import PENALTIES, JacobianPenalty, MeanActivationPenalty, Penalty, WeightDecay
 from numpy_rae.theory import penalty_bias_gradient
 
 SPARSER, UNAFFECTED, UNDETERMINED = "sparser with lambda", "unaffected", "undetermined"
-USEFUL, FAR = 50.0, 1e4
-LIMIT = 1e-8
-ROUNDING = 1e-12
 NARROW = 1e-3
 OUTSIDE = {
     "jumprelu": "h = a 1{a > theta} jumps by theta, so no slope in [0, 1] and no Lemma 1; the gradient of the loss "
@@ -37,34 +35,8 @@ MAXOUT = "Maxout is no function of one pre-activation, and the unit max(a, -a) g
 
 
 @dataclass(frozen=True)
-class Witness:
-    """Where a condition fails: the quantity `of` has this value at this a (or rho)."""
-
-    of: str
-    at: float
-    value: float
-
-    def __str__(self) -> str:
-        return f"{self.of} is {self.value:.4g} at {'rho' if self.of[0] == 'f' else 'a'} = {self.at:.4g}"
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One thing the theory asks, by which statements, and a witness if it fails."""
-
-    name: str
-    asks: str
-    asked_by: tuple[str, ...]
-    witness: Witness | None = None
-
-    @property
-    def holds(self) -> bool:
-        return self.witness is None
-
-
-@dataclass(frozen=True)
 class Interval:
-    """dR/db_e_j has this sign on (low, high); `value` is its largest in size there, taken at a = `at`."""
+    """dR/db_e_j has this sign on (low, high); `value` is about its largest there, taken at a = `at`."""
 
     low: float
     high: float
@@ -78,7 +50,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class Certificate:
-    """The verdict on one pair; `corollary` is "Cor. 1", "Cor. 2" or "none", `theorem_2` whether Thm 2's premises hold."""
+    """The verdict on one pair.
+
+    `corollary` is "Cor. 1", "Cor. 2" or "none"; `theorem_2` says whether Thm 2's premises on s_e hold; `signs` are the
+    intervals of a from the left to the right, none if the penalty refuses the activation.
+    """
 
     activation: str
     penalty: str
@@ -114,7 +90,8 @@ class Certificate:
         for c in self.conditions:
             verdict = "holds" if c.holds else f"FAILS: {c.witness}"
             lines.append(f"    {c.asks:<28} ({', '.join(c.asked_by)}): {verdict}")
-        lines.append(f"  corollary that applies: {self.corollary}; Thm 2's limit: {'yes' if self.theorem_2 else 'no'}")
+        thm_2 = "hold" if self.theorem_2 else "fail"
+        lines.append(f"  corollary that applies: {self.corollary}; Thm 2's premises {thm_2}")
         lines.append(f"  sign of dR/db: {', '.join(map(str, self.signs)) or 'not available'}")
         return "\n".join(lines)
 
@@ -135,15 +112,16 @@ def certify(activation: Activation | Callable, penalty: Penalty, name: str | Non
     asked = [c.holds for c in conditions.values() if family(penalty) in c.asked_by]
     corollary = family(penalty) if asked and all(asked) else "none"
     theorem_2 = all(c.holds for c in conditions.values() if "Thm 2" in c.asked_by)
-    verdict = predict(penalty, conditions, corollary, signs)
-    return Certificate(
-        activation.name, name or penalty_name(penalty), tuple(conditions.values()), corollary, theorem_2, signs, *verdict
-    )
+    zero = "exactly 0" if not any(accuracy(activation)) else "0 within the accuracy of the numeric derivatives"
+    verdict = predict(penalty, conditions, corollary, signs, zero)
+    name, listed = name or penalty_name(penalty), tuple(conditions.values())
+    return Certificate(activation.name, name, listed, corollary, theorem_2, signs, *verdict)
 
 
 def family(penalty: Penalty) -> str:
     """The corollary whose family the penalty is of, "none" for any other."""
-    return {MeanActivationPenalty: "Cor. 1", JacobianPenalty: "Cor. 2"}.get(type(penalty), "none")
+    families = {MeanActivationPenalty: "Cor. 1", JacobianPenalty: "Cor. 2"}
+    return next((corollary for kind, corollary in families.items() if isinstance(penalty, kind)), "none")
 
 
 def penalty_name(penalty: Penalty) -> str:
@@ -152,91 +130,6 @@ def penalty_name(penalty: Penalty) -> str:
     if isinstance(penalty, JacobianPenalty):
         known.append(f"h'^{penalty.q} ||W||^{penalty.p}")
     return (known or [type(penalty).__name__])[0]
-
-
-def accuracy(activation: Activation) -> tuple[float, ...]:
-    """How far h, h', h'', h''' may be off: 0 for derivatives made by hand."""
-    return getattr(activation.jet, "accuracy", (0.0, 0.0, 0.0, 0.0))
-
-
-def evaluate(activation: Activation, a: np.ndarray) -> Jet:
-    with np.errstate(all="ignore"):
-        return activation(a, 2)
-
-
-def grid(activation: Activation, penalty: Penalty) -> np.ndarray:
-    """Points in rising order at which the jet is finite; each cell where a sign changes is cut in 32."""
-    far = np.geomspace(2 * USEFUL, FAR, 9)
-    beside = np.concatenate([10.0 ** -np.arange(1, 10), [0]])
-    kinks = [k + side * beside for k in activation.kinks for side in (-1, 1)]
-    next_to = [np.nextafter(k, side) for k in activation.kinks for side in (-np.inf, np.inf)]
-    a = np.unique(np.concatenate([-far, np.linspace(-USEFUL, USEFUL, 4001), far, *kinks, next_to]))
-    h, dh_da, d2h_da2, _ = evaluate(activation, a)
-    pattern = np.sign([h, dh_da, dh_da - 1, d2h_da2, dh_da * d2h_da2])
-    cut = np.flatnonzero((np.diff(pattern) != 0).any(axis=0))
-    a = np.union1d(a, np.linspace(a[cut], a[cut + 1], 33))
-    return a[np.isfinite(evaluate(activation, a)[:3]).all(axis=0)]
-
-
-def activation_conditions(a: np.ndarray, jet: Jet, near: tuple[float, ...]) -> tuple[Condition, ...]:
-    """(a), with `near` the accuracy of the jet."""
-    h, dh_da, d2h_da2, _ = jet
-    step = np.diff(h)
-    slack = (near[1] + ROUNDING) * np.maximum(1, np.abs(dh_da))
-    jump = ROUNDING * np.maximum(1, np.abs(h[1:])) * (1 + np.abs(a[1:]))
-    turn = np.diff(dh_da) + 2 * slack[1:]
-    falls = worst("h'", a, dh_da, dh_da + slack) or worst("jump of h", a[:-1], step, step + jump)
-    steep = worst("h'", a, dh_da, 1 - dh_da + slack) or worst("jump of h", a[:-1], step, 2 * np.diff(a) + jump - step)
-    bends = worst("h''", a, d2h_da2, d2h_da2 + near[2] + ROUNDING)
-    left = None if falls_to_zero(h[a <= -2 * USEFUL]) else Witness("h", float(a[0]), float(h[0]))
-    return (
-        Condition("non_decreasing", "h' >= 0", ("Cor. 1", "Cor. 2", "Thm 2"), falls),
-        Condition("slope_in_unit", "0 <= h' <= 1", ("Cor. 1", "Cor. 2"), steep or falls),
-        Condition("convex", "h'' >= 0", ("Cor. 2",), bends or worst("jump of h'", a[:-1], np.diff(dh_da), turn)),
-        Condition("zero_on_left", "h -> 0 as a -> -inf", ("Thm 2",), left),
-    )
-
-
-def worst(of: str, at: np.ndarray, value: np.ndarray, margin: np.ndarray) -> Witness | None:
-    """The point of the most negative margin, in the useful range if there is any; None if none is negative."""
-    inside = np.where(np.abs(at) <= USEFUL, margin, np.inf)
-    margin = inside if inside.min() < 0 else margin
-    i = int(margin.argmin())
-    return Witness(of, float(at[i]), float(value[i])) if margin[i] < 0 else None
-
-
-def falls_to_zero(h: np.ndarray) -> bool:
-    """h at a from -1e4 to -1e2: gone at the far end, or smaller by half from each -10^k to the next, like 1 / |a|."""
-    size = np.abs(h[::4]) if len(h) == 9 else np.abs(h)
-    return bool(size[0] <= LIMIT or (len(h) == 9 and size[0] < 0.01 and (2 * size[:-1] <= size[1:]).all()))
-
-
-def penalty_conditions(penalty: Penalty, a: np.ndarray, h: np.ndarray) -> tuple[Condition, ...]:
-    """(b); none for a penalty of neither family."""
-    if isinstance(penalty, MeanActivationPenalty):
-        refused = worst("h", a, h, h) if penalty.domain[0] > -np.inf else None
-        return (
-            Condition("f_increasing", "f increases over rho", ("Cor. 1",), falling(penalty, h)),
-            Condition("in_domain", f"h >= 0, or f(rho < {penalty.domain[0]:g}) exists", ("Cor. 1",), refused),
-        )
-    if isinstance(penalty, JacobianPenalty):
-        return (
-            Condition("q", "q >= 1", ("Cor. 2",), None if penalty.q >= 1 else Witness("q", 0.0, penalty.q)),
-            Condition("p", "p >= 0", ("Cor. 2",), None if penalty.p >= 0 else Witness("p", 0.0, penalty.p)),
-        )
-    return ()
-
-
-def falling(penalty: MeanActivationPenalty, h: np.ndarray) -> Witness | None:
-    """Where f does not increase, for rho between the least and the greatest h."""
-    low, high = h.min(), h.max()
-    rho = np.concatenate([h, np.linspace(low, high, 2001), np.linspace(low, min(high, 1), 2001)])
-    rho = np.unique(rho)
-    f, df, _ = penalty.continued(rho)
-    if not df.any():
-        return Witness("f'", float(rho[0]), 0.0)
-    step = np.diff(f) + ROUNDING * np.maximum(1, np.abs(f[1:]))
-    return worst("f'", rho, df, df) or worst("f's step", rho[:-1], np.diff(f), step)
 
 
 def bias_gradient(activation: Activation, penalty: Penalty, a: np.ndarray) -> np.ndarray:
@@ -280,7 +173,9 @@ def intervals(activation: Activation, penalty: Penalty, a: np.ndarray) -> tuple[
         middle = (low + high) / 2
         same = sign(activation, penalty, middle)[0] == signs[cells]
         low, high = np.where(same, middle, low), np.where(same, high, middle)
-    ends = [float(a[0]), *(float(end) + 0.0 for end in high.round(12)), float(a[-1])]
+    # Of a numeric jet the zeros are only known to its accuracy.
+    ends = [a[0], *high.round(6 if any(accuracy(activation)) else 12), a[-1]]
+    ends = [float(end) + 0.0 for end in ends]
     runs = list(zip(ends[:-1], ends[1:], signs[np.append(cells, len(a) - 1)].tolist(), strict=True))
     runs = [run for i, run in enumerate(runs) if run[2] or run[1] - run[0] >= NARROW or len(runs) == 1]
     return tuple(describe(a, g, run) for run in joined(runs))
@@ -304,12 +199,15 @@ def describe(a: np.ndarray, g: np.ndarray, run: tuple[float, float, int]) -> Int
     low, high, s = run
     if s == 0:
         return Interval(low, high, 0, float(np.clip(0, low, high)), 0.0)
-    i = int(np.where((a >= low) & (a <= high), s * g, -np.inf).argmax())
+    size = np.where((a >= low) & (a <= high), s * g, -np.inf)
+    # The middle one of the points that come close to the largest, not the first beside a kink.
+    high_up = np.flatnonzero(size >= 0.99 * size.max())
+    i = high_up[len(high_up) // 2]
     return Interval(low, high, s, float(a[i]), float(g[i]))
 
 
 def predict(
-    penalty: Penalty, conditions: dict[str, Condition], corollary: str, signs: tuple[Interval, ...]
+    penalty: Penalty, conditions: dict[str, Condition], corollary: str, signs: tuple[Interval, ...], zero: str
 ) -> tuple[str, str]:
     """(d): the prediction and one sentence of reason."""
     failing = [c for c in conditions.values() if not c.holds]
@@ -320,7 +218,7 @@ def predict(
         return of_neither_family(penalty, by_sign)
     if set(by_sign) == {0}:
         form = f"{corollary} applies in form, and the" if corollary != "none" else "The"
-        return UNAFFECTED, f"{form} bias gradient is exactly 0 everywhere it exists (Fn. 1): lambda cannot move it."
+        return UNAFFECTED, f"{form} bias gradient is {zero} everywhere it exists (Fn. 1); lambda has no say."
     if corollary != "none" and conditions["zero_on_left"].holds:
         return SPARSER, f"{corollary} pushes the mean pre-activation down, and h -> 0 on the left (Thm 2)."
     if corollary != "none":
@@ -343,12 +241,13 @@ def of_neither_family(penalty: Penalty, by_sign: dict[int, Interval]) -> tuple[s
 
 
 def maxout_certificate(penalty: Penalty, witness) -> Certificate:
-    """The structural argument: `witness`, a `maxout.Witness`, is a unit that grows on the left, whatever the penalty."""
+    """The structural argument, for any penalty: `witness`, a `maxout.Witness`, is a unit that grows on the left."""
     (W, b_e), direction, limit = witness
     h = float((-FAR * W[0] @ direction + b_e[0]).max())
-    left = None if limit[0] == 0 else Witness("h", -FAR, h)
+    left = None if limit[0] == 0 else Witness("h", h, -FAR)
+    pieces = Witness("number of pieces", W.shape[1])
     conditions = (
-        Condition("one_preactivation", "h is a function of one a", ("Cor. 1", "Cor. 2"), Witness("pieces", 0.0, W.shape[1])),
+        Condition("one_preactivation", "h is a function of one a", ("Cor. 1", "Cor. 2"), pieces),
         Condition("zero_on_left", "h -> 0 as a -> -inf", ("Thm 2",), left),
     )
     return Certificate("maxout", penalty_name(penalty), conditions, "none", left is None, (), UNDETERMINED, MAXOUT)

@@ -1,4 +1,4 @@
-"""Pictures of the theory: Thm 1's condition, Thm 3's remainder, bias gradients, filters. Data in, figure out."""
+"""Pictures of the theory: Thm 1's condition, Thm 3's remainder, bias gradients, certificates, filters."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from numpy_rae.activations import Jet
 from numpy_rae.figures import SPARE, STYLES
 from numpy_rae.monitor import Observation
 
 COLORS = [color for color, _ in (*STYLES.values(), *SPARE)]
 DASHES = ("-", "--", "-.", ":")
+SIGN_STYLES = {1: (COLORS[1], "//", "+"), 0: ("#BBBBBB", "", "0"), -1: (COLORS[0], "..", "\N{MINUS SIGN}")}
 
 
 def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
@@ -94,4 +96,26 @@ def filters(W: np.ndarray, active: np.ndarray, shape: tuple[int, ...], title: st
             ax.imshow(picture, cmap="RdBu_r", vmin=-1, vmax=1)
         ax.set_title(f"{active[unit]:.3f}", fontsize=7, pad=1)
     figure.suptitle(title)
+    return figure
+
+
+def certificate(a: np.ndarray, jet: Jet, signs: Sequence[tuple[float, float, int]], title: str) -> Figure:
+    """h, h' and h'' against a; behind them and in a strip below, the intervals (low, high, sign) of the bias gradient's
+    sign: coloured, hatched and lettered, so that none of them carries the meaning alone."""
+    figure, (top, strip) = plt.subplots(
+        2, 1, figsize=(7, 4.8), sharex=True, height_ratios=(7, 1), layout="constrained"
+    )
+    for label, values, color, dash in zip(("$h$", "$h'$", "$h''$"), jet[:3], COLORS[5:2:-1], DASHES, strict=False):
+        top.plot(a, values, dash, color=color, label=label, lw=2)
+    for low, high, sign in signs:
+        low, high = max(low, a[0]), min(high, a[-1])
+        if low < high:
+            color, hatch, text = SIGN_STYLES[sign]
+            top.axvspan(low, high, color=color, alpha=0.12, lw=0)
+            strip.axvspan(low, high, facecolor=color, alpha=0.45, hatch=hatch, edgecolor="#444444", lw=0.5)
+            strip.text((low + high) / 2, 0.5, text, ha="center", va="center", fontsize=14, fontweight="bold")
+    top.axhline(0, color="#444444", lw=0.6)
+    top.set(xlim=(a[0], a[-1]), title=title)
+    top.legend(frameon=False, loc="upper left")
+    strip.set(xlabel="$a$", ylabel=r"$\partial R/\partial b$", yticks=[])
     return figure

@@ -29,7 +29,7 @@ from numpy_rae.autoencoder import Params
 from numpy_rae.training import TrainConfig
 
 FORMAT, VERSION = "numpy_rae model", 1
-MEMBERS = ("meta", "W", "b_e")
+MEMBERS = ("meta.npy", "W.npy", "b_e.npy")
 META_BYTES = 2**20
 # What zipfile, NumPy and json raise at bytes that are not theirs.
 DAMAGE = (
@@ -112,7 +112,7 @@ def archive(arrays: list[np.ndarray]) -> bytes:
         for name, array in zip(MEMBERS, arrays, strict=True):
             member, little = io.BytesIO(), array.astype(array.dtype.newbyteorder("<"), order="C")
             np.lib.format.write_array(member, little, version=(1, 0), allow_pickle=False)
-            file.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
+            file.writestr(zipfile.ZipInfo(name), member.getvalue())
     return stream.getvalue()
 
 
@@ -150,23 +150,22 @@ def load(path: str | Path, activations: Mapping[str, Activation] = ACTIVATIONS) 
 
 
 def contents(file) -> tuple[dict, Params]:
-    """Metadata and parameters, by way of the archive's checksums. The version is looked at first."""
-    length = os.fstat(file.fileno()).st_size
+    """Metadata and parameters, by way of the archive's checksums."""
+    length = file.seek(0, os.SEEK_END)
     with zipfile.ZipFile(file) as zipped:
-        members = {info.filename: info for info in zipped.infolist()}
-        meta = parse_meta(member(zipped, members, "meta", min(length, META_BYTES + 2**10)))
-        if len(zipped.infolist()) != len(MEMBERS):
-            raise ValueError(f"it holds {', '.join(members)}; it must hold {', '.join(MEMBERS)}, once each")
-        return meta, Params(*(member(zipped, members, name, length) for name in MEMBERS[1:]))
+        names, (first, *others) = zipped.namelist(), MEMBERS
+        # The version comes before anything that another version may have changed.
+        meta = parse_meta(member(zipped, first, min(length, META_BYTES + 2**10))) if first in names else {}
+        if sorted(names) != sorted(MEMBERS):
+            raise ValueError(f"it holds {', '.join(names)}; it must hold {', '.join(MEMBERS)}")
+        return meta, Params(*(member(zipped, name, length) for name in others))
 
 
-def member(zipped: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str, limit: int) -> np.ndarray:
+def member(zipped: zipfile.ZipFile, name: str, limit: int) -> np.ndarray:
     """One array, refused before it is read if it is compressed (its size would be a claim) or beyond `limit` bytes."""
-    if f"{name}.npy" not in members:
-        raise ValueError(f"it has no member {name}")
-    info = members[f"{name}.npy"]
+    info = zipped.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED or info.file_size > limit:
-        raise ValueError(f"member {name} is compressed or longer than {limit} bytes")
+        raise ValueError(f"{name} is compressed or longer than {limit} bytes")
     return parse_array(name, zipped.read(info))
 
 
@@ -174,7 +173,7 @@ def parse_array(name: str, content: bytes) -> np.ndarray:
     """An array of NumPy's format 1.0 whose bytes are exactly those that shape and dtype ask for."""
     stream = io.BytesIO(content)
     if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError(f"member {name} is not in NumPy's format 1.0")
+        raise ValueError(f"{name} is not in NumPy's format 1.0")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
     if dtype.str not in ("|u1", "<f4", "<f8"):
         raise ValueError(f"{name} has dtype {dtype}; no array but uint8 and little-endian float32 and float64 is read")

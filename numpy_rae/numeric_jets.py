@@ -95,7 +95,7 @@ def from_callable(
     """An Activation from f(a) -> h, of an array or of a number, and from h', h'', ... as far as `derivatives` go.
 
     Accuracy: see `NumericJet.accuracy`; h', h'', h''' are good to 1e-14, 1e-9, 1e-6 by complex step and to 1e-9, 1e-6,
-    1e-4 by differences. Kinks not given are looked for, down to jumps of 1e-3 in h'; two closer than 0.025 count as one.
+    1e-4 by differences. Kinks not given are looked for, jumps of h' above 1e-3, one to each 0.025 of a.
     Claims not given are read off a grid; `certificate.certify` looks closer.
     Raises ValueError if f is not callable, or not finite and real somewhere in [-50, 50].
     """
@@ -132,7 +132,7 @@ def check_finite(name: str, f: Callable) -> None:
 
 
 def accepts_complex(g: Callable) -> bool:
-    """Whether the complex step of g is finite and agrees with differences: np.abs, for one, drops the imaginary part."""
+    """Whether the complex step of g agrees with differences: np.abs, for one, drops the imaginary part."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -113,45 +113,54 @@ def test_an_activation_of_one_s_own_is_found_in_the_table_that_is_given(path):
 
 def refusal(path, reason, what="used"):
     """One sentence that names the file and matches `reason`."""
-    return pytest.raises(ModelFileError, match=rf"^model file {re.escape(str(path))} cannot be {what}: {reason}\Z")
+    return pytest.raises(ModelFileError, match=rf"^model file {re.escape(str(path))} cannot be {what}: (?:{reason})\Z")
 
 
-def survives(path, content):
-    """Whether the file with this content is still the model; if it is not, the error must be the documented one."""
-    path.write_bytes(content)
-    try:
-        saved = load(path)
-    except ModelFileError as error:
-        assert str(error).startswith(f"model file {path} cannot be ") and "\n" not in str(error)
-        return False
-    assert_equal(saved, PARAMS, "relu", CONFIG, "CAE", {"made": "é"})
-    return True
+@pytest.fixture
+def survives(path, monkeypatch):
+    """Whether a file of other content is still the model; if it is not, the error must be the documented one."""
+
+    def read(content):
+        # Thousands of files: in memory.
+        monkeypatch.setattr(model_file, "open", lambda path, mode: io.BytesIO(content), raising=False)
+        try:
+            saved = load(path)
+        except ModelFileError as error:
+            assert str(error).startswith(f"model file {path} cannot be used: ") and "\n" not in str(error)
+            return False
+        assert_equal(saved, PARAMS, "relu", CONFIG, "CAE", {"made": "é"})
+        return True
+
+    return read
 
 
-def test_every_truncation_is_refused(path):
+def flip(content, bits):
+    """The bytes with these bits inverted."""
+    flipped = np.unpackbits(np.frombuffer(content, np.uint8))
+    flipped[bits] ^= 1
+    return np.packbits(flipped).tobytes()
+
+
+def test_every_truncation_is_refused(path, survives):
     content = path.read_bytes()
-    assert not any(survives(path, content[:length]) for length in range(len(content)))
+    assert survives(content)
+    assert not any(survives(content[:length]) for length in range(len(content)))
 
 
-def test_every_single_bit_flip_gives_the_same_model_or_is_refused(path):
-    content, kept = path.read_bytes(), 0
-    for bit in range(8 * len(content)):
-        flipped = bytearray(content)
-        flipped[bit // 8] ^= 1 << bit % 8
-        kept += survives(path, bytes(flipped))
-    # Dates, attributes and the like may change; no byte of an array may.
-    arrays = sum(part.nbytes for part in PARAMS)
-    assert 0 < kept < 8 * (len(content) - arrays)
+def test_every_single_bit_flip_gives_the_same_model_or_is_refused(path, survives):
+    content = path.read_bytes()
+    kept = {bit // 8 for bit in range(8 * len(content)) if survives(flip(content, [bit]))}
+    # Dates, attributes and the like may change; no byte of a member may.
+    with zipfile.ZipFile(path) as zipped:
+        stored = [zipped.read(name) for name in zipped.namelist()]
+    inside = {content.index(part) + k for part in stored for k in range(len(part))}
+    assert kept and not kept & inside
 
 
-@given(seed=st.integers(0, 2**32), flips=st.integers(2, 40))
-def test_many_bit_flips_give_the_same_model_or_are_refused(tmp_path_factory, seed, flips):
-    path, rng = tmp_path_factory.mktemp("model") / "m.npz", np.random.default_rng(seed)
-    save(path, PARAMS, "relu", CONFIG, "CAE", {"made": "é"})
-    content = np.frombuffer(path.read_bytes(), np.uint8).copy()
-    where = rng.choice(len(content), flips, replace=False)
-    content[where] ^= (1 << rng.integers(0, 8, flips)).astype(np.uint8)
-    survives(path, content.tobytes())
+def test_many_bit_flips_give_the_same_model_or_are_refused(path, survives):
+    content, rng = path.read_bytes(), np.random.default_rng(0)
+    for flips in rng.integers(2, 40, 500):
+        survives(flip(content, rng.choice(8 * len(content), flips, replace=False)))
 
 
 def rewrite(path, compression=zipfile.ZIP_STORED, **changed):
@@ -182,7 +191,7 @@ class Explosive:
 def test_a_pickle_is_refused_unread(path, name, monkeypatch):
     monkeypatch.chdir(path.parent)
     rewrite(path, **{name: np.array([Explosive()], dtype=object)})
-    with refusal(path, ".* has dtype object; .*|it holds meta, W, b_e, extra; .*"):
+    with refusal(path, ".* has dtype object; .*|it holds meta.npy, W.npy, b_e.npy, extra.npy; .*"):
         load(path)
     path.write_bytes(pickle.dumps(Explosive()))
     with refusal(path, "File is not a zip file"):
@@ -193,27 +202,27 @@ def test_a_pickle_is_refused_unread(path, name, monkeypatch):
 @pytest.mark.parametrize(
     ("members", "reason"),
     [
-        ({"W": None}, "it has no member W"),
-        ({"b_e": None}, "it has no member b_e"),
-        ({"meta": None}, "it has no member meta"),
-        ({"extra": np.zeros(1)}, "it holds meta, W, b_e, extra; it must hold meta, W, b_e, once each"),
+        ({"W": None}, "it holds meta.npy, b_e.npy; it must hold meta.npy, W.npy, b_e.npy"),
+        ({"b_e": None}, "it holds meta.npy, W.npy; it must hold .*"),
+        ({"meta": None}, "it holds W.npy, b_e.npy; it must hold .*"),
+        ({"extra": np.zeros(1)}, "it holds meta.npy, W.npy, b_e.npy, extra.npy; it must hold .*"),
         ({"W": np.zeros((3, 3))}, r"W is float64 \(3, 3\); it must be a float64 array of shape \(2, 3\)"),
         ({"W": np.zeros(6)}, r"W has shape \(6,\); it must be \(samples, features\), both at least 1"),
         ({"W": np.zeros((2, 0))}, r"W has shape \(2, 0\); it must be .*"),
         ({"W": np.array(1.0)}, r"W has shape \(\); it must be .*"),
         ({"W": np.zeros((2, 3), np.float32)}, r"W is float32 \(2, 3\); it must be a float64 array .*"),
-        ({"W": np.zeros((2, 3), np.float16)}, "W has dtype float16; .*"),
+        ({"W": np.zeros((2, 3), np.float16)}, "W.npy has dtype float16; .*"),
         ({"W": np.zeros((2, 3), np.uint8)}, "W has dtype uint8; .*"),
-        ({"W": np.zeros((2, 3), ">f8")}, "W has dtype >f8; .*"),
-        ({"W": np.zeros((2, 3), "f8,f8")}, r"W has dtype \[.*"),
+        ({"W": np.zeros((2, 3), ">f8")}, "W.npy has dtype >f8; .*"),
+        ({"W": np.zeros((2, 3), "f8,f8")}, r"W.npy has dtype \[.*"),
         ({"b_e": np.zeros(3)}, r"b_e is float64 \(3,\); it must be a float64 array of shape \(2,\)"),
         ({"b_e": np.zeros(2, np.float32)}, r"b_e is float32 \(2,\); .*"),
         ({"W": np.full((2, 3), np.nan)}, "W contains NaN or inf; every entry must be finite"),
         ({"b_e": np.array([0, np.inf])}, "b_e contains NaN or inf; every entry must be finite"),
         ({"W": b"not an array"}, "the magic string is not correct.*"),
-        ({"W": b"\x93NUMPY\x02\x00"}, "member W is not in NumPy's format 1.0"),
+        ({"W": b"\x93NUMPY\x02\x00"}, "W.npy is not in NumPy's format 1.0"),
         ({"W": b""}, "EOF: .*"),
-        ({"meta": np.zeros(2**20 + 2**11, np.uint8)}, r"member meta is compressed or longer than \d+ bytes"),
+        ({"meta": np.zeros(2**20 + 2**11, np.uint8)}, r"meta.npy is compressed or longer than \d+ bytes"),
     ],
 )
 def test_a_wrong_member_is_named(path, members, reason):
@@ -227,7 +236,7 @@ def test_a_header_cannot_ask_for_more_than_the_file_holds(path, shape):
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": shape})
     rewrite(path, W=header.getvalue() + bytes(48))
-    with refusal(path, r"W has shape \(.*\), which its 48 bytes do not fill"):
+    with refusal(path, r"W.npy has shape \(.*\), which its 48 bytes do not fill"):
         load(path)
 
 
@@ -236,13 +245,13 @@ def test_a_size_that_the_archive_only_claims_is_refused_before_reading(path):
     entry = content.rindex(b"PK\x01\x02", 0, content.rindex(b"W.npy"))
     content[entry + 20 : entry + 28] = 2 * (2**31).to_bytes(4, "little")
     path.write_bytes(content)
-    with refusal(path, r"member W is compressed or longer than \d+ bytes"):
+    with refusal(path, r"W.npy is compressed or longer than \d+ bytes"):
         load(path)
 
 
 def test_compression_is_refused(path):
     rewrite(path, zipfile.ZIP_DEFLATED)
-    with refusal(path, r"member meta is compressed or longer than \d+ bytes"):
+    with refusal(path, r"meta.npy is compressed or longer than \d+ bytes"):
         load(path)
 
 
