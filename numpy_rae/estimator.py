@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from numpy_rae import training, validation
 from numpy_rae.activations import ACTIVATIONS, Activation
-from numpy_rae.autoencoder import Params, forward
+from numpy_rae.autoencoder import Params, decode, forward
 from numpy_rae.metrics import measure
 from numpy_rae.objectives import MODELS, Model
 
@@ -128,7 +128,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """The reconstruction y = W^T h (N, n) of codes h, here named X, (N, m)."""
         check_is_fitted(self, "components_")
         h = check_array(X, dtype=self.components_.dtype)
-        return validation.matrix("X", h, columns=len(self.components_)) @ self.components_
+        return decode(self.components_, validation.matrix("X", h, columns=len(self.components_)))
 
     def score(self, X, y=None):
         """Minus the mean of ||x - y||^2 over X, at most 0. It knows nothing of sparsity, so it prefers low sigma2."""

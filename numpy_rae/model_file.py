@@ -3,7 +3,7 @@
 Members, each stored uncompressed in NumPy's format 1.0, little-endian (`numpy.load` reads them, without pickle):
 
     meta   (bytes,)  uint8: JSON with format, version, activation, model, config, notes
-    W      (m, n)    float32 or float64
+    W      (m, n)    float32 or float64; its memory order is kept, because a step rounds by it
     b_e    (m,)      of W's dtype
 
 Nothing in a file is executed: activations are found by name in a table, and arrays of Python objects are refused.
@@ -56,7 +56,7 @@ def save(
 ) -> None:
     """Write W (m, n) and b_e (m,) to exactly `path`, with the names of activation and model and free JSON `notes`.
 
-    Equal arguments give equal bytes. Raises ValueError for arguments that would not come back as they are, and
+    Equal arguments in equal memory order give equal bytes. Raises ValueError for arguments that would not come back as they are, and
     ModelFileError if the file cannot be written; what stood at `path` before is then still there.
     """
     meta = {"activation": activation, "model": model, "config": asdict(config), "notes": {} if notes is None else notes}
@@ -110,7 +110,7 @@ def archive(arrays: list[np.ndarray]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as file:
         for name, array in zip(MEMBERS, arrays, strict=True):
-            member, little = io.BytesIO(), array.astype(array.dtype.newbyteorder("<"), order="C")
+            member, little = io.BytesIO(), array.astype(array.dtype.newbyteorder("<"))
             np.lib.format.write_array(member, little, version=(1, 0), allow_pickle=False)
             file.writestr(zipfile.ZipInfo(name), member.getvalue())
     return stream.getvalue()
@@ -180,7 +180,7 @@ def parse_array(name: str, content: bytes) -> np.ndarray:
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(content) - stream.tell():
         raise ValueError(f"{name} has shape {shape}, which its {len(content) - stream.tell()} bytes do not fill")
     flat = np.frombuffer(content, dtype, offset=stream.tell())
-    return flat.reshape(shape, order="F" if fortran else "C").astype(dtype.newbyteorder("="), order="C")
+    return flat.reshape(shape, order="F" if fortran else "C").astype(dtype.newbyteorder("="))
 
 
 def parse_meta(array: np.ndarray) -> dict:

@@ -1,0 +1,162 @@
+"""`python -m numpy_rae certify ...`: which corollary covers an activation and a penalty, and what it predicts."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from numpy_rae import illustrations, maxout, report, validation
+from numpy_rae.activations import Activation
+from numpy_rae.certificate import OUTSIDE, Certificate, certify, maxout_certificate
+from numpy_rae.more_activations import ALL_ACTIVATIONS, softplus_beta
+from numpy_rae.penalties import PENALTIES
+
+COLUMNS = ("CAE", "mDAE", "SAE", "L1", "KL")
+SHARP = "softplus(beta=B)"
+SHOWN = np.linspace(-6, 6, 1201)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 2 with one sentence on stderr for what cannot be done."""
+    args = parser().parse_args(argv)
+    try:
+        return table(args) if args.table else one(args)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="python -m numpy_rae", description=__doc__)
+    certify = p.add_subparsers(required=True, metavar="certify").add_parser("certify", description=__doc__)
+    certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(activation_names())}")
+    certify.add_argument("--penalty", metavar="NAME", help=f"one of {', '.join(PENALTIES)}")
+    certify.add_argument("--json", action="store_true", help="JSON in place of text")
+    certify.add_argument("--picture", type=Path, metavar="FILE.png", help="draw h, h', h'' and the signs of dR/db")
+    certify.add_argument("--table", action="store_true", help="every activation with every penalty, as Markdown")
+    return p
+
+
+def one(args: argparse.Namespace) -> int:
+    """One pair, as text or JSON, and its picture."""
+    for option in ("activation", "penalty"):
+        if getattr(args, option) is None:
+            raise ValueError(f"{option} is not given; it is needed unless --table is")
+    penalty_name = known("penalty", args.penalty, PENALTIES)
+    name = known_activation(args.activation)
+    if args.picture and args.picture.suffix.lower() != ".png":
+        raise ValueError(f"picture is {str(args.picture)!r}; its name must end in .png")
+    if name in OUTSIDE:
+        print(json.dumps({"activation": name, "outside": OUTSIDE[name]}) if args.json else outside(name))
+        return refuse_picture(args, name)
+    verdict = certificate(name, penalty_name)
+    print(json.dumps(verdict.to_dict(), indent=2) if args.json else verdict)
+    return refuse_picture(args, name) if name == "maxout" else draw(args, find(name), verdict)
+
+
+def draw(args: argparse.Namespace, activation: Activation, verdict: Certificate) -> int:
+    if not args.picture:
+        return 0
+    signs = [(i.low, i.high, i.sign) for i in verdict.signs]
+    title = f"{verdict.activation} with {verdict.penalty}: {verdict.prediction}"
+    figure = illustrations.certificate(SHOWN, activation(SHOWN, 2), signs, title)
+    try:
+        report.save_picture(figure, args.picture)
+    except report.store.StoreError as error:
+        raise ValueError(str(error)) from error
+    if not args.json:
+        print(f"picture: {args.picture}")
+    return 0
+
+
+def refuse_picture(args: argparse.Namespace, name: str) -> int:
+    if args.picture:
+        raise ValueError(f"picture of {name} cannot be drawn: h is no function of one pre-activation with a derivative")
+    return 0
+
+
+def table(args: argparse.Namespace) -> int:
+    """The whole shipped table."""
+    for option in ("activation", "penalty", "picture"):
+        if getattr(args, option) is not None:
+            raise ValueError(f"{option} is {str(getattr(args, option))!r}; --table takes none")
+    rows = [[certificate(name, penalty) for penalty in COLUMNS] for name in rows_shown()]
+    if args.json:
+        print(json.dumps([entry.to_dict() for row in rows for entry in row], indent=2))
+        return 0
+    print(f"| activation | {' | '.join(COLUMNS)} | of s_e fails |\n|---|{'---|' * (len(COLUMNS) + 1)}")
+    for row in rows:
+        print(f"| {row[0].activation} | {' | '.join(map(cell, row))} | {failures(row[0])} |")
+    print()
+    for name in OUTSIDE:
+        print(f"- {outside(name)}")
+    return 0
+
+
+def rows_shown() -> list[str]:
+    """Softplus has beta = 1; its sharper forms stand next to it."""
+    names = [name for name in ALL_ACTIVATIONS if not name.startswith("softplus")]
+    return [*names[:2], "softplus", "softplus(beta=4)", "softplus(beta=16)", *names[2:], "maxout"]
+
+
+def cell(verdict: Certificate) -> str:
+    """Prediction, and the corollary if one applies, or that the penalty refuses the activation."""
+    note = "refused" if "in_domain" in verdict.failing else verdict.corollary
+    return verdict.prediction + ("" if note == "none" else f" ({note})")
+
+
+def failures(verdict: Certificate) -> str:
+    """The conditions on s_e that fail, each with its witness."""
+    of_R = ("f_increasing", "in_domain", "q", "p")
+    found = [f"{c.asks}: {c.witness}" for c in verdict.conditions if not c.holds and c.name not in of_R]
+    return "; ".join(found) or "nothing"
+
+
+def certificate(activation: str, penalty: str) -> Certificate:
+    if activation == "maxout":
+        return maxout_certificate(PENALTIES[penalty], maxout.witness())
+    return certify(find(activation), PENALTIES[penalty])
+
+
+def outside(name: str) -> str:
+    return f"{name} is outside the theory: {OUTSIDE[name]}"
+
+
+def activation_names() -> list[str]:
+    return [*ALL_ACTIVATIONS, SHARP, "maxout", *OUTSIDE]
+
+
+def sharpness(name: str) -> float | None:
+    """B of "softplus(beta=B)"."""
+    found = re.fullmatch(r"softplus\(beta=([-+.\de]+)\)", name)
+    try:
+        return float(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def known(option: str, name: str, names: Iterable[str]) -> str:
+    """The listed spelling of `name`, whatever its case."""
+    spelled = {each.casefold(): each for each in names}
+    return spelled.get(name.casefold()) or validation.one_of(option, name, names)
+
+
+def known_activation(name: str) -> str:
+    if sharpness(name.casefold()) is not None:
+        return name.casefold()
+    if name.casefold() == SHARP.casefold():
+        raise ValueError(f"activation is {name!r}; B must be a number")
+    return known("activation", name, activation_names())
+
+
+def find(name: str) -> Activation:
+    beta = sharpness(name)
+    return ALL_ACTIVATIONS[name] if beta is None else softplus_beta(beta)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""What the theory asks of an activation and a penalty, condition by condition, each with a witness where it fails.
+
+    (a) s_e:      h' >= 0;  0 <= h' <= 1;  h'' >= 0;  h -> 0 on the left (Sec. 2.1.2)
+    (b) penalty:  f' >= 0 for every rho that h can average to (Cor. 1);  q >= 1 and p >= 0 (Cor. 2)
+
+All is evaluated on a grid: [-50, 50] in steps of 0.025, finer at the kinks and where a sign changes, and out to +-1e4.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from numpy_rae.activations import Activation, Jet
+from numpy_rae.penalties import JacobianPenalty, MeanActivationPenalty, Penalty
+
+USEFUL, FAR = 50.0, 1e4
+LIMIT = 1e-8
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Where a condition fails: the quantity `of` has this value at this a (or rho), if it belongs to any."""
+
+    of: str
+    value: float
+    at: float | None = None
+
+    def __str__(self) -> str:
+        where = "" if self.at is None else f" at {'rho' if self.of[0] == 'f' else 'a'} = {self.at:.4g}"
+        return f"{self.of} is {self.value:.4g}{where}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing the theory asks, by which statements, and a witness if it fails."""
+
+    name: str
+    asks: str
+    asked_by: tuple[str, ...]
+    witness: Witness | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.witness is None
+
+
+def accuracy(activation: Activation) -> tuple[float, ...]:
+    """How far h, h', h'', h''' may be off: 0 for derivatives made by hand."""
+    return getattr(activation.jet, "accuracy", (0.0, 0.0, 0.0, 0.0))
+
+
+def evaluate(activation: Activation, a: np.ndarray) -> Jet:
+    """The jet up to h'', where a user's function may overflow."""
+    with np.errstate(all="ignore"):
+        return activation(a, 2)
+
+
+def grid(activation: Activation, penalty: Penalty) -> np.ndarray:
+    """Points in rising order at which the jet is finite; each cell where a sign changes is cut in 32."""
+    far = np.geomspace(2 * USEFUL, FAR, 9)
+    beside = np.concatenate([10.0 ** -np.arange(1, 10), [0]])
+    kinks = [k + side * beside for k in activation.kinks for side in (-1, 1)]
+    next_to = [np.nextafter(k, side) for k in activation.kinks for side in (-np.inf, np.inf)]
+    a = np.unique(np.concatenate([-far, np.linspace(-USEFUL, USEFUL, 4001), far, *kinks, next_to]))
+    h, dh_da, d2h_da2, _ = evaluate(activation, a)
+    pattern = np.sign([h, dh_da, dh_da - 1, d2h_da2, dh_da * d2h_da2])
+    cut = np.flatnonzero((np.diff(pattern) != 0).any(axis=0))
+    a = np.union1d(a, np.linspace(a[cut], a[cut + 1], 33))
+    return a[np.isfinite(evaluate(activation, a)[:3]).all(axis=0)]
+
+
+def activation_conditions(a: np.ndarray, jet: Jet, near: tuple[float, ...]) -> tuple[Condition, ...]:
+    """(a), with `near` the accuracy of the jet."""
+    h, dh_da, d2h_da2, _ = jet
+    step, size = np.diff(h), np.maximum(1, np.abs(dh_da))
+    slack = (near[1] + ROUNDING) * size
+    noise = ROUNDING * np.maximum(1, np.abs(h[1:])) * (1 + np.abs(a[1:]))
+    # More than the slopes beside it explain: h itself jumps there.
+    leaps = worst("jump of h", a[:-1], step, 3 * np.diff(a) * np.maximum(size[:-1], size[1:]) + noise - np.abs(step))
+    falls = worst("h'", a, dh_da, dh_da + slack) or worst("jump of h", a[:-1], step, step + noise)
+    steep = worst("h'", a, dh_da, 1 - dh_da + slack) or leaps or falls
+    turns = worst("jump of h'", a[:-1], np.diff(dh_da), np.diff(dh_da) + 2 * slack[1:])
+    bends = worst("h''", a, d2h_da2, d2h_da2 + near[2] + ROUNDING) or turns or leaps
+    left = None if falls_to_zero(h[a <= -2 * USEFUL]) else Witness("h", float(h[0]), float(a[0]))
+    return (
+        Condition("non_decreasing", "h' >= 0", ("Cor. 1", "Cor. 2", "Thm 2"), falls),
+        Condition("slope_in_unit", "0 <= h' <= 1", ("Cor. 1", "Cor. 2"), steep),
+        Condition("convex", "h'' >= 0", ("Cor. 2",), bends),
+        Condition("zero_on_left", "h -> 0 as a -> -inf", ("Thm 2",), left),
+    )
+
+
+def worst(of: str, at: np.ndarray, value: np.ndarray, margin: np.ndarray) -> Witness | None:
+    """The point of the most negative margin, in the useful range if there is any; None if none is negative."""
+    inside = np.where(np.abs(at) <= USEFUL, margin, np.inf)
+    margin = inside if inside.min() < 0 else margin
+    i = int(margin.argmin())
+    return Witness(of, float(value[i]), float(at[i])) if margin[i] < 0 else None
+
+
+def falls_to_zero(h: np.ndarray) -> bool:
+    """h at a from -1e4 to -1e2: gone at the far end, or smaller by half from each -10^k to the next, like 1 / |a|."""
+    size = np.abs(h[::4]) if len(h) == 9 else np.abs(h)
+    return bool(size[0] <= LIMIT or (len(h) == 9 and size[0] < 0.01 and (2 * size[:-1] <= size[1:]).all()))
+
+
+def penalty_conditions(penalty: Penalty, a: np.ndarray, h: np.ndarray) -> tuple[Condition, ...]:
+    """(b); none for a penalty of neither family."""
+    if isinstance(penalty, MeanActivationPenalty):
+        increasing = Condition("f_increasing", "f increases with rho", ("Cor. 1",), falling(penalty, h))
+        if penalty.domain[0] == -np.inf:
+            return (increasing,)
+        return increasing, Condition("in_domain", "h >= 0, as f needs", ("Cor. 1",), worst("h", a, h, h))
+    if isinstance(penalty, JacobianPenalty):
+        return (
+            Condition("q", "q >= 1", ("Cor. 2",), None if penalty.q >= 1 else Witness("q", penalty.q)),
+            Condition("p", "p >= 0", ("Cor. 2",), None if penalty.p >= 0 else Witness("p", penalty.p)),
+        )
+    return ()
+
+
+def falling(penalty: MeanActivationPenalty, h: np.ndarray) -> Witness | None:
+    """Where f does not increase, for rho between the least and the greatest h."""
+    low, high = h.min(), h.max()
+    rho = np.unique(np.concatenate([h, np.linspace(low, high, 2001), np.linspace(low, min(high, 1), 2001)]))
+    f, df, _ = penalty.continued(rho)
+    if not df.any():
+        return Witness("f'", 0.0, float(rho[0]))
+    step = np.diff(f) + ROUNDING * np.maximum(1, np.abs(f[1:]))
+    return worst("f'", rho, df, df) or worst("f's step", rho[:-1], np.diff(f), step)
