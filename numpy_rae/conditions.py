@@ -93,6 +93,8 @@ def activation_conditions(a: np.ndarray, jet: Jet, near: tuple[float, ...]) -> t
 
 def worst(of: str, at: np.ndarray, value: np.ndarray, margin: np.ndarray) -> Witness | None:
     """The point of the most negative margin, in the useful range if there is any; None if none is negative."""
+    if not margin.size:
+        return None
     inside = np.where(np.abs(at) <= USEFUL, margin, np.inf)
     margin = inside if inside.min() < 0 else margin
     i = int(margin.argmin())

@@ -113,9 +113,12 @@ def certificate(a: np.ndarray, jet: Jet, signs: Sequence[tuple[float, float, int
             color, hatch, text = SIGN_STYLES[sign]
             top.axvspan(low, high, color=color, alpha=0.12, lw=0)
             strip.axvspan(low, high, facecolor=color, alpha=0.45, hatch=hatch, edgecolor="#444444", lw=0.5)
-            strip.text((low + high) / 2, 0.5, text, ha="center", va="center", fontsize=14, fontweight="bold")
+            letter = strip.text((low + high) / 2, 0.5, text, ha="center", va="center", fontsize=13)
+            letter.set_bbox({"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1})
     top.axhline(0, color="#444444", lw=0.6)
-    top.set(xlim=(a[0], a[-1]), title=title)
+    # Slopes and curvatures are of order one; an h that grows would flatten them.
+    low, high = max(np.min(jet[:3]), -2), min(np.max(jet[:3]), 2)
+    top.set(xlim=(a[0], a[-1]), ylim=(low - 0.1, high + 0.1), title=title)
     top.legend(frameon=False, loc="upper left")
     strip.set(xlabel="$a$", ylabel=r"$\partial R/\partial b$", yticks=[])
     return figure

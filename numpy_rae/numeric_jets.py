@@ -74,9 +74,14 @@ def complex_step(g: Callable, a: np.ndarray) -> np.ndarray:
     return np.imag(g(a + 1j * IMAGINARY)) / IMAGINARY  # (a)
 
 
+def scale(a: np.ndarray) -> np.ndarray:
+    """The power of two at or above |a|, at least 1."""
+    return 2.0 ** np.ceil(np.log2(np.maximum(1, np.abs(a))))
+
+
 def difference(g: Callable, a: np.ndarray, order: int) -> np.ndarray:
     """Central difference of order 1, 2 or 3, the step growing with |a|."""
-    t = STEPS[order - 1] * 2.0 ** np.ceil(np.log2(np.maximum(1, np.abs(a))))
+    t = STEPS[order - 1] * scale(a)
     if order == 1:
         return (g(a + t) - g(a - t)) / (2 * t)  # (b)
     if order == 2:
@@ -147,19 +152,32 @@ def accepts_complex(g: Callable) -> bool:
 def find_kinks(jet: NumericJet) -> tuple[float, ...]:
     """Where h' jumps, or h itself: each cell of a grid is halved towards the greater change of h', and the change that
     is left must be most of that over three times the width, where a smooth h' would change three times as much."""
-    halvings, digits = (30, 9) if jet.by_complex_step else (8, 4)
     # Off the round numbers where kinks like to sit, so that none is cut in two by the edge of a cell.
     low = GRID[3:-4] + np.e / 1000
     high = low + np.diff(GRID[3:-3])
-    for _ in range(halvings):
-        middle = (low + high) / 2
+    # A difference spreads a kink over 2 t; a complex step does not.
+    least = 0 if jet.by_complex_step else 8 * STEPS[0] * scale(high)
+    for _ in range(30):
+        middle, wide = (low + high) / 2, high - low > least
         d_low, d_middle, d_high = (jet(point, 1).dh_da for point in (low, middle, high))
         left = np.abs(d_middle - d_low) > np.abs(d_high - d_middle)
-        low, high = np.where(left, low, middle), np.where(left, middle, high)
+        low, high = np.where(wide & ~left, middle, low), np.where(wide & left, middle, high)
+        if not wide.any():
+            break
+    return meeting_points(jet, low, high)
+
+
+def meeting_points(jet: NumericJet, low: np.ndarray, high: np.ndarray) -> tuple[float, ...]:
+    """The cells that hold a jump; in each, the point at which the tangents from its two sides meet."""
     width = high - low
-    change, wide = (np.abs(jet(high + w, 1).dh_da - jet(low - w, 1).dh_da) for w in (0.25 * width, 1.25 * width))
-    found = low[(change > JUMP) & (change > 0.75 * wide)]
-    return tuple(float(k) + 0.0 for k in np.unique(found.round(digits)))
+    before, after = low - 0.25 * width, high + 0.25 * width
+    (h_0, d_0, *_), (h_1, d_1, *_) = jet(before, 1), jet(after, 1)
+    wide = np.abs(jet(high + 1.25 * width, 1).dh_da - jet(low - 1.25 * width, 1).dh_da)
+    jumps = (np.abs(d_1 - d_0) > JUMP) & (np.abs(d_1 - d_0) > 0.75 * wide)
+    with np.errstate(all="ignore"):
+        meeting = (h_1 - h_0 + d_0 * before - d_1 * after) / (d_0 - d_1)
+    kinks = np.where((low <= meeting) & (meeting <= high), meeting, (low + high) / 2)[jumps]
+    return tuple(float(k) + 0.0 for k in np.unique(kinks.round(9 if jet.by_complex_step else 4)))
 
 
 def read_off(jet: NumericJet) -> dict[str, bool]:

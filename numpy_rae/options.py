@@ -7,7 +7,7 @@ from pathlib import Path
 from numpy_rae.objectives import MODELS
 from numpy_rae.training import TrainConfig
 
-UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir")
+UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir", "scheduler")
 
 
 def parser(protocol) -> argparse.ArgumentParser:
@@ -37,6 +37,8 @@ def add_what(group, protocol) -> None:
 def add_how(group, protocol) -> None:
     """What does not."""
     group.add_argument("--workers", type=int, default=cores(), metavar="N", help="processes, one BLAS thread each")
+    scheduler = "of a Dask cluster to send the runs to (default: processes on this machine)"
+    add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
     group.add_argument("--out", type=Path, default=Path("results"), help="folder of the results and the picture")
     group.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
     folder = "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)"

@@ -5,13 +5,14 @@ import datetime
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from numpy_rae import figures, store
+from numpy_rae.cluster import dask_pool
 from numpy_rae.datasets import DataSpec
 from numpy_rae.estimate import seconds_ahead, updates
 from numpy_rae.sweep import Run, distinct, local_pool, stored, sweep
@@ -23,9 +24,9 @@ INTERRUPTED = 130
 def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Path) -> int:
     """Train what is not stored, then draw all there is, also after an interrupt (exit code 130)."""
     wanted, code = distinct(runs), 0
-    with local_pool(args.workers) as pool:
+    with workers(args) as (pool, count):
         try:
-            announce(runs, pool, args, out)
+            announce(runs, pool, count, out)
             show_progress(sweep(runs, pool, out), len(wanted))
         except KeyboardInterrupt:
             print("Interrupted: the runs in flight are stored, the others wait for the next start.")
@@ -34,14 +35,25 @@ def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Pat
     return code if code and not records else draw(protocol, args, records, out) or code
 
 
-def announce(runs: list[Run], pool: Executor, args: argparse.Namespace, out: Path) -> None:
+@contextmanager
+def workers(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
+    """Who runs it, here or on a cluster, and how many they are."""
+    if args.scheduler:
+        with dask_pool(args.scheduler) as cluster:
+            yield cluster
+    else:
+        with local_pool(args.workers) as pool:
+            yield pool, args.workers
+
+
+def announce(runs: list[Run], pool: Executor, count: int, out: Path) -> None:
     """Say what is about to happen; for the paper's length, how long it will take."""
     done = stored(out)
     todo = [run for key, run in distinct(runs).items() if key not in done]
     print(f"{len(todo)} runs to do of {updates(runs[0]):,} updates on {runs[0].data.spec.label}")
     if todo and updates(todo[0]) >= PAPER_UPDATES // 2:
-        duration = datetime.timedelta(seconds=round(seconds_ahead(todo, pool, args.workers)))
-        print(f"estimated duration with {args.workers} workers: {duration}", flush=True)
+        duration = datetime.timedelta(seconds=round(seconds_ahead(todo, pool, count)))
+        print(f"estimated duration with {count} workers: {duration}", flush=True)
 
 
 def show_progress(records: Iterator[dict], total: int) -> None:

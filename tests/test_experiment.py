@@ -590,8 +590,7 @@ def test_the_sweeps_estimate_shares_the_runs_among_the_workers(monkeypatch, work
 @pytest.mark.parametrize(("epochs", "said"), [(3, False), (4200, True)])
 def test_the_papers_length_is_announced_with_its_duration(monkeypatch, capsys, tmp_path, epochs, said):
     monkeypatch.setattr(report, "seconds_ahead", lambda todo, pool, workers: 3723.4 * len(todo))
-    args = options.parser(FIG1).parse_args(["--workers", "2"])
-    report.announce([run_of(epochs=epochs)], Idle(), args, tmp_path / "none.jsonl")
+    report.announce([run_of(epochs=epochs)], Idle(), 2, tmp_path / "none.jsonl")
     printed = capsys.readouterr().out
     assert f"1 runs to do of {6 * epochs:,} updates on 40 embedded MNIST digits" in printed
     assert ("estimated duration with 2 workers: 1:02:03" in printed) == said

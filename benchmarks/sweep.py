@@ -1,0 +1,128 @@
+"""A whole job: updates per second of Figure 1's default preset, efficiency, start-up, memory, and how cost grows.
+
+    python benchmarks/sweep.py [--out results] [--quick]
+
+Efficiency compares one worker with all of them on the same runs, in this order: one, all, one; memory is what a worker
+holds for itself (USS, needs psutil) while it trains on 50,000 x 784 float32 values mapped from a file.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from numpy_rae import datasets, experiment, options, sweep
+from numpy_rae.activations import RELU
+from numpy_rae.autoencoder import init_params
+from numpy_rae.objectives import MODELS
+from numpy_rae.optimizer import zero_velocity
+from numpy_rae.training import TrainConfig, train, update
+
+PAPER_ROWS = 50_000
+LADDERS = {"n": (98, 196, 392, 784, 1568), "m": (250, 500, 1000, 2000, 4000), "batch": (25, 50, 100, 200, 400)}
+BASE = {"n": 784, "m": 1000, "batch": 50}
+
+
+def figure_1(quick):
+    """The runs of the default preset."""
+    data = datasets.prepare(datasets.DataSpec("digits", experiment.EMBEDDED, experiment.MNIST_STD_OFFSET))
+    sigma2, epochs = (experiment.SIGMA2[::4], 2) if quick else (experiment.SIGMA2, 10)
+    configs = [TrainConfig(s, epochs=epochs) for s in sigma2]
+    return [sweep.Run(MODELS[name], RELU, data, c) for c in configs for name in ("DAE", "CAE", "mDAE", "SAE")]
+
+
+def throughput(runs, workers):
+    """(updates a second, seconds) of the runs on a fresh pool, start-up excluded; and the start-up."""
+    with tempfile.TemporaryDirectory() as folder, sweep.local_pool(workers) as pool:
+        begin = time.perf_counter()
+        list(pool.map(time.sleep, [0.2] * workers))
+        started = time.perf_counter()
+        records = list(sweep.sweep(runs, pool, Path(folder) / "r.jsonl"))
+        seconds = time.perf_counter() - started
+    return sum(r["steps"] for r in records) / seconds, seconds, started - begin - 0.2
+
+
+def memory(workers):
+    """USS of every worker at the paper's size."""
+    x = np.random.default_rng(0).standard_normal((PAPER_ROWS, 784), dtype=np.float32)
+    ref = datasets.store_array(x, datasets.DataSpec("mnist", PAPER_ROWS))
+    with sweep.local_pool(workers) as pool:
+        return list(pool.map(own_memory, [ref] * workers))
+
+
+def own_memory(ref):
+    """USS in MB of a worker that has gone through one epoch of the mapped data, batch by batch."""
+    import psutil
+
+    x = datasets.load(ref)
+    order = np.random.default_rng(0).permutation(len(x))
+    params = init_params(1000, x.shape[1], np.random.default_rng(0))
+    velocity, config, rng = zero_velocity(params), TrainConfig(sigma2=0.25), np.random.default_rng(0)
+    for start in range(0, len(x), 500):
+        _, grad = MODELS["CAE"](params, RELU, x[order[start : start + 50]], 0.25, rng)
+        update(params, velocity, grad, config)
+    return psutil.Process().memory_full_info().uss / 1e6
+
+
+def step_ms(n, m, batch, steps=60):
+    """Median milliseconds of one CAE step at this size; called in a worker."""
+    rng = np.random.default_rng(0)
+    params = init_params(m, n, rng)
+    velocity, config = zero_velocity(params), TrainConfig(sigma2=0.25)
+    x, times = rng.standard_normal((batch, n), dtype=np.float32), []
+    for _ in range(steps):
+        start = time.perf_counter()
+        update(params, velocity, MODELS["CAE"](params, RELU, x, 0.25, rng)[1], config)
+        times.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(times))
+
+
+def epoch_seconds(N):
+    """Seconds of an epoch over N samples; called in a worker."""
+    x = np.random.default_rng(0).standard_normal((N, 196), dtype=np.float32)
+    return train(x, MODELS["CAE"], RELU, TrainConfig(sigma2=0.25, hidden=250, epochs=1)).seconds
+
+
+def growth():
+    """Log-log slopes of cost, each along one size with the others at the paper's."""
+    with sweep.local_pool(1) as pool:
+        lines = {
+            name: (sizes, [pool.submit(step_ms, **{**BASE, name: size}).result() for size in sizes])
+            for name, sizes in LADDERS.items()
+        }
+        N = (2000, 4000, 8000, 16000)
+        lines["N (an epoch)"] = (N, [pool.submit(epoch_seconds, size).result() * 1e3 for size in N])
+    return {name: (sizes, ms, float(np.polyfit(np.log(sizes), np.log(ms), 1)[0])) for name, (sizes, ms) in lines.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("results"))
+    parser.add_argument("--quick", action="store_true", help="a quarter of the runs, a fifth of their length")
+    args = parser.parse_args()
+    workers, found = options.cores(), {}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["NUMPY_RAE_DATA"] = folder
+        runs = figure_1(args.quick)
+        for label, count in (("one worker", 1), ("all workers", workers), ("one worker again", 1)):
+            rate, seconds, started = found[label] = throughput(runs, count)
+            print(f"{label} ({count}): {rate:.0f} updates/s, {seconds:.1f} s, start-up {started:.2f} s", flush=True)
+        one = (found["one worker"][0] + found["one worker again"][0]) / 2
+        found["efficiency"] = found["all workers"][0] / one
+        print(f"{workers} workers against one: {found['efficiency']:.2f}")
+        found["uss_mb"] = memory(workers)
+        print(f"private memory of each worker at {PAPER_ROWS:,} x 784 float32: {[round(v) for v in found['uss_mb']]} MB")
+        found["growth"] = growth()
+    for name, (sizes, ms, slope) in found["growth"].items():
+        print(f"{name:14s} slope {slope:.2f}: " + ", ".join(f"{s}: {t:.2f} ms" for s, t in zip(sizes, ms, strict=True)))
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / "sweep.json").write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
