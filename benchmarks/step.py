@@ -9,8 +9,9 @@ with the same noise must give the same weights. Peers come with `pip install -e 
 import os
 import sys
 
-for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
+from numpy_rae import blas
+
+os.environ.update(blas.ONE_THREAD)
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

@@ -56,8 +56,8 @@ def save(
 ) -> None:
     """Write W (m, n) and b_e (m,) to exactly `path`, with the names of activation and model and free JSON `notes`.
 
-    Equal arguments in equal memory order give equal bytes. Raises ValueError for arguments that would not come back as they are, and
-    ModelFileError if the file cannot be written; what stood at `path` before is then still there.
+    Equal arguments in equal memory order give equal bytes. Raises ValueError for arguments that would not come back as
+    they are, and ModelFileError if the file cannot be written; what stood at `path` before is then still there.
     """
     meta = {"activation": activation, "model": model, "config": asdict(config), "notes": {} if notes is None else notes}
     check_meta(meta)

@@ -176,8 +176,11 @@ def meeting_points(jet: NumericJet, low: np.ndarray, high: np.ndarray) -> tuple[
     jumps = (np.abs(d_1 - d_0) > JUMP) & (np.abs(d_1 - d_0) > 0.75 * wide)
     with np.errstate(all="ignore"):
         meeting = (h_1 - h_0 + d_0 * before - d_1 * after) / (d_0 - d_1)
-    kinks = np.where((low <= meeting) & (meeting <= high), meeting, (low + high) / 2)[jumps]
-    return tuple(float(k) + 0.0 for k in np.unique(kinks.round(9 if jet.by_complex_step else 4)))
+    kinks = np.where((before <= meeting) & (meeting <= after), meeting, (low + high) / 2)[jumps]
+    kinks = np.sort(kinks.round(9 if jet.by_complex_step else 4))
+    # At the edge of two cells both have found it.
+    new = np.diff(kinks, prepend=-np.inf) > 16 * STEPS[0] * scale(kinks)
+    return tuple(float(k) + 0.0 for k in kinks[new])
 
 
 def read_off(jet: NumericJet) -> dict[str, bool]:

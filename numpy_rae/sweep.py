@@ -128,7 +128,7 @@ def _save(future: Future, results: Path) -> dict:
 def local_pool(workers: int) -> Iterator[Executor]:
     """A pool of fresh processes with one BLAS thread each, so that results do not depend on their number."""
     context = multiprocessing.get_context("spawn")
-    with blas.environment(), ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
+    with blas.one_thread(), ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
         yield pool
 
 

@@ -161,7 +161,7 @@ def test_signs_are_those_of_the_bias_gradient_on_real_samples(pair):
 
 @given(rho_0=st.floats(0.01, 0.95))
 def test_a_target_leaves_it_open_below_itself(rho_0):
-    """Eq. (12) falls below rho_0: the witness is there, and the unit is pulled up exactly where h < rho_0."""
+    """KL falls below rho_0: the witness is there, and the unit is pulled up exactly where h < rho_0."""
     penalty = sae_with_target(rho_0)
     certificate = certify(ALL_ACTIVATIONS["sigmoid"], penalty)
     assert (certificate.prediction, certificate.corollary) == (UNDETERMINED, "none")

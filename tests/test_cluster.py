@@ -26,10 +26,10 @@ def test_nobody_at_the_address(monkeypatch):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Two worker processes with one thread and one BLAS thread each, and the kernels the local pool has."""
+    """Two worker processes with one thread and one BLAS thread each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        for name, value in sweep.blas.worker_environment().items():
+        for name, value in sweep.blas.ONE_THREAD.items():
             patch.setenv(name, value)
         options = {"host": "127.0.0.1", "dashboard_address": None, "local_directory": tmp_path_factory.mktemp("dask")}
         with distributed.LocalCluster(2, threads_per_worker=1, processes=True, **options) as running:

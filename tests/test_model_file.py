@@ -48,6 +48,7 @@ def models(draw):
 def assert_equal(saved, params, activation, config, model, notes):
     for one, two in zip(saved.params, params, strict=True):
         assert (one.dtype, one.shape) == (two.dtype, two.shape) and one.tobytes() == two.tobytes()
+        assert one.flags.writeable
     assert saved.params.W.flags.f_contiguous == params.W.flags.f_contiguous
     assert (saved.activation, saved.config, saved.model, saved.notes) == (ACTIVATIONS[activation], config, model, notes)
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.special import expit, ndtr
 
@@ -73,6 +73,7 @@ def test_dtype_and_shape_follow_a():
         np.testing.assert_allclose(found, exact, atol=1e-6)
 
 
+@example(kink=8.65265653439095, left=0, turn=-3, by_abs=True)  # at the edge of two cells of the search
 @given(kink=st.floats(-20, 20), left=st.integers(-4, 12), turn=st.sampled_from([-3, -1, 1, 3]), by_abs=st.booleans())
 def test_a_kink_anywhere_is_found_and_its_sides_kept_apart(kink, left, turn, by_abs):
     def f(a):

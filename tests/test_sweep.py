@@ -102,7 +102,7 @@ def test_records_are_the_same_bits_from_one_and_two_workers_in_any_order(ref, po
 
 def test_workers_have_one_blas_thread_and_the_parent_its_environment(pools):
     one, _ = pools
-    assert [one.submit(os.getenv, name).result() for name in blas.THREADS] == ["1"] * 4
+    assert [one.submit(os.getenv, name).result() for name in blas.ONE_THREAD] == ["1"] * 4
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "5")
         patch.delenv("MKL_NUM_THREADS", raising=False)
