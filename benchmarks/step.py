@@ -14,7 +14,7 @@ from numpy_rae import blas
 os.environ.update(blas.ONE_THREAD)
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import argparse
 import importlib.util
@@ -48,7 +48,7 @@ class Ours:
 
     def __init__(self, model, activation, W, b, x):
         self.model, self.activation, self.x = model, ACTIVATIONS[activation], x
-        self.params = Params(W.copy(), b.copy())
+        self.params = Params(W.copy(order="K"), b.copy())
         self.velocity, self.rng = zero_velocity(self.params), np.random.default_rng(0)
 
     def step(self, eps=None):

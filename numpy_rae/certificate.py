@@ -177,7 +177,7 @@ def intervals(activation: Activation, penalty: Penalty, a: np.ndarray) -> tuple[
     ends = [a[0], *high.round(6 if any(accuracy(activation)) else 12), a[-1]]
     ends = [float(end) + 0.0 for end in ends]
     runs = list(zip(ends[:-1], ends[1:], signs[np.append(cells, len(a) - 1)].tolist(), strict=True))
-    runs = [run for i, run in enumerate(runs) if run[2] or run[1] - run[0] >= NARROW or len(runs) == 1]
+    runs = [(low, high, s) for low, high, s in runs if s or high - low >= NARROW]
     return tuple(describe(a, g, run) for run in joined(runs))
 
 

@@ -88,6 +88,12 @@ def test_a_kink_anywhere_is_found_and_its_sides_kept_apart(kink, left, turn, by_
     np.testing.assert_allclose(jet.d2h_da2, 0, atol=1e-6)
 
 
+@given(at=st.floats(-40, 40))
+def test_a_sharp_bend_is_no_kink(at):
+    """h' changes by more than the least jump within a cell of the search, and three times as much in three cells."""
+    assert from_callable("bend", lambda a: np.logaddexp(0, 16 * (a - at)) / 16).kinks == ()
+
+
 def test_claims_and_kinks_that_are_given_stand():
     s_e = from_callable("own", np.tanh, kinks=(1,), delta_min=0.2, non_negative=True)
     assert (s_e.kinks, s_e.delta_min, s_e.non_negative, s_e.non_decreasing) == ((1.0,), 0.2, True, True)

@@ -1,5 +1,7 @@
 """Every listed model with every activation: gradients by slope, by difference and by complex step; identities."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
 from numpy_rae.more_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS
 from numpy_rae.objectives import MODELS, Penalised, ae, corruption, dae, denoising, edae, first_order, without_bias
 from numpy_rae.taylor import MarginalisedPenalty
-from strategies import problems
+from strategies import MARGIN, problems
 
 SMOOTH = tuple(s for s in ACTIVATIONS.values() if not s.kinks)
 NEEDS_POSITIVE = {"KL"}
@@ -84,6 +86,16 @@ def test_value_and_gradient_equal_the_loops_and_their_complex_step(model, activa
     scale = 1e-11 * max(1, abs(J), np.abs(g_W).max())
     np.testing.assert_allclose(dense.W, g_W, rtol=1e-9, atol=scale)
     np.testing.assert_allclose(dense.b_e, g_b, rtol=1e-9, atol=scale)
+
+
+@given(data=st.data(), kinks=st.lists(st.floats(-3, 3), min_size=1, max_size=4).map(tuple))
+@settings(max_examples=100)
+def test_problems_keep_clear_of_any_set_of_kinks(data, kinks):
+    """By construction: without this the tests around would fail at a kink once in a while."""
+    problem = data.draw(problems((replace(ALL_ACTIVATIONS["hard_sigmoid"], kinks=kinks),)))
+    for level in (0.0, 0.1, 0.3):
+        a = (problem.x + level * problem.eps) @ problem.params.W.T + problem.params.b_e
+        assert min(np.abs(a - kink).min() for kink in kinks) > MARGIN - 1e-12
 
 
 @pytest.mark.parametrize(("model", "activation"), FURTHER)
