@@ -17,21 +17,26 @@ STEPS = 10.0 ** np.arange(-1.5, -4.1, -0.5)
 
 class Check(NamedTuple):
     """One directional derivative, both ways: `analytic` = g.d, `numeric` by a fourth-order difference of step `step`,
-    known to within `uncertainty`; `direction` is the index of the random direction."""
+    known to within `uncertainty`; `direction` is the index of the random direction. `left` and `right` are the
+    one-sided derivatives where they disagree, at a kink, else None."""
 
     analytic: float
     numeric: float
     uncertainty: float
     direction: int
     step: float
+    left: float | None = None
+    right: float | None = None
 
     @property
     def passed(self) -> bool:
         """Whether both sides agree within what the difference itself can know."""
-        return abs(self.analytic - self.numeric) <= self.uncertainty
+        return self.left is None and abs(self.analytic - self.numeric) <= self.uncertainty
 
     def __str__(self) -> str:
         verdict = "ok" if self.passed else "WRONG"
+        if self.left is not None:
+            verdict = f"AT A KINK, slope {self.left:+.6e} on the left and {self.right:+.6e} on the right: move the point"
         return (
             f"direction {self.direction}: analytic {self.analytic:+.12e}, numeric {self.numeric:+.12e} "
             f"+- {self.uncertainty:.1e} (step {self.step:g}): {verdict}"
@@ -86,7 +91,21 @@ def directional(f: Callable, point: np.ndarray, direction: np.ndarray, index: in
     value, gradient = f(point)
     fine, *coarser = (_fourth_order(f, point, direction, t) for t in (step, 2 * step, 4 * step))
     rounding = 100 * np.finfo(float).eps * max(abs(value), 1) / step
-    return Check(float(gradient @ direction), fine, float(np.ptp([fine, *coarser])) + rounding, index, step)
+    uncertainty = float(np.ptp([fine, *coarser])) + rounding
+    return Check(float(gradient @ direction), fine, uncertainty, index, step, *one_sided(f, point, direction, step))
+
+
+def one_sided(f: Callable, point: np.ndarray, direction: np.ndarray, step: float) -> tuple[float | None, float | None]:
+    """(left, right) derivatives if they differ by as much over a hundredth of the step, as only a kink can; else None."""
+    value = f(point)[0]
+    rounding = 100 * np.finfo(float).eps * max(abs(value), 1)
+    slopes = {
+        t: ((value - f(point - t * direction)[0]) / t, (f(point + t * direction)[0] - value) / t)
+        for t in (step, step / 100)
+    }
+    (wide, near), (left, right) = ([r - l for l, r in slopes.values()], slopes[step / 100])
+    kink = abs(near) > abs(wide) / 10 and abs(near) > 100 * rounding / step
+    return (left, right) if kink else (None, None)
 
 
 def _fourth_order(f: Callable, point: np.ndarray, direction: np.ndarray, t: float) -> float:

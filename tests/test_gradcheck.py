@@ -22,7 +22,7 @@ def test_slope_is_two_for_the_right_gradient_and_one_for_a_wrong_one(scale, seed
     rng = np.random.default_rng(seed)
     point, d = scale * rng.uniform(0.5, 1.5, 3), rng.uniform(0.5, 1, 3)
     assert taylor_slope(quartic, point, d) == pytest.approx(2, abs=0.01)
-    assert taylor_slope(lambda p: (quartic(p)[0], 1.01 * quartic(p)[1]), point, d) == pytest.approx(1, abs=0.05)
+    assert taylor_slope(lambda p: (quartic(p)[0], 2 * quartic(p)[1]), point, d) == pytest.approx(1, abs=0.01)
 
 
 def test_a_linear_function_has_no_remainder():
@@ -48,6 +48,19 @@ def test_a_scaled_gradient_is_reported_wrong(fault):
     assert len(checks) == 5 and not any(check.passed for check in checks)
     assert "WRONG" in str(checks[0]) and "analytic" in str(checks[0]) and "step 0.001" in str(checks[0])
     assert all(check.passed for check in check_gradient(lambda p: MODELS["CAE"](p, SIGMOID, x, 0.5, None), params, rng))
+
+
+def test_a_kink_is_named_with_both_slopes():
+    check = directional(lambda p: (float(np.abs(p).sum()), np.sign(p)), np.zeros(1), np.ones(1))
+    assert (check.left, check.right) == (-1, 1) and not check.passed
+    assert "AT A KINK, slope -1.000000e+00 on the left and +1.000000e+00 on the right: move the point" in str(check)
+
+
+@given(seed=st.integers(0, 999))
+def test_smooth_functions_have_no_kink(seed):
+    rng = np.random.default_rng(seed)
+    check = directional(quartic, rng.standard_normal(3), rng.standard_normal(3))
+    assert check.left is None and check.passed
 
 
 def test_flatten_and_back():

@@ -10,9 +10,10 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_ten_lines_run():
-    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
-    assert result.attempted >= 10 and result.failed == 0
+@pytest.mark.parametrize(("document", "least"), [("README.md", 10), ("docs/your_own.md", 20)])
+def test_what_the_documents_run(document, least):
+    result = doctest.testfile(str(ROOT / document), module_relative=False)
+    assert result.attempted >= least and result.failed == 0
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
