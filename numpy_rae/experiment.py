@@ -11,7 +11,7 @@ import data_fetch
 from numpy_rae import options, report, store, validation
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.datasets import DataRef, DataSpec, prepare
-from numpy_rae.objectives import MODELS
+from numpy_rae.noise import ALL_MODELS
 from numpy_rae.sweep import Run, stored
 from numpy_rae.training import TrainConfig
 
@@ -39,7 +39,8 @@ TINY = Preset(500, 20, hidden=64, sigma2=(0.0, 0.01, 0.25, 1.0), fetch=False)
 class Protocol:
     """One figure of the paper: what is trained, on what, under which constraint.
 
-    `sample` is its short preset, `shows_at` the number of updates below which the effect does not show.
+    `sample` is its short preset, `shows_at` the number of updates below which the effect does not show; with
+    `reference`, the other models are compared with that one, seed by seed.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Protocol:
     constraint: str = "unit"
     sample: Preset = Preset(EMBEDDED, 10)
     shows_at: int = 1000
+    reference: str | None = None
 
     def presets(self) -> dict[str, Preset]:
         """The presets by name."""
@@ -82,7 +84,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
         os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
     data = training_data(protocol, args, preset)
     runs = [
-        Run(MODELS[model], ACTIVATIONS[protocol.activation], data, config)
+        Run(ALL_MODELS[model], ACTIVATIONS[protocol.activation], data, config)
         for config in configs
         for model in args.models
     ]
@@ -100,7 +102,7 @@ def chosen_preset(protocol: Protocol, args: argparse.Namespace) -> Preset:
 def run_configs(protocol: Protocol, args: argparse.Namespace, preset: Preset) -> list[TrainConfig]:
     """One configuration for every (seed, sigma^2). Raises ValueError for any option outside its range."""
     for model in args.models:
-        validation.one_of("--models", model, MODELS)
+        validation.one_of("--models", model, ALL_MODELS)
     validation.whole("--samples", preset.samples)
     validation.whole("--workers", args.workers)
     return [

@@ -6,7 +6,7 @@ import numpy as np
 
 from numpy_rae import validation
 from numpy_rae.autoencoder import Gradient
-from numpy_rae.objectives import Model, ae, corruption, denoising
+from numpy_rae.objectives import MODELS, Model, ae, corruption, denoising
 from numpy_rae.smoothing import expected_dae, smoothed_mdae
 
 
@@ -38,10 +38,11 @@ NOISE_MODELS = {
     model.name: model
     for model in (
         Model("antithetic", antithetic),
-        Model("2 copies", Copies(2)),
-        Model("8 copies", Copies(8)),
-        Model("32 copies", Copies(32)),
-        Model("smoothed mDAE", smoothed_mdae),
-        Model("expected DAE", expected_dae),
+        Model("2-copies", Copies(2)),
+        Model("8-copies", Copies(8)),
+        Model("32-copies", Copies(32)),
+        Model("smoothed-mDAE", smoothed_mdae),
+        Model("expected-DAE", expected_dae),
     )
 }
+ALL_MODELS = MODELS | NOISE_MODELS

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
@@ -80,6 +81,8 @@ def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> 
     picture = out.with_suffix(".png")
     save_picture(figure, picture)
     print(table(records, args.models))
+    if protocol.reference:
+        print(paired(records, args.models, protocol.reference))
     print(f"picture: {picture}\nresults: {out}")
     return 0
 
@@ -129,6 +132,24 @@ def table(records: list[dict], models: list[str]) -> str:
     for sigma2 in rows:
         lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>14}" for model in models))
     return "\n".join(["", "average activation fraction / dead units", *lines, ""])
+
+
+def paired(records: list[dict], models: list[str], reference: str) -> str:
+    """Difference of activation fraction from the reference model with the same seed: mean and deviation over seeds."""
+    value = {
+        (entry["model"], entry["config"]["sigma2"], entry["config"]["seed"]): entry["metrics"]["activation_fraction"]
+        for entry in records
+        if entry["status"] == "ok"
+    }
+    lines = [f"activation fraction minus {reference}'s, the same seed: mean +- deviation (seeds)"]
+    for model in models:
+        for sigma2 in sorted({s for name, s, _ in value if name == model and model != reference}):
+            pairs = [(value[model, sigma2, k], value.get((reference, sigma2, k))) for m, s, k in value
+                     if (m, s) == (model, sigma2)]  # fmt: skip
+            gaps = [mine - other for mine, other in pairs if other is not None]
+            if gaps:
+                lines.append(f"{model:>14} {sigma2:<6g} {np.mean(gaps):+.4f} +- {np.std(gaps):.4f} ({len(gaps)})")
+    return "\n".join([*lines, ""])
 
 
 def save(figure: Figure, out: Path, name: str) -> int:

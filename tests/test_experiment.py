@@ -594,3 +594,16 @@ def test_the_papers_length_is_announced_with_its_duration(monkeypatch, capsys, t
     printed = capsys.readouterr().out
     assert f"1 runs to do of {6 * epochs:,} updates on 40 embedded MNIST digits" in printed
     assert ("estimated duration with 2 workers: 1:02:03" in printed) == said
+
+
+def test_paired_differences_match_seed_with_seed():
+    """Two seeds: gaps of .1 and .3 have mean .2 and deviation .1; a seed without its reference does not count."""
+
+    def entry(model, seed, fraction, status="ok"):
+        metrics = {"activation_fraction": fraction} if status == "ok" else None
+        return {"model": model, "config": {"sigma2": 0.25, "seed": seed}, "status": status, "metrics": metrics}
+
+    entries = [entry("DAE", 0, 0.1), entry("DAE", 1, 0.2), entry("DAE", 2, None, "diverged")]
+    entries += [entry("antithetic", 0, 0.2), entry("antithetic", 1, 0.5), entry("antithetic", 2, 0.9)]
+    text = report.paired(entries, ["DAE", "antithetic"], "DAE")
+    assert text.splitlines()[1:] == ["    antithetic 0.25   +0.2000 +- 0.1000 (2)"]
