@@ -19,6 +19,7 @@ import data_fetch
 from numpy_rae import constraints, datasets, estimate, experiment, figures, options, report, store
 from numpy_rae.activations import ACTIVATIONS, RELU
 from numpy_rae.experiment import SIGMA2, Preset, Protocol, main
+from numpy_rae.noise import ALL_MODELS
 from numpy_rae.objectives import AE, MODELS, Model
 from numpy_rae.sweep import Run
 from numpy_rae.training import TrainConfig, batches
@@ -451,7 +452,7 @@ def test_a_script_is_named_for_its_protocol_and_does_nothing_when_imported(path,
     monkeypatch.chdir(tmp_path)
     protocol = protocol_of(path)
     assert protocol.name == path.stem
-    assert protocol.activation in ACTIVATIONS and set(protocol.models) <= set(MODELS)
+    assert protocol.activation in ACTIVATIONS and set(protocol.models) <= set(ALL_MODELS)
     assert protocol.constraint in constraints.CONSTRAINTS and protocol.source in ("mnist", "cifar10")
     assert list(tmp_path.iterdir()) == [] and "".join(capsys.readouterr()) == ""
 
