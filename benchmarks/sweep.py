@@ -89,7 +89,20 @@ def epoch_seconds(N):
     return train(x, MODELS["CAE"], RELU, TrainConfig(sigma2=0.25, hidden=250, epochs=1)).seconds
 
 
-def growth():
+def runs_seconds(counts, workers):
+    """Seconds of sweeps of so many equal runs on one pool, start-up excluded."""
+    data = datasets.prepare(datasets.DataSpec("digits", 1000, experiment.MNIST_STD_OFFSET))
+    with tempfile.TemporaryDirectory() as folder, sweep.local_pool(workers) as pool:
+        list(pool.map(time.sleep, [0.2] * workers))
+        for count in counts:
+            configs = [TrainConfig(0.25, seed, hidden=500, epochs=10) for seed in range(count)]
+            begin = time.perf_counter()
+            runs = (sweep.Run(MODELS["CAE"], RELU, data, config) for config in configs)
+            list(sweep.sweep(runs, pool, Path(folder) / f"{count}.jsonl"))
+            yield time.perf_counter() - begin
+
+
+def growth(workers):
     """Log-log slopes of cost, each along one size with the others at the paper's."""
     with sweep.local_pool(1) as pool:
         lines = {
@@ -97,6 +110,8 @@ def growth():
             for name, sizes in LADDERS.items()
         }
         N = (2000, 4000, 8000, 16000)
+        counts = [workers * k for k in (2, 4, 8, 16)]
+        lines["runs"] = (counts, [1e3 * seconds for seconds in runs_seconds(counts, workers)])
         lines["N (an epoch)"] = (N, [pool.submit(epoch_seconds, size).result() * 1e3 for size in N])
     return {name: (sizes, ms, float(np.polyfit(np.log(sizes), np.log(ms), 1)[0])) for name, (sizes, ms) in lines.items()}
 
@@ -118,7 +133,7 @@ def main():
         print(f"{workers} workers against one: {found['efficiency']:.2f}")
         found["uss_mb"] = memory(workers)
         print(f"private memory of each worker at {PAPER_ROWS:,} x 784 float32: {[round(v) for v in found['uss_mb']]} MB")
-        found["growth"] = growth()
+        found["growth"] = growth(workers)
     for name, (sizes, ms, slope) in found["growth"].items():
         print(f"{name:14s} slope {slope:.2f}: " + ", ".join(f"{s}: {t:.2f} ms" for s, t in zip(sizes, ms, strict=True)))
     args.out.mkdir(parents=True, exist_ok=True)
