@@ -17,7 +17,6 @@ from numpy_rae import validation
 from numpy_rae.preprocessing import as_rows, crop_patches, standardise
 
 PATCH = 8
-MNIST_TRAIN = 50_000
 SOURCES = ("digits", "mnist", "cifar10", "photograph", "images")
 
 
@@ -89,11 +88,10 @@ def _pictures(spec: DataSpec) -> np.ndarray:
 
 def photograph() -> np.ndarray:
     """The sample photograph that matplotlib ships, uint8 (1, 3, H, W)."""
-    from matplotlib.cbook import get_sample_data
-    from PIL import Image
+    from matplotlib import cbook, image
 
-    with get_sample_data("grace_hopper.jpg") as file:
-        return np.asarray(Image.open(file)).transpose(2, 0, 1)[None]
+    with cbook.get_sample_data("grace_hopper.jpg") as file:
+        return image.imread(file, format="jpg").transpose(2, 0, 1)[None]
 
 
 def prepare(spec: DataSpec) -> DataRef:
