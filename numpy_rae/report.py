@@ -28,7 +28,7 @@ def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Pat
     with workers(args) as (pool, count):
         try:
             announce(runs, pool, count, out)
-            show_progress(sweep(runs, pool, out), len(wanted))
+            show_progress(sweep(runs, pool, out, at_once=count), len(wanted))
         except KeyboardInterrupt:
             print("Interrupted: the runs in flight are stored, the others wait for the next start.")
             code = INTERRUPTED

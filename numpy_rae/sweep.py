@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+import logging
 import math
 import multiprocessing
 import os
@@ -13,12 +14,16 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from numpy_rae import blas, datasets, store
 from numpy_rae.activations import Activation
 from numpy_rae.objectives import AE, Model
 from numpy_rae.training import Trained, TrainConfig, train
+
+LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -99,21 +104,29 @@ def stored(results: Path) -> dict[str, dict]:
     return {entry["hash"]: entry for entry in entries}
 
 
-def sweep(runs: Iterable[Run], executor: Executor, results: Path) -> Iterator[dict]:
+def sweep(
+    runs: Iterable[Run], executor: Executor, results: Path, at_once: int | None = None
+) -> Iterator[dict]:
     """Yield the record of every distinct run: the stored ones first, the others as they end, appended to `results`.
 
-    When the caller stops early, the runs in flight are still stored and the others are cancelled.
+    At most `at_once` runs are handed to the executor at a time (all, if None). When the caller stops early, those in
+    flight are still stored and the others are left.
     """
     wanted = distinct(runs)
     done = stored(results)
     yield from (done[key] for key in wanted if key in done)
-    pending = {executor.submit(execute, run) for key, run in wanted.items() if key not in done}
+    waiting = iter([run for key, run in wanted.items() if key not in done])
+    pending = {executor.submit(execute, run) for run in islice(waiting, at_once)}
     try:
-        for future in as_completed(list(pending)):
+        while pending:
+            future = next(as_completed(list(pending)))
             pending.remove(future)
+            pending |= {executor.submit(execute, run) for run in islice(waiting, 1)}
             yield _save(future, results)
     finally:
         in_flight = [future for future in pending if not future.cancel()]
+        if in_flight:
+            LOG.warning("stopping; %d runs in flight end first and are stored", len(in_flight))
         for future in as_completed(in_flight):
             _save(future, results)
 
