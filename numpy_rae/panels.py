@@ -1,0 +1,139 @@
+"""One training run in one picture, and the scores of dictionary recovery; nothing here trains."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from numpy_rae.autoencoder import Params
+from numpy_rae.figures import STYLES, style
+from numpy_rae.sparsity import Sparsity
+
+LAYOUT = "OAL\nDBV\nFFT"
+BLUE, VERMILION = STYLES["CAE"][0], STYLES["DAE"][0]
+SHOWN, COLUMNS = 40, 10
+
+
+def training_report(
+    history: Sequence[dict], params: Params, seen: Sparsity, shape: tuple[int, ...], text: str, title: str
+) -> Figure:
+    """History, L0, densities, biases, pre-activations, filters (rows of W as images of `shape`) and `text`."""
+    figure, axes = plt.subplot_mosaic(LAYOUT, figsize=(13, 11), height_ratios=(1, 1, 1.3), layout="constrained")
+    _history(axes["O"], axes["A"], history)
+    _L0(axes["L"], seen)
+    _density(axes["D"], seen)
+    _biases(axes["B"], params.b_e)
+    _preactivations(axes["V"], seen)
+    _filters(axes["F"], params.W, seen.density, shape)
+    axes["T"].axis("off")
+    axes["T"].text(0, 1, text, family="monospace", fontsize=9, va="top", transform=axes["T"].transAxes)
+    figure.suptitle(title)
+    return figure
+
+
+def _history(left: Axes, right: Axes, history: Sequence[dict]) -> None:
+    epochs = [entry["epoch"] for entry in history]
+    left.plot(epochs, [entry["objective"] for entry in history], "-", color=BLUE, marker=".")
+    left.set(xlabel="epoch", ylabel="mean objective", title="Objective")
+    lines = {"active, Eq. (14)": ("activation_fraction", BLUE, "-"), "dead units": ("dead_fraction", VERMILION, "--")}
+    for label, (key, color, dash) in lines.items():
+        right.plot(epochs, [entry[key] for entry in history], dash, color=color, marker=".", label=label)
+    right.set(xlabel="epoch", ylabel="fraction", ylim=(-0.03, 1.03), title="Activation fraction, dead units")
+    right.legend(frameon=False)
+    for ax in (left, right):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _L0(ax: Axes, seen: Sparsity) -> None:
+    """Bars of equally many values each, at most about 60 of them."""
+    low, high = int(seen.L0.min()), int(seen.L0.max())
+    width = -(-(high - low + 1) // 60)
+    ax.hist(seen.L0, bins=np.arange(low, high + width + 1, width) - 0.5, color=BLUE)
+    ax.axvline(seen.L0.mean(), color=VERMILION, ls="--", label=f"mean {seen.L0.mean():.1f}")
+    ax.set(xlabel=f"active units of {len(seen.density):,}", ylabel="samples", title="Activations per sample (L0)")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(frameon=False)
+
+
+def _density(ax: Axes, seen: Sparsity) -> None:
+    """A logarithm has no place for dead units: they are counted in the legend, and room is left for them."""
+    alive = np.sort(seen.density[~seen.dead])[::-1]
+    label = f"{len(alive):,} units; {int(seen.dead.sum()):,} dead ones not drawn"
+    ax.semilogy(np.arange(1, len(alive) + 1), alive, ".", ms=4, color=BLUE, label=label)
+    ax.axhline(1 / len(seen.L0), color="#777777", ls=":", label="one sample")
+    ax.set(xlabel="unit, densest first", ylabel="share of samples", title="Activation density per unit")
+    ax.set(xlim=(0, len(seen.density) + 1), ylim=(0.5 / len(seen.L0), 1.5))
+    ax.legend(frameon=False, loc="lower left")
+
+
+def _biases(ax: Axes, b_e: np.ndarray) -> None:
+    ax.hist(b_e, bins=40, color=BLUE)
+    ax.axvline(np.median(b_e), color=VERMILION, ls="--", label=f"median {np.median(b_e):.3g}")
+    ax.set(xlabel="$b_e$", ylabel="units", title="Encoder biases")
+    ax.legend(frameon=False)
+
+
+def _preactivations(ax: Axes, seen: Sparsity) -> None:
+    for label, units, color, mark in (("alive", ~seen.dead, BLUE, "."), ("dead", seen.dead, VERMILION, "x")):
+        if units.any():
+            ax.plot(seen.mean_a[units], seen.var_a[units], mark, ms=5, alpha=0.6, color=color, label=label)
+    ax.set(xlabel="mean $E[a_j]$", ylabel=r"variance $\mathrm{Var}[a_j]$", title="Pre-activations, one mark a unit")
+    ax.legend(frameon=False)
+
+
+def _filters(ax: Axes, W: np.ndarray, density: np.ndarray, shape: tuple[int, ...]) -> None:
+    order = np.argsort(-density, kind="stable")[np.linspace(0, len(W) - 1, min(SHOWN, len(W))).astype(int)]
+    picture = mosaic(W[order], shape)
+    ax.imshow(picture, **({} if picture.ndim == 3 else {"cmap": "RdBu_r", "vmin": -1, "vmax": 1}))
+    ax.axis("off")
+    ax.set_title(f"{len(order)} of {len(W):,} filters (rows of W) from the densest to the rarest; red +, blue \N{MINUS SIGN}"
+                 if picture.ndim == 2 else f"{len(order)} of {len(W):,} filters from the densest to the rarest")  # fmt: skip
+
+
+def mosaic(W: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Rows of W as images of `shape` (H, W) or (C, H, W), each scaled to its largest entry, `COLUMNS` in a line.
+
+    Grey images in [-1, 1], coloured ones in [0, 1] with the channel last; NaN, drawn as nothing, between them.
+    """
+    peak = np.abs(W).max(axis=1, keepdims=True)
+    images = (W / np.where(peak == 0, 1, peak)).reshape(len(W), *shape)
+    if len(shape) == 3:
+        images = (images.transpose(0, 2, 3, 1) + 1) / 2
+    height, width = images.shape[1:3]
+    columns = min(COLUMNS, len(W))
+    lines = -(-len(W) // columns)
+    out = np.full((lines * (height + 1) - 1, columns * (width + 1) - 1, *images.shape[3:]), np.nan)
+    for k, image in enumerate(images):
+        top, left = k // columns * (height + 1), k % columns * (width + 1)
+        out[top : top + height, left : left + width] = image
+    return out
+
+
+def recovery(
+    sigma2: Sequence[float], scores: dict[str, Sequence[float]], levels: dict[str, float],
+    best: dict[str, np.ndarray], title: str,
+) -> Figure:  # fmt: skip
+    """Left: each method's score against sigma^2 (NaN leaves a gap) and horizontal `levels`. Right: the cosines found
+    by each at its best sigma^2, largest first."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), sharey=True, layout="constrained")
+    looks = {name: style(name, position) for position, name in enumerate(scores)}
+    for name, values in scores.items():
+        left.plot(sigma2, values, label=name, **looks[name])
+    for (name, level), dash in zip(levels.items(), (":", "--"), strict=False):
+        for ax in (left, right):
+            ax.axhline(level, color="#555555", ls=dash, lw=1, label=name if ax is left else None)
+    for name, values in best.items():
+        every = max(1, len(values) // 12)
+        right.plot(np.arange(1, len(values) + 1), np.sort(values)[::-1], label=name, markevery=every, **looks[name])
+    left.set_xscale("function", functions=(lambda s: np.sqrt(np.maximum(s, 0)), np.square))
+    left.set_xticks(list(sigma2), [f"{s:g}" for s in sigma2])
+    left.set(xlabel=r"$\sigma^2$  (axis linear in $\sigma$)", ylabel="|cosine| with its atom", ylim=(0, 1.03))
+    left.set_title("Recovery score: mean over atoms")
+    right.set(xlabel="atom, best found first")
+    right.set_title(r"Atom by atom, at each method's best $\sigma^2$")
+    left.legend(frameon=False, fontsize=8, loc="lower right", ncols=2)
+    right.legend(frameon=False, fontsize=8, loc="lower left")
+    return figure

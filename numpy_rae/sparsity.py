@@ -1,0 +1,150 @@
+"""How sparse a trained auto-encoder is, by the measures in use elsewhere: `metrics` beside L0, Hoyer's and others.
+
+`measure` goes over a whole data set a chunk of samples at a time; what is kept is per unit or per sample.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy_rae import metrics, validation
+from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Params
+
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+
+class Coherence(NamedTuple):
+    """Largest and mean |cosine| between different non-zero rows of W; NaN if there are fewer than two."""
+
+    largest: float
+    mean: float
+
+
+class Sparsity(NamedTuple):
+    """One model on one data set. A unit is active where h > delta_min, as in Eq. (14).
+
+    Per unit (m,): `density`, the share of samples that activate it; `near_zero`, the share with |h| <= delta_min, which
+    is 1 - density unless h can be below -delta_min; E[a_j] and Var[a_j]. Per sample (N,): `L0`, the number of active
+    units; `hoyer` (see there); `zero`, whether h is exactly 0 throughout. `bias_quantiles` are b_e's at `QUANTILES`.
+    """
+
+    density: np.ndarray
+    near_zero: np.ndarray
+    mean_a: np.ndarray
+    var_a: np.ndarray
+    L0: np.ndarray
+    hoyer: np.ndarray
+    zero: np.ndarray
+    bias_quantiles: np.ndarray
+    explained_variance: float
+    coherence: Coherence
+
+    @property
+    def dead(self) -> np.ndarray:
+        """Which units no sample activates, (m,) bool."""
+        return self.density == 0
+
+    @property
+    def L0_histogram(self) -> np.ndarray:
+        """How many samples activate 0, 1, ..., m units, (m + 1,)."""
+        return np.bincount(self.L0, minlength=len(self.density) + 1)
+
+    def figures(self) -> dict[str, float]:
+        """The record in single numbers; Hoyer's is the mean over the codes that have one, NaN if none has."""
+        defined = self.hoyer[~np.isnan(self.hoyer)]
+        return {
+            "activation_fraction": float(self.density.mean()),
+            "near_zero_fraction": float(self.near_zero.mean()),
+            "dead_fraction": float(self.dead.mean()),
+            "L0_mean": float(self.L0.mean()),
+            "L0_median": float(np.median(self.L0)),
+            "L0_largest": int(self.L0.max()),
+            "zero_code_fraction": float(self.zero.mean()),
+            "hoyer_mean": float(defined.mean()) if len(defined) else math.nan,
+            "explained_variance": self.explained_variance,
+            "coherence_largest": self.coherence.largest,
+            "coherence_mean": self.coherence.mean,
+            "mean_preactivation": float(self.mean_a.mean()),
+            "var_preactivation": float(self.var_a.mean()),
+            **{f"bias_quantile_{q:g}": float(b) for q, b in zip(QUANTILES, self.bias_quantiles, strict=True)},
+        }
+
+
+def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
+    """Encode all of x (N, n). Raises ValueError unless W, b_e and x are finite and fit each other."""
+    W, b_e = params
+    validation.matrix("W", W)
+    validation.matrix("b_e as a row", validation.like("b_e", b_e, (len(W),), W.dtype)[None])
+    validation.like("x", validation.matrix("x", x, columns=W.shape[1]), x.shape, W.dtype)
+    codes, N = metrics.measure(params, activation, x), len(x)
+    near_zero, L0, sparse, zero = np.zeros(len(W)), np.empty(N, int), np.empty(N), np.empty(N, bool)
+    for start in range(0, N, metrics.CHUNK):
+        part = slice(start, start + metrics.CHUNK)
+        h = activation(x[part] @ W.T + b_e, 1).h  # Eq. (3)
+        near_zero += (np.abs(h) <= activation.delta_min).sum(axis=0)
+        L0[part] = (h > activation.delta_min).sum(axis=1)
+        sparse[part], zero[part] = hoyer(h), ~h.any(axis=1)
+    return Sparsity(
+        codes.active, near_zero / N, codes.mean_a, codes.var_a, L0, sparse, zero,
+        np.quantile(b_e, QUANTILES), explained_variance(codes.loss, x), coherence(W),
+    )  # fmt: skip
+
+
+def hoyer(h: np.ndarray) -> np.ndarray:
+    """(sqrt(m) - ||h||_1 / ||h||_2) / (sqrt(m) - 1) for each row of h (N, m), in float64 (Hoyer 2004, Sec. 3.1).
+
+    In [0, 1] and blind to h's scale: 1 with a single non-zero entry, 0 where all |h_j| are equal. NaN for a zero code,
+    which has neither, and for m = 1, where every code is both.
+    """
+    m = h.shape[1]
+    if m == 1:
+        return np.full(len(h), math.nan)
+    size = np.abs(h)
+    peak = size.max(axis=1, keepdims=True)
+    # Beside its peak no entry's square over- or underflows where it counts.
+    share = np.divide(size, peak, out=np.full_like(size, math.nan), where=peak > 0)  # (N, m)
+    l1, l2 = share.sum(axis=1, dtype=np.float64), np.sqrt(np.square(share, dtype=np.float64).sum(axis=1))
+    return np.clip((m**0.5 - l1 / l2) / (m**0.5 - 1), 0, 1)
+
+
+def explained_variance(loss: float, x: np.ndarray) -> float:
+    """1 - E||x - y||^2 / E||x - E[x]||^2 for the loss E||x - y||^2, the share of x's (N, n) variance in y.
+
+    At most 1; 0 for the mean in place of every y, below 0 for worse. NaN for constant x, which has no variance.
+    """
+    total = total_variance(x)
+    return 1 - loss / total if total else math.nan
+
+
+def total_variance(x: np.ndarray) -> float:
+    """E||x - E[x]||^2 in float64, x (N, n) a chunk at a time; exactly 0 for constant x."""
+    mean, total = x.mean(axis=0, dtype=np.float64), 0.0
+    varies = x.min(axis=0) != x.max(axis=0)  # a constant feature's deviation is rounding
+    for start in range(0, len(x), metrics.CHUNK):
+        total += float((np.square(x[start : start + metrics.CHUNK] - mean) * varies).sum())
+    return total / len(x)
+
+
+def directions(W: np.ndarray) -> np.ndarray:
+    """The rows of W (m, n) at length 1, whatever their size; a zero row has no direction and stays."""
+    peak = np.abs(W).max(axis=1, keepdims=True)
+    scaled = W / np.where(peak == 0, 1, peak)
+    return scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1)
+
+
+def coherence(W: np.ndarray) -> Coherence:
+    """|cosine| over all pairs of different rows of W (m, n): 0 if they are orthogonal, 1 if two are parallel.
+
+    Zero rows are left out.
+    """
+    rows = directions(W[W.any(axis=1)])
+    count, largest, total = len(rows), 0.0, 0.0
+    if count < 2:
+        return Coherence(math.nan, math.nan)
+    for start in range(0, count, metrics.CHUNK):
+        cosine = np.abs(rows[start : start + metrics.CHUNK] @ rows.T)
+        np.fill_diagonal(cosine[:, start:], 0)
+        largest, total = max(largest, float(cosine.max())), total + float(cosine.sum(dtype=np.float64))
+    return Coherence(min(largest, 1.0), min(total / (count * (count - 1)), 1.0))
