@@ -6,77 +6,66 @@ ReLU and unit rows the penalties of CAE and mDAE leave the biases alone (h'' = 0
 lambda, Eq. (2), which must be above 0: at 0 there is only the plain auto-encoder.
 """
 
-import math
 import sys
+from functools import partial
 
 import numpy as np
 
-from numpy_rae import options, panels, recovery, report, sparse_coding, validation
+from numpy_rae import options, panels, recovery, report
 from numpy_rae.activations import RELU
 from numpy_rae.objectives import MODELS
+from numpy_rae.sparse_coding import fit
 from numpy_rae.training import TrainConfig, train
 
-# (N, n, m, active, noise), epochs, half-steps of sparse coding, sigma^2
+# (N, n, m, active, noise); epochs; rounds of sparse coding; sigma^2; seeds
 SIZES = {
-    "sample": ((2000, 32, 48, 3, 0.05), 100, 10, (0.0, 0.04, 0.09, 0.25, 0.49, 1.0)),
-    "tiny": ((500, 12, 16, 2, 0.05), 20, 5, (0.0, 0.09, 0.25)),
+    "sample": ((2000, 32, 48, 3, 0.05), 100, 10, (0.0, 0.04, 0.09, 0.25, 0.49, 1.0), 3),
+    "tiny": ((500, 12, 16, 2, 0.05), 20, 5, (0.0, 0.09, 0.25), 1),
 }
 AUTOENCODERS = ("DAE", "CAE", "mDAE", "SAE")
 SPARSE_CODING = "sparse coding"
+METHODS = (*AUTOENCODERS, SPARSE_CODING)
 ETA = 0.01
+# As far as the cosines can tell.
+code = partial(fit, non_negative=True, tol=1e-3, max_iterations=200)
 
 
 def main(argv=None):
-    p = options.picture_parser("dictionary_recovery", __doc__)
-    p.add_argument("--seed", type=int, default=0, metavar="K", help="of data, weights, batches and noise")
-    args = p.parse_args(argv)
-    size, epochs, iterations, sigma2 = SIZES[args.preset]
-    try:
-        validation.whole("--seed", args.seed, low=0)
-    except ValueError as error:
-        print(f"dictionary_recovery: {error}", file=sys.stderr)
-        return 2
-    rng = np.random.default_rng(args.seed)
-    made = recovery.mixture(*size, rng)
-    m = len(made.atoms)
-    lucky = recovery.chance(made.atoms, m, rng)
-    levels = {"random rows": lucky.mean, "samples as rows": recovery.score(made.x[:m], made.atoms)}
-    rows = learned(made.x, m, sigma2, epochs, iterations, args.seed)
-    cosines = {key: recovery.found(W, made.atoms) for key, W in rows.items()}
-    scores = {name: [cosine_mean(cosines, s, name) for s in sigma2] for name in (*AUTOENCODERS, SPARSE_CODING)}
-    title = "{} samples of {} features, {} atoms, {} in each, noise {}".format(*size)
-    print(title, table(scores, sigma2), sep="\n\n")
-    print(f"\nrandom rows: {lucky.mean:.3f} +- {lucky.deviation:.3f};  samples as rows: {levels['samples as rows']:.3f}")
-    best = {name: cosines[sigma2[int(np.nanargmax(values))], name] for name, values in scores.items()}
-    figure = panels.recovery(sigma2, scores, levels, best, title)
-    return report.save(figure, args.out, f"dictionary_recovery-{args.preset}.png")
+    args = options.picture_parser("dictionary_recovery", __doc__).parse_args(argv)
+    size, epochs, rounds, sigma2, seeds = SIZES[args.preset]
+    cosines = {name: np.full((seeds, len(sigma2), size[2]), np.nan) for name in METHODS}
+    levels = {"random rows": [], "samples as rows": []}
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        x, atoms, _ = recovery.mixture(*size, rng)
+        levels["random rows"].append(recovery.chance(atoms, len(atoms), rng).mean)
+        levels["samples as rows"].append(recovery.score(x[: len(atoms)], atoms))
+        for k, lam in enumerate(sigma2):
+            for name, W in learned(x, len(atoms), lam, seed, epochs, rounds):
+                cosines[name][seed, k] = recovery.found(W, atoms)
+    levels = {name: float(np.mean(values)) for name, values in levels.items()}
+    title = "{:,} samples of {} features, {} atoms, {} in each, noise {}".format(*size) + f", {seeds} seed(s)"
+    print(title, table(cosines, sigma2), "; ".join(f"{name}: {v:.3f}" for name, v in levels.items()), sep="\n\n")
+    return report.save(panels.recovery(sigma2, cosines, levels, title), args.out, f"dictionary_recovery-{args.preset}.png")
 
 
-def learned(x, m, sigma2, epochs, iterations, seed) -> dict[tuple[float, str], np.ndarray]:
-    """The rows that every method learns, by (sigma^2, method)."""
-    rows = {}
-    for s in sigma2:
-        config = TrainConfig(s, seed, m, epochs=epochs, eta=ETA)
-        for name in AUTOENCODERS:
-            rows[s, name] = train(x, MODELS[name], RELU, config).params.W
-        if s > 0:
-            fit = sparse_coding.fit(
-                x, m, s, np.random.default_rng(seed), iterations, non_negative=True, tol=1e-3, max_iterations=200
-            )
-            rows[s, SPARSE_CODING] = fit.W
-    return rows
+def learned(x, m, lam, seed, epochs, rounds):
+    """(method, its rows) at one sigma^2; nothing for a run that diverged."""
+    for name in AUTOENCODERS:
+        trained = train(x, MODELS[name], RELU, TrainConfig(lam, seed, m, epochs=epochs, eta=ETA))
+        if not trained.diverged:
+            yield name, trained.params.W
+    if lam > 0:
+        yield SPARSE_CODING, code(x, m, lam, np.random.default_rng(seed), rounds).W
 
 
-def cosine_mean(cosines, s, name) -> float:
-    return float(cosines[s, name].mean()) if (s, name) in cosines else math.nan
-
-
-def table(scores, sigma2) -> str:
-    """A row for each sigma^2."""
-    lines = ["sigma^2  " + "".join(f"{name:>15}" for name in scores)]
+def table(cosines, sigma2) -> str:
+    """Score, and its deviation over the seeds: a row for each sigma^2, "-" where there is none."""
+    lines = ["sigma^2  " + "".join(f"{name:>16}" for name in cosines)]
     for k, s in enumerate(sigma2):
-        cells = (f"{values[k]:.3f}" if not math.isnan(values[k]) else "-" for values in scores.values())
-        lines.append(f"{s:<9g}" + "".join(f"{cell:>15}" for cell in cells))
+        scores = [found[:, k].mean(axis=1) for found in cosines.values()]
+        cells = ["-" if np.isnan(v).any() else f"{v.mean():.3f} +- {v.std():.3f}" for v in scores]
+        lines.append(f"{s:<9g}" + "".join(f"{cell:>16}" for cell in cells))
     return "\n".join(lines)
 
 

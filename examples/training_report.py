@@ -55,7 +55,7 @@ def run(args) -> tuple[Trained, Sparsity]:
 
 def in_words(trained: Trained, seen: Sparsity) -> str:
     """A line a figure."""
-    figures = {"last_objective": trained.last, **seen.figures()}
+    figures = {"last_batch_objective": trained.last, **seen.figures()}
     text = "\n".join(f"{name.replace('_', ' '):<22}{value:>12.4g}" for name, value in figures.items())
     if np.isnan(seen.hoyer).any():
         text += "\n(zero codes have no Hoyer sparsity)"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy_rae import validation
 from numpy_rae.autoencoder import Gradient
 from numpy_rae.objectives import MODELS, Model, ae, corruption, denoising
-from numpy_rae.smoothing import expected_dae, smoothed_mdae
+from numpy_rae.smoothing import expected_dae, expected_dae_with_covariances, smoothed_mdae
 
 
 def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
@@ -43,6 +43,7 @@ NOISE_MODELS = {
         Model("32-copies", Copies(32)),
         Model("smoothed-mDAE", smoothed_mdae),
         Model("expected-DAE", expected_dae),
+        Model("expected-DAE+cov", expected_dae_with_covariances),
     )
 }
 ALL_MODELS = MODELS | NOISE_MODELS

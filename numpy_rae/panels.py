@@ -66,7 +66,7 @@ def _density(ax: Axes, seen: Sparsity) -> None:
     ax.axhline(1 / len(seen.L0), color="#777777", ls=":", label="one sample")
     ax.set(xlabel="unit, densest first", ylabel="share of samples", title="Activation density per unit")
     ax.set(xlim=(0, len(seen.density) + 1), ylim=(0.5 / len(seen.L0), 1.5))
-    ax.legend(frameon=False, loc="lower left")
+    ax.legend(framealpha=1, edgecolor="none")
 
 
 def _biases(ax: Axes, b_e: np.ndarray) -> None:
@@ -89,8 +89,8 @@ def _filters(ax: Axes, W: np.ndarray, density: np.ndarray, shape: tuple[int, ...
     picture = mosaic(W[order], shape)
     ax.imshow(picture, **({} if picture.ndim == 3 else {"cmap": "RdBu_r", "vmin": -1, "vmax": 1}))
     ax.axis("off")
-    ax.set_title(f"{len(order)} of {len(W):,} filters (rows of W) from the densest to the rarest; red +, blue \N{MINUS SIGN}"
-                 if picture.ndim == 2 else f"{len(order)} of {len(W):,} filters from the densest to the rarest")  # fmt: skip
+    signs = "; red +, blue \N{MINUS SIGN}" if picture.ndim == 2 else ""
+    ax.set_title(f"{len(order)} of {len(W):,} filters (rows of W), from the densest unit to the rarest{signs}")
 
 
 def mosaic(W: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -113,27 +113,30 @@ def mosaic(W: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def recovery(
-    sigma2: Sequence[float], scores: dict[str, Sequence[float]], levels: dict[str, float],
-    best: dict[str, np.ndarray], title: str,
-) -> Figure:  # fmt: skip
-    """Left: each method's score against sigma^2 (NaN leaves a gap) and horizontal `levels`. Right: the cosines found
-    by each at its best sigma^2, largest first."""
+    sigma2: Sequence[float], cosines: dict[str, np.ndarray], levels: dict[str, float], title: str
+) -> Figure:
+    """Left: scores against sigma^2, means of each method's `cosines` (seeds, sigma^2, atoms) with bands over the seeds;
+    NaN leaves a gap. Right: the cosines at its best sigma^2, largest first, all seeds together. `levels` lie across."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), sharey=True, layout="constrained")
-    looks = {name: style(name, position) for position, name in enumerate(scores)}
-    for name, values in scores.items():
-        left.plot(sigma2, values, label=name, **looks[name])
-    for (name, level), dash in zip(levels.items(), (":", "--"), strict=False):
+    for (name, level), dash in zip(levels.items(), (":", "--", "-."), strict=False):
         for ax in (left, right):
             ax.axhline(level, color="#555555", ls=dash, lw=1, label=name if ax is left else None)
-    for name, values in best.items():
-        every = max(1, len(values) // 12)
-        right.plot(np.arange(1, len(values) + 1), np.sort(values)[::-1], label=name, markevery=every, **looks[name])
+    for position, (name, found) in enumerate(cosines.items()):
+        look, scores = style(name, position), found.mean(axis=2)
+        left.plot(sigma2, scores.mean(axis=0), label=name, **look)
+        left.fill_between(sigma2, scores.min(axis=0), scores.max(axis=0), color=look["color"], alpha=0.2, lw=0)
+        best = int(np.nanargmax(scores.mean(axis=0)))
+        atoms = np.sort(found[:, best].ravel())[::-1]
+        share = (np.arange(len(atoms)) + 0.5) / len(atoms)
+        label = f"{name}, {sigma2[best]:g}"
+        right.plot(share, atoms, label=label, markevery=max(1, len(atoms) // 12), **look)
     left.set_xscale("function", functions=(lambda s: np.sqrt(np.maximum(s, 0)), np.square))
     left.set_xticks(list(sigma2), [f"{s:g}" for s in sigma2])
     left.set(xlabel=r"$\sigma^2$  (axis linear in $\sigma$)", ylabel="|cosine| with its atom", ylim=(0, 1.03))
     left.set_title("Recovery score: mean over atoms")
-    right.set(xlabel="atom, best found first")
+    right.set(xlabel="share of atoms, best found first")
     right.set_title(r"Atom by atom, at each method's best $\sigma^2$")
     left.legend(frameon=False, fontsize=8, loc="lower right", ncols=2)
     right.legend(frameon=False, fontsize=8, loc="lower left")
+    figure.suptitle(title)
     return figure

@@ -98,6 +98,25 @@ def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradie
         (f) dJ/ds   = sum over samples of (dJ/dM) phi + len2 (dV/ds) / N                 (m,)
         (g) dJ/d(len2) = E[V] + (dJ/ds) s / (2 len2)                                     (m,)
     """
+    return expectation(params, activation, x, sigma2, covariances=False)
+
+
+def expected_dae_with_covariances(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+    """`expected_dae` with the covariances between units to first order in sigma2, Cov[h_j, h_k] = sigma2 G_jk Phi_j Phi_k.
+
+    They add C = (sigma2 / N) sum over samples of sum_{j != k} G_jk^2 Phi_j Phi_k: Thm 3's cross term on the smoothed slope.
+
+        (h) P          = G * G, G = W W^T with zero diagonal                             (m, m)
+        (i) C          = (sigma2 / N) sum Phi * (Phi P)
+        (j) dC/dPhi    = (2 sigma2 / N) Phi P                                            (N, m)
+        (k) dC/da      = (dC/dPhi) phi / s,   dC/ds = -sum over samples of (dC/da) a / s
+        (l) dC/dW      = 4 sigma2 (G * S) W,  S = (1/N) Phi^T Phi                        (m, n)
+    """
+    return expectation(params, activation, x, sigma2, covariances=True)
+
+
+def expectation(params, activation, x, sigma2, covariances) -> tuple[float, Gradient]:
+    """Steps (a) to (g), and (h) to (l) with `covariances`."""
     require_relu(activation)
     validation.number("sigma2", sigma2)
     plain = forward(params, activation, x)
@@ -105,13 +124,28 @@ def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradie
         J, g_y = reconstruction(plain.y, x)
         return J, backward(params, plain, g_y, PenaltyGrad())
     N, len2, a = len(x), row_len2(params.W), plain.a
-    M, Phi, phi, s = smoothed_relu(a, widths(params, sigma2))
+    smooth = M, Phi, phi, s = smoothed_relu(a, widths(params, sigma2))
     fwd = Forward(x, a, Jet(M, Phi), decode(params.W, M))  # (a)
     V = (a * a + s * s) * Phi + a * s * phi - M * M  # (b) (N, m)
     J, g_y = reconstruction(fwd.y, x)
     mean_V = V.mean(axis=0)
     g_M = g_y @ params.W.T  # (d) (N, m)
     dV_da, dV_ds = 2 * M * (1 - Phi), 2 * (s * Phi - M * phi)  # (e) (N, m)
-    dJ_ds = (g_M * phi + dV_ds * (len2 / N)).sum(axis=0)  # (f) (m,)
+    dJ_da, dJ_ds = dV_da * (len2 / N), (g_M * phi + dV_ds * (len2 / N)).sum(axis=0)  # (f) (m,)
+    C, dC_da, dC_dW = cross_covariance(params, smooth, sigma2) if covariances else (0.0, 0, None)
+    if covariances:
+        dJ_da, dJ_ds = dJ_da + dC_da, dJ_ds - (dC_da * a).sum(axis=0) / s  # (k)
     dJ_dlen2 = mean_V + dJ_ds * through_length(s, len2)  # (g) (m,)
-    return J + float(mean_V @ len2), backward(params, fwd, g_y, PenaltyGrad(dV_da * (len2 / N), dJ_dlen2))  # (c)
+    grad = PenaltyGrad(dJ_da, dJ_dlen2, dR_dW=dC_dW)
+    return J + float(mean_V @ len2) + C, backward(params, fwd, g_y, grad)  # (c)
+
+
+def cross_covariance(params: Params, smooth: Smoothed, sigma2: float) -> tuple[float, np.ndarray, np.ndarray]:
+    """C with dC/da (N, m) and dC/dW (m, n), steps (h) to (l)."""
+    N, G = len(smooth.M), params.W @ params.W.T
+    np.fill_diagonal(G, 0)
+    through_P = smooth.Phi @ (G * G)  # (h) (N, m)
+    C = sigma2 / N * float(np.vdot(smooth.Phi, through_P))  # (i)
+    dC_da = (2 * sigma2 / N) * through_P * smooth.phi / smooth.s  # (j) (k) (N, m)
+    S = smooth.Phi.T @ smooth.Phi / N
+    return C, dC_da, 4 * sigma2 * (G * S) @ params.W  # (l)

@@ -9,11 +9,15 @@ from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params
 from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
 from numpy_rae.objectives import MODELS, ae
-from numpy_rae.smoothing import expected_dae, smoothed_mdae, smoothed_relu
+from numpy_rae.smoothing import expected_dae, expected_dae_with_covariances, smoothed_mdae, smoothed_relu
 from numpy_rae.theory import expected_denoising
 from strategies import problems
 
-OBJECTIVES = {"smoothed mDAE": smoothed_mdae, "expected DAE": expected_dae}
+OBJECTIVES = {
+    "smoothed mDAE": smoothed_mdae,
+    "expected DAE": expected_dae,
+    "with covariances": expected_dae_with_covariances,
+}
 by_name = pytest.mark.parametrize("name", OBJECTIVES)
 
 
@@ -69,7 +73,17 @@ def test_expected_dae_of_one_unit_is_exact():
     assert J == pytest.approx(expected_denoising(params, RELU, x, 0.5, nodes=300), rel=1e-3)
 
 
-@by_name
+def test_covariances_complete_the_expectation_to_second_order():
+    """Away from the kinks Phi is 1: Cov[h_j, h_k] is sigma2 G_jk exactly, and the whole equals DAE in expectation."""
+    rng = np.random.default_rng(0)
+    W, x = rng.standard_normal((3, 2)), rng.standard_normal((4, 2))
+    params, sigma2 = Params(W, 3 - (x @ W.T).min(axis=0)), 0.04
+    whole, part = (f(params, RELU, x, sigma2)[0] for f in (expected_dae_with_covariances, expected_dae))
+    exact = expected_denoising(params, RELU, x, sigma2**0.5, nodes=20)
+    assert whole == pytest.approx(exact, rel=1e-9) and abs(part - exact) > 1e-3
+
+
+@pytest.mark.parametrize("name", ["smoothed mDAE", "expected DAE"])
 @given(seed=st.integers(0, 99))
 def test_noise_gives_relu_a_positive_bias_gradient(name, seed):
     """Where mDAE on ReLU itself has exactly none (Fn. 1)."""
