@@ -1,9 +1,9 @@
 """Which of them finds the atoms that data are made of? Auto-encoders with ReLU and unit rows beside sparse coding.
 
-Every sample is a sum of a few known atoms with non-negative weights, plus noise. The score is the mean over atoms of the
-|cosine| with the learned row assigned to it; random rows and samples taken as rows are the levels to compare with. On
-ReLU and unit rows the penalties of CAE and mDAE leave the biases alone (h'' = 0, Cor. 2). sigma^2 is sparse coding's
-lambda, Eq. (2), which must be above 0: at 0 there is only the plain auto-encoder.
+Every sample is a sum of a few known atoms with non-negative weights, plus noise. The score is the mean over atoms of
+the |cosine| with the learned row assigned to it; random rows and samples taken as rows are the levels to compare with.
+On ReLU the penalties of CAE and mDAE leave the biases alone (h'' = 0, Cor. 2). sigma^2 is sparse coding's lambda,
+Eq. (2), which must be above 0: at 0 there is only the plain auto-encoder.
 """
 
 import sys
@@ -44,9 +44,10 @@ def main(argv=None):
             for name, W in learned(x, len(atoms), lam, seed, epochs, rounds):
                 cosines[name][seed, k] = recovery.found(W, atoms)
     levels = {name: float(np.mean(values)) for name, values in levels.items()}
-    title = "{:,} samples of {} features, {} atoms, {} in each, noise {}".format(*size) + f", {seeds} seed(s)"
+    title = "{:,} samples of {} features, {} atoms, {} in each, noise {}; seeds: {}".format(*size, seeds)
     print(title, table(cosines, sigma2), "; ".join(f"{name}: {v:.3f}" for name, v in levels.items()), sep="\n\n")
-    return report.save(panels.recovery(sigma2, cosines, levels, title), args.out, f"dictionary_recovery-{args.preset}.png")
+    figure = panels.recovery(sigma2, cosines, levels, title)
+    return report.save(figure, args.out, f"dictionary_recovery-{args.preset}.png")
 
 
 def learned(x, m, lam, seed, epochs, rounds):
@@ -60,13 +61,18 @@ def learned(x, m, lam, seed, epochs, rounds):
 
 
 def table(cosines, sigma2) -> str:
-    """Score, and its deviation over the seeds: a row for each sigma^2, "-" where there is none."""
+    """Score, and its deviation if there are several seeds: a row for each sigma^2, "-" where there is none."""
     lines = ["sigma^2  " + "".join(f"{name:>16}" for name in cosines)]
     for k, s in enumerate(sigma2):
         scores = [found[:, k].mean(axis=1) for found in cosines.values()]
-        cells = ["-" if np.isnan(v).any() else f"{v.mean():.3f} +- {v.std():.3f}" for v in scores]
-        lines.append(f"{s:<9g}" + "".join(f"{cell:>16}" for cell in cells))
+        lines.append(f"{s:<9g}" + "".join(f"{cell(values):>16}" for values in scores))
     return "\n".join(lines)
+
+
+def cell(scores: np.ndarray) -> str:
+    if np.isnan(scores).any():
+        return "-"
+    return f"{scores.mean():.3f}" + (f" +- {scores.std(ddof=1):.3f}" if len(scores) > 1 else "")
 
 
 if __name__ == "__main__":

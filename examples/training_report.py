@@ -35,7 +35,7 @@ def main(argv=None):
         return 2
     text = in_words(trained, seen)
     print(text)
-    title = f"{args.model}, {args.activation}, unit rows, $\\sigma^2$ = {args.sigma2:g}, {trained.steps:,} updates, digits"
+    title = f"{args.model}, {args.activation}, unit rows, sigma^2 = {args.sigma2:g}, {trained.steps:,} updates, digits"
     figure = panels.training_report(trained.history, trained.params, seen, (28, 28), text, title)
     return report.save(figure, args.out, f"training_report-{args.preset}.png")
 

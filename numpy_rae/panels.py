@@ -41,7 +41,7 @@ def _history(left: Axes, right: Axes, history: Sequence[dict]) -> None:
     lines = {"active, Eq. (14)": ("activation_fraction", BLUE, "-"), "dead units": ("dead_fraction", VERMILION, "--")}
     for label, (key, color, dash) in lines.items():
         right.plot(epochs, [entry[key] for entry in history], dash, color=color, marker=".", label=label)
-    right.set(xlabel="epoch", ylabel="fraction", ylim=(-0.03, 1.03), title="Activation fraction, dead units")
+    right.set(xlabel="epoch", ylabel="fraction", ylim=(-0.03, 1.03), title="Active and dead, on the history's samples")
     right.legend(frameon=False)
     for ax in (left, right):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))

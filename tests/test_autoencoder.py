@@ -36,6 +36,13 @@ def test_one_sample_one_unit_by_hand():
     np.testing.assert_array_equal(grad.b_e, [38])
 
 
+def test_loss_and_its_gradient_are_means_over_samples():
+    """r = (1, 0) and (0, -2): J = (1 + 4) / 2, g_y = -2 r / 2."""
+    J, g_y = reconstruction(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([[3.0, 0.0], [0.0, 1.0]]))
+    assert J == 2.5
+    np.testing.assert_array_equal(g_y, [[-1, 0], [0, 2]])
+
+
 def test_initial_weights_are_normalized_and_biases_zero():
     params = init_params(30, 20, np.random.default_rng(0), np.float64)
     bound = np.sqrt(6 / 50)

@@ -81,6 +81,14 @@ def test_zero_row_has_a_finite_gradient(p):
     np.testing.assert_allclose(grad.W, np.full((1, 2), 0.25 if p == 0 else 0))
 
 
+@pytest.mark.parametrize(("p", "slope"), [(0, 0), (1, 0), (2, 0.25), (4, 0)])
+def test_slope_in_the_length_at_a_zero_row(p, slope):
+    """(e) as documented there: s = h'(0)^2 = 1/4 for p = 2, whose length power is 0, else 0."""
+    params = Params(np.zeros((1, 2)), np.zeros(1))
+    _, grad = JacobianPenalty(2, p).value_and_grad(params, SOFTPLUS, forward(params, SOFTPLUS, np.ones((3, 2)), 2))
+    assert grad.dR_dlen2.tolist() == [slope]
+
+
 @pytest.mark.parametrize("penalty", [SAE, sae_with_target(0.05)])
 def test_beyond_the_domain_the_tangent_goes_on(penalty):
     """C1 at each edge, straight beyond it: no NaN, and no gradient lost."""

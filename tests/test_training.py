@@ -12,7 +12,7 @@ from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.metrics import measure, summary
 from numpy_rae.objectives import AE, MODELS, Model, ae
 from numpy_rae.preprocessing import standardise
-from numpy_rae.training import Generators, TrainConfig, batches, train
+from numpy_rae.training import Generators, TrainConfig, advance, batches, begin, train
 from test_optimizer import textbook_step
 
 SMALL = TrainConfig(sigma2=0.1, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64")
@@ -98,6 +98,17 @@ def test_another_seed_gives_another_start_order_and_noise():
     for child in ("init", "order", "noise"):
         assert getattr(one, child).random() != getattr(two, child).random()
     assert len({getattr(Generators(0), child).random() for child in ("init", "order", "noise")}) == 3
+
+
+def test_epochs_in_two_parts_are_epochs_in_one():
+    """Order, noise, velocity and history go on where they were."""
+    state = begin(5, SMALL)
+    advance(state, data(), MODELS["DAE"], RELU, SMALL, 1)
+    parted = advance(state, data(), MODELS["DAE"], RELU, SMALL, 2)
+    whole = train(data(), MODELS["DAE"], RELU, SMALL)
+    np.testing.assert_array_equal(parted.params.W, whole.params.W)
+    np.testing.assert_array_equal(parted.params.b_e, whole.params.b_e)
+    assert (parted.history, parted.metrics, parted.steps) == (whole.history, whole.metrics, whole.steps)
 
 
 @given(N=st.integers(1, 200), size=st.integers(1, 60), seed=st.integers(0, 99))
