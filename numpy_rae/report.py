@@ -128,9 +128,10 @@ def table(records: list[dict], models: list[str]) -> str:
         for (sigma2, a), (_, d) in zip(active, dead, strict=True):
             cells[sigma2, model] = f"{sum(a) / len(a):.3f}/{sum(d) / len(d):.3f}"
     rows = sorted({entry["config"]["sigma2"] for entry in records})
-    lines = ["sigma^2  " + "".join(f"{model:>14}" for model in models)]
+    width = 2 + max(12, *map(len, models))
+    lines = ["sigma^2  " + "".join(f"{model:>{width}}" for model in models)]
     for sigma2 in rows:
-        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>14}" for model in models))
+        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>{width}}" for model in models))
     return "\n".join(["", "average activation fraction / dead units", *lines, ""])
 
 
@@ -148,7 +149,7 @@ def paired(records: list[dict], models: list[str], reference: str) -> str:
                      if (m, s) == (model, sigma2)]  # fmt: skip
             gaps = [mine - other for mine, other in pairs if other is not None]
             if gaps:
-                lines.append(f"{model:>14} {sigma2:<6g} {np.mean(gaps):+.4f} +- {np.std(gaps):.4f} ({len(gaps)})")
+                lines.append(f"{model:>16} {sigma2:<6g} {np.mean(gaps):+.4f} +- {np.std(gaps):.4f} ({len(gaps)})")
     return "\n".join([*lines, ""])
 
 

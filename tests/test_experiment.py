@@ -607,4 +607,4 @@ def test_paired_differences_match_seed_with_seed():
     entries = [entry("DAE", 0, 0.1), entry("DAE", 1, 0.2), entry("DAE", 2, None, "diverged")]
     entries += [entry("antithetic", 0, 0.2), entry("antithetic", 1, 0.5), entry("antithetic", 2, 0.9)]
     text = report.paired(entries, ["DAE", "antithetic"], "DAE")
-    assert text.splitlines()[1:] == ["    antithetic 0.25   +0.2000 +- 0.1000 (2)"]
+    assert text.splitlines()[1:] == ["      antithetic 0.25   +0.2000 +- 0.1000 (2)"]

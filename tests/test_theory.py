@@ -5,7 +5,9 @@ import pytest
 
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.penalties import CAE, L1, MDAE, SAE
-from numpy_rae.theory import audit, bias_gradient_at, lemma_1_bound, lemma_1_bound_free, residual_moments, sigma_r
+from numpy_rae.theory import (
+    audit, bias_gradient_at, lemma_1_bound, lemma_1_bound_free, residual_moments, sigma_r, theorem_1_holds,
+)  # fmt: skip
 
 A = np.linspace(-5, 0.5, 23)
 
@@ -24,6 +26,10 @@ def test_bounds_by_hand():
     assert sigma_r(r) == 2.5
     np.testing.assert_allclose(lemma_1_bound(W, r), 2 * 2.5 * np.sqrt(2))
     np.testing.assert_allclose(lemma_1_bound_free(W, r), 2 * np.sqrt(4.5))
+
+
+def test_at_the_bound_the_condition_does_not_hold():
+    assert theorem_1_holds(2.0, np.array([1.0, 1.0, 2.0]), np.array([2.0, 1.5, 3.0])).tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize("function", [audit, residual_moments])

@@ -136,6 +136,18 @@ def test_history_counts_epochs_and_averages_their_objectives():
     assert (trained.steps, trained.first, trained.peak, trained.last) == (12, 1.0, (12.0, 12), 12.0)
 
 
+def test_the_last_line_of_history_measures_the_same_samples_as_the_end():
+    trained = train(data(), MODELS["DAE"], RELU, SMALL)
+    assert {name: value for name, value in trained.history[-1].items() if name in trained.metrics} == trained.metrics
+
+
+def test_continued_units_are_counted_over_all_updates():
+    def counted(params, activation, x, sigma2, rng):
+        return 1.0, ae(params, activation, x)[1]._replace(n_continued=len(x))
+
+    assert train(data(N=30), Model("counted", counted), RELU, SMALL).n_continued == 3 * 30
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_divergence_ends_the_run_at_its_step(model):
     trained = train(data(dtype=np.float32), MODELS[model], RELU, replace(SMALL, eta=1e12, constraint="free", dtype="float32"))

@@ -32,6 +32,8 @@ def test_audit_finds_nothing_on_white_data(problem):
 def test_audit_measures_what_is_wrong(problem, shift, scale):
     x = problem.x
     assert audit(x + shift).mean == pytest.approx(shift, rel=1e-12)
+    assert audit(x - shift).mean == pytest.approx(shift, rel=1e-12)
+    assert audit(x / scale).covariance_mean == pytest.approx((1 - scale**-2) / x.shape[1], rel=1e-12)
     assert audit(x * scale).covariance_spectral == pytest.approx(scale**2 - 1, rel=1e-12)
     assert audit(np.column_stack([x, np.zeros(len(x))])).constant == 1 / (x.shape[1] + 1)
 
