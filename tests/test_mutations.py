@@ -1,0 +1,41 @@
+"""The planted faults of `mutations/faults.py` still fit the code; `mutations/run.py` runs them."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from mutations.faults import FAULTS, KNOWN
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
+def test_no_comparison_stands_alone(path):
+    """A comparison without `assert` tests nothing."""
+    alone = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Compare | ast.BoolOp)
+    ]
+    assert not alone
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_fault_fits_the_code_and_compiles(fault):
+    text = (ROOT / fault.file).read_text(encoding="utf-8")
+    compile(fault.planted(text), fault.file, "exec")
+    assert fault.tests and all((ROOT / "tests" / name.split("::")[0]).is_file() for name in fault.tests)
+
+
+def test_names_are_unique_and_every_known_fault_is_planted():
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+    assert set(KNOWN) <= {fault.of for fault in FAULTS}
+
+
+@pytest.mark.parametrize("old", ["a text that is nowhere", "np."])
+def test_text_that_is_not_there_exactly_once_is_refused(old):
+    fault = type(FAULTS[0])("gone", "F1", FAULTS[0].file, old, "", ())
+    with pytest.raises(ValueError, match="^gone: .* times in numpy_rae/activations.py, not once"):
+        fault.planted((ROOT / fault.file).read_text(encoding="utf-8"))
