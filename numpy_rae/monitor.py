@@ -16,7 +16,7 @@ import numpy as np
 from numpy_rae import validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, PenaltyGrad, backward, forward, reconstruction
-from numpy_rae.training import Watch
+from numpy_rae.training import State, Watch
 from numpy_rae.theory import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
 
 
@@ -68,16 +68,16 @@ class Monitor(Watch):
     def __post_init__(self):
         validation.whole("every", self.every)
 
-    def before(self, step: int, params: Params, velocity: Params, x: np.ndarray, grad: Gradient) -> None:
+    def before(self, step: int, state: State, x: np.ndarray, grad: Gradient) -> None:
         """Called ahead of the update number `step` (from 1)."""
         due = (step - 1) % self.every == 0
-        copies = (Params(*(part.copy() for part in pair)) for pair in (params, velocity))
+        copies = (Params(*(part.copy() for part in pair)) for pair in (state.params, state.velocity))
         self._before = Before(*copies, x, grad) if due else None
 
-    def after(self, step: int, params: Params) -> None:
+    def after(self, step: int, state: State) -> None:
         """Called after it."""
         if self._before:
-            self.observations.append(self.observe(step, self._before, params))
+            self.observations.append(self.observe(step, self._before, state.params))
 
     def observe(self, step: int, before: Before, after: Params) -> Observation:
         """Compare what Thm 1 and Eq. (5) say of an update with what it did."""

@@ -78,19 +78,13 @@ class Generators:
         self.init, self.order, self.noise = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
 
 
-class Watch:
-    """Looks on, before and after every update, which it must not change. This one sees nothing."""
-
-    def before(self, step: int, params: Params, velocity: Params, x: np.ndarray, grad: Gradient) -> None:
-        """Called ahead of update number `step` (from 1) with its batch x and its gradient."""
-
-    def after(self, step: int, params: Params) -> None:
-        """Called once it is done."""
-
-
 @dataclass
 class State:
-    """The loop's own arrays and counters."""
+    """The loop's own arrays and counters: all that a run needs to go on, bit for bit.
+
+    `ahead` are the index arrays of the batches still to come in the epoch in progress, None between epochs, and `began`
+    is the number of updates before it; `seconds` is what whole epochs took.
+    """
 
     params: Params
     velocity: Params
@@ -99,19 +93,39 @@ class State:
     history: list[dict] = field(default_factory=list)
     n_continued: int = 0
     diverged: int | None = None
+    ahead: list[np.ndarray] | None = None
+    began: int = 0
+    seconds: float = 0.0
+
+
+class Watch:
+    """Looks on, before and after every update, and must change nothing. This one sees nothing."""
+
+    def before(self, step: int, state: State, x: np.ndarray, grad: Gradient) -> None:
+        """Called ahead of update number `step` (from 1) with its batch x and its gradient."""
+
+    def after(self, step: int, state: State) -> None:
+        """Called once it is done; `checkpoint` writes what it sees here."""
 
 
 def train(
-    x: np.ndarray, model: Model, activation: Activation, config: TrainConfig, watch: Watch | None = None
+    x: np.ndarray,
+    model: Model,
+    activation: Activation,
+    config: TrainConfig,
+    watch: Watch | None = None,
+    state: State | None = None,
 ) -> Trained:
     """Train on x (N, n), which must have `config.dtype`; a function of its arguments alone.
 
     Raises ValueError before any work if x is not a finite matrix. An objective that ceases to be finite ends the run:
-    the result says at which step. `watch` looks on (see `monitor`).
+    the result says at which step. `watch` looks on (see `monitor` and `checkpoint`). With the `state` of a run of the
+    same arguments that was left on its way (`checkpoint.load`), that run is brought to its end, in place.
     """
     validation.matrix("x", x)
     validation.like("x", x, x.shape, np.dtype(config.dtype))
-    return advance(begin(x.shape[1], config), x, model, activation, config, config.epochs, watch)
+    state = state or begin(x.shape[1], config)
+    return advance(state, x, model, activation, config, config.epochs - len(state.history), watch)
 
 
 def begin(n: int, config: TrainConfig) -> State:
@@ -124,26 +138,32 @@ def begin(n: int, config: TrainConfig) -> State:
 def advance(state: State, x: np.ndarray, model, activation, config, epochs: int, watch: Watch | None = None) -> Trained:
     """Go on from `state`, in place, for `epochs` epochs over x (N, n), which need not be the data it has seen so far.
 
-    `config.epochs` and `config.seed` are not read. The result counts from the state's beginning; its metrics are x's.
+    An epoch in progress, which must be over this x, is the first of them. `config.epochs` and `config.seed` are not
+    read. The result counts from the state's beginning; its metrics are x's.
     """
-    start, last = time.perf_counter(), len(state.history) + epochs
+    last = len(state.history) + epochs
     # An overflow is not a warning here: the objective shows it in the same step.
     with np.errstate(over="ignore", invalid="ignore"):
         while len(state.history) < last and not state.diverged:
             one_epoch(state, x, model, activation, config, watch or Watch())
-        return outcome(state, x, activation, time.perf_counter() - start)
+        return outcome(state, x, activation)
 
 
 def one_epoch(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
-    """Every sample once, then a line of history; stops at the step that diverges."""
-    start = len(state.objectives)
-    for batch in batches(len(x), config.batch_size, state.generators.order):
-        one_update(state, x[batch], model, activation, config, watch)
+    """Every sample once, or what is left of an epoch in progress, then a line of history; stops at a divergence."""
+    start = time.perf_counter()
+    if state.ahead is None:
+        state.ahead = batches(len(x), config.batch_size, state.generators.order)
+        state.began = len(state.objectives)
+    while state.ahead:
+        one_update(state, x[state.ahead.pop(0)], model, activation, config, watch)
         if state.diverged:
             return
     probe = x[:: max(1, len(x) // HISTORY_SAMPLES)][:HISTORY_SAMPLES]
-    recent = state.objectives[start:]
+    recent = state.objectives[state.began :]
     state.history.append(epoch_entry(len(state.history) + 1, recent, state.params, activation, probe))
+    state.ahead = None
+    state.seconds += time.perf_counter() - start
 
 
 def one_update(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
@@ -153,21 +173,22 @@ def one_update(state: State, x: np.ndarray, model, activation, config: TrainConf
     if not math.isfinite(J):
         state.diverged = step
         return
-    watch.before(step, state.params, state.velocity, x, grad)
+    watch.before(step, state, x, grad)
     update(state.params, state.velocity, grad, config)
-    watch.after(step, state.params)
     state.objectives.append(J)
     state.n_continued += grad.n_continued
+    watch.after(step, state)
 
 
-def outcome(state: State, x: np.ndarray, activation: Activation, seconds: float) -> Trained:
+def outcome(state: State, x: np.ndarray, activation: Activation) -> Trained:
     """The final metrics over all of x, and what the loop counted; metrics that overflow are a divergence, too."""
-    final, steps = None, len(state.objectives)
+    final, steps, start = None, len(state.objectives), time.perf_counter()
     if not state.diverged:
         final = metrics.summary(metrics.measure(state.params, activation, x))
         if not all(map(math.isfinite, final.values())):
             final, state.diverged = None, steps + 1
     first, peak, last = landmarks(state.objectives)
+    seconds = state.seconds + time.perf_counter() - start
     return Trained(
         state.params, final, state.history, steps, state.n_continued, state.diverged, first, peak, last, seconds
     )
@@ -183,7 +204,12 @@ def landmarks(objectives: list[float]) -> tuple:
 
 def batches(N: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
     """One epoch's index arrays: a permutation of N samples in pieces of `size`, the last one shorter if need be."""
-    return np.split(rng.permutation(N), range(size, N, size))
+    return pieces(rng.permutation(N), size)
+
+
+def pieces(order: np.ndarray, size: int) -> list[np.ndarray]:
+    """`order` in pieces of `size`, the last one shorter if need be; none if there is nothing in it."""
+    return np.split(order, range(size, len(order), size)) if len(order) else []
 
 
 def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig) -> None:

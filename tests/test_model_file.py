@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from numpy_rae import model_file
+from numpy_rae import model_file, npz
 from numpy_rae.activations import ACTIVATIONS, RELU, SOFTPLUS
 from numpy_rae.autoencoder import Params
 from numpy_rae.constraints import CONSTRAINTS
@@ -335,7 +335,7 @@ def test_when_writing_fails_the_old_file_is_kept_and_nothing_is_left_beside_it(p
         beside.extend(set(os.listdir(path.parent)) - {path.name})
         raise failure
 
-    monkeypatch.setattr(model_file.os, step, fail)
+    monkeypatch.setattr(npz.os, step, fail)
     expected = ModelFileError if isinstance(failure, OSError) else KeyboardInterrupt
     with pytest.raises(expected) as error:
         save(path, PARAMS, "relu", CONFIG, "DAE")

@@ -47,9 +47,9 @@ def test_push_of_the_penalty_is_lambda_times_its_bias_gradient():
     trained = []
 
     class Keep(Monitor):
-        def before(self, step, params, velocity, x, grad):
-            trained.append((params.W.copy(), params.b_e.copy(), x.copy()))
-            super().before(step, params, velocity, x, grad)
+        def before(self, step, state, x, grad):
+            trained.append((state.params.W.copy(), state.params.b_e.copy(), x.copy()))
+            super().before(step, state, x, grad)
 
     monitor = Keep(x.mean(axis=0), SIGMOID, CONFIG.eta, CONFIG.momentum, 1)
     train(x, MODELS["SAE"], SIGMOID, CONFIG, monitor)
