@@ -21,6 +21,7 @@ from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import init_params
 from numpy_rae.objectives import MODELS
 from numpy_rae.optimizer import zero_velocity
+from numpy_rae.pool import local_pool
 from numpy_rae.training import TrainConfig, train, update
 
 PAPER_ROWS = 50_000
@@ -39,7 +40,7 @@ def figure_1(quick):
 
 def throughput(runs, workers):
     """(updates a second, seconds) of the runs on a fresh pool, start-up excluded; and the start-up."""
-    with tempfile.TemporaryDirectory() as folder, sweep.local_pool(workers) as pool:
+    with tempfile.TemporaryDirectory() as folder, local_pool(workers) as pool:
         begin = time.perf_counter()
         list(pool.map(time.sleep, [0.2] * workers))
         started = time.perf_counter()
@@ -52,7 +53,7 @@ def memory(workers):
     """USS of every worker at the paper's size."""
     x = np.random.default_rng(0).standard_normal((PAPER_ROWS, 784), dtype=np.float32)
     ref = datasets.store_array(x, datasets.DataSpec("mnist", PAPER_ROWS))
-    with sweep.local_pool(workers) as pool:
+    with local_pool(workers) as pool:
         return list(pool.map(own_memory, [ref] * workers))
 
 
@@ -92,7 +93,7 @@ def epoch_seconds(N):
 def runs_seconds(counts, workers):
     """Seconds of sweeps of so many equal runs on one pool, start-up excluded."""
     data = datasets.prepare(datasets.DataSpec("digits", 1000, experiment.MNIST_STD_OFFSET))
-    with tempfile.TemporaryDirectory() as folder, sweep.local_pool(workers) as pool:
+    with tempfile.TemporaryDirectory() as folder, local_pool(workers) as pool:
         list(pool.map(time.sleep, [0.2] * workers))
         for count in counts:
             configs = [TrainConfig(0.25, seed, hidden=500, epochs=10) for seed in range(count)]
@@ -104,7 +105,7 @@ def runs_seconds(counts, workers):
 
 def growth(workers):
     """Log-log slopes of cost, each along one size with the others at the paper's."""
-    with sweep.local_pool(1) as pool:
+    with local_pool(1) as pool:
         lines = {
             name: (sizes, [pool.submit(step_ms, **{**BASE, name: size}).result() for size in sizes])
             for name, sizes in LADDERS.items()

@@ -122,12 +122,17 @@ class Checkpoints:
             seen = os.stat(self.path(key))
             return seen.st_ino, seen.st_mtime_ns
 
-    def tidy(self, done: set[str]) -> None:
-        """Remove the files of the runs that are done, and what writers that were killed have left half-written."""
-        for path in self.folder.glob("*"):
-            if path.stem in done or path.suffix == ".tmp":
-                path.unlink(missing_ok=True)
+    def remove(self, key: str) -> None:
+        """Remove a run's file. One that cannot be removed does no harm."""
         with suppress(OSError):
+            self.path(key).unlink()
+
+    def tidy(self, done: set[str]) -> None:
+        """Remove the files of runs that are done, what killed writers left half-written, and the folder if empty."""
+        with suppress(OSError):
+            for path in self.folder.glob("*"):
+                if path.stem in done or path.suffix == ".tmp":
+                    path.unlink(missing_ok=True)
             self.folder.rmdir()
 
 

@@ -2,8 +2,11 @@
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,13 +65,27 @@ def main(protocol: Protocol, argv: Sequence[str] | None = None) -> int:
     """Run a figure script: 0, or 2 with one sentence on stderr for bad input, or 130 after an interrupt."""
     args = options.parser(protocol).parse_args(argv)
     try:
-        return run(protocol, args)
+        with ended_like_interrupted():
+            return run(protocol, args)
     except (ValueError, store.StoreError, data_fetch.DataError) as error:
         print(f"{protocol.name}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{protocol.name}: interrupted", file=sys.stderr)
         return report.INTERRUPTED
+
+
+@contextmanager
+def ended_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends the work in order, as Ctrl-C does; signals can be caught in the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    otherwise = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, otherwise)
 
 
 def run(protocol: Protocol, args: argparse.Namespace) -> int:
@@ -105,6 +122,7 @@ def run_configs(protocol: Protocol, args: argparse.Namespace, preset: Preset) ->
         validation.one_of("--models", model, ALL_MODELS)
     validation.whole("--samples", preset.samples)
     validation.whole("--workers", args.workers)
+    validation.number("--save-every", args.save_every, open_low=True)
     return [
         TrainConfig(sigma2, seed, preset.hidden, epochs=preset.epochs, eta=args.eta, constraint=protocol.constraint)
         for seed in args.seeds or [0]

@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from numpy_rae.checkpoint import INTERVAL
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.training import TrainConfig
 
@@ -37,6 +38,8 @@ def add_what(group, protocol) -> None:
 def add_how(group, protocol) -> None:
     """What does not."""
     group.add_argument("--workers", type=int, default=cores(), metavar="N", help="processes, one BLAS thread each")
+    every = "seconds between two savings of a run in progress; not on a cluster"
+    group.add_argument("--save-every", type=float, default=INTERVAL, metavar="SECONDS", help=every)
     scheduler = "of a Dask cluster to send the runs to (default: processes on this machine)"
     add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
     group.add_argument("--out", type=Path, default=Path("results"), help="folder of the results and the picture")

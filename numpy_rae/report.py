@@ -4,7 +4,7 @@ import argparse
 import datetime
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -13,25 +13,31 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from numpy_rae import figures, store
+from numpy_rae.checkpoint import Checkpoints
 from numpy_rae.cluster import dask_pool
 from numpy_rae.datasets import DataSpec
 from numpy_rae.estimate import seconds_ahead, updates
-from numpy_rae.sweep import Run, distinct, local_pool, stored, sweep
+from numpy_rae.pool import local_pool
+from numpy_rae.sweep import Run, RunsLost, distinct, stored, sweep
 
 PAPER_UPDATES = 50_000
-INTERRUPTED = 130
+INTERRUPTED, LOST = 130, 1
 
 
 def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Path) -> int:
-    """Train what is not stored, then draw all there is, also after an interrupt (exit code 130)."""
+    """Train what is not stored, then draw all there is, also after an interrupt (exit code 130) or a loss (1)."""
     wanted, code = distinct(runs), 0
+    checkpoints = None if args.scheduler else Checkpoints(out.with_suffix(".checkpoints"), args.save_every)
     with workers(args) as (pool, count):
         try:
             announce(runs, pool, count, out)
-            show_progress(sweep(runs, pool, out, at_once=count), len(wanted))
+            show_progress(sweep(runs, pool, out, count, checkpoints), len(wanted))
         except KeyboardInterrupt:
-            print("Interrupted: the runs in flight are stored, the others wait for the next start.")
+            print("Interrupted: what is finished is stored, and the next start goes on from here.")
             code = INTERRUPTED
+        except RunsLost as error:
+            print(f"{protocol.name}: {error}", file=sys.stderr)
+            code = LOST
     records = [entry for key, entry in stored(out).items() if key in wanted]
     return code if code and not records else draw(protocol, args, records, out) or code
 
@@ -53,8 +59,15 @@ def announce(runs: list[Run], pool: Executor, count: int, out: Path) -> None:
     todo = [run for key, run in distinct(runs).items() if key not in done]
     print(f"{len(todo)} runs to do of {updates(runs[0]):,} updates on {runs[0].data.spec.label}")
     if todo and updates(todo[0]) >= PAPER_UPDATES // 2:
-        duration = datetime.timedelta(seconds=round(seconds_ahead(todo, pool, count)))
-        print(f"estimated duration with {count} workers: {duration}", flush=True)
+        print(f"estimated duration with {count} workers: {duration(todo, pool, count)}", flush=True)
+
+
+def duration(todo: list[Run], pool: Executor, count: int) -> datetime.timedelta | str:
+    """What the runs will take, or why that is not known."""
+    try:
+        return datetime.timedelta(seconds=round(seconds_ahead(todo, pool, count)))
+    except (BrokenExecutor, MemoryError):
+        return "unknown, a worker died while it was measured"
 
 
 def show_progress(records: Iterator[dict], total: int) -> None:
@@ -68,7 +81,8 @@ def one_line(entry: dict) -> str:
     """A record in a few words."""
     head = f"{entry['model']} sigma^2={entry['config']['sigma2']:g}: "
     if entry["status"] != "ok":
-        return head + f"diverged at step {entry['diverged_at_step']}"
+        last = entry["last_finite_objective"]
+        return head + f"diverged at step {entry['diverged_at_step']}, last finite objective {last and f'{last:.3g}'}"
     return head + "active {activation_fraction:.3f}, dead {dead_fraction:.3f}".format(**entry["metrics"])
 
 

@@ -24,13 +24,24 @@ def append(path: Path, record: dict) -> None:
     """Append one record and flush it to the disk. Raises StoreError if the file cannot be written."""
     line = json.dumps(record, allow_nan=False).encode() + b"\n"
     try:
-        with open(path, "ab") as file, _locked(file):
+        with open(path, "ab", buffering=0) as file, _locked(file):
             _cut_torn_line(path, file)
-            file.write(line)
-            file.flush()
+            _write_whole(file, line)
             os.fsync(file.fileno())
     except OSError as error:
         raise StoreError(f"results file {path} cannot be written: {error.strerror}") from error
+
+
+def _write_whole(file, line: bytes) -> None:
+    """All of it or nothing: what a full disk did not take is cut off again."""
+    size = file.seek(0, os.SEEK_END)
+    try:
+        written = file.write(line)
+        if written < len(line):
+            file.write(line[written:])
+    except OSError:
+        file.truncate(size)
+        raise
 
 
 @contextlib.contextmanager
@@ -38,6 +49,40 @@ def _locked(file) -> Iterator[None]:
     if fcntl:
         fcntl.flock(file, fcntl.LOCK_EX)
     yield
+
+
+@contextlib.contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Hold `path` for one sweep, by a lock on a file beside it. Raises StoreError if another process holds it."""
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        file = _lock_file(lock)
+    except BlockingIOError:
+        raise StoreError(
+            f"results file {path} is in use by another sweep; wait for its end, or choose another folder"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"results file {path} cannot be written: {error.strerror}") from error
+    with file:
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _lock_file(lock: Path):
+    """The open, locked file at `lock`; a file that its holder has just removed is no lock, so try again."""
+    while True:
+        file = open(lock, "ab")
+        try:
+            if fcntl:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if lock.exists() and os.path.samestat(os.stat(lock), os.fstat(file.fileno())):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
 
 
 def _cut_torn_line(path: Path, file) -> None:

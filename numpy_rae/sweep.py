@@ -5,22 +5,21 @@ import importlib.metadata
 import json
 import logging
 import math
-import multiprocessing
-import os
 import platform
-import signal
-import threading
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from numpy_rae import blas, datasets, store
+from numpy_rae import checkpoint, datasets, store
 from numpy_rae.activations import Activation
+from numpy_rae.checkpoint import Checkpoints, Keeper
 from numpy_rae.objectives import AE, Model
-from numpy_rae.training import Trained, TrainConfig, train
+from numpy_rae.training import State, Trained, TrainConfig, train
+
+TRIES = 3
 
 LOG = logging.getLogger(__name__)
 
@@ -53,9 +52,23 @@ class Run:
         return hashlib.sha256(json.dumps(self.description(), sort_keys=True).encode()).hexdigest()
 
 
-def execute(run: Run) -> dict:
-    """Train one run and make its record; called in a worker."""
-    return record(run, train(datasets.load(run.data), run.model, run.activation, run.config))
+def execute(run: Run, checkpoints: Checkpoints | None = None) -> dict:
+    """Train one run, from where its checkpoint left it if there is one, and make its record; called in a worker."""
+    x, what = datasets.load(run.data), (run.model, run.activation, run.config)
+    if checkpoints is None:
+        return record(run, train(x, *what))
+    path, identity = checkpoints.path(run.hash), {**run.description(), "versions": versions()}
+    with Keeper(path, identity, checkpoints.interval) as keeper:
+        return record(run, train(x, *what, keeper, left_at(path, identity)))
+
+
+def left_at(path: Path, identity: dict) -> State | None:
+    """The state in the checkpoint; None, with a warning, if it cannot be used."""
+    try:
+        return checkpoint.load(path, identity)
+    except checkpoint.CheckpointError as error:
+        LOG.warning("%s; the run starts from its beginning", error)
+        return None
 
 
 def record(run: Run, trained: Trained) -> dict:
@@ -105,52 +118,93 @@ def stored(results: Path) -> dict[str, dict]:
 
 
 def sweep(
-    runs: Iterable[Run], executor: Executor, results: Path, at_once: int | None = None
+    runs: Iterable[Run],
+    executor: Executor,
+    results: Path,
+    at_once: int | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Iterator[dict]:
     """Yield the record of every distinct run: the stored ones first, the others as they end, appended to `results`.
 
-    At most `at_once` runs are handed to the executor at a time (all, if None). When the caller stops early, those in
-    flight are still stored and the others are left.
+    At most `at_once` runs are handed to the executor at a time (all, if None). A run whose worker dies, or has no
+    memory left, is started again, up to TRIES times without progress; then the others go on, and RunsLost is raised at
+    the end. When the caller stops early, the runs in flight are saved in `checkpoints`, or, without any, end first and
+    are stored; the others are left. Raises StoreError if another sweep is at work on the same file.
     """
-    wanted = distinct(runs)
-    done = stored(results)
-    yield from (done[key] for key in wanted if key in done)
-    waiting = iter([run for key, run in wanted.items() if key not in done])
-    pending = {executor.submit(execute, run) for run in islice(waiting, at_once)}
-    try:
-        while pending:
-            future = next(as_completed(list(pending)))
-            pending.remove(future)
-            pending |= {executor.submit(execute, run) for run in islice(waiting, 1)}
-            yield _save(future, results)
-    finally:
-        in_flight = [future for future in pending if not future.cancel()]
-        if in_flight:
-            LOG.warning("stopping; %d runs in flight end first and are stored", len(in_flight))
-        for future in as_completed(in_flight):
-            _save(future, results)
+    with store.claimed(results):
+        wanted, done = distinct(runs), stored(results)
+        if checkpoints:
+            checkpoints.tidy(set(done))
+        yield from (done[key] for key in wanted if key in done)
+        flights = Flights(executor, results, checkpoints, deque(wanted[key] for key in wanted if key not in done))
+        try:
+            yield from flights.landed(at_once)
+        finally:
+            flights.end()
+            if checkpoints:
+                checkpoints.tidy(set())
+    if flights.lost:
+        raise RunsLost(flights.lost)
 
 
-def _save(future: Future, results: Path) -> dict:
-    entry = future.result()
-    store.append(results, entry)
-    return entry
+class RunsLost(Exception):
+    """Runs that were given up because their workers died again and again."""
+
+    def __init__(self, runs: list[Run]):
+        names = ", ".join(f"{run.model.name} sigma^2={run.config.sigma2:g} seed={run.config.seed}" for run in runs)
+        super().__init__(
+            f"given up after {TRIES} deaths of their worker without progress (out of memory?): {names}; "
+            "all others are stored, and the next start tries these again"
+        )
 
 
-@contextmanager
-def local_pool(workers: int) -> Iterator[Executor]:
-    """A pool of fresh processes with one BLAS thread each, so that results do not depend on their number."""
-    context = multiprocessing.get_context("spawn")
-    with blas.one_thread(), ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
-        yield pool
+@dataclass
+class Flights:
+    """The runs that wait, those in flight, and those given up."""
 
+    executor: Executor
+    results: Path
+    checkpoints: Checkpoints | None
+    waiting: deque[Run]
+    flying: dict[Future, Run] = field(default_factory=dict)
+    deaths: Counter = field(default_factory=Counter)
+    lost: list[Run] = field(default_factory=list)
 
-def _start_worker() -> None:
-    """Leave interrupts to the parent, and end with it even if it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+    def landed(self, at_once: int | None) -> Iterator[dict]:
+        """The records as the runs end, each stored before it is yielded."""
+        while self.waiting or self.flying:
+            while self.waiting and len(self.flying) < (at_once or math.inf):
+                run = self.waiting.popleft()
+                self.flying[self.executor.submit(execute, run, self.checkpoints)] = run
+            future = next(as_completed(list(self.flying)))
+            run = self.flying.pop(future)
+            try:
+                entry = future.result()
+            except (BrokenExecutor, MemoryError):
+                self.again(run)
+                continue
+            self.keep(entry)
+            yield entry
 
+    def keep(self, entry: dict) -> None:
+        """Store a record; only then is its run's checkpoint of no more use."""
+        store.append(self.results, entry)
+        if self.checkpoints:
+            self.checkpoints.remove(entry["hash"])
 
-def _end_with(parent: multiprocessing.Process) -> None:
-    parent.join()
-    os._exit(1)
+    def again(self, run: Run) -> None:
+        """Have a run wait for another try, unless it has had enough of them since its last checkpoint."""
+        at = run.hash, self.checkpoints and self.checkpoints.progress(run.hash)
+        self.deaths[at] += 1
+        (self.lost.append if self.deaths[at] >= TRIES else self.waiting.appendleft)(run)
+
+    def end(self) -> None:
+        """Save or await the runs in flight, if there are any; what ends all the same is stored."""
+        left = [future for future in self.flying if not future.cancel()]
+        if left and self.checkpoints and hasattr(self.executor, "stop"):
+            self.executor.stop()
+        elif left:
+            LOG.warning("stopping; %d runs in flight end first and are stored", len(left))
+        for future in as_completed(left):
+            with suppress(BrokenExecutor, MemoryError):
+                self.keep(future.result())

@@ -11,6 +11,7 @@ from numpy_rae import cluster, datasets, store, sweep
 from numpy_rae.activations import RELU
 from numpy_rae.cluster import dask_pool
 from numpy_rae.objectives import MODELS
+from numpy_rae.pool import local_pool
 from numpy_rae.training import TrainConfig
 
 distributed = pytest.importorskip("distributed")
@@ -51,7 +52,7 @@ def test_records_are_the_local_pool_s_bit_for_bit(address, tmp_path):
     with dask_pool(address) as (pool, count):
         assert count == 2
         there = list(sweep.sweep(runs(), pool, tmp_path / "there.jsonl"))
-    with sweep.local_pool(1) as pool:
+    with local_pool(1) as pool:
         here = list(sweep.sweep(runs(), pool, tmp_path / "here.jsonl"))
     assert timeless(there) == timeless(here) and len(here) == 7
 

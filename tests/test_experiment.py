@@ -205,7 +205,7 @@ def test_an_interrupt_leaves_the_finished_runs_and_a_picture(script, tmp_path):
     os.killpg(child.pid, signal.SIGINT)
     printed, errors = child.communicate(timeout=120)
     assert child.returncode == report.INTERRUPTED == 130, errors
-    assert "Interrupted: the runs in flight are stored" in printed and "Traceback" not in errors
+    assert "Interrupted: what is finished is stored" in printed and "Traceback" not in errors
     stored = records(tmp_path)
     assert 3 <= len(timeless(stored)) == len(stored) < 26
     assert {entry["status"] for entry in stored} == {"ok"}
@@ -502,6 +502,7 @@ def made(model, sigma2, active=0.5, status="ok", steps=1000):
         "metrics": {"activation_fraction": active, "dead_fraction": 0.25} if status == "ok" else None,
         "steps": steps,
         "diverged_at_step": None if status == "ok" else 7,
+        "last_finite_objective": 2e9,
     }
 
 
@@ -517,7 +518,7 @@ def test_the_table_tells_diverged_from_missing():
 
 def test_a_record_in_a_few_words():
     assert report.one_line(made("DAE", 0.25)) == "DAE sigma^2=0.25: active 0.500, dead 0.250"
-    assert report.one_line(made("SAE", 1.0, status="diverged")) == "SAE sigma^2=1: diverged at step 7"
+    assert report.one_line(made("SAE", 1.0, status="diverged")) == "SAE sigma^2=1: diverged at step 7, last finite objective 2e+09"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ import pytest
 from numpy_rae import blas, datasets, store, sweep
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.objectives import AE, MODELS
-from numpy_rae.sweep import Run, distinct, execute, local_pool
+from numpy_rae.pool import local_pool
+from numpy_rae.sweep import Run, distinct, execute
 from numpy_rae.training import TrainConfig
 
 SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
@@ -138,7 +139,7 @@ def test_the_run_in_flight_when_a_sweep_is_closed_is_stored_and_no_other_starts(
     runs, started, closing = grid(ref), [], threading.Event()
     hold = [threading.Event(), closing]
 
-    def held(run):
+    def held(run, checkpoints):
         started.append(run.hash)
         hold[len(started) - 1].wait()
         return execute(run)
