@@ -1,0 +1,133 @@
+"""Faults done to a running figure script from outside, and what must be true of it afterwards."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+LOST = 1
+INTERRUPTED, UNCAUGHT = 130, (-signal.SIGINT, -signal.SIGTERM)
+# How long a sweep that was told to end, or whose parent was killed, may take until the last process is gone.
+PATIENCE = 60.0
+
+
+class Broken(Exception):
+    """A promise that did not hold."""
+
+
+def workers(parent: psutil.Process) -> list[psutil.Process]:
+    """The pool's processes (not the resource tracker's)."""
+    try:
+        return [child for child in parent.children() if "spawn_main" in " ".join(child.cmdline())]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def send(number: int, processes: list[psutil.Process]) -> None:
+    """The signal to each that is still there."""
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            pass
+
+
+def one_worker(parent: psutil.Process, rng: random.Random) -> list[psutil.Process]:
+    return rng.sample(found, 1) if (found := workers(parent)) else []
+
+
+Victims = Callable[[psutil.Process, random.Random], list[psutil.Process]]
+EVERYBODY: Victims = lambda parent, rng: [parent, *workers(parent)]
+PARENT: Victims = lambda parent, rng: [parent]
+
+# Name: (signal, to whom, the parent's exit code, None if it goes on)
+FAULTS: dict[str, tuple[int, Victims, int | None]] = {
+    "SIGKILL a worker": (signal.SIGKILL, one_worker, None),
+    "SIGTERM a worker": (signal.SIGTERM, one_worker, None),
+    "SIGKILL the parent": (signal.SIGKILL, PARENT, -signal.SIGKILL),
+    "SIGKILL everybody": (signal.SIGKILL, EVERYBODY, -signal.SIGKILL),
+    "SIGTERM the parent": (signal.SIGTERM, PARENT, INTERRUPTED),
+    "SIGTERM everybody": (signal.SIGTERM, EVERYBODY, INTERRUPTED),
+    "SIGINT everybody": (signal.SIGINT, EVERYBODY, INTERRUPTED),
+}
+
+
+@dataclass
+class Disturbed:
+    """A figure script, started again whenever a fault has ended it, until it ends by itself.
+
+    Between two faults, and after a start, pass up to `pause` seconds, more often few than many.
+    """
+
+    script: str
+    options: list[str]
+    log: Path
+    rng: random.Random
+    pause: float
+    faults: tuple[str, ...] = tuple(FAULTS)
+    done: Counter = field(default_factory=Counter)
+    starts: int = 0
+
+    def run(self, look: Callable[[psutil.Process], None] = lambda parent: None, until: float = float("inf")) -> None:
+        """Start, disturb and start again; no more faults after the moment `until`. Raises Broken."""
+        while True:
+            with open(self.log, "ab") as log:
+                command = [sys.executable, str(EXAMPLES / f"{self.script}.py"), *self.options]
+                child = psutil.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            self.starts += 1
+            expected = self.disturb(child, look, until)
+            if expected is None:
+                return
+
+    def disturb(self, child: psutil.Popen, look, until: float) -> int | None:
+        """Faults at random moments until the script has ended; its exit code, None if nothing was left to do."""
+        for moment in self.moments():
+            while time.monotonic() < moment and child.poll() is None:
+                look(child)
+                time.sleep(min(0.5, max(0.0, moment - time.monotonic())))
+            if (code := child.poll()) is not None:
+                self.ended(child, 0)
+                return code or None
+            if time.monotonic() > until:
+                continue
+            name = self.rng.choice(self.faults)
+            number, victims, code = FAULTS[name]
+            chosen, family = victims(child, self.rng), workers(child)
+            send(number, chosen)
+            self.done[name] += bool(chosen)
+            if code is not None:
+                self.ended(child, code, family)
+                return code
+        return None
+
+    def moments(self) -> Iterator[float]:
+        while True:
+            yield time.monotonic() + self.pause * self.rng.random() ** 2
+
+    def ended(self, child: psutil.Popen, code: int, family: list[psutil.Process] = ()) -> None:
+        """Wait for the end of the script and of its workers. Raises Broken if one stays, or the code is another."""
+        try:
+            found = child.wait(PATIENCE)
+        except psutil.TimeoutExpired:
+            raise Broken(f"still there {PATIENCE:g} s after it should have ended") from None
+        _, alive = psutil.wait_procs(family, PATIENCE)
+        if alive:
+            raise Broken(f"workers {[process.pid for process in alive]} stay behind")
+        # It may have been at its end when the fault came, or not yet have begun to catch signals; LOST are runs whose
+        # workers the faults hit too often.
+        if found not in (code, 0, LOST) and not (code == INTERRUPTED and found in UNCAUGHT):
+            raise Broken(f"exit code {found}, not {code}; see {self.log}")
+
+
+def undisturbed(script: str, options: list[str]) -> None:
+    """The script as it should be. Raises CalledProcessError."""
+    command = [sys.executable, str(EXAMPLES / f"{script}.py"), *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,118 @@
+"""A long sweep at full load with faults at random moments, its memory and open files watched.
+
+    python tests/reliability/soak.py --seconds 3600 --pause 120 -- fig1_relu_mnist --preset paper --out results
+
+Needs `pip install -e ".[faults]"`. What follows `--` is a figure script and its options; several are divided by `--`. After
+`--seconds` no more faults are done and the scripts end by themselves. What is seen is appended to `--seen`, from which
+`--plot FILE.png` draws (alone, it draws without running anything). Exits 1 at a promise that does not hold.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import psutil
+from faults import FAULTS, Broken, Disturbed, workers
+
+from numpy_rae import report, store
+
+EVERY = 5.0
+BLUE, VERMILION = "#0072B2", "#D55E00"
+
+
+class Look:
+    """A line every EVERY seconds: private memory and open files of the parent and of each worker, by age."""
+
+    def __init__(self, seen: Path):
+        self.seen, self.due = seen, 0.0
+
+    def __call__(self, parent: psutil.Process) -> None:
+        if time.monotonic() < self.due:
+            return
+        self.due = time.monotonic() + EVERY
+        for role, processes in (("parent", [parent]), ("worker", workers(parent))):
+            for process in processes:
+                try:
+                    with process.oneshot():
+                        born, memory, files = process.create_time(), process.memory_full_info().uss, process.num_fds()
+                except psutil.Error:
+                    continue
+                line = {"time": time.time(), "role": role, "born": born, "MB": memory / 1e6, "files": files}
+                store.append(self.seen, line)
+
+
+def main() -> int:
+    own, *scripts = divided(sys.argv[1:])
+    args = parser().parse_args(own)
+    if scripts:
+        soak(args, scripts)
+    if args.plot:
+        report.save_picture(picture(store.read(args.seen)), args.plot)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--seconds", type=float, default=3600, help="no faults after so many (default: 3600)")
+    p.add_argument("--pause", type=float, default=120, help="at most so many seconds between two faults (default: 120)")
+    p.add_argument("--seed", type=int, default=0, metavar="K")
+    p.add_argument("--seen", type=Path, default=Path("results/soak.jsonl"), metavar="FILE")
+    p.add_argument("--plot", type=Path, metavar="FILE.png")
+    return p
+
+
+def divided(words: list[str]) -> list[list[str]]:
+    """The words between the "--"."""
+    parts = [[]]
+    for word in words:
+        parts.append([]) if word == "--" else parts[-1].append(word)
+    return parts
+
+
+def soak(args: argparse.Namespace, scripts: list[list[str]]) -> None:
+    """Every script in turn, disturbed; what was done is printed. Exits 1 at a broken promise."""
+    store.check_writable(args.seen)
+    begin, rng, look, total, starts = time.monotonic(), random.Random(args.seed), Look(args.seen), Counter(), 0
+    for script, *options in scripts:
+        sweep = Disturbed(script, options, args.seen.with_suffix(".log"), rng, args.pause)
+        try:
+            sweep.run(look, begin + args.seconds)
+        except Broken as error:
+            sys.exit(f"{script}, after {dict(sweep.done)}: {error}")
+        total += sweep.done
+        starts += sweep.starts
+        print(script, json.dumps(sweep.done), f"{sweep.starts} starts, {time.monotonic() - begin:.0f} s", flush=True)
+    for name in FAULTS:
+        print(f"{name:20} {total[name]:5}")
+    print(f"{total.total()} faults, {starts} starts, {time.monotonic() - begin:.0f} s")
+
+
+def picture(seen: list[dict]):
+    """Private memory and open files of every process that lived, against time; one thin line a process."""
+    figure, axes = plt.subplots(2, 1, figsize=(7, 5), sharex=True, layout="constrained")
+    start, lines = min(entry["time"] for entry in seen), {}
+    for entry in seen:
+        lines.setdefault((entry["role"], round(entry["born"], 2)), []).append(entry)
+    for (role, _), entries in lines.items():
+        minutes = [(entry["time"] - start) / 60 for entry in entries]
+        for ax, key in zip(axes, ("MB", "files"), strict=True):
+            ax.plot(minutes, [entry[key] for entry in entries], lw=1, color=BLUE if role == "parent" else VERMILION)
+    for ax, label in zip(axes, ("private memory, MB", "open files"), strict=True):
+        ax.set_ylabel(label)
+        ax.set_ylim(bottom=0)
+        ax.grid(alpha=0.25)
+    axes[0].plot([], [], color=BLUE, label="parents")
+    axes[0].plot([], [], color=VERMILION, label="workers")
+    axes[0].legend(frameon=False)
+    axes[1].set_xlabel("minutes")
+    figure.suptitle(f"A sweep under faults: {len(lines)} processes in turn")
+    return figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
