@@ -194,22 +194,39 @@ def test_plot_only_without_results_says_what_to_do(tmp_path, no_pool, capsys):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals to a group of processes")
-def test_an_interrupt_leaves_the_finished_runs_and_a_picture(script, tmp_path):
-    """As a terminal does it: the signal goes to the workers too."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(tmp_path, number):
+    """As a terminal or a scheduler does it: the signal goes to the workers too. The records are those of one piece."""
     path = tmp_path / "fig1_relu_mnist-tiny.jsonl"
-    command = [sys.executable, EXAMPLES / "fig1_relu_mnist.py", "--preset", "tiny", "--epochs", "40"]
-    command += ["--out", tmp_path, "--workers", "2", "--seeds", "0", "1"]
+    arguments = ["--preset", "tiny", "--epochs", "60", "--sigma2", "0.01", "1", "--models", "DAE", "SAE"]
+    command = [sys.executable, EXAMPLES / "fig1_relu_mnist.py", *arguments, "--out", tmp_path, "--workers", "2"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not (path.exists() and path.read_bytes().count(b"\n") >= 3) and child.poll() is None:
+    while not (path.exists() and path.read_bytes().count(b"\n") >= 1) and child.poll() is None:
         time.sleep(0.01)
-    os.killpg(child.pid, signal.SIGINT)
+    os.killpg(child.pid, number)
     printed, errors = child.communicate(timeout=120)
     assert child.returncode == report.INTERRUPTED == 130, errors
     assert "Interrupted: what is finished is stored" in printed and "Traceback" not in errors
-    stored = records(tmp_path)
-    assert 3 <= len(timeless(stored)) == len(stored) < 26
-    assert {entry["status"] for entry in stored} == {"ok"}
+    stored, kept = records(tmp_path), {file.stem for file in (tmp_path / "fig1_relu_mnist-tiny.checkpoints").glob("*")}
+    assert 1 <= len(timeless(stored)) == len(stored) < 4 and not kept & set(timeless(stored))
     assert is_picture(path.with_suffix(".png"))
+    assert main(FIG1, [*arguments, "--out", str(tmp_path), "--workers", "1"]) == 0
+    assert main(FIG1, [*arguments, "--out", str(tmp_path / "whole"), "--workers", "2"]) == 0
+    assert timeless(records(tmp_path)) == timeless(records(tmp_path / "whole"))
+    assert {file.suffix for file in tmp_path.iterdir()} == {".jsonl", ".png", ""}
+
+
+def test_a_sweep_that_gives_up_a_run_draws_the_others_and_says_so(tmp_path, thread, monkeypatch, capsys):
+    def hungry(params, activation, x, sigma2, rng):
+        raise MemoryError
+
+    monkeypatch.setitem(ALL_MODELS, "DAE", Model("DAE", hungry))
+    assert main(FIG1, [*QUICK, "--out", str(tmp_path), "--models", "DAE", "SAE"]) == report.LOST == 1
+    printed, errors = capsys.readouterr()
+    assert "fig1_relu_mnist: given up after 3 deaths of their worker" in errors
+    assert "DAE sigma^2=0.1 seed=0, DAE sigma^2=1 seed=0; all others are stored" in errors
+    assert is_picture(tmp_path / "fig1_relu_mnist-tiny.png") and len(records(tmp_path)) == 3
+    assert re.search(r"^0\.1 +- +0\.", printed, re.MULTILINE)
 
 
 @pytest.mark.parametrize("where", ["prepare", "announce"])
@@ -313,6 +330,7 @@ BAD = [
     (["--sigma2", "big"], "argument --sigma2: invalid float value: 'big'"),
     (["--eta", "0"], "eta is 0.0; it must be a number in (0, inf]"),
     (["--workers", "0"], "--workers is 0; it must be a whole number of at least 1"),
+    (["--save-every", "0"], "--save-every is 0.0; it must be a number in (0, inf]"),
     (["--workers", "-1"], "--workers is -1; it must be a whole number of at least 1"),
     (["--epochs", "0"], "epochs is 0; it must be a whole number of at least 1"),
     (["--hidden", "-3"], "hidden is -3; it must be a whole number of at least 1"),

@@ -133,3 +133,53 @@ def test_check_writable_makes_the_folder_and_keeps_the_content(tmp_path):
     store.append(path, {"a": 1})
     store.check_writable(path)
     assert store.read(path) == [{"a": 1}]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from numpy_rae import store
+path, size = Path(sys.argv[1]), int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+try:
+    store.append(path, {"second": "x" * 1000})
+except store.StoreError as error:
+    print(error)
+"""
+
+
+def test_a_file_that_may_not_grow_keeps_its_records_and_no_part_of_the_new_one(tmp_path):
+    """As on a full disk, whatever part of the line still fits."""
+    pytest.importorskip("resource")
+    path = tmp_path / "r.jsonl"
+    store.append(path, {"first": 1})
+    before = path.read_bytes()
+    for room in (0, 1, 500, 1012):
+        command = [sys.executable, "-c", FULL, str(path), str(len(before) + room)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout == f"results file {path} cannot be written: File too large\n"
+        assert path.read_bytes() == before
+
+
+def test_a_claimed_file_is_free_again_at_the_end_and_after_its_holder_was_killed(tmp_path):
+    pytest.importorskip("fcntl")
+    path = tmp_path / "r.jsonl"
+    for _ in range(2):
+        with store.claimed(path), pytest.raises(store.StoreError, match="in use by another sweep"):
+            with store.claimed(path):
+                pass
+    assert list(tmp_path.iterdir()) == []
+    holder = "import os, signal, sys, pathlib; from numpy_rae import store\n"
+    holder += "with store.claimed(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
+    assert subprocess.run([sys.executable, "-c", holder, str(path)]).returncode < 0
+    assert [lock.name for lock in tmp_path.iterdir()] == ["r.jsonl.lock"]
+    with store.claimed(path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_where_nothing_can_be_written_is_a_store_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(store.StoreError, match="cannot be written: Not a directory"):
+        with store.claimed(tmp_path / "file" / "r.jsonl"):
+            pass

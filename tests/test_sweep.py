@@ -10,18 +10,19 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from numpy_rae import blas, datasets, store, sweep
+from numpy_rae import blas, checkpoint, datasets, store, sweep
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
-from numpy_rae.objectives import AE, MODELS
+from numpy_rae.checkpoint import Checkpoints
+from numpy_rae.objectives import AE, MODELS, Model
 from numpy_rae.pool import local_pool
-from numpy_rae.sweep import Run, distinct, execute
+from numpy_rae.sweep import Run, RunsLost, distinct, execute
 from numpy_rae.training import TrainConfig
 
 SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
@@ -161,6 +162,105 @@ def test_a_failing_run_ends_the_sweep_and_keeps_the_finished_ones(ref, thread, t
     with pytest.raises(Exception, match="other data than the sweep's"):
         list(sweep.sweep([*runs[:4], bad], thread, path))
     assert sorted(lines(path)) == sorted(distinct(runs[:4]))
+
+
+def dying(params, activation, x, sigma2, rng):
+    """An objective whose worker is killed, as for want of memory."""
+    if sigma2:
+        signal.raise_signal(signal.SIGKILL)
+    return MODELS["DAE"](params, activation, x, sigma2, rng)
+
+
+def hungry(params, activation, x, sigma2, rng):
+    """An objective for which there is no memory."""
+    return np.empty(2**48), None
+
+
+LOST = "^given up after 3 deaths of their worker without progress .*: {} sigma\\^2=1 seed=0; all others are stored"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+@pytest.mark.parametrize(("name", "objective"), [("dying", dying), ("hungry", hungry)])
+def test_a_run_that_kills_its_worker_is_given_up_and_costs_no_other(ref, pools, tmp_path, name, objective):
+    """The run beside it falls with the pool, and is started again each time."""
+    runs = grid(ref, models=("DAE", "CAE"), sigma2=(1.0,))
+    bad = Run(Model(name, objective), RELU, ref, replace(SMALL, sigma2=1.0))
+    records = sweep.sweep([bad, *runs], pools[1], tmp_path / "r.jsonl", at_once=2)
+    with pytest.raises(RunsLost, match=LOST.format(name)):
+        list(records)
+    assert sorted(lines(tmp_path / "r.jsonl")) == sorted(distinct(runs))
+
+
+class Counted(Executor):
+    """Runs a call at once; the first `falls` of them fail as when a worker dies, after `work` has been done."""
+
+    def __init__(self, falls, work=lambda: None):
+        self.falls, self.work, self.calls = falls, work, 0
+
+    def submit(self, fn, /, *args):
+        self.calls += 1
+        future = Future()
+        if self.calls <= self.falls:
+            self.work()
+            future.set_exception(BrokenExecutor("died"))
+        else:
+            future.set_result(fn(*args))
+        return future
+
+
+def test_two_deaths_are_forgiven_and_three_only_if_there_was_progress(ref, tmp_path):
+    (run,) = distinct(grid(ref, models=["DAE"], sigma2=[1.0], seeds=[0])).values()
+    assert len(list(sweep.sweep([run], Counted(2), tmp_path / "two.jsonl"))) == 1
+    with pytest.raises(RunsLost):
+        list(sweep.sweep([run], Counted(3), tmp_path / "three.jsonl"))
+    kept = Checkpoints(tmp_path / "kept")
+
+    def progress():
+        kept.folder.mkdir(exist_ok=True)
+        kept.path(run.hash).unlink(missing_ok=True)
+        kept.path(run.hash).write_bytes(os.urandom(8))  # no checkpoint, but a new file
+
+    records = list(sweep.sweep([run], Counted(9, progress), tmp_path / "nine.jsonl", None, kept))
+    assert timeless(records) == timeless([execute(run)]) and not kept.folder.exists()
+
+
+def test_a_sweep_goes_on_from_its_checkpoints_and_removes_them(ref, thread, tmp_path, monkeypatch):
+    """A run left in its second epoch is not begun again: only the updates that were missing are made."""
+    monkeypatch.setattr(checkpoint, "SHARE", math.inf)  # written after every update, whatever it costs
+    kept, updates = Checkpoints(tmp_path / "kept", 0.0), []
+
+    def counted(params, activation, x, sigma2, rng):
+        updates.append(len(x))
+        if len(updates) == 4:
+            raise BrokenExecutor("the fourth update of six")
+        return MODELS["DAE"](params, activation, x, sigma2, rng)
+
+    run = Run(Model("DAE", counted), RELU, ref, replace(SMALL, sigma2=0.1))
+    records = list(sweep.sweep([run], thread, tmp_path / "r.jsonl", None, kept))
+    assert updates == [16, 16, 8, 16, 16, 16, 8]
+    assert timeless(records) == timeless([execute(Run(MODELS["DAE"], RELU, ref, run.config))])
+    assert not kept.folder.exists()
+
+
+def test_a_checkpoint_that_cannot_be_used_costs_its_run_alone(ref, thread, tmp_path, caplog):
+    (run,) = distinct(grid(ref, models=["DAE"], sigma2=[1.0], seeds=[0])).values()
+    kept = Checkpoints(tmp_path / "kept")
+    kept.folder.mkdir()
+    kept.path(run.hash).write_bytes(b"no checkpoint")
+    records = list(sweep.sweep([run], thread, tmp_path / "r.jsonl", None, kept))
+    assert timeless(records) == timeless([execute(run)])
+    assert "cannot be used: File is not a zip file; the run starts from its beginning" in caplog.text
+
+
+def test_a_second_sweep_on_the_same_file_is_refused_while_the_first_is_at_work(ref, thread, tmp_path):
+    path, runs = tmp_path / "r.jsonl", grid(ref)
+    first = sweep.sweep(runs, thread, path)
+    next(first)
+    with pytest.raises(store.StoreError, match="r.jsonl is in use by another sweep; wait for its end"):
+        next(sweep.sweep(runs, thread, path))
+    assert len(list(first)) == 13
+    assert len(list(sweep.sweep(runs, thread, path))) == 14
+    assert [p.name for p in tmp_path.iterdir()] == ["r.jsonl"]
 
 
 MANY = {"config": replace(SMALL, epochs=100), "seeds": tuple(range(8))}

@@ -1,0 +1,40 @@
+"""The pool outlives its workers, stops them when told, and they do not outlive it."""
+
+import os
+import signal
+import time
+from concurrent.futures import BrokenExecutor
+
+import pytest
+
+from numpy_rae.pool import local_pool
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+
+
+def test_after_a_workers_death_the_next_call_starts_anew():
+    with local_pool(1) as pool:
+        first = pool.submit(os.getpid).result()
+        with pytest.raises(BrokenExecutor):
+            pool.submit(signal.raise_signal, signal.SIGKILL).result()
+        second = pool.submit(os.getpid).result()
+        assert second != first and pool.submit(os.getpid).result() == second
+
+
+def test_stop_ends_a_worker_at_work_and_the_pool_can_go_on():
+    with local_pool(1) as pool:
+        pool.submit(os.getpid).result()
+        busy, start = pool.submit(time.sleep, 600), time.monotonic()
+        while not busy.running():
+            time.sleep(0.01)
+        pool.stop()
+        with pytest.raises(BrokenExecutor):
+            busy.result(60)
+        assert time.monotonic() - start < 60
+        assert pool.submit(abs, -1).result() == 1
+
+
+def test_workers_leave_interrupts_to_the_parent():
+    with local_pool(1) as pool:
+        assert pool.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
+        assert pool.submit(signal.getsignal, signal.SIGTERM).result() == signal.SIG_DFL
