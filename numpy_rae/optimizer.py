@@ -38,6 +38,16 @@ def sgd_step(
     b_e += v_b
 
 
+def settle(velocity: Params) -> None:
+    """Set what has become subnormal to 0, in place.
+
+    The velocity of a unit without gradient only decays, and rounding then holds it at a few of the smallest numbers for
+    ever, at several times the cost of a step.
+    """
+    for part in velocity:
+        part[np.abs(part) < np.finfo(part.dtype).tiny] = 0
+
+
 def add_factors(v_W: np.ndarray, grad: Gradient, eta: float, momentum: float) -> None:
     """v_W <- momentum v_W - eta sum left^T right, by BLAS in place."""
     gemm = get_blas_funcs("gemm", (v_W,))

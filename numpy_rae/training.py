@@ -11,9 +11,10 @@ from numpy_rae import constraints, metrics, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.objectives import Model
-from numpy_rae.optimizer import sgd_step, zero_velocity
+from numpy_rae.optimizer import settle, sgd_step, zero_velocity
 
 HISTORY_SAMPLES = 1000
+SETTLE = 100
 DTYPES = ("float32", "float64")
 
 
@@ -175,6 +176,8 @@ def one_update(state: State, x: np.ndarray, model, activation, config: TrainConf
         return
     watch.before(step, state, x, grad)
     update(state.params, state.velocity, grad, config)
+    if step % SETTLE == 0:
+        settle(state.velocity)
     state.objectives.append(J)
     state.n_continued += grad.n_continued
     watch.after(step, state)

@@ -10,7 +10,7 @@ from numpy_rae.activations import SIGMOID
 from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.constraints import unit_scale
 from numpy_rae.objectives import MODELS
-from numpy_rae.optimizer import column_blocks, sgd_step, zero_velocity
+from numpy_rae.optimizer import column_blocks, settle, sgd_step, zero_velocity
 
 
 def test_two_steps_by_hand():
@@ -72,3 +72,13 @@ def test_rows_have_unit_length_after_the_step_and_momentum_is_left_alone():
 def test_blocks_cover_every_column_once(m, n):
     covered = np.concatenate([np.arange(n)[cols] for cols in column_blocks((m, n))])
     np.testing.assert_array_equal(covered, np.arange(n))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_settle_sets_exactly_the_subnormal_to_zero(dtype):
+    tiny, least = np.finfo(dtype).tiny, np.finfo(dtype).smallest_subnormal
+    W = np.array([[1, -tiny, tiny / 2], [-least, 0, -1e-30]], dtype)
+    settled = Params(W.copy(order="F"), np.array([least, -tiny], dtype))
+    settle(settled)
+    np.testing.assert_array_equal(settled.W, np.array([[1, -tiny, 0], [0, 0, -1e-30]], dtype))
+    np.testing.assert_array_equal(settled.b_e, np.array([0, -tiny], dtype))

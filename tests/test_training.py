@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numpy_rae import training
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.metrics import measure, summary
@@ -199,3 +200,24 @@ def test_bad_data_is_refused_before_any_work(x, sentence):
 
     with pytest.raises(ValueError, match=f"^{sentence}"):
         train(x, Model("never", never), RELU, SMALL)
+
+
+def test_the_velocity_of_dead_units_comes_to_rest_and_moves_nothing(monkeypatch):
+    """Left alone, it stays subnormal for ever: 0.9 of a few of the smallest numbers rounds to itself."""
+    x, config = data(dtype=np.float32), replace(SMALL, dtype="float32", batch_size=30, epochs=1200, sigma2=1.0)
+
+    def after(settle):
+        monkeypatch.setattr(training, "settle", settle)
+        state = begin(5, config)
+        state.params.b_e[:] = (0, 0, 0, -99, -99, -99)
+        state.velocity.W[:] = 1e-3
+        advance(state, x, AE, RELU, config, config.epochs)
+        return state
+
+    rested, restless = after(training.settle), after(lambda velocity: None)
+    dead = np.s_[3:]
+    assert not rested.velocity.W[dead].any()
+    stuck = np.abs(restless.velocity.W[dead])
+    assert stuck.all() and stuck.max() < np.finfo(np.float32).tiny
+    np.testing.assert_array_equal(rested.params.W, restless.params.W)
+    np.testing.assert_array_equal(rested.params.b_e, restless.params.b_e)

@@ -1,0 +1,189 @@
+"""A small sweep in bad surroundings, then in good ones, gives the records of one that had good ones throughout.
+
+    python tests/reliability/surroundings.py [--trials 10] [--seed 0] [--only NAME ...]
+
+Linux, as root (a small tmpfs is mounted); the clock needs Debian's package faketime. Exits 1 at the first promise that does
+not hold.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from faults import EXAMPLES, LOST, Broken, undisturbed
+from kill import SCRIPT, check
+
+from numpy_rae import store
+
+SWEEP = ["--preset", "tiny", "--epochs", "60", "--workers", "2", "--save-every", "0.1"]
+RESULTS = f"{SCRIPT}-tiny.jsonl"
+BAD_INPUT, LIMIT = 2, 300
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+
+
+def start(out: Path, **options) -> subprocess.Popen:
+    command = [sys.executable, str(EXAMPLES / f"{SCRIPT}.py"), *SWEEP, "--out", str(out)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def ended(process: subprocess.Popen, codes: set[int]) -> tuple[int, str]:
+    """Exit code, one of `codes`, and what was said on stderr, which is no traceback. Raises Broken."""
+    said = process.communicate(timeout=LIMIT)[1]
+    if process.returncode not in codes or "Traceback" in said:
+        raise Broken(f"exit code {process.returncode}, expected {codes}; said: {said[-2000:]}")
+    return process.returncode, said
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Callable[[str], None]]:
+    """A tmpfs of `size` bytes at `folder`; what it yields mounts it again with other options."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+    try:
+        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def wait_for_records(out: Path, count: int, process: subprocess.Popen) -> None:
+    while process.poll() is None and len(store.read(out / RESULTS)) < count:
+        time.sleep(0.02)
+
+
+def full_disk(out: Path, rng: random.Random, whole: Path) -> str:
+    """The disk is full at some moment, in a record, a checkpoint or the picture; then there is room."""
+    size = rng.randrange(4096, 500_000)
+    with small_disk(out, size) as remount:
+        code, said = ended(start(out), {0, BAD_INPUT})
+        if code and "cannot be written: No space left on device" not in said:
+            raise Broken(f"on a full disk: {said}")
+        before = store.read(out / RESULTS)
+        remount("size=64M")
+        ended(start(out), {0})
+        check(out, whole)
+        return f"{size} bytes: exit code {code}, {len(before)} of 13 records kept"
+
+
+def read_only(out: Path, rng: random.Random, whole: Path) -> str:
+    """Folder and results file turn immutable, for root too, while the sweep runs; then they are writable again."""
+    out.mkdir()
+    process = start(out)
+    wait_for_records(out, rng.randrange(1, 12), process)
+    immutable = [str(out), str(out / RESULTS)]
+    subprocess.run(["chattr", "+i", *immutable], check=True)
+    try:
+        code, said = ended(process, {0, BAD_INPUT})
+        if code and "cannot be written: Operation not permitted" not in said:
+            raise Broken(f"in a read-only folder: {said}")
+        before = store.read(out / RESULTS)
+    finally:
+        subprocess.run(["chattr", "-i", *immutable], check=True)
+    ended(start(out), {0})
+    check(out, whole)
+    return f"exit code {code}, {len(before)} of 13 records kept"
+
+
+def two_at_once(out: Path, rng: random.Random, whole: Path) -> str:
+    """Two sweeps on one results file: one of them does the work, the other is refused or finds it done."""
+    out.mkdir()
+    first = start(out)
+    time.sleep(rng.random() * 3)
+    second = start(out)
+    codes = [ended(process, {0, BAD_INPUT}) for process in (first, second)]
+    for code, said in codes:
+        if code and "is in use by another sweep" not in said:
+            raise Broken(said)
+    if all(code for code, _ in codes):
+        raise Broken("both were refused")
+    check(out, whole)
+    return f"exit codes {[code for code, _ in codes]}"
+
+
+def little_memory(out: Path, rng: random.Random, whole: Path) -> str:
+    """The workers' address space is limited, at some size in the middle of what they need; then it is not."""
+    import resource
+
+    out.mkdir()
+    megabytes = rng.randrange(300, 900)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))  # noqa: E731
+    process = start(out, preexec_fn=limit)
+    said = process.communicate(timeout=LIMIT)[1]
+    # The script itself may not get as far as its own words.
+    kept, given_up = len(store.read(out / RESULTS)), "given up after" in said
+    if process.returncode == LOST and not given_up and kept:
+        raise Broken(said)
+    ended(start(out), {0})
+    check(out, whole)
+    return f"{megabytes} MB: exit code {process.returncode}, {kept} of 13 records kept, given up: {given_up}"
+
+
+def jumping_clock(out: Path, rng: random.Random, whole: Path) -> str:
+    """The wall clock jumps by up to a year, back and forth, several times a second."""
+    out.mkdir()
+    moment = out.parent / "moment"
+    moment.write_text("+0")
+    fake = {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(moment),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    process, jumps = start(out, env=os.environ | fake), 0
+    while process.poll() is None:
+        time.sleep(0.2)
+        moment.write_text(f"{rng.choice('+-')}{rng.randrange(1, 365)}d")
+        jumps += 1
+    ended(process, {0})
+    if any(not 0 <= entry["seconds"] < LIMIT for entry in store.read(out / RESULTS)):
+        raise Broken("a record's duration follows the wall clock")
+    check(out, whole)
+    return f"{jumps} jumps"
+
+
+def cut_file(out: Path, rng: random.Random, whole: Path) -> str:
+    """The results file is cut at every byte of its last line: that record alone is lost, and comes back where it was."""
+    out.mkdir()
+    content = b"".join((whole / RESULTS).read_bytes().splitlines(keepends=True)[-2:])
+    begin, last = content.find(b"\n") + 1, store.read(whole / RESULTS)[-1]
+    for cut in range(begin, len(content)):
+        (out / RESULTS).write_bytes(content[:cut])
+        if len(store.read(out / RESULTS)) != 1:
+            raise Broken(f"cut at byte {cut} of {len(content)}: another record was lost")
+        store.append(out / RESULTS, last)
+        if (out / RESULTS).read_bytes() != content:
+            raise Broken(f"cut at byte {cut} of {len(content)}: not mended")
+    return f"{len(content) - begin} cuts"
+
+
+TRIALS = {f.__name__: f for f in (full_disk, read_only, two_at_once, little_memory, jumping_clock, cut_file)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=10, metavar="N", help="of each (default: 10; cut_file: 1)")
+    parser.add_argument("--seed", type=int, default=0, metavar="K")
+    parser.add_argument("--only", nargs="+", choices=TRIALS, default=list(TRIALS))
+    args = parser.parse_args()
+    rng = random.Random(args.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole"
+        undisturbed(SCRIPT, [*SWEEP, "--out", str(whole)])
+        for name in args.only:
+            for k in range(1 if name == "cut_file" else args.trials):
+                try:
+                    seen = TRIALS[name](Path(folder) / f"{name}{k}", rng, whole)
+                except Broken as error:
+                    sys.exit(f"{name}, trial {k + 1}: {error}")
+                print(f"{name} {k + 1}: {seen}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
