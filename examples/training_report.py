@@ -5,8 +5,6 @@ Unit rows on the embedded digits; any model and activation of the package.
 
 import sys
 
-import numpy as np
-
 from numpy_rae import options, panels, report, validation
 from numpy_rae.datasets import DataSpec, build
 from numpy_rae.more_activations import ALL_ACTIVATIONS
@@ -33,7 +31,7 @@ def main(argv=None):
     except ValueError as error:
         print(f"training_report: {error}", file=sys.stderr)
         return 2
-    text = in_words(trained, seen)
+    text = panels.in_words(trained.last, seen)
     print(text)
     title = f"{args.model}, {args.activation}, unit rows, sigma^2 = {args.sigma2:g}, {trained.steps:,} updates, digits"
     figure = panels.training_report(trained.history, trained.params, seen, (28, 28), text, title)
@@ -51,15 +49,6 @@ def run(args) -> tuple[Trained, Sparsity]:
     if trained.diverged:
         raise ValueError(f"the run diverged at step {trained.diverged}; there is nothing to report at this --sigma2")
     return trained, measure(trained.params, activation, x)
-
-
-def in_words(trained: Trained, seen: Sparsity) -> str:
-    """A line a figure."""
-    figures = {"last_batch_objective": trained.last, **seen.figures()}
-    text = "\n".join(f"{name.replace('_', ' '):<22}{value:>12.4g}" for name, value in figures.items())
-    if np.isnan(seen.hoyer).any():
-        text += "\n(zero codes have no Hoyer sparsity)"
-    return text
 
 
 if __name__ == "__main__":

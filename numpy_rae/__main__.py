@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numpy_rae import illustrations, maxout, report, validation
+from numpy_rae import figures, illustrations, maxout, store, validation
 from numpy_rae.activations import Activation
 from numpy_rae.certificate import OUTSIDE, Certificate, certify, maxout_certificate
 from numpy_rae.more_activations import ALL_ACTIVATIONS, softplus_beta
@@ -65,8 +65,8 @@ def draw(args: argparse.Namespace, activation: Activation, verdict: Certificate)
     title = f"{verdict.activation} with {verdict.penalty}: {verdict.prediction}"
     figure = illustrations.certificate(SHOWN, activation(SHOWN, 2), signs, title)
     try:
-        report.save_picture(figure, args.picture)
-    except report.store.StoreError as error:
+        figures.save_picture(figure, args.picture)
+    except store.StoreError as error:
         raise ValueError(str(error)) from error
     if not args.json:
         print(f"picture: {args.picture}")

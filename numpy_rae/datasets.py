@@ -58,6 +58,14 @@ class DataRef:
     sha256: str
     shape: tuple[int, int]
 
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """A row as an image: (28, 28) for digits, (8, 8) or (3, 8, 8) for patches."""
+        if self.spec.source in ("digits", "mnist"):
+            return 28, 28
+        channels = self.shape[1] // PATCH**2
+        return (channels, PATCH, PATCH)[channels == 1 :]
+
     def description(self) -> dict:
         """For records: everything but the place on this machine."""
         spec = asdict(self.spec)

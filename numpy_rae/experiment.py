@@ -123,6 +123,8 @@ def run_configs(protocol: Protocol, args: argparse.Namespace, preset: Preset) ->
     validation.whole("--samples", preset.samples)
     validation.whole("--workers", args.workers)
     validation.number("--save-every", args.save_every, open_low=True)
+    if args.report and args.scheduler:
+        raise ValueError("--report is given with --scheduler; it needs runs on this machine")
     return [
         TrainConfig(sigma2, seed, preset.hidden, epochs=preset.epochs, eta=args.eta, constraint=protocol.constraint)
         for seed in args.seeds or [0]

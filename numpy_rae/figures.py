@@ -1,12 +1,15 @@
-"""Stored records to matplotlib figures; nothing here trains."""
+"""Stored records to matplotlib figures, and figures to files; nothing here trains."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from numpy_rae.store import StoreError
 
 # Okabe and Ito's colour-blind safe palette, one colour and one marker a model in every figure.
 STYLES = {
@@ -53,6 +56,17 @@ def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str 
     if note:
         figure.supxlabel(note, fontsize=9, color="#555555")
     return figure
+
+
+def save_picture(figure: Figure, picture: Path) -> None:
+    """Write the picture, its folder too, and close the figure. Raises StoreError if that cannot be done."""
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(picture, dpi=150)
+    except OSError as error:
+        raise StoreError(f"picture {picture} cannot be written: {error.strerror}") from error
+    finally:
+        plt.close(figure)
 
 
 def belongs(entry: dict, model: str) -> bool:

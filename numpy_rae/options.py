@@ -43,6 +43,8 @@ def add_how(group, protocol) -> None:
     scheduler = "of a Dask cluster to send the runs to (default: processes on this machine)"
     add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
     group.add_argument("--out", type=Path, default=Path("results"), help="folder of the results and the picture")
+    text = "a picture of each run trained now, in <results>.reports: history, densities, biases, filters"
+    group.add_argument("--report", action="store_true", help=text)
     group.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
     folder = "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)"
     add_unset(group, "--data-dir", folder, type=Path)

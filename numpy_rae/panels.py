@@ -17,6 +17,15 @@ BLUE, VERMILION = STYLES["CAE"][0], STYLES["DAE"][0]
 SHOWN, COLUMNS = 40, 10
 
 
+def in_words(last: float, seen: Sparsity) -> str:
+    """A line a figure: the last minibatch's objective, and all of `seen`."""
+    figures = {"last_batch_objective": last, **seen.figures()}
+    text = "\n".join(f"{name.replace('_', ' '):<22}{value:>12.4g}" for name, value in figures.items())
+    if np.isnan(seen.hoyer).any():
+        text += "\n(zero codes have no Hoyer sparsity)"
+    return text
+
+
 def training_report(
     history: Sequence[dict], params: Params, seen: Sparsity, shape: tuple[int, ...], text: str, title: str
 ) -> Figure:

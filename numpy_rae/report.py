@@ -17,6 +17,7 @@ from numpy_rae.checkpoint import Checkpoints
 from numpy_rae.cluster import dask_pool
 from numpy_rae.datasets import DataSpec
 from numpy_rae.estimate import seconds_ahead, updates
+from numpy_rae.figures import save_picture
 from numpy_rae.pool import local_pool
 from numpy_rae.sweep import Run, RunsLost, distinct, stored, sweep
 
@@ -31,7 +32,8 @@ def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Pat
     with workers(args) as (pool, count):
         try:
             announce(runs, pool, count, out)
-            show_progress(sweep(runs, pool, out, count, checkpoints), len(wanted))
+            records = sweep(runs, pool, out, count, checkpoints, reports_folder(args, out))
+            show_progress(records, len(wanted))
         except KeyboardInterrupt:
             print("Interrupted: what is finished is stored, and the next start goes on from here.")
             code = INTERRUPTED
@@ -40,6 +42,11 @@ def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Pat
             code = LOST
     records = [entry for key, entry in stored(out).items() if key in wanted]
     return code if code and not records else draw(protocol, args, records, out) or code
+
+
+def reports_folder(args: argparse.Namespace, out: Path) -> Path | None:
+    """Where the training reports go, if they are asked for."""
+    return out.with_suffix(".reports") if args.report else None
 
 
 @contextmanager
@@ -99,17 +106,6 @@ def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> 
         print(paired(records, args.models, protocol.reference))
     print(f"picture: {picture}\nresults: {out}")
     return 0
-
-
-def save_picture(figure: Figure, picture: Path) -> None:
-    """Write the picture, its folder too, and close the figure. Raises StoreError if that cannot be done."""
-    try:
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(picture, dpi=150)
-    except OSError as error:
-        raise store.StoreError(f"picture {picture} cannot be written: {error.strerror}") from error
-    finally:
-        figures.plt.close(figure)
 
 
 def length_note(protocol, records: list[dict]) -> str:

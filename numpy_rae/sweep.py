@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from numpy_rae import checkpoint, datasets, store
 from numpy_rae.activations import Activation
 from numpy_rae.checkpoint import Checkpoints, Keeper
@@ -52,14 +54,35 @@ class Run:
         return hashlib.sha256(json.dumps(self.description(), sort_keys=True).encode()).hexdigest()
 
 
-def execute(run: Run, checkpoints: Checkpoints | None = None) -> dict:
-    """Train one run, from where its checkpoint left it if there is one, and make its record; called in a worker."""
-    x, what = datasets.load(run.data), (run.model, run.activation, run.config)
-    if checkpoints is None:
-        return record(run, train(x, *what))
+def execute(run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None) -> dict:
+    """Train one run, from where its checkpoint left it if there is one, and make its record; called in a worker.
+
+    `reports` is a folder for its training report.
+    """
+    x = datasets.load(run.data)
+    trained = resumed(run, x, checkpoints) if checkpoints else train(x, run.model, run.activation, run.config)
+    if reports and not trained.diverged:
+        draw_report(run, x, trained, reports)
+    return record(run, trained)
+
+
+def resumed(run: Run, x: np.ndarray, checkpoints: Checkpoints) -> Trained:
+    """Train on x (N, n), writing checkpoints, from the one that is there."""
     path, identity = checkpoints.path(run.hash), {**run.description(), "versions": versions()}
     with Keeper(path, identity, checkpoints.interval) as keeper:
-        return record(run, train(x, *what, keeper, left_at(path, identity)))
+        return train(x, run.model, run.activation, run.config, keeper, left_at(path, identity))
+
+
+def draw_report(run: Run, x: np.ndarray, trained: Trained, reports: Path) -> None:
+    """`panels.training_report` of a run, as <model>-<sigma^2>-<seed>.png. Raises StoreError if it cannot be written."""
+    from numpy_rae import figures, panels, sparsity  # matplotlib is slow to load, and few sweeps want it
+
+    config, seen = run.config, sparsity.measure(trained.params, run.activation, x)
+    title = f"{run.model.name}, {run.activation.name}, rows: {config.constraint}, sigma^2 = {config.sigma2:g}, "
+    title += f"{trained.steps:,} updates, {run.data.spec.label}"
+    text = panels.in_words(trained.last, seen)
+    figure = panels.training_report(trained.history, trained.params, seen, run.data.image_shape, text, title)
+    figures.save_picture(figure, reports / f"{run.model.name}-{config.sigma2:g}-{config.seed}.png")
 
 
 def left_at(path: Path, identity: dict) -> State | None:
@@ -123,20 +146,23 @@ def sweep(
     results: Path,
     at_once: int | None = None,
     checkpoints: Checkpoints | None = None,
+    reports: Path | None = None,
 ) -> Iterator[dict]:
     """Yield the record of every distinct run: the stored ones first, the others as they end, appended to `results`.
 
     At most `at_once` runs are handed to the executor at a time (all, if None). A run whose worker dies, or has no
     memory left, is started again, up to TRIES times without progress; then the others go on, and RunsLost is raised at
     the end. When the caller stops early, the runs in flight are saved in `checkpoints`, or, without any, end first and
-    are stored; the others are left. Raises StoreError if another sweep is at work on the same file.
+    are stored; the others are left. `reports` is a folder for a picture of each run trained now. Raises StoreError if
+    another sweep is at work on the same file.
     """
     with store.claimed(results):
         wanted, done = distinct(runs), stored(results)
         if checkpoints:
             checkpoints.tidy(set(done))
         yield from (done[key] for key in wanted if key in done)
-        flights = Flights(executor, results, checkpoints, deque(wanted[key] for key in wanted if key not in done))
+        waiting = deque(run for key, run in wanted.items() if key not in done)
+        flights = Flights(executor, results, checkpoints, reports, waiting)
         try:
             yield from flights.landed(at_once)
         finally:
@@ -165,6 +191,7 @@ class Flights:
     executor: Executor
     results: Path
     checkpoints: Checkpoints | None
+    reports: Path | None
     waiting: deque[Run]
     flying: dict[Future, Run] = field(default_factory=dict)
     deaths: Counter = field(default_factory=Counter)
@@ -175,7 +202,7 @@ class Flights:
         while self.waiting or self.flying:
             while self.waiting and len(self.flying) < (at_once or math.inf):
                 run = self.waiting.popleft()
-                self.flying[self.executor.submit(execute, run, self.checkpoints)] = run
+                self.flying[self.executor.submit(execute, run, self.checkpoints, self.reports)] = run
             future = next(as_completed(list(self.flying)))
             run = self.flying.pop(future)
             try:

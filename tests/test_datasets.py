@@ -173,3 +173,11 @@ def test_missing_images_are_a_data_error(tmp_path):
     for spec in (DataSpec("mnist", 10), DataSpec("cifar10", 10), DataSpec("images", 10, path=str(tmp_path / "no.npy"))):
         with pytest.raises(data_fetch.DataError):
             build(spec)
+
+
+@pytest.mark.parametrize(
+    ("source", "n", "shape"),
+    [("digits", 784, (28, 28)), ("mnist", 784, (28, 28)), ("cifar10", 192, (3, 8, 8)), ("images", 64, (8, 8))],
+)
+def test_a_row_has_the_shape_of_its_image(source, n, shape):
+    assert datasets.DataRef(datasets.DataSpec(source, 5), "", (5, n)).image_shape == shape

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import data_fetch
-from numpy_rae import constraints, datasets, estimate, experiment, figures, options, report, store
+from numpy_rae import constraints, datasets, estimate, experiment, figures, options, panels, report, store
 from numpy_rae.activations import ACTIVATIONS, RELU
 from numpy_rae.experiment import SIGMA2, Preset, Protocol, main
 from numpy_rae.noise import ALL_MODELS
@@ -270,6 +270,24 @@ def test_a_narrower_sweep_draws_only_what_it_asks_for(thread, tmp_path, pictures
     assert len(records(tmp_path)) == 9
 
 
+def test_reports_are_drawn_of_the_runs_trained_now(thread, tmp_path, monkeypatch):
+    """Of every run one picture, with the run's own figures; of stored runs none."""
+    drawn, draw = [], panels.training_report
+    monkeypatch.setattr(panels, "training_report", lambda *given: drawn.append(given) or draw(*given))
+    arguments = [*QUICK, "--out", str(tmp_path), "--models", "SAE", "--report"]
+    assert main(FIG1, arguments) == 0
+    folder = tmp_path / "fig1_relu_mnist-tiny.reports"
+    assert {path.name for path in folder.iterdir()} == {"AE-0-0.png", "SAE-0.1-0.png", "SAE-1-0.png"}
+    assert all(map(is_picture, folder.iterdir()))
+    by_sigma2 = {entry["config"]["sigma2"]: entry for entry in records(tmp_path)}
+    for history, _, seen, shape, text, title in drawn:
+        entry = by_sigma2[float(re.search(r"sigma\^2 = ([\d.]+),", title)[1])]
+        assert history == entry["history"] and shape == (28, 28)
+        assert seen.density.mean() == pytest.approx(entry["metrics"]["activation_fraction"])
+        assert f"last batch objective  {entry['last_finite_objective']:>12.4g}" in text
+    assert main(FIG1, [*arguments, "--sigma2", "0", "0.1"]) == 0 and len(drawn) == 3
+
+
 # Data that are not to be had.
 
 
@@ -331,6 +349,7 @@ BAD = [
     (["--eta", "0"], "eta is 0.0; it must be a number in (0, inf]"),
     (["--workers", "0"], "--workers is 0; it must be a whole number of at least 1"),
     (["--save-every", "0"], "--save-every is 0.0; it must be a number in (0, inf]"),
+    (["--report", "--scheduler", "tcp://x:1"], "--report is given with --scheduler; it needs runs on this machine"),
     (["--workers", "-1"], "--workers is -1; it must be a whole number of at least 1"),
     (["--epochs", "0"], "epochs is 0; it must be a whole number of at least 1"),
     (["--hidden", "-3"], "hidden is -3; it must be a whole number of at least 1"),

@@ -140,7 +140,7 @@ def test_the_run_in_flight_when_a_sweep_is_closed_is_stored_and_no_other_starts(
     runs, started, closing = grid(ref), [], threading.Event()
     hold = [threading.Event(), closing]
 
-    def held(run, checkpoints):
+    def held(run, *_):
         started.append(run.hash)
         hold[len(started) - 1].wait()
         return execute(run)

@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import psutil
 from faults import FAULTS, Broken, Disturbed, workers
 
-from numpy_rae import report, store
+from numpy_rae import figures, store
 
 EVERY = 5.0
 BLUE, VERMILION = "#0072B2", "#D55E00"
@@ -52,7 +52,7 @@ def main() -> int:
     if scripts:
         soak(args, scripts)
     if args.plot:
-        report.save_picture(picture(store.read(args.seen)), args.plot)
+        figures.save_picture(picture(store.read(args.seen)), args.plot)
     return 0
 
 
