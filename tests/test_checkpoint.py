@@ -18,6 +18,7 @@ from numpy_rae import checkpoint, npz
 from numpy_rae.activations import ACTIVATIONS, SIGMOID
 from numpy_rae.checkpoint import CheckpointError, Checkpoints, Keeper, load, save
 from numpy_rae.noise import ALL_MODELS
+from numpy_rae.objectives import Model
 from numpy_rae.training import TrainConfig, Watch, train
 
 CONFIG = TrainConfig(sigma2=0.1, hidden=4, batch_size=7, epochs=3, eta=0.01)
@@ -94,6 +95,15 @@ def test_the_file_holds_the_whole_state(tmp_path, at):
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
     assert [len(batch) for batch in state.ahead] == {1: [7, 6], 2: [6], 3: [], 5: [6], 9: []}[at]
     assert len(state.history) == (at - 1) // 3
+
+
+def test_counts_go_on_where_they_were(tmp_path):
+    def counted(params, activation, x, sigma2, rng):
+        return 1.0, ALL_MODELS["AE"](params, activation, x, 0, rng)[1]._replace(n_continued=len(x))
+
+    what = (Model("counted", counted), SIGMOID, CONFIG)
+    state = left(tmp_path / "c.npz", 4, data(), *what)
+    assert state.n_continued == 27 and train(data(), *what, state=state).n_continued == 60
 
 
 def test_without_a_file_there_is_no_state(tmp_path):
