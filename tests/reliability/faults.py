@@ -78,13 +78,14 @@ class Disturbed:
 
     def run(self, look: Callable[[psutil.Process], None] = lambda parent: None, until: float = float("inf")) -> None:
         """Start, disturb and start again; no more faults after the moment `until`. Raises Broken."""
+        # A shell's background job ignores interrupts, and so would the script.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         while True:
             with open(self.log, "ab") as log:
                 command = [sys.executable, str(EXAMPLES / f"{self.script}.py"), *self.options]
                 child = psutil.Popen(command, stdout=log, stderr=log, start_new_session=True)
             self.starts += 1
-            expected = self.disturb(child, look, until)
-            if expected is None:
+            if self.disturb(child, look, until) is None:
                 return
 
     def disturb(self, child: psutil.Popen, look, until: float) -> int | None:
