@@ -1,0 +1,112 @@
+"""The same record from pools of 1, 2 and 4 workers and from a process that trains by itself; no global generator."""
+
+import importlib
+import json
+import os
+import pkgutil
+import random
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import numpy_rae
+from numpy_rae import blas, datasets, store, sweep
+from numpy_rae.activations import RELU
+from numpy_rae.noise import ALL_MODELS
+from numpy_rae.sweep import Run, execute, local_pool
+from numpy_rae.training import TrainConfig
+
+N, n = 100, 784  # as wide as a digit: with 64 units two OpenBLAS threads give other bits than one
+CONFIG = TrainConfig(sigma2=0.1, hidden=64, batch_size=32, epochs=2)
+POOLS = (1, 2, 4)
+EXTRAS = {"distributed", "sklearn"}
+
+
+def grid() -> list[Run]:
+    """A run of every model there is, and one of the plain auto-encoder; any process that calls this makes the same."""
+    x = np.random.default_rng(0).standard_normal((N, n)).astype(np.float32)
+    ref = datasets.store_array(x, datasets.DataSpec("digits", N))
+    runs = [Run(model, RELU, ref, CONFIG) for model in ALL_MODELS.values()]
+    return [*runs, replace(runs[0], config=replace(CONFIG, sigma2=0.0))]
+
+
+def timeless(records) -> dict[str, dict]:
+    """Records by hash without their duration, as JSON reads them."""
+    return {record["hash"]: {**json.loads(json.dumps(record)), "seconds": None} for record in records}
+
+
+def global_states() -> list:
+    """The states of both global generators, as values that can be compared."""
+    kind, keys, *rest = np.random.get_state()
+    return [random.getstate(), kind, keys.tolist(), rest]
+
+
+def import_everything() -> None:
+    """Every module of the package; an optional extra may be missing, nothing else."""
+    for module in pkgutil.iter_modules(numpy_rae.__path__, "numpy_rae."):
+        try:
+            importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            assert error.name.split(".")[0] in EXTRAS, error
+
+
+def print_records() -> None:
+    """In a process of its own: import everything, train every run here, and leave the global generators alone."""
+    before = global_states()
+    import_everything()
+    records = [execute(run) for run in grid()]
+    assert global_states() == before
+    print(json.dumps(records))
+
+
+def meet(folder: Path, count: int) -> int:
+    """Wait until `count` processes are here: none of them is idle."""
+    (folder / str(os.getpid())).touch()
+    while len(list(folder.iterdir())) < count:
+        time.sleep(0.01)
+    return os.getpid()
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A data folder of this module's own, and a user who asks BLAS for two threads, whom no worker may follow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
+        for name in blas.ONE_THREAD:
+            patch.setenv(name, "2")
+        yield {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+@pytest.fixture(scope="module")
+def pools(environment, tmp_path_factory):
+    """Real pools by their number of workers, all of which have started."""
+    with ExitStack() as stack:
+        pools, met = {count: stack.enter_context(local_pool(count)) for count in POOLS}, {}
+        for count, pool in pools.items():
+            folder = tmp_path_factory.mktemp("met")
+            met[count] = [pool.submit(meet, folder, count) for _ in range(count)]
+        assert {count: len({future.result() for future in met[count]}) for count in POOLS} == {1: 1, 2: 2, 4: 4}
+        yield pools
+
+
+@pytest.fixture(scope="module")
+def in_process(environment) -> dict[str, dict]:
+    """What a process trains by itself, one run after the other; it found one BLAS thread before it imported NumPy."""
+    command = [sys.executable, "-c", "import test_reproducibility; test_reproducibility.print_records()"]
+    child = subprocess.run(command, env={**environment, **blas.ONE_THREAD}, capture_output=True, text=True)
+    assert child.returncode == 0, child.stderr
+    return timeless(json.loads(child.stdout))
+
+
+@pytest.mark.parametrize("workers", POOLS)
+def test_the_same_record_from_the_pool_and_in_process(pools, in_process, tmp_path, workers):
+    """In the opposite order, too. Every process seeds the global generators differently, and no record shows it."""
+    records = list(sweep.sweep(grid()[::-1], pools[workers], tmp_path / "r.jsonl"))
+    assert len(records) == len(ALL_MODELS) + 1
+    assert timeless(records) == timeless(store.read(tmp_path / "r.jsonl")) == in_process
