@@ -1,4 +1,4 @@
-"""Sweeps: each run once, the same bits from any number of workers, nothing lost by any kind of end."""
+"""Sweeps: each run once, nothing lost by any kind of end."""
 
 import dataclasses
 import hashlib
@@ -90,16 +90,6 @@ def test_every_model_coincides_with_the_auto_encoder_at_zero(ref, model):
     plain = execute(replace(run, model=AE))
     assert timeless([execute(run.canonical())]) == timeless([plain])
     assert execute(run)["metrics"] == plain["metrics"]
-
-
-def test_records_are_the_same_bits_from_one_and_two_workers_in_any_order(ref, pools, tmp_path):
-    one, two = pools
-    runs = grid(ref)
-    first = list(sweep.sweep(runs, one, tmp_path / "one.jsonl"))
-    other = list(sweep.sweep(runs[::-1], two, tmp_path / "two.jsonl"))
-    assert timeless(first) == timeless(other)
-    assert timeless(store.read(tmp_path / "one.jsonl")) == timeless(store.read(tmp_path / "two.jsonl"))
-    assert len(timeless(first)) == 14
 
 
 def test_workers_have_one_blas_thread_and_the_parent_its_environment(pools):
