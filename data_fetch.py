@@ -33,6 +33,13 @@ from tqdm import tqdm
 BLOCK = 1 << 16
 QUIET = 60.0
 LONG_AGO = 10**9
+ROW = 1 + 3 * 32 * 32
+# Room for the headers and the small files of an archive.
+SLACK = 2**20
+# What gzip and tarfile raise at bytes that are not theirs.
+TAR_DAMAGE = (
+    tarfile.TarError, OSError, EOFError, zlib.error, ValueError, IndexError, KeyError, OverflowError, RecursionError
+)  # fmt: skip
 Folder = str | os.PathLike | None
 SAMPLE_SHA256 = "af6a0c77efc8d048de2ee4325d370a0abcdc6ec2ca9637f806a476df087ed6ed"
 
@@ -259,6 +266,8 @@ def _find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
 def _read_verified(path: Path, remote: RemoteFile) -> bytes:
     raw = remote.raw_sha256 is not None
     size, sha256 = (remote.raw_size, remote.raw_sha256) if raw else (remote.size, remote.sha256)
+    if not path.is_file():  # a pipe would be waited for
+        raise DataError(f"{path} cannot be read: it is no regular file.")
     try:
         with (gzip.open if raw and path.suffix == ".gz" else open)(path, "rb") as stream:
             content = stream.read(size + 1)
@@ -273,6 +282,8 @@ def _read_verified(path: Path, remote: RemoteFile) -> bytes:
 
 def parse_idx(content: bytes, name: str = "content") -> np.ndarray:
     """The uint8 array, of one to four dimensions, in the bytes of an idx file; DataError if they are not one."""
+    if not isinstance(content, bytes):
+        raise DataError(f"{name} is a {type(content).__name__}; it must be the bytes of an idx file.")
     if len(content) < 4 or content[:3] != b"\0\0\x08" or not 1 <= content[3] <= 4:
         raise DataError(f"{name} begins with {content[:4]!r}; an idx file of bytes begins 0, 0, 8, then 1 to 4 axes.")
     begin = 4 + 4 * content[3]
@@ -298,26 +309,49 @@ def load_cifar10(folder: Folder = None) -> np.ndarray:
 
 
 def parse_cifar10(stream: BinaryIO, name: str = "archive", per_batch: int = 10_000) -> np.ndarray:
-    """Training images, uint8 (5 * per_batch, 3, 32, 32), of an open CIFAR-10 tar.gz; DataError if it is not one."""
+    """Training images, uint8 (5 * per_batch, 3, 32, 32), of an open CIFAR-10 tar.gz; DataError if it is not one.
+
+    Members are taken by name, none is written anywhere; no more is unpacked than twice what five batches take.
+    """
+    if not hasattr(stream, "read") or not isinstance(per_batch, int) or per_batch < 1:
+        raise DataError(f"{name}: it must be a file open for reading, with batches of at least 1 image ({per_batch!r}).")
     wanted = [f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)]
     batches = {}
     try:
-        with gzip.open(stream) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as archive:
-            for member in archive:
-                if member.name in wanted:
-                    batches[member.name] = _batch(archive, member, per_batch, name)
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        with gzip.open(stream) as unzipped:
+            bounded = _Bounded(unzipped, 10 * per_batch * ROW + SLACK)
+            with tarfile.open(fileobj=bounded, mode="r|") as archive:
+                for member in archive:
+                    if member.name in batches:
+                        raise DataError(f"{name} holds {member.name} twice.")
+                    if member.name in wanted:
+                        batches[member.name] = _batch(archive, member, per_batch, name)
+    except TAR_DAMAGE as error:
         raise DataError(f"{name} cannot be read as tar.gz: {error}.") from error
     if missing := [member for member in wanted if member not in batches]:
         raise DataError(f"{name} lacks {', '.join(missing)}.")
     return np.concatenate([batches[member] for member in wanted])
 
 
+class _Bounded:
+    """The first `limit` bytes of a stream; whoever asks for more gets an OSError."""
+
+    def __init__(self, stream: BinaryIO, limit: int):
+        self.stream, self.limit, self.left = stream, limit, limit
+
+    def read(self, size: int) -> bytes:
+        block = self.stream.read(min(size, self.left + 1))
+        self.left -= len(block)
+        if self.left < 0:
+            raise OSError(f"it unpacks to more than {self.limit} bytes")
+        return block
+
+
 def _batch(archive: tarfile.TarFile, member: tarfile.TarInfo, count: int, name: str) -> np.ndarray:
-    size = count * 3073
-    if not member.isreg() or member.size != size:
+    size = count * ROW
+    if not member.isreg() or member.issparse() or member.size != size:
         raise DataError(f"{name}: {member.name} has {member.size} bytes; it must be a regular file of {size}.")
-    rows = np.frombuffer(archive.extractfile(member).read(), np.uint8).reshape(count, 3073)
+    rows = np.frombuffer(archive.extractfile(member).read(), np.uint8).reshape(count, ROW)
     return rows[:, 1:].reshape(count, 3, 32, 32)
 
 
@@ -328,6 +362,8 @@ def load_images(path: str | os.PathLike) -> np.ndarray:
     """
     may_be = "it may be a .npy file of uint8 (N, C, H, W), (N, H, W, C) or (N, H, W), C 1 or 3, no axis empty"
     try:
+        if not Path(path).is_file():  # a pipe would be waited for
+            raise FileNotFoundError("there is no such file")
         images = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # a damaged header surfaces as almost any kind
         raise DataError(f"path was {str(path)!r}; {may_be}: {error}.") from error

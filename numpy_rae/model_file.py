@@ -10,6 +10,7 @@ Nothing in a file is executed: activations are found by name in a table, and arr
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -47,6 +48,7 @@ def save(
     Equal arguments in equal memory order give equal bytes. Raises ValueError for arguments that would not come back as
     they are, and ModelFileError if the file cannot be written; what stood at `path` before is then still there.
     """
+    path = checked_path(path)
     meta = {"activation": activation, "model": model, "config": asdict(config), "notes": {} if notes is None else notes}
     check_meta(meta)
     check_params(params, config)
@@ -54,7 +56,7 @@ def save(
     if len(content) > npz.META_BYTES:
         raise ValueError(f"notes take {len(content)} bytes with the configuration; they may take {npz.META_BYTES}")
     try:
-        npz.write(Path(path), content, params._asdict())
+        npz.write(path, content, params._asdict())
     except OSError as error:
         raise ModelFileError(f"model file {path} cannot be written: {error.strerror or error}") from error
 
@@ -101,7 +103,10 @@ def load(path: str | Path, activations: Mapping[str, Activation] = ACTIVATIONS) 
 
     Raises ModelFileError for anything else. No more is read than the file is long.
     """
+    path = checked_path(path)
     try:
+        if path.is_fifo():  # it would be waited for
+            raise OSError("It is a pipe")
         file = open(path, "rb")
     except OSError as error:
         raise ModelFileError(f"model file {path} cannot be read: {error.strerror or error}") from error
@@ -112,6 +117,13 @@ def load(path: str | Path, activations: Mapping[str, Activation] = ACTIVATIONS) 
         except npz.DAMAGE as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ModelFileError(f"model file {path} cannot be used: {reason}") from None
+
+
+def checked_path(path: str | Path) -> Path:
+    """`path` as a Path. Raises ValueError for what no file can be called."""
+    if not isinstance(path, (str, os.PathLike)) or "\0" in os.fspath(path):
+        raise ValueError(f"path is {path!r}; it must be the path of a file")
+    return Path(path)
 
 
 def check_format(meta: dict) -> None:
@@ -125,6 +137,7 @@ def check_format(meta: dict) -> None:
 def parse(meta: dict, params: Params, activations: Mapping[str, Activation]) -> SavedModel:
     """Metadata and parameters that agree with each other."""
     check_meta(meta)
+    as_json(meta)  # Python's JSON knows NaN
     config = TrainConfig(**meta["config"])
     check_params(params, config)
     if meta["activation"] not in activations:

@@ -82,9 +82,12 @@ def member(zipped: zipfile.ZipFile, name: str, limit: int) -> np.ndarray:
 def parse_array(name: str, content: bytes) -> np.ndarray:
     """An array of NumPy's format 1.0 whose bytes are exactly those that shape and dtype ask for."""
     stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError(f"{name} is not in NumPy's format 1.0")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    try:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError("it is another version's")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    except Exception as error:  # a damaged header surfaces as almost any kind
+        raise ValueError(f"{name} is not in NumPy's format 1.0: {error}") from None
     if dtype.str not in DTYPES:
         raise ValueError(f"{name} has dtype {dtype}; no array is read but of dtype {', '.join(DTYPES)}")
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(content) - stream.tell():

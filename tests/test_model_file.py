@@ -221,9 +221,9 @@ def test_a_pickle_is_refused_unread(path, name, monkeypatch):
         ({"b_e": np.zeros(2, np.float32)}, r"b_e is float32 \(2,\); .*"),
         ({"W": np.full((2, 3), np.nan)}, "W contains NaN or inf; every entry must be finite"),
         ({"b_e": np.array([0, np.inf])}, "b_e contains NaN or inf; every entry must be finite"),
-        ({"W": b"not an array"}, "the magic string is not correct.*"),
-        ({"W": b"\x93NUMPY\x02\x00"}, "W.npy is not in NumPy's format 1.0"),
-        ({"W": b""}, "EOF: .*"),
+        ({"W": b"not an array"}, "W.npy is not in NumPy's format 1.0: the magic string is not correct.*"),
+        ({"W": b"\x93NUMPY\x02\x00"}, "W.npy is not in NumPy's format 1.0: it is another version's"),
+        ({"W": b""}, "W.npy is not in NumPy's format 1.0: EOF: .*"),
         ({"meta": np.zeros(2**20 + 2**11, np.uint8)}, r"meta.npy is compressed or longer than \d+ bytes"),
     ],
 )

@@ -1,0 +1,148 @@
+"""The file readers as functions of bytes: a value with what is promised of it, or the documented error.
+
+`READERS` has for each one whole files to start from. A reader that hides its content behind a checksum stands here a
+second time with the inside as its input, which the function packs: no mutation would find its way through.
+"""
+
+import gzip
+import io
+import json
+import struct
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import data_fetch
+from numpy_rae import model_file, store
+from numpy_rae.activations import ACTIVATIONS
+from numpy_rae.autoencoder import Params
+from numpy_rae.training import TrainConfig
+
+SCRATCH = tempfile.TemporaryDirectory()
+FOLDER = Path(SCRATCH.name)
+PREFIX = "cifar-10-batches-bin"
+CUT = b"--member--"
+CONFIG = TrainConfig(hidden=2, dtype="float64")
+
+
+class Reader(NamedTuple):
+    """`read(content)` returns, or raises `error`; anything else is a fault. `whole` are files that it returns from."""
+
+    read: Callable[[bytes], object]
+    error: type[Exception]
+    whole: tuple[bytes, ...]
+
+
+def written(content: bytes, name: str) -> Path:
+    """A file with this content, for the readers that take a path."""
+    path = FOLDER / name
+    path.write_bytes(content)
+    return path
+
+
+def idx(content: bytes) -> np.ndarray:
+    """The array, whose bytes are exactly the file's behind its header."""
+    array = data_fetch.parse_idx(content)
+    assert array.dtype == np.uint8 and 1 <= array.ndim <= 4 and content.endswith(array.tobytes())
+    assert len(content) == 4 + 4 * array.ndim + array.size
+    return array
+
+
+def cifar10(content: bytes) -> np.ndarray:
+    """One image a batch, in place of 10,000."""
+    images = data_fetch.parse_cifar10(io.BytesIO(content), per_batch=1)
+    assert images.dtype == np.uint8 and images.shape == (5, 3, 32, 32)
+    return images
+
+
+def cifar10_tar(content: bytes) -> np.ndarray:
+    return cifar10(gzip.compress(content, 0))
+
+
+def images(content: bytes) -> np.ndarray:
+    found = data_fetch.load_images(written(content, "images.npy"))
+    assert found.dtype == np.uint8 and found.ndim == 4 and found.shape[1] in (1, 3) and 0 < found.size <= len(content)
+    return found
+
+
+def model(content: bytes) -> model_file.SavedModel:
+    """What is loaded could be saved again: nothing in it is NaN, or of another size."""
+    found = model_file.load(written(content, "model.npz"))
+    model_file.check_params(found.params, found.config)
+    json.dumps(found.notes, allow_nan=False)
+    assert found.activation.name in ACTIVATIONS and isinstance(found.model, str)
+    return found
+
+
+def model_members(content: bytes) -> model_file.SavedModel:
+    """The archive of the three members, here with CUT between them."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        for name, part in zip(model_file.MEMBERS, content.split(CUT)):
+            file.writestr(name, part)
+    return model(stream.getvalue())
+
+
+def records(content: bytes) -> list[dict]:
+    """Records, each of which JSON can hold again."""
+    found = store.read(written(content, "results.jsonl"))
+    assert all(isinstance(entry, dict) for entry in found)
+    json.dumps(found, allow_nan=False)
+    return found
+
+
+def whole_idx() -> bytes:
+    return b"\0\0\x08\x03" + struct.pack(">3I", 2, 3, 4) + bytes(range(24))
+
+
+def whole_tar(format: int = tarfile.USTAR_FORMAT, **more) -> bytes:
+    """Five batches of one image; `more` are fields of the first member's header."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=format) as archive:
+        for number in range(1, 6):
+            info = tarfile.TarInfo(f"{PREFIX}/data_batch_{number}.bin")
+            info.size = 3073
+            for name, value in more.items() if number == 1 else ():
+                setattr(info, name, value)
+            archive.addfile(info, io.BytesIO(bytes(3073)))
+    return stream.getvalue()
+
+
+def whole_npy(*shape: int) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.zeros(shape, np.uint8))
+    return stream.getvalue()
+
+
+def whole_model() -> bytes:
+    path = FOLDER / "whole.npz"
+    model_file.save(path, Params(np.eye(2, 3), np.array([0.5, -1])), "relu", CONFIG, "CAE", {"made": [1, None, "é"]})
+    return path.read_bytes()
+
+
+def whole_members() -> bytes:
+    with zipfile.ZipFile(io.BytesIO(whole_model())) as file:
+        return CUT.join(file.read(name) for name in model_file.MEMBERS)
+
+
+def whole_records() -> bytes:
+    entries = ({"hash": f"{k}", "config": asdict(CONFIG), "metrics": {"loss": k / 3}, "history": []} for k in range(2))
+    return b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
+
+
+PAX = whole_tar(tarfile.PAX_FORMAT, pax_headers={"comment": "x", "size": "3073", "GNU.sparse.map": "0,1"})
+READERS = {
+    "parse_idx": Reader(idx, data_fetch.DataError, (whole_idx(),)),
+    "parse_cifar10": Reader(cifar10, data_fetch.DataError, (gzip.compress(whole_tar()),)),
+    "parse_cifar10-tar": Reader(cifar10_tar, data_fetch.DataError, (whole_tar(), whole_tar(tarfile.GNU_FORMAT))),
+    "load_images": Reader(images, data_fetch.DataError, (whole_npy(2, 3, 4, 4), whole_npy(2, 3, 4))),
+    "model_file": Reader(model, model_file.ModelFileError, (whole_model(),)),
+    "model_file-members": Reader(model_members, model_file.ModelFileError, (whole_members(),)),
+    "store": Reader(records, store.StoreError, (whole_records(),)),
+}
