@@ -89,7 +89,7 @@ CATALOGUE = {"mnist": MNIST, "cifar10": (CIFAR10,)}
 
 def data_folder(folder: Folder = None) -> Path:
     """The folder given, else NUMPY_RAE_DATA, else a cache folder of the user; DataError if it is not a path."""
-    if folder is not None and not isinstance(folder, (str, os.PathLike)) or folder == "":
+    if folder is not None and (not isinstance(folder, (str, os.PathLike)) or str(folder) == "" or "\0" in str(folder)):
         raise DataError(f"folder was {folder!r}; it may be a path, or None for the default.")
     cache = (os.environ.get("XDG_CACHE_HOME") or "~/.cache") + "/numpy_rae"
     return Path(folder or os.environ.get("NUMPY_RAE_DATA") or cache).expanduser()
@@ -334,16 +334,22 @@ def parse_cifar10(stream: BinaryIO, name: str = "archive", per_batch: int = 10_0
 
 
 class _Bounded:
-    """The first `limit` bytes of a stream; whoever asks for more gets an OSError."""
+    """The first `limit` bytes of a stream; whoever asks for more gets an OSError.
+
+    So does who goes on asking at its end: tarfile would do it once for every 10 kB that a member claims to have.
+    """
 
     def __init__(self, stream: BinaryIO, limit: int):
-        self.stream, self.limit, self.left = stream, limit, limit
+        self.stream, self.limit, self.left, self.asks_left = stream, limit, limit, 10
 
     def read(self, size: int) -> bytes:
         block = self.stream.read(min(size, self.left + 1))
         self.left -= len(block)
+        self.asks_left -= not block
         if self.left < 0:
             raise OSError(f"it unpacks to more than {self.limit} bytes")
+        if self.asks_left < 0:
+            raise OSError("it ends within a member")
         return block
 
 

@@ -74,8 +74,13 @@ class Gradient(NamedTuple):
 def init_params(m: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> Params:
     """Normalized initialisation (Glorot & Bengio 2010, Eq. 16): W uniform in +-sqrt(6 / (m + n)), b_e = 0.
 
-    W is in Fortran order: the products of a step, and scaling its rows, are fastest so.
+    W is in Fortran order: the products of a step, and scaling its rows, are fastest so. Raises ValueError for a size
+    below 1, or another dtype than float32 and float64.
     """
+    validation.whole("m", m)
+    validation.whole("n", n)
+    validation.instance("rng", rng, np.random.Generator)
+    dtype = validation.float_type("dtype", dtype)
     bound = np.sqrt(6 / (m + n))
     return Params(rng.uniform(-bound, bound, (m, n)).astype(dtype, order="F"), np.zeros(m, dtype))
 
@@ -91,7 +96,7 @@ def forward(params: Params, activation: Activation, x: np.ndarray, order: int = 
     Raises ValueError if x's width or dtype does not fit W.
     """
     W, b_e = params
-    validation.like("x", x, (len(x), W.shape[1]), W.dtype)
+    validation.batch("x", x, W.shape[1], W.dtype)
     a = x @ W.T + b_e  # (N, m)  Eq. (3)
     jet = activation(a, order)
     return Forward(x, a, jet, decode(W, jet.h))

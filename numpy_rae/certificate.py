@@ -20,8 +20,10 @@ from numpy_rae.conditions import (
     FAR, USEFUL, Condition, Witness, accuracy, activation_conditions, evaluate, grid, penalty_conditions,
 )  # fmt: skip
 from numpy_rae.numeric_jets import from_callable
-from numpy_rae.penalties import PENALTIES, JacobianPenalty, MeanActivationPenalty, Penalty, WeightDecay
-from numpy_rae.theory import penalty_bias_gradient
+from numpy_rae.penalties import (
+    PENALTIES, JacobianPenalty, MeanActivationPenalty, Penalty, WeightDecay, check_penalty,
+)  # fmt: skip
+from numpy_rae.theory import penalty_path
 
 SPARSER, UNAFFECTED, UNDETERMINED = "sparser with lambda", "unaffected", "undetermined"
 NARROW = 1e-3
@@ -99,8 +101,9 @@ class Certificate:
 def certify(activation: Activation | Callable, penalty: Penalty, name: str | None = None) -> Certificate:
     """Certificate of an activation, or of any callable a -> h, with a penalty; `name` overrides the penalty's.
 
-    Raises ValueError for a callable that is not finite on [-50, 50].
+    Raises ValueError for a callable that is not finite on [-50, 50], and for what is no penalty.
     """
+    check_penalty(penalty)
     if not isinstance(activation, Activation):
         activation = from_callable(getattr(activation, "__name__", type(activation).__name__), activation)
     a = grid(activation, penalty)
@@ -141,7 +144,7 @@ def bias_gradient(activation: Activation, penalty: Penalty, a: np.ndarray) -> np
     parts = [a] if family(penalty) != "none" else np.split(a, len(a))
     rng, x = np.random.default_rng(0), np.zeros((1, 1))
     with np.errstate(all="ignore"):
-        g = [penalty_bias_gradient(penalty, Params(np.ones((len(b), 1)), b), activation, x, rng) for b in parts]
+        g = [penalty_path(penalty, Params(np.ones((len(b), 1)), b), activation, x, rng) for b in parts]
     return np.concatenate(g)
 
 

@@ -19,6 +19,8 @@ def unit_scale(len2: np.ndarray) -> np.ndarray:
 
 def max_norm_scale(len2: np.ndarray, radius: float) -> np.ndarray:
     """Factors that bring rows longer than `radius` back to it (Sec. 2.1.1, max-norm)."""
+    kept = np.finfo(len2.dtype)
+    radius = min(max(radius, float(kept.tiny)), float(kept.max))  # neither 0 nor inf in W's precision
     return radius / np.maximum(np.sqrt(len2), radius)
 
 

@@ -37,6 +37,10 @@ class DataSpec:
     def __post_init__(self):
         validation.one_of("source", self.source, SOURCES)
         validation.whole("count", self.count)
+        validation.number("std_offset", self.std_offset)
+        validation.whole("seed", self.seed, low=0)
+        if not isinstance(self.path, str | None):
+            raise ValueError(f"path is {self.path!r}; it must be a string or None")
 
     @property
     def label(self) -> str:

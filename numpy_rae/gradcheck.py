@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpy_rae import validation
 from numpy_rae.autoencoder import Params
 
 STEPS = 10.0 ** np.arange(-1.5, -4.1, -0.5)
@@ -69,8 +70,11 @@ def taylor_slope(f: Callable, point: np.ndarray, direction: np.ndarray, steps: n
     """Slope of log |f(p + t d) - f(p) - t g.d| against log t at the smallest t: 2 for a right gradient, 1 for a wrong.
 
     `f(vector) -> (value, gradient)`, with values of order one or larger. Remainders within a hundred roundings are
-    left out; inf if fewer than two are left: f is then linear along d as far as floating point can tell.
+    left out; inf if fewer than two are left: f is then linear along d as far as floating point can tell. Raises
+    ValueError if f is not finite at the point.
     """
+    check_line(f, point, direction)
+    validation.vector("steps", steps)
     value, gradient = f(point)
     slope = float(gradient @ direction)
     values = np.array([f(point + t * direction)[0] for t in steps])
@@ -86,13 +90,26 @@ def directional(f: Callable, point: np.ndarray, direction: np.ndarray, index: in
     """g.d against (8 (f(t) - f(-t)) - (f(2t) - f(-2t))) / 12 t, whose error is of order t^4.
 
     The uncertainty is the spread over steps t, 2 t and 4 t plus the rounding of an f of order one or larger, so no
-    tolerance is chosen.
+    tolerance is chosen. Raises ValueError if f is not finite at the point.
     """
+    check_line(f, point, direction)
+    validation.number("step", step, open_low=True)
     value, gradient = f(point)
     fine, *coarser = (_fourth_order(f, point, direction, t) for t in (step, 2 * step, 4 * step))
     rounding = 100 * np.finfo(float).eps * max(abs(value), 1) / step
     uncertainty = float(np.ptp([fine, *coarser])) + rounding
     return Check(float(gradient @ direction), fine, uncertainty, index, step, *one_sided(f, point, direction, step))
+
+
+def check_line(f: Callable, point: np.ndarray, direction: np.ndarray) -> None:
+    """Raise ValueError unless f has a finite value and gradient at the point, float64 as the direction is."""
+    validation.function("f", f)
+    validation.like("point", validation.vector("point", point), point.shape, np.dtype(np.float64))
+    validation.vector("direction", validation.like("direction", direction, point.shape, point.dtype))
+    with np.errstate(all="ignore"):
+        value, gradient = f(point)
+    if not np.isfinite(value) or not np.isfinite(gradient).all():
+        raise ValueError("f is not finite at the point, with its gradient; a difference says nothing there")
 
 
 def one_sided(f: Callable, point: np.ndarray, direction: np.ndarray, step: float) -> tuple[float | None, float | None]:
@@ -119,8 +136,14 @@ def check_gradient(
 ) -> list[Check]:
     """Compare the gradient of `value_and_grad(params) -> (J, Gradient)` with differences in random unit directions.
 
-    Returns a list of `Check`, each printable; params must be float64.
+    Returns a list of `Check`, each printable. Raises ValueError unless params is finite, in float64, and J with its
+    gradient finite there.
     """
+    validation.function("value_and_grad", value_and_grad)
+    validation.encoder(params)
+    validation.like("W", params.W, params.W.shape, np.dtype(np.float64))
+    validation.instance("rng", rng, np.random.Generator)
+    validation.whole("directions", directions)
     f, point = on_vector(value_and_grad, params), flatten(params)
     checks = []
     for index in range(directions):

@@ -57,6 +57,8 @@ class Witness(NamedTuple):
 
 def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> MaxoutParams:
     """The auto-encoder's normalized initialisation for the m k pieces."""
+    validation.whole("m", m)
+    validation.whole("k", k)
     W, b_e = autoencoder.init_params(m * k, n, rng, dtype)
     return MaxoutParams(W.reshape(m, k, n), b_e.reshape(m, k))
 
@@ -66,7 +68,7 @@ def forward(params: MaxoutParams, x: np.ndarray) -> MaxoutForward:
     check(params)
     W, b_e = params
     m, k, n = W.shape
-    validation.like("x", x, (len(x), n), W.dtype)
+    validation.batch("x", x, n, W.dtype)
     a = (x @ W.reshape(m * k, n).T).reshape(-1, m, k) + b_e  # (a) (N, m, k)
     won = a.argmax(axis=2)[:, :, None] == np.arange(k)  # (a) (N, m, k)
     z = np.where(won, a, 0)  # (b) (N, m, k)
@@ -103,6 +105,7 @@ def train(
         validation.whole(name, value)
     validation.number("eta", eta, open_low=True)
     validation.number("momentum", momentum, high=1)
+    validation.instance("rng", rng, np.random.Generator)
     params = init_params(m, k, x.shape[1], rng, x.dtype)
     velocity, history = MaxoutParams(np.zeros_like(params.W), np.zeros_like(params.b_e)), []
     # An overflow is not a warning here: the objective shows it in the same epoch.
@@ -134,11 +137,14 @@ def left_limit(params: MaxoutParams, direction: np.ndarray) -> np.ndarray:
 
         min slope < 0: +inf        min slope > 0: -inf        min slope = 0: the largest b_e of the pieces that have it
 
-    Sec. 2.1.2 asks for the limit 0. Raises ValueError if `direction` does not fit W.
+    Sec. 2.1.2 asks for the limit 0. Raises ValueError if `direction` does not fit W, or one of both is not finite.
     """
     check(params)
-    validation.like("direction", direction, params.W.shape[2:], params.W.dtype)
-    slope = params.W @ direction  # (m, k)
+    validation.vector("direction", validation.like("direction", direction, params.W.shape[2:], params.W.dtype))
+    validation.representable("params", *params)
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = params.W @ direction  # (m, k)
+    validation.representable("W or direction", slope)
     flat = np.where(slope == 0, params.b_e, -np.inf).max(axis=1)  # (m,)
     least = slope.min(axis=1)  # (m,)
     return np.where(least == 0, flat, np.copysign(np.inf, -least)).astype(params.W.dtype)
@@ -146,6 +152,7 @@ def left_limit(params: MaxoutParams, direction: np.ndarray) -> np.ndarray:
 
 def witness(dtype: type = np.float64) -> Witness:
     """One unit with the pieces a and -a: h = |a| grows without bound on the left, where Thm 2 needs 0."""
+    dtype = validation.float_type("dtype", dtype)
     params = MaxoutParams(np.array([[[1], [-1]]], dtype), np.zeros((1, 2), dtype))
     direction = np.ones(1, dtype)
     return Witness(params, direction, left_limit(params, direction))
@@ -153,8 +160,9 @@ def witness(dtype: type = np.float64) -> Witness:
 
 def check(params: MaxoutParams) -> None:
     """Raise ValueError unless W is a float array (m, k, n), none of them 0, and b_e an (m, k) one of its dtype."""
-    W, b_e = params
-    if not isinstance(W, np.ndarray) or W.ndim != 3 or 0 in W.shape:
-        seen = f"of shape {W.shape}" if isinstance(W, np.ndarray) else f"a {type(W).__name__}"
-        raise ValueError(f"W is {seen}; it must be an array of shape (units, pieces, features), all at least 1")
+    W, b_e = validation.pair(params)
+    if type(W) not in validation.ARRAYS or W.ndim != 3 or 0 in W.shape or W.dtype not in validation.FLOATS:
+        raise ValueError(
+            f"W is {validation.seen(W)}; it must be a float array of shape (units, pieces, features), all at least 1"
+        )
     validation.like("b_e", b_e, W.shape[:2], W.dtype)

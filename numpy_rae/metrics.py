@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpy_rae import validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params, forward, reconstruction
 
@@ -20,18 +21,26 @@ class Codes(NamedTuple):
 
 
 def measure(params: Params, activation: Activation, x: np.ndarray) -> Codes:
-    """Encode all of x (N, n) and reduce it to per-unit figures, (m,) each in float64."""
+    """Encode all of x (N, n) and reduce it to per-unit figures, (m,) each in float64.
+
+    Raises ValueError unless params and x fit each other and x is finite. What is not finite in params, or overflows,
+    makes the loss or a variance so, without a warning: training knows a divergence by it.
+    """
+    validation.encoder(params, finite=False)
+    validation.instance("activation", activation, Activation)
+    validation.batch("x", validation.matrix("x", x), params.W.shape[1], params.W.dtype)
     N, m = len(x), len(params.b_e)
     count, sum_a, sum_a2, loss = np.zeros(m), np.zeros(m), np.zeros(m), 0.0
-    for start in range(0, N, CHUNK):
-        part = x[start : start + CHUNK]
-        fwd = forward(params, activation, part)
-        count += (fwd.jet.h > activation.delta_min).sum(axis=0)
-        sum_a += fwd.a.sum(axis=0, dtype=np.float64)
-        sum_a2 += np.square(fwd.a, dtype=np.float64).sum(axis=0)
-        loss += reconstruction(fwd.y, part)[0] * len(part)
-    mean_a = sum_a / N
-    return Codes(count / N, mean_a, sum_a2 / N - mean_a**2, loss / N)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, N, CHUNK):
+            part = x[start : start + CHUNK]
+            fwd = forward(params, activation, part)
+            count += (fwd.jet.h > activation.delta_min).sum(axis=0)
+            sum_a += fwd.a.sum(axis=0, dtype=np.float64)
+            sum_a2 += np.square(fwd.a, dtype=np.float64).sum(axis=0)
+            loss += reconstruction(fwd.y, part)[0] * len(part)
+        mean_a = sum_a / N
+        return Codes(count / N, mean_a, sum_a2 / N - mean_a**2, loss / N)
 
 
 def activation_fraction(codes: Codes) -> float:

@@ -49,6 +49,7 @@ def save(
     they are, and ModelFileError if the file cannot be written; what stood at `path` before is then still there.
     """
     path = checked_path(path)
+    validation.instance("config", config, TrainConfig)
     meta = {"activation": activation, "model": model, "config": asdict(config), "notes": {} if notes is None else notes}
     check_meta(meta)
     check_params(params, config)
@@ -72,12 +73,9 @@ def check_meta(meta: dict) -> None:
 
 def check_params(params: Params, config: TrainConfig) -> None:
     """W and b_e are finite, of one dtype, and of the size the configuration gives."""
-    W, b_e = params
-    validation.matrix("W", W)
-    validation.like("W", W, (config.hidden, W.shape[1]), np.dtype(config.dtype))
-    validation.like("b_e", b_e, (config.hidden,), W.dtype)
-    if not np.isfinite(b_e).all():
-        raise ValueError("b_e contains NaN or inf; every entry must be finite")
+    W, _ = validation.pair(params)
+    validation.like("W", validation.matrix("W", W), (config.hidden, W.shape[1]), np.dtype(config.dtype))
+    validation.encoder(params)
 
 
 def as_json(meta: dict) -> dict:

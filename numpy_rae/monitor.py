@@ -66,6 +66,10 @@ class Monitor(Watch):
     _before: Before | None = None
 
     def __post_init__(self):
+        validation.vector("mean_x", self.mean_x)
+        validation.instance("activation", self.activation, Activation)
+        validation.number("eta", self.eta)
+        validation.number("momentum", self.momentum, high=1)
         validation.whole("every", self.every)
 
     def before(self, step: int, state: State, x: np.ndarray, grad: Gradient) -> None:

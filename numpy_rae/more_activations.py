@@ -31,8 +31,8 @@ def sharp_softplus(a: np.ndarray, order: int = 3, *, beta: float) -> Jet:
 
 
 def softplus_beta(beta: float) -> Activation:
-    """Softplus of sharpness beta > 0. Raises ValueError if it is not."""
-    beta = float(validation.number("beta", beta, open_low=True))
+    """Softplus of sharpness beta in [1e-9, 1e9], where no power of beta overflows. Raises ValueError for another."""
+    beta = float(validation.number("beta", beta, 1e-9, 1e9))
     jet = partial(sharp_softplus, beta=beta)
     return Activation(f"softplus(beta={beta:g})", jet, 0.1, convex=True, zero_on_left=True, non_negative=True)
 
@@ -54,9 +54,11 @@ def gelu(a: np.ndarray, order: int = 3) -> Jet:
     h' = Phi + a phi, h'' = 2 phi - a^2 phi = (2 - a^2) phi, h''' = -2 a phi - a (2 - a^2) phi = a (a^2 - 4) phi.
     h' runs from -0.129 at -sqrt(2) to 1.129 at sqrt(2): neither non-decreasing nor of a slope in [0, 1].
     """
-    Phi, phi = ndtr(a), np.exp(a * a / -2) / (2 * np.pi) ** 0.5
+    Phi = ndtr(a)
+    h, a = a * Phi, np.clip(a, -50, 50)  # where phi is 0 the square of a may overflow
+    phi = np.exp(a * a / -2) / (2 * np.pi) ** 0.5
     return Jet(
-        a * Phi,
+        h,
         Phi + a * phi,
         d2h_da2=(2 - a * a) * phi if order > 1 else None,
         d3h_da3=a * (a * a - 4) * phi if order > 2 else None,

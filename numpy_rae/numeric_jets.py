@@ -12,12 +12,14 @@ With (a), the second and third are (b) and (c) of g'. All of (b) to (d) are aver
 to rounding. Formulas of a higher order overshoot at a kink and would report violations that are not there.
 """
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from numpy_rae import validation
 from numpy_rae.activations import Activation, Jet
 
 IMAGINARY = 1e-20
@@ -107,6 +109,9 @@ def from_callable(
     for each in (f, *derivatives):
         if not callable(each):
             raise ValueError(f"{name} is given a {type(each).__name__}; it must be a callable of the pre-activation")
+    for each in kinks or ():
+        validation.number("kinks", each, -math.inf)
+    validation.number("delta_min", delta_min, -math.inf)
     known = tuple(on_arrays(each) for each in (f, *derivatives))
     check_finite(name, known[0])
     jet = NumericJet(known, accepts_complex(known[-1]))
@@ -130,7 +135,10 @@ def check_finite(name: str, f: Callable) -> None:
     """Raise ValueError unless f is finite and real on the useful range."""
     a = GRID[np.abs(GRID) <= 50]
     with np.errstate(all="ignore"):
-        h = np.asarray(f(a))
+        try:
+            h = np.asarray(f(a))
+        except Exception as error:  # the user's function may raise anything
+            raise ValueError(f"activation {name} cannot be computed on [-50, 50]: {error}") from error
     bad = a if h.dtype.kind != "f" else a[~np.isfinite(h)]
     if bad.size:
         raise ValueError(f"activation {name} is not a finite real float at a = {bad[0]:g}; it must be on [-50, 50]")

@@ -30,6 +30,12 @@ class Penalty(Protocol):
     ) -> tuple[float, PenaltyGrad]: ...
 
 
+def check_penalty(penalty: Penalty) -> None:
+    """Raise ValueError for what has not the two members."""
+    if not callable(getattr(penalty, "value_and_grad", None)) or not isinstance(getattr(penalty, "order", None), int):
+        raise ValueError(f"penalty is a {type(penalty).__name__}; it must have an order and a method value_and_grad")
+
+
 @dataclass(frozen=True)
 class MeanActivationPenalty:
     """R = sum over units of f(rho_j), rho_j = the batch mean of h_j: Cor. 1's family.
@@ -46,6 +52,14 @@ class MeanActivationPenalty:
     f: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     domain: tuple[float, float] = (-inf, inf)
     order: int = 1
+
+    def __post_init__(self):
+        validation.function("f", self.f)
+        ends = self.domain
+        if not isinstance(ends, tuple) or not all(isinstance(end, (int, float)) for end in ends) or len(ends) != 2:
+            raise ValueError(f"domain is {ends!r}; it must be a pair of numbers")
+        if not ends[0] < ends[1]:
+            raise ValueError(f"domain is {ends!r}; its first number must be below the second")
 
     def value_and_grad(self, params, activation, fwd, rng=None):
         if self.domain[0] > -inf and not activation.non_negative:
@@ -135,6 +149,7 @@ L1 = MeanActivationPenalty(identity)
 
 def sae_with_target(rho_0: float, eps: float = EPS) -> MeanActivationPenalty:
     """Eq. (12): KL to the target mean activation rho_0 in [eps, 1 - eps], increasing in rho only above it."""
+    validation.number("eps", eps, 0, 0.5, open_low=True)
     validation.number("rho_0", rho_0, eps, 1 - eps)
     return MeanActivationPenalty(partial(kl, rho_0=rho_0), domain=(eps, 1 - eps))
 

@@ -7,29 +7,40 @@ from numpy_rae import validation
 
 def as_rows(images: np.ndarray) -> np.ndarray:
     """uint8 images (N, ...) to float64 rows (N, n) in [0, 1]."""
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim < 2 or 0 in images.shape:
-        seen = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
-        raise ValueError(f"images is {seen}; it must be a non-empty uint8 array of shape (N, ...)")
+    validation.pixels("images", images, "(N, ...)")
     return images.reshape(len(images), -1) / 255
 
 
 def standardise(x: np.ndarray, std_offset: float = 0.0) -> np.ndarray:
     """Subtract each feature's mean and divide by its standard deviation + `std_offset` (Fn. 2: 0.1 on MNIST).
 
-    x is (N, n); a constant feature becomes 0.
+    x is (N, n), of any finite size; a constant feature becomes 0.
     """
     validation.matrix("x", x)
     validation.number("std_offset", std_offset)
-    centred = _centred(x)
-    scale = centred.std(axis=0) + x.dtype.type(std_offset)
-    return np.divide(centred, scale, out=np.zeros_like(x), where=scale > 0)
+    scaled, exponent = of_order_one(x, axis=0)
+    deviation = centred(scaled)
+    with np.errstate(over="ignore"):  # an offset beyond all bounds beside x: x becomes 0
+        scale = deviation.std(axis=0) + np.ldexp(x.dtype.type(std_offset), -exponent)
+    return np.divide(deviation, scale, out=np.zeros_like(x), where=scale > 0)
 
 
-def _centred(x: np.ndarray) -> np.ndarray:
-    centred = x - x.mean(axis=0)
+def of_order_one(x: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(x 2^-k, k) with the largest |entry|, or that of each column or row, in [1/2, 1): its square is a normal number.
+
+    Exact, so that a result scaled back is what it would have been, unless that overflowed or vanished.
+    """
+    _, exponent = np.frexp(np.maximum(x.max(axis=axis), -x.min(axis=axis)))
+    along = -exponent if axis != 1 else -exponent[:, None]
+    return np.ldexp(x, along), exponent
+
+
+def centred(x: np.ndarray) -> np.ndarray:
+    """x (N, n) minus its features' means; exactly 0 where a feature is constant."""
+    deviation = x - x.mean(axis=0)
     # A constant feature's deviation is rounding, not signal.
-    centred[:, x.min(axis=0) == x.max(axis=0)] = 0
-    return centred
+    deviation[:, x.min(axis=0) == x.max(axis=0)] = 0
+    return deviation
 
 
 def whiten(x: np.ndarray) -> np.ndarray:
@@ -37,10 +48,10 @@ def whiten(x: np.ndarray) -> np.ndarray:
 
     Raises ValueError for constant data, which have no direction to whiten.
     """
-    validation.matrix("x", x)
-    centred = _centred(x)
+    x, _ = of_order_one(validation.matrix("x", x))
+    deviation = centred(x)
     # Once more, for what the first mean lost to rounding.
-    U, s, _ = np.linalg.svd(centred - centred.mean(axis=0), full_matrices=False)
+    U, s, _ = np.linalg.svd(deviation - deviation.mean(axis=0), full_matrices=False)
     # x itself is rounded at its own size, which an offset may make far larger than the data's spread.
     rounding = np.finfo(x.dtype).eps * max(max(x.shape) * s[0], 4 * np.linalg.norm(x))
     rank = int((s > rounding).sum())
@@ -52,9 +63,8 @@ def whiten(x: np.ndarray) -> np.ndarray:
 
 def crop_patches(images: np.ndarray, count: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """`count` random size x size crops of uint8 images (N, C, H, W), as uint8 (count, C, size, size)."""
-    if images.ndim != 4 or 0 in images.shape:
-        raise ValueError(f"images has shape {images.shape}; it must be (N, C, H, W), all at least 1")
-    N, C, H, W = images.shape
+    N, C, H, W = validation.pixels("images", images, "(N, C, H, W)", ndim=4).shape
+    validation.instance("rng", rng, np.random.Generator)
     validation.whole("count", count)
     if validation.whole("size", size) > min(H, W):
         raise ValueError(f"size is {size}; the images are {H} x {W}, so it must be at most {min(H, W)}")

@@ -42,12 +42,16 @@ def mixture(
         validation.whole(name, value)
     validation.number("active", active, 1, m)
     validation.number("noise", noise)
+    validation.instance("rng", rng, np.random.Generator)
+    dtype = validation.float_type("dtype", dtype)
     atoms = rng.standard_normal((m, n))
     unit_rows(atoms)
     chosen = rng.permuted(np.tile(np.arange(m) < active, (N, 1)), axis=1)  # (N, m)
     s = chosen * rng.uniform(0.5, 1.5, (N, m))
-    x = s @ atoms + noise * rng.standard_normal((N, n))
-    return Mixture(x.astype(dtype), atoms.astype(dtype), s.astype(dtype))
+    with np.errstate(over="ignore"):
+        x = (s @ atoms + noise * rng.standard_normal((N, n))).astype(dtype)
+    validation.representable(f"noise, {noise:g},", x)
+    return Mixture(x, atoms.astype(dtype), s.astype(dtype))
 
 
 def found(W: np.ndarray, atoms: np.ndarray) -> np.ndarray:
@@ -73,7 +77,9 @@ def score(W: np.ndarray, atoms: np.ndarray) -> float:
 
 def chance(atoms: np.ndarray, k: int, rng: np.random.Generator, draws: int = 20) -> Chance:
     """The score that k rows of random direction get by luck, over `draws` of them."""
+    validation.matrix("atoms", atoms)
     validation.whole("k", k)
     validation.whole("draws", draws)
+    validation.instance("rng", rng, np.random.Generator)
     scores = [score(rng.standard_normal((k, atoms.shape[1])), atoms) for _ in range(draws)]
     return Chance(float(np.mean(scores)), float(np.std(scores)))

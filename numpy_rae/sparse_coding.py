@@ -13,7 +13,7 @@ from scipy.linalg import eigvalsh
 
 from numpy_rae import validation
 from numpy_rae.autoencoder import row_len2
-from numpy_rae.constraints import unit_rows
+from numpy_rae.sparsity import directions
 
 
 class Codes(NamedTuple):
@@ -129,8 +129,7 @@ def update_dictionary(W: np.ndarray, h: np.ndarray, x: np.ndarray, rng: np.rando
     for j in np.flatnonzero(A.diagonal()):
         u = B[j] - A[j] @ W + A[j, j] * W[j]  # (b) (n,)
         if u.any():
-            W[j] = u
-            unit_rows(W[j : j + 1])
+            W[j] = directions(u[None])
     unused = np.flatnonzero(A.diagonal() == 0)
     if len(unused):
         W[unused] = draw_atoms(x, len(unused), rng)
@@ -139,12 +138,10 @@ def update_dictionary(W: np.ndarray, h: np.ndarray, x: np.ndarray, rng: np.rando
 
 def draw_atoms(x: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` non-zero samples of x scaled to length 1, (count, n); different ones as long as there are enough."""
-    drawable = np.flatnonzero(row_len2(x))
+    drawable = np.flatnonzero(x.any(axis=1))
     if not len(drawable):
         raise ValueError("x is 0 everywhere; atoms are drawn from its samples, so one must be non-zero")
-    atoms = x[rng.choice(drawable, count, replace=count > len(drawable))]
-    unit_rows(atoms)
-    return atoms
+    return directions(x[rng.choice(drawable, count, replace=count > len(drawable))])
 
 
 def fit(
@@ -164,6 +161,7 @@ def fit(
     validation.whole("m", m)
     validation.whole("iterations", iterations, low=0)
     check(x, lam, tol, max_iterations)
+    validation.instance("rng", rng, np.random.Generator)
     code = partial(encode, x=x, lam=lam, non_negative=non_negative, tol=tol, max_iterations=max_iterations)
     W, redrawn = draw_atoms(x, m, rng), 0
     h, _, made, missed = code(W)
@@ -180,9 +178,10 @@ def fit(
 
 
 def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
-    """Raise ValueError unless x is a finite matrix, lam > 0, tol >= 0 and max_iterations >= 1."""
-    validation.matrix("x", x)
-    validation.number("lam", lam, open_low=True)
+    """Raise ValueError unless x is a finite matrix, lam > 0, tol >= 0 and max_iterations >= 1, all in x's precision."""
+    validation.matrix("x", x, squares=True)
+    lam_range = np.finfo(x.dtype)
+    validation.number("lam", lam, float(lam_range.tiny), float(lam_range.max) ** 0.5)
     validation.number("tol", tol)
     validation.whole("max_iterations", max_iterations)
 

@@ -73,12 +73,13 @@ class Sparsity(NamedTuple):
 
 
 def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
-    """Encode all of x (N, n). Raises ValueError unless W, b_e and x are finite and fit each other."""
+    """Encode all of x (N, n). Raises ValueError unless W, b_e and x are finite, fit each other, and nothing overflows."""
+    validation.encoder(params)
+    validation.instance("activation", activation, Activation)
     W, b_e = params
-    validation.matrix("W", W)
-    validation.matrix("b_e as a row", validation.like("b_e", b_e, (len(W),), W.dtype)[None])
-    validation.like("x", validation.matrix("x", x, columns=W.shape[1]), x.shape, W.dtype)
+    validation.batch("x", validation.matrix("x", x, squares=True), W.shape[1], W.dtype)
     codes, N = metrics.measure(params, activation, x), len(x)
+    validation.representable("x or params", codes.var_a, codes.loss)
     near_zero, L0, sparse, zero = np.zeros(len(W)), np.empty(N, int), np.empty(N), np.empty(N, bool)
     for start in range(0, N, metrics.CHUNK):
         part = slice(start, start + metrics.CHUNK)
@@ -98,7 +99,7 @@ def hoyer(h: np.ndarray) -> np.ndarray:
     In [0, 1] and blind to h's scale: 1 with a single non-zero entry, 0 where all |h_j| are equal. NaN for a zero code,
     which has neither, and for m = 1, where every code is both.
     """
-    m = h.shape[1]
+    m = validation.matrix("h", h).shape[1]
     if m == 1:
         return np.full(len(h), math.nan)
     size = np.abs(h)
@@ -112,14 +113,21 @@ def hoyer(h: np.ndarray) -> np.ndarray:
 def explained_variance(loss: float, x: np.ndarray) -> float:
     """1 - E||x - y||^2 / E||x - E[x]||^2 for the loss E||x - y||^2, the share of x's (N, n) variance in y.
 
-    At most 1; 0 for the mean in place of every y, below 0 for worse. NaN for constant x, which has no variance.
+    At most 1; 0 for the mean in place of every y, below 0 for worse. NaN for constant x, which has no variance. Raises
+    ValueError for squares that overflow.
     """
+    validation.number("loss", loss)
     total = total_variance(x)
-    return 1 - loss / total if total else math.nan
+    if not total:
+        return math.nan
+    explained = 1 - float(loss) / total
+    validation.representable("loss", explained)
+    return explained
 
 
 def total_variance(x: np.ndarray) -> float:
     """E||x - E[x]||^2 in float64, x (N, n) a chunk at a time; exactly 0 for constant x."""
+    validation.matrix("x", x, squares=True)
     mean, total = x.mean(axis=0, dtype=np.float64), 0.0
     varies = x.min(axis=0) != x.max(axis=0)  # a constant feature's deviation is rounding
     for start in range(0, len(x), metrics.CHUNK):
@@ -129,7 +137,7 @@ def total_variance(x: np.ndarray) -> float:
 
 def directions(W: np.ndarray) -> np.ndarray:
     """The rows of W (m, n) at length 1, whatever their size; a zero row has no direction and stays."""
-    peak = np.abs(W).max(axis=1, keepdims=True)
+    peak = np.abs(validation.matrix("W", W)).max(axis=1, keepdims=True)
     scaled = W / np.where(peak == 0, 1, peak)
     return scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1)
 
@@ -137,12 +145,13 @@ def directions(W: np.ndarray) -> np.ndarray:
 def coherence(W: np.ndarray) -> Coherence:
     """|cosine| over all pairs of different rows of W (m, n): 0 if they are orthogonal, 1 if two are parallel.
 
-    Zero rows are left out.
+    Zero rows are left out; NaN where fewer than two are left.
     """
-    rows = directions(W[W.any(axis=1)])
+    rows = validation.matrix("W", W)[W.any(axis=1)]
     count, largest, total = len(rows), 0.0, 0.0
     if count < 2:
         return Coherence(math.nan, math.nan)
+    rows = directions(rows)
     for start in range(0, count, metrics.CHUNK):
         cosine = np.abs(rows[start : start + metrics.CHUNK] @ rows.T)
         np.fill_diagonal(cosine[:, start:], 0)

@@ -104,6 +104,9 @@ class HessianTerm:
     noise: float = 0.1
     order: int = 2
 
+    def __post_init__(self):
+        validation.number("noise", self.noise)
+
     def value_and_grad(self, params, activation, fwd, rng):
         eps = rng.standard_normal(fwd.x.shape, dtype=fwd.x.dtype) * self.noise
         return hessian_term(params, activation, fwd, eps)

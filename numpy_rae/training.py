@@ -123,6 +123,9 @@ def train(
     the result says at which step. `watch` looks on (see `monitor` and `checkpoint`). With the `state` of a run of the
     same arguments that was left on its way (`checkpoint.load`), that run is brought to its end, in place.
     """
+    validation.instance("config", config, TrainConfig)
+    validation.instance("activation", activation, Activation)
+    validation.function("model", model)
     validation.matrix("x", x)
     validation.like("x", x, x.shape, np.dtype(config.dtype))
     state = state or begin(x.shape[1], config)

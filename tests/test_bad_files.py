@@ -107,6 +107,12 @@ def test_a_bomb_is_unpacked_to_the_known_bound_only(first):
     assert stream.seen < 16 * len(MEMBER)
 
 
+@pytest.mark.parametrize("size", [2**40, 2**80])
+def test_a_size_that_nothing_stands_behind_is_not_waited_for(size):
+    """tarfile moves to the next member in steps of 10 kB, also where there is nothing any more."""
+    assert "it ends within a member" in outcome("parse_cifar10-tar", header(size) + bytes(512))
+
+
 def test_members_without_end_are_given_up():
     stream = Counted(gzip.compress(10_000 * header()))
     with pytest.raises(data_fetch.DataError, match="bomb cannot be read as tar.gz: it unpacks to more than"):

@@ -139,8 +139,8 @@ def test_a_patch_as_large_as_the_image_is_the_image():
         ((1, 1, 3, 9), 1, 4, "size is 4; the images are 3 x 9, so it must be at most 3"),
         ((1, 1, 3, 3), 1, 0, "size is 0; it must be a whole number of at least 1"),
         ((1, 1, 3, 3), 0, 2, "count is 0; it must be a whole number of at least 1"),
-        ((3, 9, 9), 1, 2, "images has shape (3, 9, 9); it must be (N, C, H, W), all at least 1"),
-        ((0, 1, 9, 9), 1, 2, "images has shape (0, 1, 9, 9); it must be (N, C, H, W), all at least 1"),
+        ((3, 9, 9), 1, 2, "images is uint8 (3, 9, 9); it must be a non-empty uint8 array of shape (N, C, H, W)"),
+        ((0, 1, 9, 9), 1, 2, "images is uint8 (0, 1, 9, 9); it must be a non-empty uint8 array of shape (N, C, H, W)"),
     ],
 )
 def test_crops_that_cannot_be_are_refused(shape, count, size, sentence):

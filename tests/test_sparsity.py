@@ -223,11 +223,11 @@ def test_bias_quantiles_of_known_biases():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"x": np.ones((2, 3))}, "x has 3 columns; it must have 2"),
+        ({"x": np.ones((2, 3))}, r"x is float64 \(2, 3\); it must be a float64 array of shape \(samples, 2\)"),
         ({"x": np.ones((2, 2), np.float32)}, "x is float32 .* it must be a float64"),
         ({"x": np.full((2, 2), np.nan)}, "x contains NaN or inf"),
         ({"W": np.full((3, 2), np.inf)}, "W contains NaN or inf"),
-        ({"b_e": np.full(3, np.nan)}, "b_e as a row contains NaN or inf"),
+        ({"b_e": np.full(3, np.nan)}, "^b_e contains NaN or inf"),
         ({"b_e": np.zeros(2)}, r"b_e is float64 \(2,\)"),
     ],
 )

@@ -1,0 +1,375 @@
+"""Bad input, generated: every public function with one argument spoiled gives a good result or its one sentence.
+
+Public is what a user calls with data or numbers of his own; these functions check what they are given. Not public are
+the parts of those (`PARTS`), what runs at every step on what `train` has checked (`STEP`), what reads only what the
+package itself has returned (`READS_OWN`), and the driver of the scripts, whose public side is the command line
+(test_bad_options.py). A new function must be put into one of these tables.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import data_fetch
+import numpy_rae
+from numpy_rae import (
+    certificate, datasets, gradcheck, maxout, metrics, model_file, monitor, more_activations, noise, numeric_jets,
+    penalties, preprocessing, recovery, sparse_coding, sparsity, store, taylor, theory, training,
+)  # fmt: skip
+from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
+from numpy_rae.autoencoder import Params, forward, init_params
+from numpy_rae.more_activations import ALL_ACTIVATIONS
+from numpy_rae.noise import ALL_MODELS
+from numpy_rae.objectives import MODELS, ae
+from numpy_rae.penalties import CAE, SAE
+from numpy_rae.training import TrainConfig
+
+# Valid calls: each makes the keyword arguments for float32 or float64 data of N samples, n features and m units.
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def matrix(dtype, *shape) -> np.ndarray:
+    return rng().standard_normal(shape).astype(dtype)
+
+
+def params(dtype, m, n) -> Params:
+    return Params(matrix(dtype, m, n), matrix(dtype, m))
+
+
+def unit(dtype, m, n) -> np.ndarray:
+    return sparsity.directions(matrix(np.float64, m, n)).astype(dtype)
+
+
+def square(vector):
+    return float(vector @ vector), 2 * vector
+
+
+def objective(here):
+    return ae(here, SIGMOID, np.ones((3, here.W.shape[1])))
+
+
+def maxout_params(dtype, m, n):
+    return maxout.MaxoutParams(matrix(dtype, m, 2, n), matrix(dtype, m, 2))
+
+
+def config(dtype, m, **more):
+    return TrainConfig(**{"hidden": m, "epochs": 2, "batch_size": 4, "dtype": np.dtype(dtype).name, **more})
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function, a valid call, what its result keeps, and the documented error.
+
+    `dtype` says that arrays in the result have the data's dtype; `nan` names the parts of a result that may be NaN,
+    `inf` says that a bound may be infinite; `kept` are arguments that are not spoiled; `within` limits how.
+    """
+
+    function: Callable
+    valid: Callable[[type, int, int, int], dict[str, Any]]
+    good: Callable[..., bool] = lambda result, **given: True
+    error: type[Exception] = ValueError
+    nan: tuple[str, ...] = ()
+    inf: bool = False
+    dtype: bool = False
+    kept: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.function.__module__.removeprefix('numpy_rae.')}.{self.function.__qualname__}"
+
+
+def standard(result, x, std_offset):
+    return (result[:, x.min(axis=0) == x.max(axis=0)] == 0).all() and np.abs(result).max() <= len(x) ** 0.5 * 1.001
+
+
+def white(result, x):
+    covariance = result.astype(float).T @ result / len(x)
+    return np.abs(covariance - np.eye(result.shape[1])).max() < 1e-3
+
+
+def shape(name: str, *axes: str):
+    """The result has the shape of these arguments' axes."""
+    return lambda result, **given: np.shape(result) == np.shape(given[name])[: len(axes)]
+
+
+def ended(result, **given):
+    """Parameters are finite unless the run says that it diverged, and then it has no metrics."""
+    finite = np.isfinite(result.params.W).all() and np.isfinite(result.params.b_e).all()
+    return (finite and all(map(math.isfinite, result.metrics.values()))) if not result.diverged else not result.metrics
+
+
+def fitted(result, x, **given):
+    lengths = np.linalg.norm(result.W.astype(float), axis=1)
+    return np.abs(lengths - 1).max() < 1e-3 and all(map(math.isfinite, result.history))
+
+
+CASES = [
+    Case(preprocessing.as_rows, lambda d, N, n, m: {"images": np.full((N, n, m), 7, np.uint8)},
+         lambda result, images: result.min() >= 0 and result.max() <= 1),
+    Case(preprocessing.standardise, lambda d, N, n, m: {"x": matrix(d, N, n), "std_offset": 0.1}, standard, dtype=True),
+    Case(preprocessing.whiten, lambda d, N, n, m: {"x": matrix(d, N + n, n)}, white, dtype=True),
+    Case(preprocessing.crop_patches,
+         lambda d, N, n, m: {"images": np.full((N, 1, 3, 3), 7, np.uint8), "count": m, "size": 2, "rng": rng()},
+         lambda result, images, count, size, rng: result.shape == (count, images.shape[1], size, size)),
+    Case(theory.audit, lambda d, N, n, m: {"x": matrix(d, N, n)}),
+    Case(theory.residual_moments, lambda d, N, n, m: {"r": matrix(d, N, n)}, nan=("skewness", "kurtosis")),
+    Case(theory.sigma_r, lambda d, N, n, m: {"r": matrix(d, N, n)},
+         lambda result, r: result <= np.abs(r).max() * 1.001 and (result > 0) == r.any()),
+    Case(theory.lemma_1_bound, lambda d, N, n, m: {"W": matrix(d, m, n), "r": matrix(d, N, n)}, inf=True, dtype=True),
+    Case(theory.lemma_1_bound_free, lambda d, N, n, m: {"W": matrix(d, m, n), "r": matrix(d, N, n)}, inf=True, dtype=True),
+    Case(theory.lemma_1_bound_gaussian, lambda d, N, n, m: {"W": matrix(d, m, n), "sigma_r": 0.3}, inf=True, dtype=True),
+    Case(theory.reconstruction_bias_gradient,
+         lambda d, N, n, m: {"params": params(d, m, n), "activation": SIGMOID, "x": matrix(d, N, n)}, dtype=True),
+    Case(theory.penalty_bias_gradient, lambda d, N, n, m: {
+        "penalty": CAE, "params": params(d, m, n), "activation": SIGMOID, "x": matrix(d, N, n)}, dtype=True),
+    Case(theory.bias_gradient_at, lambda d, N, n, m: {"penalty": SAE, "activation": SOFTPLUS, "a": matrix(d, N)},
+         shape("a", "N")),
+    Case(theory.theorem_1_holds, lambda d, N, n, m: {"lam": 0.5, "dR_db": matrix(d, m), "bound": np.ones(m, d)},
+         lambda result, lam, dR_db, bound: result.dtype == bool and result.shape == bound.shape),
+    Case(theory.sufficient_lambda, lambda d, N, n, m: {"dR_db": np.ones(m, d), "bound": np.ones(m, d), "margin": 1.5},
+         lambda result, **given: result > 0),
+    Case(theory.predicted_mean_preactivation,
+         lambda d, N, n, m: {"mean_a": matrix(d, m), "eta": 0.1, "dJ_db": matrix(d, m)}, shape("mean_a", "m")),
+    Case(theory.activation_threshold, lambda d, N, n, m: {"activation": SIGMOID, "delta_min": 0.2}, inf=True),
+    Case(theory.theorem_2_bound, lambda d, N, n, m: {"mean_a": matrix(d, m), "tau": 0.5, "c": 1.0},
+         lambda result, **given: (result >= 0).all() and (result <= 1).all()),
+    Case(theory.expected_denoising, lambda d, N, n, m: {
+        "params": params(d, m, 2), "activation": SIGMOID, "x": matrix(d, N, 2), "sigma": 0.1, "nodes": 3}),
+    Case(metrics.measure,
+         lambda d, N, n, m: {"params": params(d, m, n), "activation": SIGMOID, "x": matrix(d, N, n)},
+         lambda result, params, **given: result.active.shape == (len(params.W),) and (result.active <= 1).all(),
+         nan=("mean_a", "var_a", "loss"), inf=True),
+    Case(sparsity.measure, lambda d, N, n, m: {"params": params(d, m, n), "activation": RELU, "x": matrix(d, N, n)},
+         nan=("hoyer", "explained_variance", "largest", "mean")),
+    Case(sparsity.hoyer, lambda d, N, n, m: {"h": matrix(d, N, m)}, shape("h", "N"), nan=("",)),
+    Case(sparsity.explained_variance, lambda d, N, n, m: {"loss": 0.3, "x": matrix(d, N, n)},
+         lambda result, **given: not result > 1, nan=("",)),
+    Case(sparsity.total_variance, lambda d, N, n, m: {"x": matrix(d, N, n)}, lambda result, x: result >= 0),
+    Case(sparsity.directions, lambda d, N, n, m: {"W": matrix(d, m, n)},
+         lambda result, W: np.allclose(np.linalg.norm(result, axis=1), W.any(axis=1), atol=1e-3), dtype=True),
+    Case(sparsity.coherence, lambda d, N, n, m: {"W": matrix(d, m, n)}, nan=("largest", "mean")),
+    Case(recovery.mixture, lambda d, N, n, m: {
+        "N": N, "n": n, "m": m, "active": 1, "noise": 0.1, "rng": rng(), "dtype": d}),
+    Case(recovery.found, lambda d, N, n, m: {"W": matrix(d, m, n), "atoms": matrix(d, N, n)},
+         lambda result, W, atoms: len(result) == len(atoms) and (result >= 0).all() and (result <= 1).all()),
+    Case(recovery.score, lambda d, N, n, m: {"W": matrix(d, m, n), "atoms": matrix(d, N, n)}),
+    Case(recovery.chance, lambda d, N, n, m: {"atoms": matrix(d, m, n), "k": N, "rng": rng(), "draws": 2}),
+    Case(gradcheck.check_gradient, lambda d, N, n, m: {
+        "value_and_grad": objective, "params": params(np.float64, m, n), "rng": rng(), "directions": 2}, nan=("step",)),
+    Case(gradcheck.taylor_slope, lambda d, N, n, m: {
+        "f": square, "point": matrix(np.float64, n), "direction": np.ones(n), "steps": np.array([0.1, 0.05, 0.01])},
+        inf=True),
+    Case(gradcheck.directional, lambda d, N, n, m: {
+        "f": square, "point": matrix(np.float64, n), "direction": np.ones(n), "step": 1e-3}),
+    Case(maxout.init_params, lambda d, N, n, m: {"m": m, "k": 2, "n": n, "rng": rng(), "dtype": d}, dtype=True),
+    Case(maxout.forward, lambda d, N, n, m: {"params": maxout_params(d, m, n), "x": matrix(d, N, n)}),
+    Case(maxout.value_and_grad, lambda d, N, n, m: {"params": maxout_params(d, m, n), "x": matrix(d, N, n)}),
+    Case(maxout.train, lambda d, N, n, m: {"x": matrix(d, N, n), "m": m, "k": 2, "rng": rng(), "epochs": 2, "eta": 0.01,
+         "momentum": 0.5, "batch_size": 4}, lambda result, **given: result.diverged or np.isfinite(result.history).all(),
+         nan=("W", "b_e"), inf=True),
+    Case(maxout.left_limit, lambda d, N, n, m: {"params": maxout_params(d, m, n), "direction": matrix(d, n)}, inf=True),
+    Case(maxout.witness, lambda d, N, n, m: {"dtype": d}, inf=True),
+    Case(init_params, lambda d, N, n, m: {"m": m, "n": n, "rng": rng(), "dtype": d}, dtype=True),
+    Case(sparse_coding.encode, lambda d, N, n, m: {
+        "W": unit(d, m, n), "x": matrix(d, N, n), "lam": 0.3, "non_negative": True, "tol": 1e-3, "max_iterations": 9,
+        "start": np.ones((N, m), d)}, dtype=True, kept=("non_negative",)),
+    Case(sparse_coding.fit, lambda d, N, n, m: {
+        "x": matrix(d, N, n), "m": m, "lam": 0.3, "rng": rng(), "iterations": 2, "tol": 1e-3, "max_iterations": 9},
+        fitted, dtype=True),
+    Case(training.train, lambda d, N, n, m: {
+        "x": matrix(d, N, n), "model": MODELS["CAE"], "activation": SIGMOID, "config": config(d, m)}, ended,
+        nan=("W", "b_e", "*"), inf=True),
+    Case(TrainConfig, lambda d, N, n, m: {
+        "sigma2": 0.1, "seed": 1, "hidden": m, "batch_size": 5, "epochs": 2, "eta": 0.01, "momentum": 0.9,
+        "constraint": "max-norm", "radius": 1.0, "tangent": True, "dtype": np.dtype(d).name}, kept=("tangent",)),
+    Case(monitor.Monitor, lambda d, N, n, m: {
+        "mean_x": matrix(d, n), "activation": SIGMOID, "eta": 0.1, "momentum": 0.9, "every": 3}),
+    Case(more_activations.softplus_beta, lambda d, N, n, m: {"beta": 2.0}),
+    Case(noise.Copies, lambda d, N, n, m: {"K": 3}),
+    Case(penalties.JacobianPenalty, lambda d, N, n, m: {"q": 2, "p": 1}),
+    Case(penalties.MeanActivationPenalty, lambda d, N, n, m: {"f": penalties.identity, "domain": (-1.0, 1.0)}, inf=True),
+    Case(penalties.sae_with_target, lambda d, N, n, m: {"rho_0": 0.1, "eps": 0.01}),
+    Case(taylor.HessianTerm, lambda d, N, n, m: {"noise": 0.1}),
+    Case(numeric_jets.from_callable, lambda d, N, n, m: {
+        "name": "mine", "f": np.tanh, "delta_min": 0.2, "kinks": (0.5,)}, kept=("name",)),
+    Case(certificate.certify, lambda d, N, n, m: {"activation": RELU, "penalty": CAE}, inf=True),
+    Case(datasets.DataSpec, lambda d, N, n, m: {
+        "source": "digits", "count": N, "std_offset": 0.1, "seed": 1, "path": "images.npy"}),
+    Case(datasets.build, lambda d, N, n, m: {"spec": datasets.DataSpec("digits", N, 0.1)},
+         lambda result, spec: result.shape == (spec.count, 784)),
+    Case(model_file.save, lambda d, N, n, m: {
+        "path": "/dev/null/model.npz", "params": params(d, m, n), "activation": "relu", "config": config(d, m),
+        "model": "CAE", "notes": {}}),
+    Case(model_file.load, lambda d, N, n, m: {"path": "no such model.npz"}),
+    Case(data_fetch.data_folder, lambda d, N, n, m: {"folder": "x"}, error=data_fetch.DataError),
+    Case(data_fetch.load_mnist, lambda d, N, n, m: {"split": "test", "folder": "no such folder"},
+         error=data_fetch.DataError),
+    Case(data_fetch.load_cifar10, lambda d, N, n, m: {"folder": "no such folder"}, error=data_fetch.DataError),
+    Case(data_fetch.load_images, lambda d, N, n, m: {"path": "no such file"}, error=data_fetch.DataError),
+    Case(data_fetch.parse_idx, lambda d, N, n, m: {"content": b"\0\0\x08\x01\0\0\0\x01x"}, error=data_fetch.DataError),
+]  # fmt: skip
+EXPENSIVE = ("certificate.certify", "numeric_jets.from_callable", "datasets.build", "theory.bias_gradient_at")
+
+# What is done to an argument.
+
+MAX = {np.dtype(np.float32): 3e38, np.dtype(np.float64): 1e308}
+TINY = {np.dtype(np.float32): 1e-45, np.dtype(np.float64): 5e-324}
+ENTRIES = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def entry(value):
+    def put(x, draw):
+        x = x.copy()
+        x.flat[draw(st.integers(0, x.size - 1))] = value(x) if callable(value) else value
+        return x
+
+    return put
+
+
+def strided(x, draw):
+    return np.repeat(x, 2, axis=-1)[..., ::2]
+
+
+def read_only(x, draw):
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+SAME_SHAPE = {
+    **{name: entry(value) for name, value in ENTRIES.items()},
+    "largest": entry(lambda x: MAX[x.dtype]),
+    "subnormal": entry(lambda x: TINY[x.dtype]),
+    "all largest": lambda x, draw: np.full_like(x, MAX[x.dtype]),
+    "largest of both signs": lambda x, draw: np.copysign(MAX[x.dtype], x).astype(x.dtype),
+    "all subnormal": lambda x, draw: np.copysign(TINY[x.dtype], x).astype(x.dtype),
+    "tiny": lambda x, draw: x * x.dtype.type(1e-30),
+    "zeros": lambda x, draw: np.zeros_like(x),
+    "constant": lambda x, draw: np.full_like(x, 0.1),
+    "constant features": lambda x, draw: np.broadcast_to(x[:1], x.shape),
+    "duplicated rows": lambda x, draw: x[np.arange(len(x)) // 2],
+    "strided": strided,
+    "reversed": lambda x, draw: x[::-1],
+    "Fortran": lambda x, draw: np.asfortranarray(x),
+    "read-only": read_only,
+}
+OTHERS = {
+    **{f"dtype {kind}": (lambda kind: lambda x, draw: np.nan_to_num(x).astype(kind))(kind)
+       for kind in ("i8", "?", "f2", "c16", "O", "U9", ">f8", "f4", "f8")},
+    "empty": lambda x, draw: x[:0],
+    "no columns": lambda x, draw: x[..., :0],
+    "one sample": lambda x, draw: x[:1],
+    "one column": lambda x, draw: x[..., :1],
+    "one row more": lambda x, draw: np.concatenate([x, x[:1]]),
+    "an axis less": lambda x, draw: x[0],
+    "an axis more": lambda x, draw: x[None],
+    "a number": lambda x, draw: x.dtype.type(1),
+    "a list": lambda x, draw: x.tolist(),
+    "a masked array": lambda x, draw: np.ma.masked_array(x, np.zeros(x.shape, bool)),
+    "None": lambda x, draw: None,
+}  # fmt: skip
+NUMBERS = [0, 0.0, -0.0, 1, -1, 0.5, 1.5, 1e308, -1e308, 5e-324, 1e-60, math.nan, math.inf, -math.inf, None, "1", True,
+           1j, np.float32(0.5), np.float64(0.25), np.int8(3), np.ones(1), [1], 10**400]  # fmt: skip
+OBJECTS = [None, "x", 0, 1.5, object(), [], {}, (), b"x", np.zeros(2)]
+
+
+def spoiled(value, draw):
+    """`value` changed in one way that its kind allows, and how."""
+    if isinstance(value, np.ndarray):
+        ways = OTHERS | (SAME_SHAPE if value.dtype in MAX else {})
+        way = draw(st.sampled_from(sorted(ways)))
+        return ways[way](value, draw)
+    if isinstance(value, tuple) and hasattr(value, "_fields") and draw(st.integers(0, 3)):
+        part = draw(st.sampled_from(value._fields))
+        return value._replace(**{part: spoiled(getattr(value, part), draw)})
+    if isinstance(value, TrainConfig) and draw(st.booleans()):
+        change = st.sampled_from([{"sigma2": 1e308}, {"eta": 1e308}, {"eta": 5e-324}, {"batch_size": 10**9},
+                                  {"hidden": 50}, {"constraint": "max-norm", "radius": 1e308},
+                                  {"constraint": "max-norm", "radius": 5e-324}, {"tangent": True}])  # fmt: skip
+        return TrainConfig(**{**vars(value), **draw(change)})
+    if isinstance(value, Activation):
+        return draw(st.sampled_from([*ALL_ACTIVATIONS.values(), *OBJECTS]))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return draw(st.sampled_from(NUMBERS))
+    return draw(st.sampled_from(OBJECTS))
+
+
+def parts(result, name=""):
+    """(name, value) of every array and number in a result."""
+    if isinstance(result, np.ndarray | float | int | np.generic) or result is None:
+        yield name, result
+    elif is_dataclass(result):
+        for field in fields(result):
+            yield from parts(getattr(result, field.name), field.name)
+    elif hasattr(result, "_fields"):
+        for field in result._fields:
+            yield from parts(getattr(result, field), field)
+    elif isinstance(result, tuple | list):
+        for value in result:
+            yield from parts(value, name)
+
+
+def frozen(given: dict) -> list[bytes]:
+    return [value.tobytes() for _, value in parts(tuple(given.values())) if isinstance(value, np.ndarray)]
+
+
+def names(case: Case, given: dict) -> set[str]:
+    """What a message may name: the arguments and, of records, their fields."""
+    inside = {field for value in given.values() for field in getattr(value, "_fields", ())}
+    return set(given) | inside | {f"{name} {part}" for name in given for part in inside}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@given(data=st.data())
+def test_a_spoiled_argument_gives_a_good_result_or_one_sentence(case, data):
+    dtype = data.draw(st.sampled_from([np.float32, np.float64]), label="dtype")
+    N, n, m = (data.draw(st.sampled_from([1, 2, 3, 9]), label=name) for name in "Nnm")
+    arguments = case.valid(dtype, N, n, m)
+    wrong = data.draw(st.sampled_from(sorted(set(arguments) - set(case.kept))), label="spoiled")
+    arguments[wrong] = spoiled(arguments[wrong], data.draw)
+    before = frozen(arguments)
+    try:
+        result = case.function(**arguments)
+    except case.error as error:
+        said = str(error)
+        assert type(error) in (case.error, model_file.ModelFileError, data_fetch.DataError), said
+        assert "\n" not in said and any(re.search(rf"\b{name}\b", said) for name in names(case, arguments)), said
+    else:
+        assert case.good(result, **arguments)
+        for name, value in parts(result):
+            check_part(case, name, value, arguments)
+    assert frozen(arguments) == before
+
+
+def check_part(case: Case, name: str, value, arguments: dict) -> None:
+    """No NaN but where the docstring says so, and the dtype of the data."""
+    if value is None or np.asarray(value).dtype.kind not in "fc":
+        return
+    assert "*" in case.nan or name in case.nan or not np.isnan(value).any(), name
+    assert case.inf or name in case.nan or np.isfinite(value).all(), name
+    data = [part.dtype for _, part in parts(tuple(arguments.values())) if isinstance(part, np.ndarray)]
+    if case.dtype and isinstance(value, np.ndarray) and data and name != "gap":
+        assert value.dtype in data
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_valid_calls_are_valid(case, dtype):
+    """Or what they are about is not at hand: then the sentence says so."""
+    try:
+        case.function(**case.valid(dtype, 9, 3, 2))
+    except case.error as error:
+        assert "no such" in str(error) or "cannot be" in str(error)
