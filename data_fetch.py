@@ -117,7 +117,7 @@ def fetch_file(remote: RemoteFile, folder: Folder = None, *, timeout: float = 30
 
 
 def _dataset(name: str) -> tuple[RemoteFile, ...]:
-    if name not in tuple(CATALOGUE):
+    if not isinstance(name, str) or name not in CATALOGUE:
         raise DataError(f"name was {name!r}; it may be one of {', '.join(CATALOGUE)}.")
     return CATALOGUE[name]
 
@@ -295,7 +295,7 @@ def parse_idx(content: bytes, name: str = "content") -> np.ndarray:
 
 def load_mnist(split: str = "train", folder: Folder = None) -> tuple[np.ndarray, np.ndarray]:
     """(images (N, 28, 28), labels (N,)), uint8, of split "train" or "test"; DataError if missing or damaged."""
-    if split not in ("train", "test"):
+    if not isinstance(split, str) or split not in ("train", "test"):
         raise DataError(f"split was {split!r}; it may be train or test.")
     pair = CATALOGUE["mnist"][:2] if split == "train" else CATALOGUE["mnist"][2:]
     images, labels = (_find(remote, data_folder(folder)) for remote in pair)

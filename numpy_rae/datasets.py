@@ -79,6 +79,7 @@ class DataRef:
 
 def build(spec: DataSpec) -> np.ndarray:
     """The standardised float32 matrix (count, n). Raises data_fetch.DataError if the images are not at hand."""
+    validation.instance("spec", spec, DataSpec)
     return standardise(as_rows(_images(spec)), spec.std_offset).astype(np.float32)
 
 

@@ -74,11 +74,14 @@ def taylor_slope(f: Callable, point: np.ndarray, direction: np.ndarray, steps: n
     ValueError if f is not finite at the point.
     """
     check_line(f, point, direction)
-    validation.vector("steps", steps)
-    value, gradient = f(point)
-    slope = float(gradient @ direction)
-    values = np.array([f(point + t * direction)[0] for t in steps])
-    remainders = np.abs(values - value - steps * slope)
+    if not (validation.vector("steps", steps) > 0).all() or not (np.diff(steps) < 0).all():
+        raise ValueError(f"steps is {steps}; they must fall from each to the next, and stay above 0")
+    with np.errstate(over="ignore", invalid="ignore"):
+        value, gradient = f(point)
+        slope = float(gradient @ direction)
+        values = np.array([f(point + t * direction)[0] for t in steps])
+        remainders = np.abs(values - value - steps * slope)
+    validation.representable("point or steps", remainders)
     seen = remainders > 100 * np.finfo(float).eps * max(1, abs(value))
     if seen.sum() < 2:
         return math.inf
@@ -94,11 +97,14 @@ def directional(f: Callable, point: np.ndarray, direction: np.ndarray, index: in
     """
     check_line(f, point, direction)
     validation.number("step", step, open_low=True)
-    value, gradient = f(point)
-    fine, *coarser = (_fourth_order(f, point, direction, t) for t in (step, 2 * step, 4 * step))
-    rounding = 100 * np.finfo(float).eps * max(abs(value), 1) / step
-    uncertainty = float(np.ptp([fine, *coarser])) + rounding
-    return Check(float(gradient @ direction), fine, uncertainty, index, step, *one_sided(f, point, direction, step))
+    with np.errstate(over="ignore", invalid="ignore"):
+        value, gradient = f(point)
+        fine, *coarser = (_fourth_order(f, point, direction, t) for t in (step, 2 * step, 4 * step))
+        rounding = 100 * np.finfo(float).eps * max(abs(value), 1) / step
+        uncertainty = float(np.ptp([fine, *coarser])) + rounding
+        analytic, sides = float(gradient @ direction), one_sided(f, point, direction, step)
+    validation.representable("point or step", analytic, fine, uncertainty)
+    return Check(analytic, fine, uncertainty, index, step, *sides)
 
 
 def check_line(f: Callable, point: np.ndarray, direction: np.ndarray) -> None:

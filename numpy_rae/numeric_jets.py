@@ -109,6 +109,8 @@ def from_callable(
     for each in (f, *derivatives):
         if not callable(each):
             raise ValueError(f"{name} is given a {type(each).__name__}; it must be a callable of the pre-activation")
+    if not isinstance(kinks, Sequence | None):
+        raise ValueError(f"kinks is a {type(kinks).__name__}; it must be a sequence of numbers or None")
     for each in kinks or ():
         validation.number("kinks", each, -math.inf)
     validation.number("delta_min", delta_min, -math.inf)

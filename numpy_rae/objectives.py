@@ -28,7 +28,10 @@ class Model:
     objective: Callable[..., tuple[float, Gradient]]
 
     def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
-        return self.objective(params, activation, x, sigma2, rng)
+        validation.batch("x", x, params.W.shape[1], params.W.dtype)
+        # A number of NumPy's would make float32 arithmetic float64.
+        lam = float(validation.number("sigma2", sigma2))
+        return self.objective(params, activation, x, lam, rng)
 
 
 def corruption(x: np.ndarray, sigma2: float, rng: np.random.Generator) -> np.ndarray:

@@ -178,11 +178,11 @@ def fit(
 
 
 def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
-    """Raise ValueError unless x is a finite matrix, lam > 0, tol >= 0 and max_iterations >= 1, all in x's precision."""
+    """Raise ValueError unless x is a finite matrix, lam > 0, tol in [0, 1] and max_iterations >= 1, all in x's precision."""
     validation.matrix("x", x, squares=True)
     lam_range = np.finfo(x.dtype)
     validation.number("lam", lam, float(lam_range.tiny), float(lam_range.max) ** 0.5)
-    validation.number("tol", tol)
+    validation.number("tol", tol, high=1)
     validation.whole("max_iterations", max_iterations)
 
 
@@ -203,4 +203,4 @@ def check_start(start: np.ndarray | None, shape: tuple[int, int], dtype: np.dtyp
     validation.like("start", start, shape, dtype)
     if non_negative and start.min() < 0:
         raise ValueError(f"start has the entry {start.min():g}; with non_negative it must be at least 0 everywhere")
-    return validation.matrix("start", start)
+    return validation.matrix("start", start, squares=True)

@@ -236,9 +236,8 @@ def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
     validation.vector("mean_a", mean_a)
     if tau != math.inf:  # as `activation_threshold` has it where a unit is always off
         validation.number("tau", tau, -math.inf)
-    if isinstance(c, np.ndarray):
-        validation.vector("c", c, len(mean_a))
-    validation.number("c", c if np.ndim(c) == 0 else float(c.min()))
+    smallest = float(validation.vector("c", c, len(mean_a)).min()) if isinstance(c, np.ndarray) else c
+    validation.number("c", smallest)
     with np.errstate(over="ignore"):
         gap = np.maximum(tau - mean_a, 0)
         ratio = np.divide(c, gap, out=np.full_like(gap, np.inf), where=gap > 0)

@@ -44,6 +44,11 @@ class TrainConfig:
         validation.one_of("constraint", self.constraint, constraints.CONSTRAINTS)
         validation.number("radius", self.radius, open_low=True)
         validation.one_of("dtype", self.dtype, DTYPES)
+        if not isinstance(self.tangent, (bool, np.bool_)):
+            raise ValueError(f"tangent is {self.tangent!r}; it must be True or False")
+        # A number of NumPy's would make float32 arithmetic float64.
+        for name in ("sigma2", "eta", "momentum", "radius"):
+            object.__setattr__(self, name, float(getattr(self, name)))
 
     def scale_rows(self) -> constraints.Constraint | None:
         """The constraint as a function of the squared row lengths; None leaves the rows free."""

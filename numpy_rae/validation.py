@@ -95,9 +95,9 @@ def float_type(name: str, dtype: type) -> np.dtype:
     try:
         found = np.dtype(dtype)
     except TypeError:
-        found = None
-    if dtype is None or found not in FLOATS:
-        raise ValueError(f"{name} is {dtype!r}; it must be float32 or float64")
+        found = np.dtype(object)
+    if dtype is None or found not in FLOATS:  # to NumPy None is float64
+        raise ValueError(f"{name} is {_short(dtype)}; it must be float32 or float64")
     return found
 
 

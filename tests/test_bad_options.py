@@ -1,0 +1,201 @@
+"""Options of every command, generated: exit code 0, or 2 with one sentence on stderr, and never a traceback.
+
+The commands are called in this process. Figure scripts stop where training would begin, after one tiny run of the first
+configuration has shown that it can be trained; the other scripts run at their smallest.
+"""
+
+import contextlib
+import importlib.util
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import data_fetch
+from numpy_rae import __main__ as command
+from numpy_rae import experiment, figures, options, report
+from numpy_rae.activations import RELU
+from numpy_rae.experiment import Protocol
+from numpy_rae.more_activations import ALL_ACTIVATIONS
+from numpy_rae.noise import ALL_MODELS
+from numpy_rae.penalties import PENALTIES
+from numpy_rae.training import train
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+FEW = settings(max_examples=10)
+X = np.random.default_rng(0).standard_normal((8, 3)).astype(np.float32)
+
+WORDS = st.sampled_from(["", "x", "CAE", "ReLU", "nan", "-", "--", "é", "a b", "1.5.2", "../x", "/dev/null/x", "=1", "%s"])
+WHOLE = st.sampled_from(["0", "1", "2", "-1", "1.5", "1e3", "nan", "", "x", "0x10", "1_0", "9" * 30])
+FEW_WHOLE = st.sampled_from(["0", "1", "2", "60", "-1", "1.5", "nan", "", "x", "5001"])
+REAL = st.sampled_from(["0", "-0.0", "0.5", "1", "-1", "1e308", "5e-324", "1e400", "nan", "inf", "-inf", "", "x", "1,5", "1_0"])
+
+
+def module(path: Path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+MODULES = {path.stem: module(path) for path in EXAMPLES}
+PROTOCOLS = {
+    name: value for name, each in MODULES.items() for value in vars(each).values() if isinstance(value, Protocol)
+}
+OTHERS = [name for name in MODULES if name not in PROTOCOLS]
+
+
+def outcome(main, arguments: list[str]) -> int:
+    """The exit code, which is 0 without a word on stderr but notices, or 2 with one sentence there."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(arguments)
+        except SystemExit as end:  # argparse: the usage, then the sentence; or the help
+            code = end.code or 0
+            assert code == 0 or re.search(r"\A(usage: .*\n)(.*\n)*?.*: error: .+\n\Z", err.getvalue()), err.getvalue()
+        else:
+            assert code == 0 or err.getvalue().count("\n") == 1, err.getvalue()
+    plt.close("all")
+    assert code in (0, 2) and "Traceback" not in err.getvalue()
+    return code
+
+
+@st.composite
+def some(draw, known: dict, most: int = 3) -> list[str]:
+    """A few options, with values that fit them and that do not, and now and then something else among them."""
+    arguments = []
+    for option in draw(st.lists(st.sampled_from(sorted(known)), max_size=most)):
+        arguments.append(option)
+        if known[option] is not None:
+            arguments += draw(st.lists(known[option], min_size=draw(st.sampled_from([1, 1, 1, 0])), max_size=2))
+    if draw(st.integers(0, 5)) == 0:
+        arguments.insert(draw(st.integers(0, len(arguments))), draw(WORDS))
+    return arguments
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick(tmp_path_factory):
+    """An empty folder of data, nothing fetched, no pool, no picture; one small run in place of a sweep."""
+    folder = tmp_path_factory.mktemp("options")
+
+    def refuse(*arguments, **more):
+        raise data_fetch.DataError("No network here.")
+
+    def one_run(protocol, args, runs, out):
+        config = replace(runs[0].config, hidden=min(runs[0].config.hidden, 4), epochs=1)
+        train(X, runs[0].model, RELU, config)
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("NUMPY_RAE_DATA", str(folder / "data"))
+        patch.setattr(data_fetch, "fetch_file", refuse)
+        patch.setattr(report, "train_and_draw", one_run)
+        patch.setattr(report, "save_picture", lambda figure, picture: figures.plt.close(figure))
+        patch.setattr(experiment, "prepare", prepared(experiment.prepare))
+        (folder / "file").write_text("")
+        yield folder
+
+
+def prepared(prepare):
+    """Prepare each data set once."""
+    known = {}
+
+    def once(spec):
+        if spec not in known:
+            known[spec] = prepare(spec)
+        return known[spec]
+
+    return once
+
+
+PATHS = st.sampled_from(["out", "file", "file/x", "/dev/null", "/proc/none", ".", "o" * 300, ""])
+FIGURE = {
+    "--preset": st.sampled_from(["tiny", "sample", "paper", "huge", ""]),
+    "--models": st.sampled_from([*ALL_MODELS, "VAE", "dae", ""]),
+    "--seeds": WHOLE,
+    "--eta": REAL,
+    "--sigma2": REAL,
+    "--samples": FEW_WHOLE,
+    "--epochs": WHOLE,
+    "--hidden": WHOLE,
+    "--workers": WHOLE,
+    "--scheduler": WORDS,
+    "--out": PATHS,
+    "--plot-only": None,
+    "--data-dir": PATHS,
+    "--images": PATHS,
+    "--help": None,
+}
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+@FEW
+@given(data=st.data())
+def test_figure_scripts(name, data):
+    """With few samples, unless an option says otherwise."""
+    arguments = ["--preset", "tiny", "--samples", "30", *data.draw(some(FIGURE))]
+    outcome(lambda argv: experiment.main(PROTOCOLS[name], argv), arguments)
+
+
+def test_every_option_of_the_figure_scripts_is_generated():
+    known = {
+        option
+        for protocol in PROTOCOLS.values()
+        for action in options.parser(protocol)._actions
+        for option in action.option_strings
+    }
+    assert known - {"-h"} == set(FIGURE)
+
+
+PICTURE = {"--preset": st.sampled_from(["tiny", "paper", "", "x"]), "--out": PATHS, "--help": None}
+REPORT = PICTURE | {
+    "--model": st.sampled_from(["CAE", "expected-DAE", "KL", "VAE", ""]),
+    "--activation": st.sampled_from(["relu", "tanh", "silu", "maxout", ""]),
+    "--sigma2": REAL,
+    "--seed": WHOLE,
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@settings(max_examples=4)
+@given(data=st.data())
+def test_the_other_examples(name, data):
+    """What takes seconds even at its smallest is started once at most, by test_panels and test_recovery: here all
+    arguments are refused."""
+    known = REPORT if name == "training_report" else PICTURE
+    arguments = data.draw(some(known))
+    slow = name in ("dictionary_recovery", "filters", "theorem_1_condition", "theorem_3_remainder", "bias_gradients")
+    outcome(MODULES[name].main, ["--preset", "tiny", *arguments, *["--unknown"] * slow])
+
+
+CERTIFY = {
+    "--activation": st.sampled_from([
+        *ALL_ACTIVATIONS, "maxout", "topk", "RELU", "softplus(beta=B)", "softplus(beta=0)", "softplus(beta=1e300)",
+        "softplus(beta=nan)", "softplus(beta=3)", "softplus(beta=", "", "x",
+    ]),
+    "--penalty": st.sampled_from([*PENALTIES, "cae", "", "x"]),
+    "--json": None,
+    "--picture": st.sampled_from(["a.png", "a.pdf", "", "file/a.png"]),
+    "--help": None,
+}  # fmt: skip
+
+
+@given(data=st.data())
+def test_the_package_s_command(data):
+    """`--table` alone takes a second; it is refused beside the other options here."""
+    usual = ["certify", "--activation", "relu", "--penalty", "CAE"]
+    start = data.draw(st.sampled_from([usual, usual, ["certify"], ["certify", "--table", "--penalty", "CAE"], [], ["x"]]))
+    outcome(command.main, [*start, *data.draw(some(CERTIFY))])
+
+
+@given(names=st.lists(st.sampled_from(["mnist", "cifar10", "MNIST", "", "--dir", "x", "--help"]), max_size=3), folder=PATHS)
+def test_the_fetch_command(names, folder):
+    outcome(data_fetch.main, [*names, "--dir", folder])
