@@ -107,7 +107,7 @@ def test_a_bomb_is_unpacked_to_the_known_bound_only(first):
     assert stream.seen < 16 * len(MEMBER)
 
 
-@pytest.mark.parametrize("size", [2**40, 2**80])
+@pytest.mark.parametrize("size", [2**31, 2**80])
 def test_a_size_that_nothing_stands_behind_is_not_waited_for(size):
     """tarfile moves to the next member in steps of 10 kB, also where there is nothing any more."""
     assert "it ends within a member" in outcome("parse_cifar10-tar", header(size) + bytes(512))
@@ -183,8 +183,9 @@ def tar_of(*members: tuple[str, bytes, str], behind: bytes = bytes(3073)) -> byt
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for name, kind, link in members:
             info = tarfile.TarInfo(name)
-            info.type, info.linkname, info.size = kind, link, len(behind) * (kind == tarfile.REGTYPE)
-            archive.addfile(info, io.BytesIO(behind))
+            info.type, info.linkname, info.size = kind, link, len(behind)
+            # Behind what is no file nothing stands, whatever size it claims.
+            archive.addfile(info, io.BytesIO(behind) if kind == tarfile.REGTYPE else None)
     return stream.getvalue()
 
 
@@ -202,11 +203,11 @@ def test_members_that_lead_elsewhere_are_passed_over_and_nothing_is_written(fold
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.GNUTYPE_SPARSE, tarfile.CONTTYPE])
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
 @pytest.mark.parametrize("link", ["data_batch_2.bin", f"{PREFIX}/data_batch_2.bin", "/etc/passwd", "../../outside"])
 def test_a_batch_that_is_no_plain_file_is_refused(kind, link):
-    members = [*BATCHES[1:], (BATCH, kind, link)]
-    assert isinstance(outcome("parse_cifar10-tar", tar_of(*members)), str)
+    said = outcome("parse_cifar10-tar", tar_of(*BATCHES[1:], (BATCH, kind, link)))
+    assert "data_batch_1.bin has 3073 bytes; it must be a regular file of 3073" in said
 
 
 def test_a_batch_that_stands_twice_is_refused():

@@ -24,10 +24,10 @@ import data_fetch
 import numpy_rae
 from numpy_rae import (
     certificate, datasets, gradcheck, maxout, metrics, model_file, monitor, more_activations, noise, numeric_jets,
-    penalties, preprocessing, recovery, sparse_coding, sparsity, store, taylor, theory, training,
+    penalties, preprocessing, recovery, sparse_coding, sparsity, taylor, theory, training,
 )  # fmt: skip
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
-from numpy_rae.autoencoder import Params, forward, init_params
+from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.more_activations import ALL_ACTIVATIONS
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.objectives import MODELS, ae
@@ -231,7 +231,6 @@ CASES = [
     Case(data_fetch.load_images, lambda d, N, n, m: {"path": "no such file"}, error=data_fetch.DataError),
     Case(data_fetch.parse_idx, lambda d, N, n, m: {"content": b"\0\0\x08\x01\0\0\0\x01x"}, error=data_fetch.DataError),
 ]  # fmt: skip
-EXPENSIVE = ("certificate.certify", "numeric_jets.from_callable", "datasets.build", "theory.bias_gradient_at")
 
 # What is done to an argument.
 
@@ -442,6 +441,17 @@ def test_numpy_s_numbers_train_as_python_s(kind):
             for f in (float, kind)
         )
         assert one.params.W.tobytes() == two.params.W.tobytes() and one.last == two.last
+
+
+def test_no_dtype_is_not_float64():
+    with pytest.raises(ValueError, match="^dtype is None; it must be float32 or float64"):
+        init_params(2, 3, rng(), None)
+
+
+def test_a_quadrature_in_many_dimensions_is_refused_and_not_begun():
+    given = {"params": params(np.float64, 2, 40), "activation": SIGMOID, "x": matrix(np.float64, 3, 40), "sigma": 0.1}
+    with pytest.raises(ValueError, match="x has 40 columns; 8 nodes in each must be at most 1,000,000 points"):
+        theory.expected_denoising(**given)
 
 
 # Every function is in one of the tables.

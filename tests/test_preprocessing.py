@@ -45,6 +45,15 @@ def test_standardise_knows_neither_unit_nor_origin(x, shift, power, sign):
     assert np.array_equal(standardise(sign * 2.0**power * (x + shift)), sign * standardise(x))
 
 
+@pytest.mark.parametrize("power", [1010, -1050])
+def test_neither_the_largest_numbers_nor_the_smallest_make_a_difference(power):
+    """Exact: powers of two, although squares overflow or vanish there."""
+    x = np.array([[1, 0], [3, 16], [-2, 8], [6, 8]], float)
+    far = np.ldexp(x, power)
+    assert np.array_equal(standardise(far), standardise(x))
+    assert np.array_equal(whiten(far), whiten(x))
+
+
 @given(value=st.floats(-1e6, 1e6), N=st.integers(1, 40), dtype=st.sampled_from([np.float32, np.float64]))
 def test_a_constant_feature_becomes_exactly_zero(value, N, dtype):
     x = np.column_stack([np.full(N, value), np.arange(N)]).astype(dtype)

@@ -257,7 +257,7 @@ X, W = np.eye(3)[[0, 1]], np.eye(3)
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: encode(W, X, 0.0), r"^lam is 0\.0; it must be a number in \[1.17549e-38, 1.84467e\+19\]$"),
+        (lambda: encode(W, X, 0.0), r"^lam is 0\.0; it must be a number in \[2.22507e-308, 1.34078e\+154\]$"),
         (lambda: encode(W, X, 1.0, tol=-1.0), r"^tol is -1\.0; it must be"),
         (lambda: encode(W, X, 1.0, max_iterations=0), r"^max_iterations is 0; it must be"),
         (lambda: encode(W[:, :2], X, 1.0), r"^W has 2 columns; it must have 3$"),

@@ -553,6 +553,45 @@ FAULTS = (
         ("atom-other-parts", "update_dictionary (b)", "B[j] - A[j] @ W + A[j, j] * W[j]", "B[j]"),
         ("atom-length", "update_dictionary (b)", "W[j] = directions(u[None])", "W[j] = u"),
     ),
+    *group(
+        "validation", "test_bad_input.py",
+        ("masked-passes", "ARRAYS", "    if type(x) not in ARRAYS:\n        raise ValueError(f\"{name} is a",
+         "    if not isinstance(x, np.ndarray):\n        raise ValueError(f\"{name} is a"),
+        ("nan-passes", "matrix", "    _finite_entries(name, x)\n    if squares", "    if squares"),
+        ("squares-overflow", "small", "    if peak > most:", "    if False:"),
+        ("empty-batch", "batch", " or not x.size:", ":"),
+        ("none-is-a-dtype", "float_type", "if dtype is None or found", "if found"),
+        ("fraction-is-a-number", "number", "isinstance(value, REALS) and", "isinstance(value, (*REALS, complex)) and"),
+    ),
+    *group(
+        "model_file", "test_bad_files.py",
+        ("metadata-nan", "parse", "    as_json(meta)  # Python's JSON knows NaN\n", ""),
+    ),
+    *(
+        Fault(name, "data_fetch", "data_fetch.py", old, new, ("test_bad_files.py",))
+        for name, old, new in (
+            ("bomb-unbounded", "if self.left < 0:", "if False:"),
+            ("end-asked-forever", "if self.asks_left < 0:", "if False:"),
+            ("tar-traceback", "OverflowError, RecursionError\n", "OverflowError\n"),
+            ("batch-twice", "if member.name in batches:", "if False:"),
+            ("batch-is-a-link", "if not member.isreg() or member.issparse() or", "if"),
+        )
+    ),
+    *group(
+        "preprocessing", "test_preprocessing.py",
+        ("mean-overflows", "standardise", "scaled, exponent = of_order_one(x, axis=0)",
+         "scaled, exponent = x, np.zeros(x.shape[1], int)"),
+        ("whiten-overflows", "whiten", 'x, _ = of_order_one(validation.matrix("x", x))', 'validation.matrix("x", x)'),
+    ),
+    *group(
+        "theory", "test_bad_input.py",
+        ("constant-residual", "residual_moments", "    if r.min() != r.max():", "    if True:"),
+    ),
+    *group(
+        "objectives", "test_bad_input.py",
+        ("numpy-number-upcasts", "Model", "lam = float(validation.number(\"sigma2\", sigma2))",
+         "lam = validation.number(\"sigma2\", sigma2)"),
+    ),
     Fault("bare-comparison", "F24", "tests/test_theory.py", "    assert sigma_r(r) == 2.5", "    sigma_r(r) == 2.5",
           ("test_mutations.py",)),
 )  # fmt: skip
