@@ -16,9 +16,11 @@ def dask_pool(address: str) -> Iterator[tuple[Executor, int]]:
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise ValueError('--scheduler needs Dask; install it with: pip install "numpy-rae[cluster]"') from None
     try:
+        get_address_host_port(address)  # a client of what is no address cannot be closed, and tries for long
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"--scheduler is {address!r}; it must be a running scheduler's address: {error}") from error

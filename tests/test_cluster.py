@@ -18,6 +18,15 @@ distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
+@pytest.mark.parametrize("address", ["", "x", "host:port", "ftp://host:1", "tcp://[::1"])
+def test_what_is_no_address_is_refused_before_a_client_is_made(address, monkeypatch):
+    """One that could not connect would keep the process for 20 s and end with a traceback."""
+    monkeypatch.setattr(distributed, "Client", lambda *args, **more: pytest.fail("a client was made"))
+    with pytest.raises(ValueError, match="^--scheduler is .*; it must be a running scheduler's address"):
+        with dask_pool(address):
+            pass
+
+
 def test_nobody_at_the_address(monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(ValueError, match="^--scheduler is 'tcp://127.0.0.1:9'; it must be a running scheduler's"):
