@@ -28,7 +28,6 @@ from numpy_rae.training import Generators, State, Watch, pieces
 
 FORMAT, VERSION = "numpy_rae checkpoint", 1
 ARRAYS = ("W", "b_e", "v_W", "v_b_e", "ahead", "objectives", "history")
-COUNTS = ("n_continued", "began", "seconds")
 CHILDREN = ("init", "order", "noise")
 INTERVAL = 30.0
 # At most this share of the time goes into writing.
@@ -53,7 +52,9 @@ def save(path: Path, state: State, run: dict) -> None:
         "run": run,
         "generators": {child: getattr(state.generators, child).bit_generator.state for child in CHILDREN},
         "batch": None if between else max(map(len, state.ahead), default=0),
-        **{name: getattr(state, name) for name in COUNTS},
+        "n_continued": state.n_continued,
+        "began": state.began,
+        "seconds": state.seconds,
     }
     arrays = {
         **state.params._asdict(),
@@ -91,18 +92,30 @@ def parse(meta: dict, arrays: dict[str, np.ndarray]) -> State:
     W, b_e = validation.matrix("W", arrays["W"]), arrays["b_e"]
     for name, like in (("b_e", W[:, 0]), ("v_W", W), ("v_b_e", b_e)):
         validation.like(name, arrays[name], like.shape, W.dtype)
-    generators = Generators(0)
-    for child in CHILDREN:
-        getattr(generators, child).bit_generator.state = meta["generators"][child]
+    for name, dtype in (("ahead", np.int64), ("objectives", np.float64)):
+        validation.like(name, arrays[name], (arrays[name].size,), np.dtype(dtype))
+    history = json.loads(arrays["history"].tobytes())
+    if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
+        raise ValueError("its history is not a list of records")
     return State(
         Params(W, b_e),
         Params(arrays["v_W"], arrays["v_b_e"]),
-        generators,
+        generators(meta["generators"]),
         arrays["objectives"].tolist(),
-        json.loads(arrays["history"].tobytes()),
-        ahead=None if meta["batch"] is None else pieces(arrays["ahead"], meta["batch"]),
-        **{name: meta[name] for name in COUNTS},
+        history,
+        ahead=None if meta["batch"] is None else pieces(arrays["ahead"], validation.whole("batch", meta["batch"], 0)),
+        n_continued=validation.whole("n_continued", meta["n_continued"], 0),
+        began=validation.whole("began", meta["began"], 0),
+        seconds=validation.number("seconds", meta["seconds"]),
     )
+
+
+def generators(states: dict) -> Generators:
+    """Generators in the states that `save` wrote."""
+    children = Generators(0)
+    for child in CHILDREN:
+        getattr(children, child).bit_generator.state = states[child]
+    return children
 
 
 @dataclass(frozen=True)

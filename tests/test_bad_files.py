@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import data_fetch
-from fuzz.readers import PREFIX, READERS, cifar10_tar, whole_members, whole_model, whole_tar
+from fuzz.readers import MODEL, PREFIX, READERS, cifar10_tar, unpacked, whole_model, whole_tar
 from numpy_rae import model_file
 
 WHOLE = [(name, content) for name, reader in READERS.items() for content in reader.whole]
@@ -145,7 +145,7 @@ def test_a_members_own_records_cannot_break_the_reader(fields):
 def test_a_deflated_member_is_refused_before_it_is_inflated():
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
-        for name in model_file.MEMBERS:
+        for name in MODEL:
             file.writestr(name, bytes(2**22))
     assert "meta.npy is compressed or longer" in outcome("model_file", stream.getvalue())
 
@@ -245,7 +245,7 @@ def test_a_model_s_member_that_stands_twice_is_refused():
 @pytest.mark.parametrize("place", [b"null", b'"hidden": 2', b'"sigma2": 0.0'])
 def test_no_nan_comes_out_of_a_model_s_metadata(number, place):
     key = place.split(b":")[0] + b": " if b":" in place else b""
-    meta, *others = whole_members().split(b"--member--")
+    meta, *others = unpacked(whole_model(), MODEL).split(b"--member--")
     changed = meta.replace(place, key + number)
     assert changed != meta
     flat = np.load(io.BytesIO(meta)).tobytes().replace(place, key + number)

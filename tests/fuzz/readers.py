@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 
 import data_fetch
-from numpy_rae import model_file, store
-from numpy_rae.activations import ACTIVATIONS
+from numpy_rae import checkpoint, model_file, store, training
+from numpy_rae.activations import ACTIVATIONS, RELU
 from numpy_rae.autoencoder import Params
+from numpy_rae.objectives import AE
 from numpy_rae.training import TrainConfig
 
 SCRATCH = tempfile.TemporaryDirectory()
@@ -29,6 +30,9 @@ FOLDER = Path(SCRATCH.name)
 PREFIX = "cifar-10-batches-bin"
 CUT = b"--member--"
 CONFIG = TrainConfig(hidden=2, dtype="float64")
+RUN = {"model": "AE"}
+MODEL = ("meta.npy", "W.npy", "b_e.npy")
+STATE = ("meta.npy", *(f"{name}.npy" for name in checkpoint.ARRAYS))
 
 
 class Reader(NamedTuple):
@@ -80,13 +84,26 @@ def model(content: bytes) -> model_file.SavedModel:
     return found
 
 
-def model_members(content: bytes) -> model_file.SavedModel:
-    """The archive of the three members, here with CUT between them."""
+def packed(content: bytes, members: tuple[str, ...]) -> bytes:
+    """The archive of the members, here with CUT between them."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as file:
-        for name, part in zip(model_file.MEMBERS, content.split(CUT)):
+        for name, part in zip(members, content.split(CUT)):
             file.writestr(name, part)
-    return model(stream.getvalue())
+    return stream.getvalue()
+
+
+def unpacked(content: bytes, members: tuple[str, ...]) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        return CUT.join(file.read(name) for name in members)
+
+
+def state(content: bytes) -> training.State:
+    """What is loaded can be saved again."""
+    found = checkpoint.load(written(content, "state.npz"), RUN)
+    checkpoint.save(FOLDER / "again.npz", found, RUN)
+    assert np.isfinite(found.params.W).all() and found.params.W.shape == found.velocity.W.shape
+    return found
 
 
 def records(content: bytes) -> list[dict]:
@@ -126,9 +143,13 @@ def whole_model() -> bytes:
     return path.read_bytes()
 
 
-def whole_members() -> bytes:
-    with zipfile.ZipFile(io.BytesIO(whole_model())) as file:
-        return CUT.join(file.read(name) for name in model_file.MEMBERS)
+def whole_state() -> bytes:
+    """Left in the middle of an epoch."""
+    path, left = FOLDER / "whole_state.npz", training.begin(3, CONFIG)
+    training.advance(left, np.eye(3), AE, RELU, CONFIG, 1)
+    left.ahead = [np.array([2, 0])]
+    checkpoint.save(path, left, RUN)
+    return path.read_bytes()
 
 
 def whole_records() -> bytes:
@@ -143,6 +164,12 @@ READERS = {
     "parse_cifar10-tar": Reader(cifar10_tar, data_fetch.DataError, (whole_tar(), whole_tar(tarfile.GNU_FORMAT))),
     "load_images": Reader(images, data_fetch.DataError, (whole_npy(2, 3, 4, 4), whole_npy(2, 3, 4))),
     "model_file": Reader(model, model_file.ModelFileError, (whole_model(),)),
-    "model_file-members": Reader(model_members, model_file.ModelFileError, (whole_members(),)),
+    "model_file-members": Reader(
+        lambda content: model(packed(content, MODEL)), model_file.ModelFileError, (unpacked(whole_model(), MODEL),)
+    ),
+    "checkpoint": Reader(state, checkpoint.CheckpointError, (whole_state(),)),
+    "checkpoint-members": Reader(
+        lambda content: state(packed(content, STATE)), checkpoint.CheckpointError, (unpacked(whole_state(), STATE),)
+    ),
     "store": Reader(records, store.StoreError, (whole_records(),)),
 }
