@@ -32,16 +32,15 @@ def unit_rows(W: np.ndarray) -> None:
 def tangent(grad: Gradient, params: Params) -> Gradient:
     """`grad` without the part of dJ/dW along each row: what can change a unit row's direction, in first order.
 
-    (g_W . W)_j = sum over factors of left_j . (right W_j) + row_scale_j len2_j, so the result is a change of
-    `row_scale` alone and stays factored. Fn. 3 compares CAE and mDAE by it.
+    row_scale * W lies along the rows and goes whole. Of the rest (g_W . W)_j = sum over factors of left_j . (right W_j)
+    is taken out by another `row_scale`, so the result stays factored. Fn. 3 compares CAE and mDAE by it.
     """
     W, len2 = params.W, row_len2(params.W)
-    scale = np.zeros_like(len2) if grad.row_scale is None else grad.row_scale  # (m,)
-    radial = scale * len2 + sum((left * (right @ W.T)).sum(axis=0) for left, right in grad.factors)  # (m,)
+    radial = sum((left * (right @ W.T)).sum(axis=0) for left, right in grad.factors)  # (m,)
     if grad.direct is not None:
         radial = radial + np.einsum("ji,ji->j", grad.direct, W)
     along = np.divide(radial, len2, out=np.zeros_like(len2), where=len2 > 0)
-    return grad._replace(row_scale=scale - along)
+    return grad._replace(row_scale=-along)
 
 
 CONSTRAINTS: dict[str, Callable[..., np.ndarray] | None] = {

@@ -113,7 +113,7 @@ class JacobianPenalty:
     order: int = 2
 
     def __post_init__(self):
-        validation.whole("q", self.q, low=1)
+        validation.whole("q", self.q)
         validation.whole("p", self.p, low=0)
 
     def value_and_grad(self, params, activation, fwd, rng=None):

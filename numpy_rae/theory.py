@@ -153,7 +153,7 @@ def penalty_path(
 def bias_gradient_at(penalty: Penalty, activation: Activation, a: np.ndarray) -> np.ndarray:
     """dR/db_e of one unit with ||W_j|| = 1 and a single sample, at each pre-activation of a (k,)."""
     validation.vector("a", a)
-    params = Params(np.ones((1, 1)), np.zeros(1))
+    params = Params(np.eye(1), np.zeros(1))
     return np.array([penalty_bias_gradient(penalty, params, activation, np.full((1, 1), float(value)))[0] for value in a])
 
 

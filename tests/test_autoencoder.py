@@ -51,6 +51,11 @@ def test_initial_weights_are_normalized_and_biases_zero():
     assert not params.b_e.any()
 
 
+def test_initial_weights_are_in_fortran_order_as_the_step_wants_them():
+    W = init_params(4, 3, np.random.default_rng(0)).W
+    assert W.flags.f_contiguous and not W.flags.c_contiguous
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dtype_follows_the_data(dtype):
     params = init_params(4, 3, np.random.default_rng(0), dtype)

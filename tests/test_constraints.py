@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import ACTIVATIONS
-from numpy_rae.autoencoder import Params, row_len2
-from numpy_rae.constraints import CONSTRAINTS, max_norm_scale, tangent, unit_rows
+from numpy_rae.autoencoder import Gradient, Params, row_len2
+from numpy_rae.constraints import CONSTRAINTS, max_norm_scale, tangent, unit_rows, unit_scale
 from numpy_rae.objectives import MODELS
 from strategies import problems, values
 
@@ -24,6 +24,10 @@ def test_unit_rows_keeps_directions_and_leaves_zero_rows(W):
     np.testing.assert_allclose(np.linalg.norm(W[~tiny], axis=1), 1, rtol=1e-14)
     np.testing.assert_allclose(W[~tiny] * length[~tiny, None], before[~tiny], rtol=1e-13)
     assert np.isfinite(W).all()
+
+
+def test_factor_of_a_zero_row_is_one():
+    assert unit_scale(np.array([4.0, 0.0, 0.25])).tolist() == [0.5, 1, 2]
 
 
 @given(MATRICES, st.floats(0.01, 50))
@@ -51,3 +55,10 @@ def test_tangent_gradient_is_the_dense_projection(model, problem):
     np.testing.assert_allclose(projected.W, dense.W - along[:, None] * W, rtol=1e-9, atol=10 * scale)
     np.testing.assert_allclose((projected.W * W).sum(axis=1), 0, atol=100 * scale)
     np.testing.assert_array_equal(projected.b_e, dense.b_e)
+
+
+def test_a_zero_row_has_no_radial_part():
+    """W = (3, 4), (0, 0), g_W = (1, 2), (5, 6): of (1, 2) the part 11 / 25 lies along (3, 4), of (5, 6) none."""
+    params = Params(np.array([[3.0, 4.0], [0.0, 0.0]]), np.zeros(2))
+    grad = Gradient((), np.zeros(2), direct=np.array([[1.0, 2.0], [5.0, 6.0]]))
+    assert tangent(grad, params).row_scale.tolist() == [-11 / 25, 0]

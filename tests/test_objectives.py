@@ -174,7 +174,8 @@ def test_without_bias_freezes_it():
     params, x = Params(rng.standard_normal((4, 3)), np.zeros(4)), rng.standard_normal((5, 3))
     J, grad = without_bias(MODELS["SAE"])(params, SIGMOID, x, 0.5, rng)
     full = MODELS["SAE"](params, SIGMOID, x, 0.5, rng)
-    assert J == full[0] and not grad.g_b_e.any() and full[1].g_b_e.any()
+    assert J == full[0] and full[1].g_b_e.any()
+    np.testing.assert_array_equal(grad.g_b_e, np.zeros(4), strict=True)
     np.testing.assert_array_equal(grad.dense(params).W, full[1].dense(params).W)
 
 
@@ -194,6 +195,26 @@ def test_float32_stays_float32(model, activation):
     parts = [part for pair in grad.factors for part in pair] + [grad.g_b_e, grad.row_scale, grad.direct]
     assert {part.dtype for part in parts if part is not None} == {np.dtype(np.float32)}
     assert isinstance(J, float) and {part.dtype for part in grad.dense(params)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("model", "order"),
+    {"AE": 1, "DAE": 1, "SAE": 1, "KL": 1, "L1": 1, "CAE": 2, "mDAE": 2, "eDAE": 2, "CAE+H": 2, "taylor_dae": 3}.items(),
+)
+def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_more(model, order):
+    """What a user's own activation must supply, and what a step costs: one derivative for the loss, a second where
+    R has h' in it, a third where it has h''."""
+    seen = []
+    watched = replace(SIGMOID, jet=lambda a, order: seen.append(order) or SIGMOID(a, order))
+    rng = np.random.default_rng(0)
+    MODELS[model](Params(np.ones((2, 3)), np.zeros(2)), watched, np.ones((4, 3)), 0.5, rng)
+    assert max(seen) == order
+
+
+def test_dae_without_noise_draws_none():
+    """So the run at sigma2 = 0 is the plain auto-encoder's, and costs the same."""
+    params, x = Params(np.ones((2, 3)), np.zeros(2)), np.ones((4, 3))
+    assert dae(params, SIGMOID, x, 0.0, rng=None)[0] == ae(params, SIGMOID, x)[0]
 
 
 def test_dae_draws_new_noise_each_time():

@@ -10,7 +10,7 @@ from numpy_rae.activations import SIGMOID
 from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.constraints import unit_scale
 from numpy_rae.objectives import MODELS
-from numpy_rae.optimizer import column_blocks, settle, sgd_step, zero_velocity
+from numpy_rae.optimizer import as_fortran, column_blocks, settle, sgd_step, zero_velocity
 
 
 def test_two_steps_by_hand():
@@ -66,6 +66,37 @@ def test_rows_have_unit_length_after_the_step_and_momentum_is_left_alone():
     sgd_step(params, velocity, grad, 0.1, 0.9, unit_scale)
     np.testing.assert_allclose(np.linalg.norm(params.W, axis=1), 1, rtol=1e-15)
     np.testing.assert_allclose(velocity.W, -0.1 * dense.W, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("order", ["CC", "CF", "FC", "FF"])
+def test_factors_of_any_order_and_dtype_reach_the_velocity(order, dtype):
+    """BLAS writes in place only where dtype and memory order are its own: small integers, so no sum rounds."""
+    rng = np.random.default_rng(0)
+    left, right = (
+        np.array(rng.integers(-9, 10, (5, k)), dtype, order=one) for k, one in zip((4, 3), order, strict=True)
+    )
+    for memory in "CF":
+        params = Params(np.zeros((4, 3), dtype, order=memory), np.zeros(4, dtype))
+        velocity = zero_velocity(params)
+        sgd_step(params, velocity, Gradient(((left, right),), np.zeros(4, dtype)), 0.5, 0.5, None)
+        np.testing.assert_array_equal(velocity.W, -0.5 * (left.T @ right))
+        assert {part.dtype for part in (*params, *velocity)} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_blas_is_given_fortran_order_without_a_copy(order):
+    matrix = np.ones((4, 3), order=order)
+    view, transposed = as_fortran(matrix)
+    assert view.flags.f_contiguous and np.shares_memory(view, matrix)
+    assert (view.T if transposed else view).shape == matrix.shape
+
+
+@given(m=st.integers(1, 2**19), n=st.integers(1, 50))
+def test_blocks_are_as_wide_as_the_cache_allows_and_one_column_at_least(m, n):
+    *full, last = (len(range(n)[cols]) for cols in column_blocks((m, n)))
+    assert all(width == 1 or width * m <= optimizer.BLOCK for width in (*full, last))
+    assert all((width + 1) * m > optimizer.BLOCK for width in full)
 
 
 @given(m=st.integers(1, 2**19), n=st.integers(1, 50))

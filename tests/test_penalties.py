@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 import reference
 from numpy_rae.activations import RELU, SOFTPLUS, TANH, ACTIVATIONS
 from numpy_rae.autoencoder import Params, backward, forward
-from numpy_rae.penalties import CAE, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, kl, sae_with_target
+from numpy_rae.penalties import (
+    CAE, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, identity, kl, sae_with_target,
+)  # fmt: skip
 from strategies import problems
 
 ORACLES = {
@@ -103,6 +105,15 @@ def test_beyond_the_domain_the_tangent_goes_on(penalty):
             np.testing.assert_allclose(f - f[0], side * beyond * df[0], rtol=1e-5, atol=1e-12)
 
 
+@pytest.mark.parametrize("eps", [1e-3, 0.02])
+def test_eq_12_goes_on_along_its_tangents_from_eps_and_from_1_minus_eps(eps):
+    """f' = -rho_0 / rho + (1 - rho_0) / (1 - rho) at the edge, for a dead unit (rho = 0) and for one of mean 1 or 2."""
+    f, df, n_continued = sae_with_target(0.2, eps).continued(np.array([0, eps, 0.2, 1 - eps, 1, 2]))
+    low, high = -0.2 / eps + 0.8 / (1 - eps), -0.2 / (1 - eps) + 0.8 / eps
+    np.testing.assert_allclose(df, [low, low, 0, high, high, high], rtol=1e-12, atol=1e-15)
+    assert n_continued == 3 and f[0] == pytest.approx(f[1] - eps * low) and f[5] == pytest.approx(f[4] + high)
+
+
 @given(rho=st.floats(0, 1e6))
 def test_cor_1_slope_is_positive_on_the_whole_half_line(rho):
     _, df, _ = SAE.continued(np.array([rho]))
@@ -150,7 +161,8 @@ def test_kl_of_a_dead_unit_is_finite_and_revives_it():
 def test_activation_below_zero_is_refused_by_name():
     params = Params(np.ones((1, 1)), np.zeros(1))
     fwd = forward(params, TANH, np.ones((2, 1)))
-    with pytest.raises(ValueError, match="^activation tanh takes negative values"):
+    sentence = "^activation tanh takes negative values; this penalty needs a mean above 0.001$"
+    with pytest.raises(ValueError, match=sentence):
         sae_with_target(0.05).value_and_grad(params, TANH, fwd)
 
 
@@ -172,6 +184,13 @@ def test_relu_bias_gradient_is_exactly_zero_for_cae_and_mdae():
     for penalty in (CAE, MDAE):
         R, grad = value_and_dense_gradient(penalty, params, RELU, rng.standard_normal((7, 3)))
         assert R > 0 and not grad.b_e.any() and grad.W.any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("f", [identity, kl, lambda rho: kl(rho, 0.05)], ids=["L1", "SAE", "KL"])
+def test_value_and_slope_of_f_have_the_shape_and_dtype_of_rho(f, dtype):
+    rho = np.array([0.1, 0.2, 0.7], dtype)
+    assert [(part.shape, part.dtype) for part in f(rho)] == 2 * [((3,), dtype)]
 
 
 def test_a_user_function_is_a_penalty():

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 
+import reference
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
+from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import CAE, L1, MDAE, SAE
+from numpy_rae.taylor import HessianTerm
 from numpy_rae.theory import (
-    audit, bias_gradient_at, lemma_1_bound, lemma_1_bound_free, residual_moments, sigma_r, theorem_1_holds,
+    audit, bias_gradient_at, lemma_1_bound, lemma_1_bound_free, penalty_bias_gradient, residual_moments, sigma_r,
+    theorem_1_holds,
 )  # fmt: skip
 
 A = np.linspace(-5, 0.5, 23)
@@ -18,6 +22,15 @@ def test_bias_gradient_at_a_point_is_the_formula_of_the_corollaries():
         for penalty, expected in ((CAE, 2 * dh_da * d2h_da2), (MDAE, 2 * dh_da * d2h_da2), (L1, dh_da)):
             np.testing.assert_allclose(bias_gradient_at(penalty, s_e, A), expected, rtol=1e-12, atol=1e-15)
         np.testing.assert_allclose(bias_gradient_at(SAE, s_e, A), dh_da / (1 - h), rtol=1e-9)
+
+
+def test_a_penalty_with_noise_of_its_own_draws_it_from_the_generator_given():
+    rng = np.random.default_rng(0)
+    W, b_e, x = rng.standard_normal((3, 2)), rng.standard_normal(3), rng.standard_normal((4, 2))
+    found = penalty_bias_gradient(HessianTerm(0.1), Params(W, b_e), SOFTPLUS, x, np.random.default_rng(5))
+    eps = 0.1 * np.random.default_rng(5).standard_normal(x.shape)
+    _, g_b = reference.complex_gradient(lambda W, b: reference.hessian_term(W, b, x, eps, "softplus"), W, b_e)
+    np.testing.assert_allclose(found, g_b, rtol=1e-9)
 
 
 def test_bounds_by_hand():
@@ -32,7 +45,24 @@ def test_at_the_bound_the_condition_does_not_hold():
     assert theorem_1_holds(2.0, np.array([1.0, 1.0, 2.0]), np.array([2.0, 1.5, 3.0])).tolist() == [False, True, True]
 
 
-@pytest.mark.parametrize("function", [audit, residual_moments])
-def test_data_with_nan_are_refused(function):
-    with pytest.raises(ValueError, match="contains NaN or inf"):
+def test_audit_by_hand():
+    """x = (1, -1, 7), (3, -5, 7): E[x x^T] - I in the first two features is (4, -8), (-8, 12)."""
+    x = np.array([[1.0, -1.0], [3.0, -5.0]])
+    found = audit(x)
+    assert found.mean == 3 and found.covariance_mean == 8
+    assert found.covariance_spectral == pytest.approx(8 + 80**0.5)  # the root of (4 - t) (12 - t) = 64
+    assert found.constant == 0 and audit(np.column_stack([x, [7.0, 7.0]])).constant == 1 / 3
+
+
+def test_residual_moments_by_hand():
+    """Entries 0, 0, 0, 4: mean 1, variance 3, z = (-1, -1, -1, 3) / sqrt(3); a constant dimension has no correlation."""
+    found = residual_moments(np.array([[0.0, 0.0], [0.0, 4.0]]))
+    assert (found.mean, found.sigma_r, found.correlation) == (1, 2, 0)
+    assert found.skewness == pytest.approx(24 / 4 / 3**1.5)
+    assert found.kurtosis == pytest.approx(84 / 4 / 9 - 3)
+
+
+@pytest.mark.parametrize(("function", "name"), [(audit, "x"), (residual_moments, "r")])
+def test_data_with_nan_are_refused(function, name):
+    with pytest.raises(ValueError, match=f"^{name} contains NaN or inf"):
         function(np.full((3, 2), np.nan))

@@ -78,7 +78,7 @@ def test_condition_is_tight_at_its_margin(problem):
 
 def test_no_push_means_no_lambda():
     """Thm 1 says nothing where dR/db_e = 0: ReLU under CAE."""
-    with pytest.raises(ValueError, match="dR_db has no positive entry"):
+    with pytest.raises(ValueError, match="^dR_db has no positive entry; no lambda satisfies Thm 1's condition$"):
         sufficient_lambda(np.zeros(3), np.ones(3))
 
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
+from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, row_len2
 from numpy_rae.constraints import unit_rows, unit_scale
+from numpy_rae.more_activations import MORE_ACTIVATIONS
 from numpy_rae.objectives import Penalised
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.penalties import SAE
@@ -103,6 +104,17 @@ def test_threshold_at_the_ends():
     assert activation_threshold(SIGMOID, 1.0) == np.inf
     with pytest.raises(ValueError, match="^activation sigmoid exceeds delta_min -0.5 everywhere"):
         activation_threshold(SIGMOID, -0.5)
+
+
+def test_threshold_of_an_activation_that_decreases_is_refused():
+    with pytest.raises(ValueError, match="^activation silu decreases somewhere; Thm 2 needs a non-decreasing one$"):
+        activation_threshold(MORE_ACTIVATIONS["silu"])
+
+
+def test_threshold_asks_for_no_derivative_beyond_the_first():
+    """Whoever knows no more of an activation than its slope can have its threshold."""
+    line = Activation("line", lambda a, order: {1: Jet(a, np.ones_like(a))}[order], 0.25)
+    assert activation_threshold(line) == 0.25
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
