@@ -39,8 +39,8 @@ def tangent(grad: Gradient, params: Params) -> Gradient:
     radial = sum((left * (right @ W.T)).sum(axis=0) for left, right in grad.factors)  # (m,)
     if grad.direct is not None:
         radial = radial + np.einsum("ji,ji->j", grad.direct, W)
-    along = np.divide(radial, len2, out=np.zeros_like(len2), where=len2 > 0)
-    return grad._replace(row_scale=-along)
+    scale = unit_scale(len2)  # radial * scale is along the row's direction; at a zero row radial is 0
+    return grad._replace(row_scale=-radial * scale * scale)
 
 
 CONSTRAINTS: dict[str, Callable[..., np.ndarray] | None] = {

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from numpy_rae.activations import ACTIVATIONS, SOFTPLUS, Activation
+from numpy_rae.activations import ACTIVATIONS, SOFTPLUS, Activation, Jet
 from numpy_rae.more_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS, softplus_beta
 
 by_name = pytest.mark.parametrize("s_e", ALL_ACTIVATIONS.values(), ids=ALL_ACTIVATIONS)
@@ -53,6 +53,11 @@ def test_jet_is_filled_up_to_the_order_asked_for(s_e: Activation, order: int):
             assert part is None
         else:
             np.testing.assert_array_equal(part, full[k])
+
+
+def test_without_an_order_all_three_derivatives_are_asked_for_and_no_fourth():
+    line = Activation("line", lambda a, order: {3: Jet(a, 1 + 0 * a, 0 * a, 0 * a)}[order], 0.1)
+    assert line(np.array([2.0])) == (2, 1, 0, 0)
 
 
 @by_name

@@ -211,6 +211,12 @@ def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_
     assert max(seen) == order
 
 
+def test_units_beyond_the_domain_of_the_penalty_are_counted_in_the_gradient():
+    """The record tells how often: of the means log(1 + exp(b)), b = -1, 2, 3, two lie above 1."""
+    params = Params(np.zeros((3, 2)), np.array([-1.0, 2.0, 3.0]))
+    assert MODELS["SAE"](params, ACTIVATIONS["softplus"], np.ones((4, 2)), 0.5, None)[1].n_continued == 2
+
+
 def test_dae_without_noise_draws_none():
     """So the run at sigma2 = 0 is the plain auto-encoder's, and costs the same."""
     params, x = Params(np.ones((2, 3)), np.zeros(2)), np.ones((4, 3))

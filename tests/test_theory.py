@@ -54,12 +54,20 @@ def test_audit_by_hand():
     assert found.constant == 0 and audit(np.column_stack([x, [7.0, 7.0]])).constant == 1 / 3
 
 
+def test_audit_of_float32_data_is_computed_in_float32():
+    """Its figures are float32 numbers: the covariance of n features takes n^2 entries of the data's own size."""
+    x = np.random.default_rng(0).standard_normal((9, 4), np.float32)
+    assert all(np.float32(figure) == figure for figure in audit(x))
+
+
 def test_residual_moments_by_hand():
-    """Entries 0, 0, 0, 4: mean 1, variance 3, z = (-1, -1, -1, 3) / sqrt(3); a constant dimension has no correlation."""
+    """Entries 0, 0, 0, 4: z = (-1, -1, -1, 3) / sqrt(3); what is constant correlates with nothing."""
     found = residual_moments(np.array([[0.0, 0.0], [0.0, 4.0]]))
     assert (found.mean, found.sigma_r, found.correlation) == (1, 2, 0)
     assert found.skewness == pytest.approx(24 / 4 / 3**1.5)
     assert found.kurtosis == pytest.approx(84 / 4 / 9 - 3)
+    opposite = np.array([[1.0, 5.0, -2.0], [-1.0, 5.0, 2.0]])
+    assert residual_moments(opposite).correlation == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("function", "name"), [(audit, "x"), (residual_moments, "r")])
