@@ -12,7 +12,7 @@ RESULT = re.compile(r"^\s*(numpy_rae\.(\w+)\.\S+): (.+)$", re.MULTILINE)
 
 
 def table(results: str) -> str:
-    """Mutants by module as a Markdown table; one that runs into the time limit counts as killed in the last column.
+    """Mutants by module, as a Markdown table; one that runs into the time limit is noticed too.
 
     Raises ValueError if there is no mutant, or one was not tested to an end.
     """
@@ -23,10 +23,10 @@ def table(results: str) -> str:
         found[module, status] += 1
     if not found:
         raise ValueError("no mutant in the input; it must be the output of `mutmut results --all true`")
-    modules = list(dict.fromkeys(module for module, _ in found))
+    modules = sorted({module for module, _ in found})
     counts = {module: [found[module, status] for status in STATUSES] for module in modules}
     counts["all"] = [sum(column) for column in zip(*counts.values(), strict=True)]
-    head = "| module | mutants | killed | survived | timeout | killed or timeout |\n|---|---|---|---|---|---|"
+    head = "| module | mutants | killed | survived | timeout | noticed |\n|---|---|---|---|---|---|"
     return "\n".join([head, *(row(module, *three) for module, three in counts.items())])
 
 
