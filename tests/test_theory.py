@@ -1,16 +1,18 @@
 """theory.py beyond the statements' own files: shapes, dtype, and `bias_gradient_at` against the formulas."""
 
+from math import factorial, prod
+
 import numpy as np
 import pytest
 
 import reference
-from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
+from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import CAE, L1, MDAE, SAE
 from numpy_rae.taylor import HessianTerm
 from numpy_rae.theory import (
-    audit, bias_gradient_at, lemma_1_bound, lemma_1_bound_free, penalty_bias_gradient, residual_moments, sigma_r,
-    theorem_1_holds,
+    audit, bias_gradient_at, expected_denoising, lemma_1_bound, lemma_1_bound_free, penalty_bias_gradient,
+    residual_moments, sigma_r, theorem_1_holds,
 )  # fmt: skip
 
 A = np.linspace(-5, 0.5, 23)
@@ -39,6 +41,14 @@ def test_bounds_by_hand():
     assert sigma_r(r) == 2.5
     np.testing.assert_allclose(lemma_1_bound(W, r), 2 * 2.5 * np.sqrt(2))
     np.testing.assert_allclose(lemma_1_bound_free(W, r), 2 * np.sqrt(4.5))
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 7, 8])
+def test_quadrature_with_its_8_nodes_is_exact_up_to_degree_15_and_8_factorial_short_at_16(k):
+    """s_e(a) = a^k at x = 0 with W = 1: the loss is z^(2k), whose mean is 1 * 3 * ... * (2k - 1)."""
+    power = Activation("power", lambda a, order: Jet(a**k, k * a ** (k - 1)), 0.1)
+    J = expected_denoising(Params(np.eye(1), np.zeros(1)), power, np.zeros((1, 1)), 1.0)
+    assert J == pytest.approx(prod(range(1, 2 * k, 2)) - (factorial(8) if k == 8 else 0), rel=1e-11)
 
 
 def test_at_the_bound_the_condition_does_not_hold():
