@@ -6,6 +6,7 @@ Prints what was predicted beside what happened. The rule that names the outcome 
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -47,15 +48,20 @@ def run(args) -> int:
         with local_pool(args.workers) as pool:
             for _ in tqdm(trials.run(left, pool, results), total=len(left), unit="run"):
                 pass
-    found = stored(results)
+    rows = judged(args, results)
+    print(outcome_report.lengths(rows), outcome_report.table(rows), outcome_report.tally(rows), sep="\n\n")
+    return report.save(outcome_report.picture(rows), args.out, f"{name}.png")
+
+
+def judged(args, results: Path) -> list[outcome_report.Row]:
+    """What the stored runs say. Raises ValueError if one is missing."""
+    wanted, found = planned(args), stored(results)
     missing = sum(trial.hash not in found for trial in wanted)
     if missing:
         raise ValueError(f"results file {results} lacks {missing} of {len(wanted)} runs; run it without --plot-only")
-    records = [found[trial.hash] for trial in wanted]
     certificates = {(s, r): certificate(s, r) for s in args.activations for r in args.penalties}
-    rows = outcome_report.rows(records, [find(s) for s in args.activations], certificates)
-    print(outcome_report.lengths(rows), outcome_report.table(rows), outcome_report.tally(rows), sep="\n\n")
-    return report.save(outcome_report.picture(rows), args.out, f"{name}.png")
+    records = [found[trial.hash] for trial in wanted]
+    return outcome_report.rows(records, [find(s) for s in args.activations], certificates)
 
 
 def planned(args) -> list[trials.Trial]:

@@ -1,0 +1,175 @@
+"""The runs behind the table of outcomes: their data, their list, what is measured of one, and going on with a file."""
+
+import importlib.util
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import data_fetch
+from numpy_rae import outcome_report, store, trials
+from numpy_rae.__main__ import COLUMNS, find, rows_shown
+from numpy_rae.activations import RELU, TANH
+from numpy_rae.metrics import measure
+from numpy_rae.more_activations import LEAKY_RELU, SQUARED_RELU
+from numpy_rae.trials import PRESETS, Preset
+from numpy_rae.training import train
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "certificate_validation.py"
+DOCUMENT = ROOT / "docs" / "certificate.md"
+RECORDS = ROOT / "docs" / "records"
+SMALL = Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0, 1), (2, 4))
+
+
+def one(activation=RELU, penalty="L1", data="white", lam=0.5, **changes):
+    """A single small trial; `changes` are its configuration's."""
+    found = [t for t in trials.trials(SMALL, [activation], [penalty]) if (t.data, t.config.sigma2) == (data, lam)]
+    return replace(found[0], config=replace(found[0].config, **changes))
+
+
+def test_white_data_meet_assumption_1_to_rounding():
+    x = trials.load("white", 500)
+    assert x.dtype == np.float32 and x.shape == (500, 20)
+    eps = np.finfo(np.float32).eps
+    np.testing.assert_allclose(x.mean(axis=0, dtype=float), 0, atol=eps)
+    np.testing.assert_allclose(x.T.astype(float) @ x / len(x), np.eye(20), atol=4 * eps)
+
+
+def test_digits_are_means_of_2_x_2_blocks_standardised_with_the_offset():
+    x, images = trials.load("digits", 50), data_fetch.load_sample()[0][:50] / 255
+    assert x.dtype == np.float32 and x.shape == (50, 196)
+    for row, column in ((7, 7), (4, 9), (0, 0)):
+        block = images[:, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].mean(axis=(1, 2))
+        expected = (block - block.mean()) / (block.std() + 0.1)
+        np.testing.assert_allclose(x[:, 14 * row + column], expected, atol=1e-6)
+
+
+def test_every_pair_is_tried_and_the_plain_one_once():
+    activations = [find(name) for name in rows_shown() if name != "maxout"]
+    listed = trials.trials(PRESETS["sample"], activations, COLUMNS)
+    assert len({trial.hash for trial in listed}) == len(listed)
+    for s_e in activations:
+        mine = [(t.model.name, t.config.sigma2, t.config.seed) for t in listed if (t.activation, t.data) == (s_e, "white")]
+        penalties = [p for p in COLUMNS if s_e.non_negative or p != "KL"]
+        expected = {("AE", 0.0, k) for k in range(3)}
+        expected |= {(p, lam, k) for p in penalties for lam in (0.1, 0.3, 1.0) for k in range(3)}
+        assert len(mine) == len(expected) and set(mine) == expected
+    assert {t.config.eta for t in listed if t.activation == SQUARED_RELU} == {0.0005, 0.00125}
+    assert {t.config.eta for t in listed if t.activation == LEAKY_RELU} == {0.002, 0.005}
+
+
+def test_what_decides_the_numbers_decides_the_hash():
+    first = one()
+    others = [one(activation=TANH), one(penalty="SAE"), one(data="digits"), one(lam=0.0), one(seed=1), one(tangent=True),
+              replace(first, epochs=(2, 5)), replace(first, samples=99)]  # fmt: skip
+    assert len({trial.hash for trial in (first, *others)}) == 9
+
+
+@pytest.mark.parametrize("tangent", [False, True])
+def test_a_trial_measured_on_its_way_is_the_run_without_a_stop(tangent):
+    trial = one(activation=TANH, tangent=tangent)
+    seen, x = trials.execute(trial), trials.load("white", 100)
+    before = np.zeros(8)
+    for k, epochs in enumerate(trial.epochs):
+        config = replace(trial.config, epochs=epochs)
+        trained = train(x, trial.model, TANH, config)
+        codes = measure(trained.params, TANH, x)
+        h = np.tanh(x @ trained.params.W.T + trained.params.b_e)
+        expected = {
+            "steps": trained.steps,
+            "fraction": (h > 0.1).mean(),
+            "near_zero": (np.abs(h) <= 0.1).mean(),
+            "dead": (h <= 0.1).all(axis=0).mean(),
+            "mean_a": codes.mean_a.mean(),
+            "drift": np.sqrt(((codes.mean_a - before) ** 2).sum() / codes.var_a.sum()),
+            "loss": trained.metrics["loss"],
+        }
+        assert {name: seen[name][k] for name in expected} == pytest.approx(expected, abs=0.6e-5)
+        before = codes.mean_a
+    assert (seen["status"], seen["tangent"]) == ("ok", tangent)
+
+
+def test_a_run_that_diverges_says_so():
+    diverged = trials.execute(one(activation=SQUARED_RELU, eta=1e30))
+    assert diverged["status"] == "diverged" and "fraction" not in diverged
+
+
+def test_a_run_whose_objective_rose_far_above_its_start_has_exploded(monkeypatch):
+    trial, x = one(data="digits", eta=0.03), trials.load("digits", 100)
+    trained = train(x, trial.model, RELU, replace(trial.config, epochs=trial.epochs[-1]))
+    rise = trained.peak[0] / trained.first
+    for limit, status in ((0.99 * rise, "exploded"), (1.01 * rise, "ok")):
+        monkeypatch.setattr(trials, "EXPLOSION", limit)
+        seen = trials.execute(trial)
+        assert seen["status"] == status and len(seen["fraction"]) == 2
+
+
+def test_what_is_stored_is_not_run_again(tmp_path, monkeypatch):
+    wanted, results = trials.trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
+    with ThreadPoolExecutor(1) as pool:
+        first = list(trials.run(wanted[:3], pool, results))
+        assert store.read(results) == first and {entry["hash"] for entry in first} == {t.hash for t in wanted[:3]}
+        rest = list(trials.run(wanted, pool, results))
+    assert {entry["hash"] for entry in rest} == {trial.hash for trial in wanted[3:]}
+    assert store.read(results) == [*first, *rest]
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """The example with a thread for its processes."""
+    spec = importlib.util.spec_from_file_location("certificate_validation", EXAMPLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    @contextmanager
+    def thread(workers):
+        with ThreadPoolExecutor(1) as executor:
+            yield executor
+
+    monkeypatch.setattr(module, "local_pool", thread)
+    return module
+
+
+QUICK = ["--preset", "tiny", "--activations", "relu", "tanh", "--penalties", "L1", "KL"]
+
+
+def test_the_example_prints_the_tables_and_draws(script, tmp_path, capsys):
+    command = [*QUICK, "--out", str(tmp_path)]
+    assert script.main(command) == 0
+    first = capsys.readouterr().out
+    assert first.count("\n| relu |") == 3 and first.count("\n| tanh |") == 3
+    assert "| tanh | KL | undetermined | refused |" in first
+    stored = (tmp_path / "certificate_validation-tiny.jsonl").read_bytes()
+    assert (tmp_path / "certificate_validation-tiny.png").read_bytes().startswith(b"\x89PNG")
+    assert script.main([*command, "--plot-only"]) == 0
+    assert capsys.readouterr().out == first
+    assert (tmp_path / "certificate_validation-tiny.jsonl").read_bytes() == stored
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--plot-only"], "lacks 20 of 20 runs; run it without --plot-only"),
+        (["--seeds", "1", "1"], "number of --seeds is 1; it must be a whole number of at least 2"),
+        (["--activations", "maxout"], "--activations is 'maxout'; it must be one of relu, "),
+        (["--penalties", "decay"], "--penalties is 'decay'; it must be one of CAE, "),
+        (["--workers", "0"], "--workers is 0"),
+    ],
+)
+def test_the_example_refuses_with_one_sentence(script, tmp_path, capsys, options, message):
+    assert script.main([*QUICK, "--out", str(tmp_path), *options]) == 2
+    err = capsys.readouterr().err
+    assert message in err and err.count("\n") == 1 and err.startswith("certificate_validation: ")
+
+
+def test_the_document_shows_what_the_stored_runs_say(script):
+    for name, options in (("sample", []), ("sample-tangent", ["--tangent", "--activations", "relu", "leaky_relu",
+                          "hard_sigmoid", "--penalties", "CAE", "mDAE"])):  # fmt: skip
+        args = script.parser().parse_args(options)
+        rows = script.judged(args, RECORDS / f"certificate_validation-{name}.jsonl")
+        for part in (outcome_report.lengths(rows), outcome_report.table(rows), outcome_report.tally(rows)):
+            assert part in DOCUMENT.read_text(encoding="utf-8"), "run: python examples/certificate_validation.py"
