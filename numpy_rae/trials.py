@@ -145,7 +145,10 @@ def checkpoint(trained: Trained, activation: Activation, x: np.ndarray, before: 
 
 def drift(before: np.ndarray, mean_a: np.ndarray, var_a: np.ndarray) -> float:
     """How far E[a_j] (m,) has moved, beside the pre-activations' own spread: `outcome` (a)."""
-    return float((np.square(mean_a - before).mean() / max(var_a.mean(), np.finfo(float).tiny)) ** 0.5)
+    limits = np.finfo(float)
+    # Beside a far larger mean the variance is rounding.
+    spread2 = max(var_a.mean(), limits.eps * np.square(mean_a).mean(), limits.tiny)
+    return float((np.square(mean_a - before).mean() / spread2) ** 0.5)
 
 
 def record(trial: Trial, trained: Trained, seen: Sequence[dict]) -> dict:

@@ -94,8 +94,14 @@ def test_a_trial_measured_on_its_way_is_the_run_without_a_stop(tangent):
 
 
 def test_a_run_that_diverges_says_so():
-    diverged = trials.execute(one(activation=SQUARED_RELU, eta=1e30))
+    diverged = trials.execute(one(activation=SQUARED_RELU, constraint="free", eta=1.0))
     assert diverged["status"] == "diverged" and "fraction" not in diverged
+
+
+def test_drift_of_a_bias_that_was_thrown_far_out_is_a_number():
+    """Its pre-activations' variance is lost in rounding; a record cannot hold an infinity."""
+    seen = trials.execute(one(activation=SQUARED_RELU, eta=1e30))
+    assert seen["status"] == "ok" and seen["drift"][0] == pytest.approx(np.finfo(float).eps ** -0.5)
 
 
 def test_a_run_whose_objective_rose_far_above_its_start_has_exploded(monkeypatch):
