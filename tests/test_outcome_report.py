@@ -66,6 +66,13 @@ def test_the_table_has_prediction_outcome_and_numbers_for_both_data_sets(rows):
     assert lines[5] == "| tanh | KL | undetermined | refused | - | - | - | refused | - | - | - |"
 
 
+def test_the_largest_lambda_is_the_one_shown(rows):
+    """Means over the seeds, at the length that was chosen: not the most active lambda, nor the first length."""
+    fraction = np.array([[[0.9, 0.9, 0.9]] * 2, [[0.5, 0.8, 0.3], [0.7, 0.8, 0.1]], [[0.9, 0.9, 0.9]] * 2])
+    sweep = rows[0].sweep._replace(lam=(0.0, 0.3, 1.0), fraction=fraction, dead=0 * fraction)
+    assert outcome_report.active(rows[0]._replace(sweep=sweep, at=1)) == "0.600 -> 0.200"
+
+
 def test_lengths_stand_beside_delta_min(rows):
     *_, relu, tanh = outcome_report.lengths(rows).splitlines()
     assert relu == "| relu | 0 | " + " | ".join(["0.01, 2,000, 6 of 6"] * 2) + " |"

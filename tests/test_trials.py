@@ -1,27 +1,20 @@
 """The runs behind the table of outcomes: their data, their list, what is measured of one, and going on with a file."""
 
-import importlib.util
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import data_fetch
-from numpy_rae import outcome_report, store, trials
+from numpy_rae import store, trials
 from numpy_rae.__main__ import COLUMNS, find, rows_shown
 from numpy_rae.activations import RELU, TANH
 from numpy_rae.metrics import measure
 from numpy_rae.more_activations import LEAKY_RELU, SQUARED_RELU
-from numpy_rae.trials import PRESETS, Preset
 from numpy_rae.training import train
+from numpy_rae.trials import PRESETS, Preset
 
-ROOT = Path(__file__).resolve().parent.parent
-EXAMPLE = ROOT / "examples" / "certificate_validation.py"
-DOCUMENT = ROOT / "docs" / "certificate.md"
-RECORDS = ROOT / "docs" / "records"
 SMALL = Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0, 1), (2, 4))
 
 
@@ -122,60 +115,3 @@ def test_what_is_stored_is_not_run_again(tmp_path, monkeypatch):
         rest = list(trials.run(wanted, pool, results))
     assert {entry["hash"] for entry in rest} == {trial.hash for trial in wanted[3:]}
     assert store.read(results) == [*first, *rest]
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """The example with a thread for its processes."""
-    spec = importlib.util.spec_from_file_location("certificate_validation", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    @contextmanager
-    def thread(workers):
-        with ThreadPoolExecutor(1) as executor:
-            yield executor
-
-    monkeypatch.setattr(module, "local_pool", thread)
-    return module
-
-
-QUICK = ["--preset", "tiny", "--activations", "relu", "tanh", "--penalties", "L1", "KL"]
-
-
-def test_the_example_prints_the_tables_and_draws(script, tmp_path, capsys):
-    command = [*QUICK, "--out", str(tmp_path)]
-    assert script.main(command) == 0
-    first = capsys.readouterr().out
-    assert first.count("\n| relu |") == 3 and first.count("\n| tanh |") == 3
-    assert "| tanh | KL | undetermined | refused |" in first
-    stored = (tmp_path / "certificate_validation-tiny.jsonl").read_bytes()
-    assert (tmp_path / "certificate_validation-tiny.png").read_bytes().startswith(b"\x89PNG")
-    assert script.main([*command, "--plot-only"]) == 0
-    assert capsys.readouterr().out == first
-    assert (tmp_path / "certificate_validation-tiny.jsonl").read_bytes() == stored
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--plot-only"], "lacks 20 of 20 runs; run it without --plot-only"),
-        (["--seeds", "1", "1"], "number of --seeds is 1; it must be a whole number of at least 2"),
-        (["--activations", "maxout"], "--activations is 'maxout'; it must be one of relu, "),
-        (["--penalties", "decay"], "--penalties is 'decay'; it must be one of CAE, "),
-        (["--workers", "0"], "--workers is 0"),
-    ],
-)
-def test_the_example_refuses_with_one_sentence(script, tmp_path, capsys, options, message):
-    assert script.main([*QUICK, "--out", str(tmp_path), *options]) == 2
-    err = capsys.readouterr().err
-    assert message in err and err.count("\n") == 1 and err.startswith("certificate_validation: ")
-
-
-def test_the_document_shows_what_the_stored_runs_say(script):
-    for name, options in (("sample", []), ("sample-tangent", ["--tangent", "--activations", "relu", "leaky_relu",
-                          "hard_sigmoid", "--penalties", "CAE", "mDAE"])):  # fmt: skip
-        args = script.parser().parse_args(options)
-        rows = script.judged(args, RECORDS / f"certificate_validation-{name}.jsonl")
-        for part in (outcome_report.lengths(rows), outcome_report.table(rows), outcome_report.tally(rows)):
-            assert part in DOCUMENT.read_text(encoding="utf-8"), "run: python examples/certificate_validation.py"
