@@ -18,7 +18,7 @@ TRAINED = [name for name in rows_shown() if name != "maxout"]
 
 
 def parser():
-    p = options.picture_parser("certificate_validation", __doc__)
+    p = options.picture_parser("certificate_validation", __doc__, trials.PRESETS)
     p.add_argument("--activations", nargs="+", default=TRAINED, metavar="S", help="rows of the table")
     p.add_argument("--penalties", nargs="+", default=list(COLUMNS), metavar="R", help="columns of the table")
     p.add_argument("--seeds", nargs="+", type=int, metavar="K", help="at least two; default: the preset's")

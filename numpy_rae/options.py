@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from numpy_rae.checkpoint import INTERVAL
@@ -70,11 +71,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def picture_parser(name: str, description: str) -> argparse.ArgumentParser:
+def picture_parser(name: str, description: str, presets: Iterable[str] = ("sample", "tiny")) -> argparse.ArgumentParser:
     """The options of a script that draws one picture of the theory."""
     p = argparse.ArgumentParser(
         prog=f"{name}.py", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    p.add_argument("--preset", choices=("sample", "tiny"), default="sample", help="tiny is for a quick try")
+    p.add_argument("--preset", choices=presets, default="sample", help="tiny is for a quick try")
     p.add_argument("--out", type=Path, default=Path("results"), help="folder of the picture")
     return p

@@ -5,13 +5,14 @@ lengths of training that double. With A (S, K) the activation fractions of Eq. (
 
     (a) drift    = rms_j |E[a_j] - E[a_j] at half the length| / rms_j sd[a_j]. A run has converged if this is at most
         DRIFT and either at most GROWTH times what it was one length before (a unit that moves slowly but steadily
-        doubles it), or so small that it could double three times more
+        doubles it), or so small that it could double DOUBLINGS times more
     (b) spread^2 = mean over lambda of the variance of A over the seeds
     (c) a move from one lambda to a larger one counts if it has the same sign in every seed and its mean exceeds
         q spread / sqrt(S), Tukey's honest significant difference of K means at LEVEL: what other seeds alone would do
     (d) sparser:  some pair of lambdas falls, none rises;  denser: the other way round;  mixed: both;  unaffected: neither
-    (e) (d) is inconclusive unless it was the same at half the length. Then it stands if all runs have converged, and
-        if not, a single direction stands that has not shrunk since.
+    (e) (d) is inconclusive unless it was the same at half the length. Then it stands if all runs have converged. If not,
+        a single direction stands that would outlast DOUBLINGS more: the change of A from 0 to the largest lambda, less
+        DOUBLINGS times what it has lost since half the length, is still above (c)'s threshold
 
 A lambda at which a run diverged, or exploded, is left out: what its units end with is not sparsity.
 """
@@ -27,6 +28,7 @@ from numpy_rae import certificate
 
 DRIFT = 0.05
 GROWTH = 1.5
+DOUBLINGS = 3
 LEVEL = 0.05
 SPARSER, UNAFFECTED, DENSER, MIXED = "sparser", "unaffected", "denser", "mixed"
 DIVERGED, INCONCLUSIVE, REFUSED = "diverged", "inconclusive", "refused"
@@ -54,7 +56,7 @@ class Sweep(NamedTuple):
     def converged(self) -> np.ndarray:
         """(a), (T, S, K); nothing is known at the first length."""
         before, now = self.drift[:-1], self.drift[1:]
-        calm = (now <= DRIFT) & ((now <= GROWTH * before) | (now <= DRIFT / 8))
+        calm = (now <= DRIFT) & ((now <= GROWTH * before) | (now <= DRIFT / 2**DOUBLINGS))
         return np.concatenate([np.zeros_like(self.drift[:1], bool), calm])
 
     @property
@@ -128,9 +130,15 @@ def outcome(sweep: Sweep, at: int) -> str:
         return INCONCLUSIVE
     before, A = sweep.fraction[at - 1], sweep.fraction[at]
     found = direction(A)
-    grown = found in (SPARSER, DENSER) and abs(effect(A)) >= abs(effect(before))
-    stands = direction(before) == found and (grown or sweep.converged[at].all())
+    lasting = found in (SPARSER, DENSER) and outlasts(before, A)
+    stands = direction(before) == found and (lasting or sweep.converged[at].all())
     return found if stands else INCONCLUSIVE
+
+
+def outlasts(before: np.ndarray, A: np.ndarray) -> bool:
+    """(e)'s last clause, for the fractions (S, K) at half the length and now."""
+    loss = max(0.0, abs(effect(before)) - abs(effect(A)))
+    return abs(effect(A)) - DOUBLINGS * loss > least_move(A)
 
 
 def effect(A: np.ndarray) -> float:

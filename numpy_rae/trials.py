@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,8 +42,10 @@ class Preset:
     epochs: tuple[int, ...]
 
 
+SAMPLE = Preset(2000, {"digits": 50, "white": 40}, (0.0, 0.1, 0.3, 1.0), (0, 1), (25, 50, 100, 200))
 PRESETS = {
-    "sample": Preset(2000, {"digits": 50, "white": 40}, (0.0, 0.1, 0.3, 1.0), (0, 1, 2), (25, 50, 100, 200)),
+    "sample": SAMPLE,
+    "long": replace(SAMPLE, epochs=(25, 50, 100, 200, 400, 800)),
     "tiny": Preset(100, {"digits": 6, "white": 8}, (0.0, 1.0), (0, 1), (1, 2, 4)),
 }
 

@@ -140,13 +140,15 @@ def test_one_restless_run_is_enough_to_go_on():
         ([FLAT, FALL, FALL], RESTLESS, outcome.SPARSER),
         ([FLAT, RISE, RISE], RESTLESS, outcome.DENSER),
         ([FLAT, FALL, (0.5, 0.45, 0.3)], RESTLESS, outcome.INCONCLUSIVE),
+        ([FLAT, FALL, (0.5, 0.4, 0.28)], RESTLESS, outcome.INCONCLUSIVE),
+        ([FLAT, FALL, (0.5, 0.4, 0.27)], RESTLESS, outcome.SPARSER),
         ([FLAT, FALL, (0.5, 0.45, 0.3)], CALM, outcome.SPARSER),
         ([FLAT, (0.5, 0.3, 0.4), (0.5, 0.3, 0.4)], RESTLESS, outcome.INCONCLUSIVE),
         ([FLAT, (0.5, 0.3, 0.4), (0.5, 0.3, 0.4)], CALM, outcome.MIXED),
     ],
     ids=[
         "sparser", "unaffected", "absence proves nothing yet", "not the same at half the length", "grown", "grown up",
-        "shrinking", "settled although smaller", "mixed and moving", "mixed and settled",
+        "shrinking", "gone in three doublings", "left after three doublings", "settled although smaller", "mixed and moving", "mixed and settled",
     ],
 )  # fmt: skip
 def test_what_stands_and_what_is_inconclusive(levels, drift, expected):
