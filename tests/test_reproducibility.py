@@ -19,7 +19,8 @@ import numpy_rae
 from numpy_rae import blas, datasets, store, sweep
 from numpy_rae.activations import RELU
 from numpy_rae.noise import ALL_MODELS
-from numpy_rae.sweep import Run, execute, local_pool
+from numpy_rae.pool import local_pool
+from numpy_rae.sweep import Run, execute
 from numpy_rae.training import TrainConfig
 
 N, n = 100, 784  # as wide as a digit: with 64 units two OpenBLAS threads give other bits than one

@@ -147,7 +147,7 @@ def whole_state() -> bytes:
     """Left in the middle of an epoch."""
     path, left = FOLDER / "whole_state.npz", training.begin(3, CONFIG)
     training.advance(left, np.eye(3), AE, RELU, CONFIG, 1)
-    left.ahead = [np.array([2, 0])]
+    left.ahead, left.seconds = [np.array([2, 0])], 0.5
     checkpoint.save(path, left, RUN)
     return path.read_bytes()
 
