@@ -1,7 +1,7 @@
 """Certificates put to the test: every activation and penalty of the table is trained over lambda, on two data sets.
 
-Prints what was predicted beside what happened. The rule that names the outcome is in `numpy_rae.outcome`, the sizes are in
-`numpy_rae.trials`; Maxout's row is structural, and nothing of it is trained here.
+Prints what was predicted beside what happened. The rule that names the outcome is in `numpy_rae.outcome`, the sizes are
+in `numpy_rae.trials`; Maxout's row is structural, and nothing of it is trained here.
 """
 
 import sys
@@ -60,7 +60,7 @@ def judged(args, results: Path) -> list[outcome_report.Row]:
     missing = sum(trial.hash not in found for trial in wanted)
     if missing:
         raise ValueError(f"results file {results} lacks {missing} of {len(wanted)} runs; run it without --plot-only")
-    certificates = {(s, r): certificate(s, r) for s in args.activations for r in args.penalties}
+    certificates = [certificate(s, r) for s in args.activations for r in args.penalties]
     records = [found[trial.hash] for trial in wanted]
     return outcome_report.rows(records, [find(s) for s in args.activations], certificates)
 

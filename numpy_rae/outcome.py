@@ -1,4 +1,4 @@
-"""What lambda did to sparsity in training, by a rule fixed beforehand, and whether the certificate foresaw it.
+"""What lambda did to sparsity in training, named by a rule, and whether the certificate foresaw it.
 
 The runs of one activation and one penalty on one data set share their seeds over all lambda, and are measured at
 lengths of training that double. With A (S, K) the activation fractions of Eq. (14) of S seeds at K lambdas:
@@ -9,10 +9,10 @@ lengths of training that double. With A (S, K) the activation fractions of Eq. (
     (b) spread^2 = mean over lambda of the variance of A over the seeds
     (c) a move from one lambda to a larger one counts if it has the same sign in every seed and its mean exceeds
         q spread / sqrt(S), Tukey's honest significant difference of K means at LEVEL: what other seeds alone would do
-    (d) sparser:  some pair of lambdas falls, none rises;  denser: the other way round;  mixed: both;  unaffected: neither
-    (e) (d) is inconclusive unless it was the same at half the length. Then it stands if all runs have converged. If not,
-        a single direction stands that would outlast DOUBLINGS more: the change of A from 0 to the largest lambda, less
-        DOUBLINGS times what it has lost since half the length, is still above (c)'s threshold
+    (d) sparser: some pair of lambdas falls, none rises;  denser: the reverse;  mixed: both;  unaffected: neither
+    (e) (d) is inconclusive unless it was the same at half the length. Then it stands if all runs have converged. If
+        not, a single direction stands that would outlast DOUBLINGS more: the change of A from 0 to the largest lambda,
+        less DOUBLINGS times what it has lost since half the length, is still above (c)'s threshold
 
 A lambda at which a run diverged, or exploded, is left out: what its units end with is not sparsity.
 """

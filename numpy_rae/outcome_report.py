@@ -1,6 +1,6 @@
 """Certificates and what training made of them, side by side: Markdown tables and one picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -42,15 +42,14 @@ class Row(NamedTuple):
         return outcome.agreement(self.certificate.prediction, self.outcome)
 
 
-def rows(
-    records: Sequence[dict], activations: Sequence[Activation], certificates: Mapping[tuple[str, str], Certificate]
-) -> list[Row]:
-    """A row for each data set, activation and penalty, from the records of `trials.run` and the certificates by name."""
+def rows(records: Sequence[dict], activations: Sequence[Activation], certificates: Sequence[Certificate]) -> list[Row]:
+    """A row for each data set, activation and penalty, from the records of `trials.run`."""
     result = []
     for data in dict.fromkeys(entry["data"] for entry in records):
         for s_e in activations:
             mine = [entry for entry in records if (entry["data"], entry["activation"]) == (data, s_e.name)]
-            result += of_activation(mine, s_e, [verdict for (name, _), verdict in certificates.items() if name == s_e.name])
+            verdicts = [verdict for verdict in certificates if verdict.activation == s_e.name]
+            result += of_activation(mine, s_e, verdicts)
     return result
 
 

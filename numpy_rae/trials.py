@@ -1,7 +1,7 @@
 """The runs that put the certificates to the test: every shipped activation and penalty, small, on two data sets.
 
-Digits are the embedded ones, each 2 x 2 block of pixels averaged (n = 196), standardised as for the figures; "white" are sums
-of 4 of 40 random atoms (n = 20), whitened exactly: Assumption 1's second moments hold to rounding.
+Digits are the embedded ones, each 2 x 2 block of pixels averaged (n = 196), standardised as for the figures; "white"
+are sums of 4 of 40 random atoms (n = 20), whitened exactly: Assumption 1's second moments hold to rounding.
 """
 
 import hashlib
@@ -25,10 +25,10 @@ from numpy_rae.sweep import stored
 from numpy_rae.training import Trained, TrainConfig, advance, begin
 
 BATCH = 50
-# Both in the paper's range, (0.001, 0.005). Squared ReLU, whose slope has no bound, does not settle at the full rate.
+# Both in the paper's range, (0.001, 0.005). Squared ReLU, whose slope has no bound, does not settle with them.
 ETA = {"digits": 0.002, "white": 0.005}
 SMALLER = {"squared_relu": 0.25}
-DIGITS = 5
+DECIMALS = 5
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def checkpoint(trained: Trained, activation: Activation, x: np.ndarray, before: 
         "drift": drift(before, found.mean_a, found.var_a),
         "loss": trained.metrics["loss"],
     }
-    rounded = {name: round(float(value), DIGITS) for name, value in figures.items()}
+    rounded = {name: round(float(value), DECIMALS) for name, value in figures.items()}
     return {"steps": trained.steps, **rounded}, found.mean_a
 
 

@@ -1,4 +1,4 @@
-"""The rule that names an outcome: Tukey's threshold against SciPy's own test, each clause on data with a known answer."""
+"""The rule that names an outcome: Tukey's threshold against SciPy's test, each clause on data with a known answer."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_other_seeds_alone_seldom_move_anything(S, K):
     ],
 )
 def test_directions_of_known_means(means, expected):
-    """Neighbours in the last are a quarter of the threshold apart: 4.34 * 0.001 / sqrt(3) = 0.0025."""
+    """In the last the ends are 0.001 apart, less than the threshold, 4.34 * 0.001 / sqrt(3) = 0.0025."""
     assert direction(seeds_around(means)) == expected
 
 
@@ -148,7 +148,8 @@ def test_one_restless_run_is_enough_to_go_on():
     ],
     ids=[
         "sparser", "unaffected", "absence proves nothing yet", "not the same at half the length", "grown", "grown up",
-        "shrinking", "gone in three doublings", "left after three doublings", "settled although smaller", "mixed and moving", "mixed and settled",
+        "shrinking", "gone in three doublings", "left after three doublings", "settled although smaller",
+        "mixed and moving", "mixed and settled",
     ],
 )  # fmt: skip
 def test_what_stands_and_what_is_inconclusive(levels, drift, expected):

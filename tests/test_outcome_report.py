@@ -10,7 +10,7 @@ from numpy_rae.certificate import certify
 from numpy_rae.penalties import PENALTIES
 
 PAIRS = [(s_e, penalty) for s_e in (RELU, TANH) for penalty in ("CAE", "L1", "KL")]
-CERTIFICATES = {(s_e.name, penalty): certify(s_e, PENALTIES[penalty]) for s_e, penalty in PAIRS}
+CERTIFICATES = [certify(s_e, PENALTIES[penalty]) for s_e, penalty in PAIRS]
 
 
 def entry(data, activation, model, lam, seed, fraction, **changes):

@@ -46,7 +46,8 @@ def test_every_pair_is_tried_and_the_plain_one_once():
     listed = trials.trials(PRESETS["sample"], activations, COLUMNS)
     assert len({trial.hash for trial in listed}) == len(listed)
     for s_e in activations:
-        mine = [(t.model.name, t.config.sigma2, t.config.seed) for t in listed if (t.activation, t.data) == (s_e, "white")]
+        of_s_e = [t for t in listed if (t.activation, t.data) == (s_e, "white")]
+        mine = [(t.model.name, t.config.sigma2, t.config.seed) for t in of_s_e]
         penalties = [p for p in COLUMNS if s_e.non_negative or p != "KL"]
         expected = {("AE", 0.0, k) for k in range(2)}
         expected |= {(p, lam, k) for p in penalties for lam in (0.1, 0.3, 1.0) for k in range(2)}
@@ -57,8 +58,10 @@ def test_every_pair_is_tried_and_the_plain_one_once():
 
 def test_what_decides_the_numbers_decides_the_hash():
     first = one()
-    others = [one(activation=TANH), one(penalty="SAE"), one(data="digits"), one(lam=0.0), one(seed=1), one(tangent=True),
-              replace(first, epochs=(2, 5)), replace(first, samples=99)]  # fmt: skip
+    others = [
+        one(activation=TANH), one(penalty="SAE"), one(data="digits"), one(lam=0.0), one(seed=1), one(tangent=True),
+        replace(first, epochs=(2, 5)), replace(first, samples=99),
+    ]  # fmt: skip
     assert len({trial.hash for trial in (first, *others)}) == 9
 
 

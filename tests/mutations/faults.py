@@ -617,7 +617,7 @@ FAULTS = (
         ("trials-not-white", "white", "return whiten(recovery", "return standardise(recovery"),
         ("trials-every-other-pixel", "digits", ".mean(axis=(2, 4))", "[:, :, 0, :, 0]"),
         ("trials-offset", "digits", ", MNIST_STD_OFFSET)", ")"),
-        ("trials-drift-sum", "outcome (a)", "np.square(mean_a - before).mean() /", "np.square(mean_a - before).sum() /"),
+        ("trials-drift-sum", "outcome (a)", "(mean_a - before).mean() /", "(mean_a - before).sum() /"),
         ("trials-drift-from-start", "execute", "entry, mean_a = checkpoint", "entry, _ = checkpoint"),
         ("trials-too-many-epochs", "execute", "more = epochs - len(state.history)", "more = epochs"),
         ("trials-run-again", "run", "if trial.hash not in done", "if True"),
