@@ -314,7 +314,7 @@ def parse_cifar10(stream: BinaryIO, name: str = "archive", per_batch: int = 10_0
     Members are taken by name, none is written anywhere; no more is unpacked than twice what five batches take.
     """
     if not hasattr(stream, "read") or not isinstance(per_batch, int) or per_batch < 1:
-        raise DataError(f"{name}: it must be a file open for reading, with batches of at least 1 image ({per_batch!r}).")
+        raise DataError(f"{name}: it must be a file open for reading, with at least 1 image a batch ({per_batch!r}).")
     wanted = [f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)]
     batches = {}
     try:

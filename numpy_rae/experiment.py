@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,7 +63,7 @@ class Protocol:
 
 
 def main(protocol: Protocol, argv: Sequence[str] | None = None) -> int:
-    """Run a figure script: 0, or 2 with one sentence on stderr for bad input, or 130 after an interrupt."""
+    """Run a figure script: 0; 2 with one sentence on stderr for bad input; 130 after an interrupt; 1 if runs were lost."""
     args = options.parser(protocol).parse_args(argv)
     try:
         with ended_like_interrupted():
@@ -70,6 +71,9 @@ def main(protocol: Protocol, argv: Sequence[str] | None = None) -> int:
     except (ValueError, store.StoreError, data_fetch.DataError) as error:
         print(f"{protocol.name}: {error}", file=sys.stderr)
         return 2
+    except (MemoryError, BrokenExecutor) as error:
+        print(f"{protocol.name}: out of memory, or a worker was killed: {error!r}", file=sys.stderr)
+        return report.LOST
     except KeyboardInterrupt:
         print(f"{protocol.name}: interrupted", file=sys.stderr)
         return report.INTERRUPTED
@@ -123,7 +127,7 @@ def run_configs(protocol: Protocol, args: argparse.Namespace, preset: Preset) ->
     validation.whole("--samples", preset.samples)
     validation.whole("--workers", args.workers)
     validation.number("--save-every", args.save_every, open_low=True)
-    if args.report and args.scheduler:
+    if args.report and args.scheduler is not None:
         raise ValueError("--report is given with --scheduler; it needs runs on this machine")
     return [
         TrainConfig(sigma2, seed, preset.hidden, epochs=preset.epochs, eta=args.eta, constraint=protocol.constraint)

@@ -96,7 +96,7 @@ def directional(f: Callable, point: np.ndarray, direction: np.ndarray, index: in
     tolerance is chosen. Raises ValueError if f is not finite at the point.
     """
     check_line(f, point, direction)
-    validation.number("step", step, open_low=True)
+    validation.number("step", step, 1e-100)
     with np.errstate(over="ignore", invalid="ignore"):
         value, gradient = f(point)
         fine, *coarser = (_fourth_order(f, point, direction, t) for t in (step, 2 * step, 4 * step))

@@ -28,7 +28,7 @@ INTERRUPTED, LOST = 130, 1
 def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Path) -> int:
     """Train what is not stored, then draw all there is, also after an interrupt (exit code 130) or a loss (1)."""
     wanted, code = distinct(runs), 0
-    checkpoints = None if args.scheduler else Checkpoints(out.with_suffix(".checkpoints"), args.save_every)
+    checkpoints = None if args.scheduler is not None else Checkpoints(out.with_suffix(".checkpoints"), args.save_every)
     with workers(args) as (pool, count):
         try:
             announce(runs, pool, count, out)
@@ -52,7 +52,7 @@ def reports_folder(args: argparse.Namespace, out: Path) -> Path | None:
 @contextmanager
 def workers(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
     """Who runs it, here or on a cluster, and how many they are."""
-    if args.scheduler:
+    if args.scheduler is not None:
         with dask_pool(args.scheduler) as cluster:
             yield cluster
     else:

@@ -178,7 +178,7 @@ def fit(
 
 
 def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
-    """Raise ValueError unless x is a finite matrix, lam > 0, tol in [0, 1] and max_iterations >= 1, all in x's precision."""
+    """Raise ValueError unless x is a finite matrix, lam > 0 in x's precision, tol in [0, 1] and max_iterations >= 1."""
     validation.matrix("x", x, squares=True)
     lam_range = np.finfo(x.dtype)
     validation.number("lam", lam, float(lam_range.tiny), float(lam_range.max) ** 0.5)

@@ -73,7 +73,7 @@ class Sparsity(NamedTuple):
 
 
 def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
-    """Encode all of x (N, n). Raises ValueError unless W, b_e and x are finite, fit each other, and nothing overflows."""
+    """Encode all of x (N, n). Raises ValueError unless W, b_e and x are finite and fit, and nothing overflows."""
     validation.encoder(params)
     validation.instance("activation", activation, Activation)
     W, b_e = params

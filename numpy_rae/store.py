@@ -5,8 +5,11 @@ writer that died, and is cut off. Readers skip it.
 """
 
 import contextlib
+import errno
 import json
+import math
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +24,8 @@ class StoreError(Exception):
 
 
 def append(path: Path, record: dict) -> None:
-    """Append one record and flush it to the disk. Raises StoreError if the file cannot be written."""
-    line = json.dumps(record, allow_nan=False).encode() + b"\n"
+    """Append one record and flush it to the disk. Raises StoreError if that cannot be done, or not as JSON."""
+    line = _line(record)
     try:
         with open(path, "ab", buffering=0) as file, _locked(file):
             _cut_torn_line(path, file)
@@ -30,6 +33,15 @@ def append(path: Path, record: dict) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise StoreError(f"results file {path} cannot be written: {error.strerror}") from error
+
+
+def _line(record: dict) -> bytes:
+    if not isinstance(record, dict):
+        raise StoreError(f"record is a {type(record).__name__}; it must be a dict")
+    try:
+        return json.dumps(record, allow_nan=False).encode() + b"\n"
+    except (ValueError, TypeError, RecursionError) as error:
+        raise StoreError(f"record cannot be kept as JSON: {error}") from None
 
 
 def _write_whole(file, line: bytes) -> None:
@@ -94,7 +106,8 @@ def _cut_torn_line(path: Path, file) -> None:
 def read(path: Path) -> list[dict]:
     """All whole records of the file, [] if there is none. Raises StoreError for a broken line before the last."""
     try:
-        content = path.read_bytes()
+        with open(path, "rb", opener=_no_pipe) as file:
+            content = file.read()
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -103,14 +116,31 @@ def read(path: Path) -> list[dict]:
     return [_parse(path, number, line) for number, line in enumerate(whole.splitlines(), 1)]
 
 
+def _no_pipe(path: str, flags: int) -> int:
+    """Open without waiting for a pipe's other end; a pipe is no results file."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.ESPIPE, "It is a pipe")
+    return descriptor
+
+
 def _parse(path: Path, number: int, line: bytes) -> dict:
     try:
-        record = json.loads(line)
-    except ValueError as error:
+        record = json.loads(line, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"results file {path}, line {number} is not JSON: {error}") from None
     if not isinstance(record, dict):
         raise StoreError(f"results file {path}, line {number} is not a record")
     return record
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    return number if math.isfinite(number := float(text)) else _refuse(text)
 
 
 def check_writable(path: Path) -> None:

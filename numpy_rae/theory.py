@@ -86,7 +86,7 @@ def lemma_1_bound(W: np.ndarray, r: np.ndarray) -> np.ndarray:
 
 
 def lemma_1_bound_free(W: np.ndarray, r: np.ndarray) -> np.ndarray:
-    """Lemma 1 without any assumption, and tighter: |dJ_AE/db_e_j| <= 2 sqrt(E[(W_j r)^2]), (m,); inf if it overflows."""
+    """Lemma 1 without any assumption, and tighter: |dJ_AE/db_e_j| <= 2 sqrt(E[(W_j r)^2]), (m,); inf on overflow."""
     validation.matrix("W", W, columns=validation.matrix("r", r).shape[1])
     (rows, of_W), (scaled, of_r) = of_order_one(W, axis=1), of_order_one(r)
     with np.errstate(over="ignore"):
@@ -100,7 +100,7 @@ def lemma_1_bound_gaussian(W: np.ndarray, sigma_r: float) -> np.ndarray:
     """
     validation.number("sigma_r", sigma_r)
     with np.errstate(over="ignore"):
-        return lengths(validation.matrix("W", W)) * sigma_r * (2 / np.pi) ** 0.5
+        return lengths(validation.matrix("W", W)) * float(sigma_r) * (2 / np.pi) ** 0.5
 
 
 def reconstruction_bias_gradient(params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
@@ -154,7 +154,8 @@ def bias_gradient_at(penalty: Penalty, activation: Activation, a: np.ndarray) ->
     """dR/db_e of one unit with ||W_j|| = 1 and a single sample, at each pre-activation of a (k,)."""
     validation.vector("a", a)
     params = Params(np.eye(1), np.zeros(1))
-    return np.array([penalty_bias_gradient(penalty, params, activation, np.full((1, 1), float(value)))[0] for value in a])
+    samples = np.asarray(a, np.float64)[:, None, None]
+    return np.array([penalty_bias_gradient(penalty, params, activation, x)[0] for x in samples])
 
 
 def theorem_1_holds(lam: float, dR_db: np.ndarray, bound: np.ndarray) -> np.ndarray:
@@ -162,7 +163,7 @@ def theorem_1_holds(lam: float, dR_db: np.ndarray, bound: np.ndarray) -> np.ndar
     validation.number("lam", lam)
     check_bound(dR_db, bound)
     with np.errstate(over="ignore"):
-        return lam * dR_db > bound
+        return float(lam) * dR_db > bound
 
 
 def check_bound(dR_db: np.ndarray, bound: np.ndarray) -> None:
@@ -198,7 +199,7 @@ def predicted_mean_preactivation(mean_a: np.ndarray, eta: float, dJ_db: np.ndarr
     validation.vector("dJ_db", dJ_db, len(validation.vector("mean_a", mean_a)))
     validation.number("eta", eta)
     with np.errstate(over="ignore"):
-        moved = mean_a - eta * dJ_db
+        moved = mean_a - float(eta) * dJ_db
     validation.representable("dJ_db", moved)
     return moved
 
@@ -231,7 +232,8 @@ def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
     """Thm 2: p_j <= Pr(h_j <= delta_min) by the one-sided Chebyshev inequality, (m,).
 
     p_j = (tau - mu_j)^2 / (c^2 + (tau - mu_j)^2) for mu_j = E[a_j] < tau, else 0, where c bounds the standard deviation
-    of a_j, one for all or (m,): ||W_j|| <= c under Assumption 1, 1 on unit rows. Increasing as mu_j falls only while c stays fixed.
+    of a_j, one for all or (m,): ||W_j|| <= c under Assumption 1, 1 on unit rows. Increasing as mu_j falls only while c
+    stays fixed.
     """
     validation.vector("mean_a", mean_a)
     if tau != math.inf:  # as `activation_threshold` has it where a unit is always off
@@ -239,7 +241,7 @@ def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
     smallest = float(validation.vector("c", c, len(mean_a)).min()) if isinstance(c, np.ndarray) else c
     validation.number("c", smallest)
     with np.errstate(over="ignore"):
-        gap = np.maximum(tau - mean_a, 0)
+        gap = np.maximum(float(tau) - mean_a, 0)
         ratio = np.divide(c, gap, out=np.full_like(gap, np.inf), where=gap > 0)
         return 1 / (1 + ratio**2)
 

@@ -31,7 +31,7 @@ def matrix(name: str, x: np.ndarray, columns: int | None = None, squares: bool =
 
 
 def vector(name: str, v: np.ndarray, length: int | None = None) -> np.ndarray:
-    """Return `v` if it is a non-empty 1-D float32 or float64 array without NaN or inf, of this length if any is given."""
+    """Return `v` if it is a non-empty 1-D float32 or float64 array without NaN or inf, of this length if given."""
     _array(name, v)
     if v.ndim != 1 or v.size == 0 or (length is not None and len(v) != length):
         wanted = "at least one entry" if length is None else f"{length} entries"

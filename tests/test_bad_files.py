@@ -88,10 +88,10 @@ MEMBER = gzip.compress(bytes(2**20))
 BATCH = f"{PREFIX}/data_batch_1.bin"
 
 
-def header(size: int = 0, kind: bytes = tarfile.REGTYPE, name: str = "other", format: int = tarfile.GNU_FORMAT) -> bytes:
+def header(size: int = 0, kind: bytes = tarfile.REGTYPE, name: str = "other") -> bytes:
     info = tarfile.TarInfo(name)
     info.size, info.type = size, kind
-    return info.tobuf(format)
+    return info.tobuf(tarfile.GNU_FORMAT)
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,10 @@ from numpy_rae.training import TrainConfig
 
 @pytest.fixture(scope="module", autouse=True)
 def data_folder(tmp_path_factory):
-    """No data sets are at hand."""
+    """No data sets are at hand, and what is written goes into a folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.chdir(tmp_path_factory.mktemp("here"))
         yield
 
 
@@ -139,8 +140,10 @@ CASES = [
     Case(theory.sigma_r, lambda d, N, n, m: {"r": matrix(d, N, n)},
          lambda result, r: result <= np.abs(r).max() * 1.001 and (result > 0) == r.any()),
     Case(theory.lemma_1_bound, lambda d, N, n, m: {"W": matrix(d, m, n), "r": matrix(d, N, n)}, inf=True, dtype=True),
-    Case(theory.lemma_1_bound_free, lambda d, N, n, m: {"W": matrix(d, m, n), "r": matrix(d, N, n)}, inf=True, dtype=True),
-    Case(theory.lemma_1_bound_gaussian, lambda d, N, n, m: {"W": matrix(d, m, n), "sigma_r": 0.3}, inf=True, dtype=True),
+    Case(theory.lemma_1_bound_free, lambda d, N, n, m: {"W": matrix(d, m, n), "r": matrix(d, N, n)},
+         inf=True, dtype=True),
+    Case(theory.lemma_1_bound_gaussian, lambda d, N, n, m: {"W": matrix(d, m, n), "sigma_r": 0.3},
+         inf=True, dtype=True),
     Case(theory.reconstruction_bias_gradient,
          lambda d, N, n, m: {"params": params(d, m, n), "activation": SIGMOID, "x": matrix(d, N, n)}, dtype=True),
     Case(theory.penalty_bias_gradient, lambda d, N, n, m: {
@@ -152,7 +155,8 @@ CASES = [
     Case(theory.sufficient_lambda, lambda d, N, n, m: {"dR_db": np.ones(m, d), "bound": np.ones(m, d), "margin": 1.5},
          lambda result, **given: result > 0),
     Case(theory.predicted_mean_preactivation,
-         lambda d, N, n, m: {"mean_a": matrix(d, m), "eta": 0.1, "dJ_db": matrix(d, m)}, shape("mean_a", "m")),
+         lambda d, N, n, m: {"mean_a": matrix(d, m), "eta": 0.1, "dJ_db": matrix(d, m)}, shape("mean_a", "m"),
+         dtype=True),
     Case(theory.activation_threshold, lambda d, N, n, m: {"activation": SIGMOID, "delta_min": 0.2}, inf=True),
     Case(theory.theorem_2_bound, lambda d, N, n, m: {"mean_a": matrix(d, m), "tau": 0.5, "c": 1.0},
          lambda result, **given: (result >= 0).all() and (result <= 1).all()),
@@ -187,7 +191,8 @@ CASES = [
         "f": square, "point": matrix(np.float64, n), "direction": np.ones(n), "step": 1e-3}),
     Case(maxout.init_params, lambda d, N, n, m: {"m": m, "k": 2, "n": n, "rng": rng(), "dtype": d}, dtype=True),
     Case(maxout.train, lambda d, N, n, m: {"x": matrix(d, N, n), "m": m, "k": 2, "rng": rng(), "epochs": 2, "eta": 0.01,
-         "momentum": 0.5, "batch_size": 4}, lambda result, **given: result.diverged or np.isfinite(result.history).all(),
+         "momentum": 0.5, "batch_size": 4},
+         lambda result, **given: result.diverged or np.isfinite(result.history).all(),
          nan=("W", "b_e"), inf=True),
     Case(maxout.left_limit, lambda d, N, n, m: {"params": maxout_params(d, m, n), "direction": matrix(d, n)}, inf=True),
     Case(maxout.witness, lambda d, N, n, m: {"dtype": d}, inf=True),
@@ -209,7 +214,8 @@ CASES = [
     Case(more_activations.softplus_beta, lambda d, N, n, m: {"beta": 2.0}),
     Case(noise.Copies, lambda d, N, n, m: {"K": 3}),
     Case(penalties.JacobianPenalty, lambda d, N, n, m: {"q": 2, "p": 1}),
-    Case(penalties.MeanActivationPenalty, lambda d, N, n, m: {"f": penalties.identity, "domain": (-1.0, 1.0)}, inf=True),
+    Case(penalties.MeanActivationPenalty, lambda d, N, n, m: {"f": penalties.identity, "domain": (-1.0, 1.0)},
+         inf=True),
     Case(penalties.sae_with_target, lambda d, N, n, m: {"rho_0": 0.1, "eps": 0.01}),
     Case(taylor.HessianTerm, lambda d, N, n, m: {"noise": 0.1}),
     Case(numeric_jets.from_callable, lambda d, N, n, m: {
@@ -475,8 +481,8 @@ PARTS = {
     "sparsity": "Coherence Sparsity",
     "theory": "Audit ResidualMoments lengths check reconstruction_path penalty_path check_bound",
     "datasets": "DataRef photograph prepare store_array load",
-    "validation": "matrix vector small representable pair encoder pixels batch float_type instance function like number "
-    "whole one_of seen",
+    "validation": "matrix vector small representable pair encoder pixels batch float_type instance function like "
+    "number whole one_of seen",
     "blas": "one_thread",
     "data_fetch": "DataError RemoteFile fetch fetch_file parse_cifar10 load_sample main",
 }

@@ -31,10 +31,10 @@ EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 FEW = settings(max_examples=10)
 X = np.random.default_rng(0).standard_normal((8, 3)).astype(np.float32)
 
-WORDS = st.sampled_from(["", "x", "CAE", "ReLU", "nan", "-", "--", "é", "a b", "1.5.2", "../x", "/dev/null/x", "=1", "%s"])
+WORDS = st.sampled_from(["", "x", "CAE", "ReLU", "nan", "-", "--", "é", "a b", "1.5.2", "../x", "/dev/null/x", "%s"])
 WHOLE = st.sampled_from(["0", "1", "2", "-1", "1.5", "1e3", "nan", "", "x", "0x10", "1_0", "9" * 30])
 FEW_WHOLE = st.sampled_from(["0", "1", "2", "60", "-1", "1.5", "nan", "", "x", "5001"])
-REAL = st.sampled_from(["0", "-0.0", "0.5", "1", "-1", "1e308", "5e-324", "1e400", "nan", "inf", "-inf", "", "x", "1,5", "1_0"])
+REAL = st.sampled_from(["0", "-0", "0.5", "1", "-1", "1e308", "5e-324", "1e400", "nan", "inf", "-inf", "", "x", "1,5"])
 
 
 def module(path: Path):
@@ -130,6 +130,8 @@ FIGURE = {
     "--scheduler": WORDS,
     "--out": PATHS,
     "--plot-only": None,
+    "--save-every": REAL,
+    "--report": None,
     "--data-dir": PATHS,
     "--images": PATHS,
     "--help": None,
@@ -192,10 +194,14 @@ CERTIFY = {
 def test_the_package_s_command(data):
     """`--table` alone takes a second; it is refused beside the other options here."""
     usual = ["certify", "--activation", "relu", "--penalty", "CAE"]
-    start = data.draw(st.sampled_from([usual, usual, ["certify"], ["certify", "--table", "--penalty", "CAE"], [], ["x"]]))
+    table = ["certify", "--table", "--penalty", "CAE"]
+    start = data.draw(st.sampled_from([usual, usual, ["certify"], table, [], ["x"]]))
     outcome(command.main, [*start, *data.draw(some(CERTIFY))])
 
 
-@given(names=st.lists(st.sampled_from(["mnist", "cifar10", "MNIST", "", "--dir", "x", "--help"]), max_size=3), folder=PATHS)
+NAMES = st.sampled_from(["mnist", "cifar10", "MNIST", "", "--dir", "x", "--help"])
+
+
+@given(names=st.lists(NAMES, max_size=3), folder=PATHS)
 def test_the_fetch_command(names, folder):
     outcome(data_fetch.main, [*names, "--dir", folder])

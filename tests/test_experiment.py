@@ -452,7 +452,15 @@ def test_a_torn_last_line_costs_that_run_alone(finished):
 @pytest.mark.parametrize("more", [[], ["--plot-only"]])
 @pytest.mark.parametrize(
     ("line", "sentence"),
-    [(b"{broken", "line 2 is not JSON"), (b"[]", "line 2 is not a record"), (b"{}", "a record without a hash")],
+    [
+        (b"{broken", "line 2 is not JSON"),
+        (b"[]", "line 2 is not a record"),
+        (b"{}", "a record without a hash"),
+        (b'{"hash": [1]}', "a record without a hash"),
+        (b'{"hash": "x"}', "a record that no sweep wrote, 'x'"),
+        (b'{"hash": "x", "model": "CAE", "config": {"sigma2": 0.1, "seed": 0}}', "a record that no sweep wrote"),
+        (b'{"hash": "x", "data": [], "config": 3}', "a record that no sweep wrote"),
+    ],
 )
 def test_a_broken_results_file_is_refused(finished, line, sentence, more, no_pool, capsys):
     first, *others = finished.read_bytes().splitlines(keepends=True)
@@ -460,6 +468,15 @@ def test_a_broken_results_file_is_refused(finished, line, sentence, more, no_poo
     capsys.readouterr()
     said = refusal([*QUICK, "--out", str(finished.parent), "--models", "SAE", *more], capsys)
     assert f"results file {finished}" in said and sentence in said
+
+
+def test_want_of_memory_is_one_sentence(tmp_path, capsys, monkeypatch):
+    def hungry(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(experiment, "prepare", hungry)
+    assert main(FIG1, [*QUICK, "--out", str(tmp_path)]) == report.LOST
+    assert capsys.readouterr().err == "fig1_relu_mnist: out of memory, or a worker was killed: MemoryError()\n"
 
 
 def test_a_run_stored_twice_is_drawn_once(finished, pictures, idle):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def test_a_lone_line_torn_at_any_byte_leaves_an_empty_file(tmp_path, lines):
         assert store.read(path) == [{"d": 0.1}]
 
 
-@pytest.mark.parametrize("broken", [b'{"b": [1', b"", b"\xff\xfe", b"[1, 2]", b"3", b"null"])
+@pytest.mark.parametrize("broken", [b'{"b": [1', b"", b"\xff\xfe", b"[1, 2]", b"3", b"null", b"[" * 10**5, b'{"a": NaN}', b'{"a": 1e999}'])
 def test_a_broken_middle_line_is_one_sentence_with_file_and_line(tmp_path, lines, broken):
     path = tmp_path / "broken.jsonl"
     path.write_bytes(lines[0] + broken + b"\n" + lines[2])
@@ -79,7 +80,7 @@ def test_a_broken_middle_line_is_one_sentence_with_file_and_line(tmp_path, lines
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_nan_and_infinity_are_refused_before_the_file_is_touched(tmp_path, bad):
     path = tmp_path / "r.jsonl"
-    with pytest.raises(ValueError, match="JSON compliant"):
+    with pytest.raises(store.StoreError, match="record cannot be kept as JSON: .*JSON compliant"):
         store.append(path, {"metrics": {"loss": [bad]}})
     assert not path.exists()
 
@@ -183,3 +184,16 @@ def test_a_claim_where_nothing_can_be_written_is_a_store_error(tmp_path):
     with pytest.raises(store.StoreError, match="cannot be written: Not a directory"):
         with store.claimed(tmp_path / "file" / "r.jsonl"):
             pass
+
+
+@pytest.mark.parametrize("record", [None, [1], {"a": {1}}, {"a": object()}])
+def test_what_json_cannot_hold_is_refused_before_the_file_is_touched(tmp_path, record):
+    with pytest.raises(store.StoreError, match="^record (is a|cannot be kept as JSON)"):
+        store.append(tmp_path / "r.jsonl", record)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "r.jsonl")
+    with pytest.raises(store.StoreError, match="r.jsonl cannot be read: It is a pipe"):
+        store.read(tmp_path / "r.jsonl")
