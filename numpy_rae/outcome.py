@@ -5,7 +5,7 @@ lengths of training that double. With A (S, K) the activation fractions of Eq. (
 
     (a) drift    = rms_j |E[a_j] - E[a_j] at half the length| / rms_j sd[a_j]. A run has converged if this is at most
         DRIFT and either at most GROWTH times what it was one length before (a unit that moves slowly but steadily
-        doubles it), or so small that it could double DOUBLINGS times more
+        doubles it), or so small that it could double DOUBLINGS times more; and if that is so at all later lengths, too
     (b) spread^2 = mean over lambda of the variance of A over the seeds
     (c) a move from one lambda to a larger one counts if it has the same sign in every seed and its mean exceeds
         q spread / sqrt(S), Tukey's honest significant difference of K means at LEVEL: what other seeds alone would do
@@ -57,7 +57,8 @@ class Sweep(NamedTuple):
         """(a), (T, S, K); nothing is known at the first length."""
         before, now = self.drift[:-1], self.drift[1:]
         calm = (now <= DRIFT) & ((now <= GROWTH * before) | (now <= DRIFT / 2**DOUBLINGS))
-        return np.concatenate([np.zeros_like(self.drift[:1], bool), calm])
+        lasting = np.logical_and.accumulate(calm[::-1])[::-1]
+        return np.concatenate([np.zeros_like(self.drift[:1], bool), lasting])
 
     @property
     def comparable(self) -> bool:

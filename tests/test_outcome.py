@@ -107,6 +107,7 @@ def test_the_order_of_seeds_scale_and_level_do_not_matter_and_the_sign_turns_it_
         ((0.02, 0.03, 0.04), (False, True, True)),
         ((0.001, 0.003, 0.006), (False, True, True)),  # may double three times more
         ((0.0, 0.0, 0.0), (False, True, True)),
+        ((0.9, 0.03, 0.2), (False, False, False)),  # calm for a while
     ],
 )
 def test_a_run_has_converged_when_it_is_slow_and_not_merely_a_slow_mover(drift, expected):

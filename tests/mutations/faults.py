@@ -596,6 +596,7 @@ FAULTS = (
         "outcome", "test_outcome.py",
         ("outcome-slow-mover", "outcome (a)", "(now <= DRIFT) & ((now", "(now <= DRIFT) | ((now"),
         ("outcome-growth", "outcome (a)", "now <= GROWTH * before", "now <= 2 * GROWTH * before"),
+        ("outcome-calm-for-a-while", "outcome (a)", "np.logical_and.accumulate(calm[::-1])[::-1]", "calm"),
         ("outcome-population", "outcome (b)", "A.var(axis=0, ddof=1)", "A.var(axis=0)"),
         ("outcome-over-lambda", "outcome (b)", "A.var(axis=0, ddof=1)", "A.var(axis=1, ddof=1)"),
         ("outcome-freedom", "outcome (c)", "tukey(K, K * (S - 1))", "tukey(K, K * S - 1)"),
