@@ -97,7 +97,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
     preset = chosen_preset(protocol, args)
     configs = run_configs(protocol, args, preset)
     out = args.out / f"{protocol.name}-{args.preset}.jsonl"
-    entries = list(stored(out).values())
+    entries = sweep_records(out)
     if args.plot_only:
         return report.draw(protocol, args, report.chosen(entries, args), out)
     store.check_writable(out)
@@ -111,6 +111,31 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
     ]
     refuse_other_configuration(entries, runs, out)
     return report.train_and_draw(protocol, args, runs, out)
+
+
+def sweep_records(out: Path) -> list[dict]:
+    """What the results file holds. Raises StoreError for a record that figures and tables could not read."""
+    entries = list(stored(out).values())
+    for entry in entries:
+        if not is_record(entry):
+            raise store.StoreError(f"results file {out} holds a record that no sweep wrote, {entry['hash'][:16]!r}")
+    return entries
+
+
+def is_record(entry: dict) -> bool:
+    """Whether an entry has what figures and tables read of it."""
+    parts = (entry.get(name) for name in ("data", "config", "metrics"))
+    data, config, metrics = (part if isinstance(part, dict) else {} for part in parts)
+    numbers = [config.get(name) for name in ("sigma2", "seed")]
+    if entry.get("status") == "ok":
+        numbers += [metrics.get(name) for name in ("activation_fraction", "dead_fraction")]
+        numbers += [entry.get(name) for name in ("steps", "first_objective", "peak_objective")]
+    return (
+        {"source", "count", "path"} <= set(data)
+        and all(isinstance(number, (int, float)) for number in numbers)
+        and all(isinstance(entry.get(name), str) for name in ("model", "activation"))
+        and entry.get("status") in ("ok", "diverged")
+    )
 
 
 def chosen_preset(protocol: Protocol, args: argparse.Namespace) -> Preset:

@@ -79,7 +79,8 @@ def claimed(path: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            lock.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # in a folder that has become read-only; the lock ends with the file
+                lock.unlink(missing_ok=True)
 
 
 def _lock_file(lock: Path):

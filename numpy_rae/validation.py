@@ -147,7 +147,7 @@ def seen(x: object) -> str:
 def number(name: str, value: float, low: float = 0.0, high: float = math.inf, open_low: bool = False) -> float:
     """Return `value` if it is a finite real number in [low, high], or in (low, high] when `open_low`."""
     real = isinstance(value, REALS) and not isinstance(value, bool)
-    if not real or not _finite(value) or not low <= value <= high or (open_low and value == low):
+    if not real or not _finite(value) or not low <= float(value) <= high or (open_low and value == low):
         bracket = "(" if open_low else "["
         raise ValueError(f"{name} is {value!r}; it must be a number in {bracket}{low:g}, {high:g}]")
     return value

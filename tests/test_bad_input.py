@@ -512,6 +512,8 @@ READS_OWN = {
 DRIVER = {
     "__main__": "*", "options": "*", "experiment": "*", "report": "*", "sweep": "*", "estimate": "*", "store": "*",
     "cluster": "*", "pool": "*",
+    # What examples/certificate_validation.py is made of.
+    "outcome": "*", "outcome_report": "*", "trials": "*",
     # Files' insides, which test_bad_files.py spoils.
     "npz": "*", "checkpoint": "*",
     # Of scikit-learn's interface, which test_estimator.py holds it to with scikit-learn's own checks.

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from numpy_rae import cluster, datasets, store, sweep
+from numpy_rae import blas, cluster, datasets, store, sweep
 from numpy_rae.activations import RELU
 from numpy_rae.cluster import dask_pool
 from numpy_rae.objectives import MODELS
@@ -39,7 +39,7 @@ def address(tmp_path_factory):
     """Two worker processes with one thread and one BLAS thread each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        for name, value in sweep.blas.ONE_THREAD.items():
+        for name, value in blas.ONE_THREAD.items():
             patch.setenv(name, value)
         options = {"host": "127.0.0.1", "dashboard_address": None, "local_directory": tmp_path_factory.mktemp("dask")}
         with distributed.LocalCluster(2, threads_per_worker=1, processes=True, **options) as running:

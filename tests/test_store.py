@@ -197,3 +197,18 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "r.jsonl")
     with pytest.raises(store.StoreError, match="r.jsonl cannot be read: It is a pipe"):
         store.read(tmp_path / "r.jsonl")
+
+
+def test_a_lock_that_cannot_be_removed_does_not_hide_the_error(tmp_path, monkeypatch):
+    """As in a folder that has become read-only while the sweep was at work."""
+
+    def refuse(*_, **__):
+        raise PermissionError
+
+    path = tmp_path / "r.jsonl"
+    with pytest.raises(store.StoreError, match="the sweep's own"), store.claimed(path):
+        monkeypatch.setattr(store.Path, "unlink", refuse)
+        raise store.StoreError("the sweep's own")
+    monkeypatch.undo()
+    with store.claimed(path):
+        pass

@@ -415,7 +415,7 @@ FAULTS = (
     *group(
         "store", "test_store.py",
         ("half-a-line-stays", "append", "        file.truncate(size)\n        raise", "        raise"),
-        ("lock-stays", "claimed", "            lock.unlink(missing_ok=True)", "            pass"),
+        ("lock-stays", "claimed", "                lock.unlink(missing_ok=True)", "                pass"),
         ("lock-waits", "claimed", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB"),
         ("torn-line-stays", "append", "            _cut_torn_line(path, file)\n", ""),
     ),
