@@ -111,7 +111,7 @@ def little_memory(out: Path, rng: random.Random, whole: Path) -> str:
     import resource
 
     out.mkdir()
-    megabytes = rng.randrange(300, 900)
+    megabytes = rng.randrange(150, 400)
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))  # noqa: E731
     process = start(out, preexec_fn=limit)
     said = process.communicate(timeout=LIMIT)[1]
