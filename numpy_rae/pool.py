@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from numpy_rae import blas
 
-GRACE = 10.0
+GRACE = 20.0
 
 
 class LocalPool(Executor):
@@ -39,9 +39,18 @@ class LocalPool(Executor):
             return self._pool.submit(fn, *args, **kwargs)
 
     def stop(self) -> None:
-        """Have every worker save what it can (`checkpoint.Keeper`) and end; the futures in flight fail."""
-        for process in set(multiprocessing.active_children()) - self._others:
+        """Have every worker save what it can (`checkpoint.Keeper`) and end; the futures in flight fail.
+
+        One that does not end within GRACE seconds, as when BLAS waits for memory, is killed.
+        """
+        ours = set(multiprocessing.active_children()) - self._others
+        for process in ours:
             process.terminate()
+        patience = time.monotonic() + GRACE
+        for process in ours:
+            process.join(max(0.0, patience - time.monotonic()))
+        for process in ours:
+            process.kill()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """As any executor's."""

@@ -105,3 +105,11 @@ def test_summary_holds_plain_floats():
     params = Params(np.ones((2, 1), np.float32), np.zeros(2, np.float32))
     codes = metrics.measure(params, RELU, np.ones((3, 1), np.float32))
     assert {type(value) for value in metrics.summary(codes).values()} == {float}
+
+
+def test_data_that_do_not_fit_are_named_and_params_may_be_anything_but_misshapen():
+    """A run that has diverged is measured, too; its loss tells."""
+    params = Params(np.full((2, 3), np.inf), np.zeros(2))
+    with pytest.raises(ValueError, match="^x "):
+        metrics.measure(params, RELU, np.ones((4, 2)))
+    assert not np.isfinite(metrics.measure(params, RELU, np.ones((4, 3))).loss)

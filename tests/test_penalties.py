@@ -198,3 +198,20 @@ def test_a_user_function_is_a_penalty():
     params = Params(np.array([[1.0]]), np.array([0.0]))
     R, grad = value_and_dense_gradient(square, params, RELU, np.array([[1.0], [3.0]]))
     assert (R, grad.b_e[0], grad.W[0, 0]) == (4, 4, 8)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: MeanActivationPenalty(identity, domain=(0.5, 0.5)),
+         "domain is (0.5, 0.5); its first number must be below the second"),
+        (lambda: MeanActivationPenalty(identity, domain=(0.1, 0.2, 0.3)),
+         "domain is (0.1, 0.2, 0.3); it must be a pair of numbers"),
+        (lambda: sae_with_target(0.5, 0.0), "eps is 0.0; it must be a number in (0, 0.5]"),
+        (lambda: sae_with_target(0.5, 0.75), "eps is 0.75; it must be a number in (0, 0.5]"),
+    ],
+)  # fmt: skip
+def test_a_domain_that_is_none_is_refused(call, sentence):
+    with pytest.raises(ValueError) as error:
+        call()
+    assert str(error.value) == sentence

@@ -7,6 +7,7 @@ from concurrent.futures import BrokenExecutor
 
 import pytest
 
+from numpy_rae import pool as pool_module
 from numpy_rae.pool import local_pool
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals")
@@ -38,3 +39,15 @@ def test_workers_leave_interrupts_to_the_parent():
     with local_pool(1) as pool:
         assert pool.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
         assert pool.submit(signal.getsignal, signal.SIGTERM).result() == signal.SIG_DFL
+
+
+def test_a_worker_that_does_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr(pool_module, "GRACE", 0.2)
+    with local_pool(1) as pool:
+        pool.submit(signal.signal, signal.SIGTERM, signal.SIG_IGN).result()
+        deaf = pool.submit(time.sleep, 600)
+        while not deaf.running():
+            time.sleep(0.01)
+        pool.stop()
+        with pytest.raises(BrokenExecutor):
+            deaf.result(60)

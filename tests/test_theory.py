@@ -11,8 +11,9 @@ from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import CAE, L1, MDAE, SAE
 from numpy_rae.taylor import HessianTerm
 from numpy_rae.theory import (
-    audit, bias_gradient_at, expected_denoising, lemma_1_bound, lemma_1_bound_free, penalty_bias_gradient,
-    residual_moments, sigma_r, theorem_1_holds,
+    audit, bias_gradient_at, expected_denoising, lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, lengths,
+    penalty_bias_gradient, predicted_mean_preactivation, reconstruction_bias_gradient, residual_moments, sigma_r,
+    sufficient_lambda, theorem_1_holds, theorem_2_bound,
 )  # fmt: skip
 
 A = np.linspace(-5, 0.5, 23)
@@ -84,3 +85,52 @@ def test_residual_moments_by_hand():
 def test_data_with_nan_are_refused(function, name):
     with pytest.raises(ValueError, match=f"^{name} contains NaN or inf"):
         function(np.full((3, 2), np.nan))
+
+
+HUGE = np.full(2, 1e308)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: sufficient_lambda(np.array([1e-308]), np.array([1e308])),
+         "bound is too large beside dR_db; no finite lambda satisfies Thm 1's condition"),
+        (lambda: sufficient_lambda(np.ones(1), np.ones(1), 0.0),
+         "margin is 0.0; it must be a number in (0, inf]"),
+        (lambda: theorem_2_bound(np.zeros(2), 0.5, np.ones(3)), "c has shape (3,); it must be one-dimensional with 2 entries"),
+        (lambda: lemma_1_bound(np.ones((2, 3)), np.ones((4, 2))), "W has 3 columns; it must have 2"),
+        (lambda: lemma_1_bound_free(np.ones((2, 3)), np.ones((4, 2))), "W has 3 columns; it must have 2"),
+    ],
+)  # fmt: skip
+def test_what_has_no_answer_is_one_sentence(call, sentence):
+    with pytest.raises(ValueError) as error:
+        call()
+    assert str(error.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("x or params", lambda: reconstruction_bias_gradient(
+            Params(np.full((1, 1), 1e200), np.ones(1)), RELU, np.full((1, 1), 1e200))),
+        ("dJ_db", lambda: predicted_mean_preactivation(HUGE, 1e300, -HUGE)),
+    ],
+)  # fmt: skip
+def test_what_overflows_is_named(name, call):
+    with pytest.raises(ValueError, match=f"^{name} "):
+        call()
+
+
+def test_bounds_and_conditions_that_overflow_are_infinite_without_a_warning():
+    W, r = np.full((1, 2), 1e200), np.full((3, 2), 1e200)
+    for bound in (lemma_1_bound(W, r), lemma_1_bound_free(W, r), lemma_1_bound_gaussian(W, 1e200)):
+        np.testing.assert_array_equal(bound, np.inf)
+    np.testing.assert_array_equal(theorem_1_holds(1e300, HUGE, np.ones(2)), True)
+    np.testing.assert_array_equal(theorem_2_bound(-np.full(2, 5e-324), 0.0, 1.0), 0)
+
+
+def test_rows_of_any_size_beside_each_other_keep_their_lengths():
+    """Each row has a scale of its own: one of 1e-300 is not lost beside one of 1e300."""
+    W, r = np.array([[3e-200, 4e-200], [3e200, 4e200]]), np.ones((2, 2))
+    np.testing.assert_allclose(lengths(W), [5e-200, 5e200], rtol=1e-15)
+    np.testing.assert_allclose(lemma_1_bound_free(W, r), [1.4e-199, 1.4e201], rtol=1e-15)

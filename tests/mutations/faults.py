@@ -409,7 +409,7 @@ FAULTS = (
     *group(
         "pool", "test_pool.py",
         ("pool-stays-broken", "LocalPool", "            self._pool = self._fresh()\n            return", "            return"),
-        ("pool-unstoppable", "LocalPool", "            process.terminate()", "            pass"),
+        ("pool-unstoppable", "LocalPool", "            process.kill()\n", "            pass\n"),
         ("worker-interrupted", "_start_worker", "    signal.signal(signal.SIGINT, signal.SIG_IGN)\n", ""),
     ),
     *group(

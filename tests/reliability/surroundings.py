@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,14 +20,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
-from faults import EXAMPLES, LOST, Broken, undisturbed, workers
+from faults import EXAMPLES, INTERRUPTED, LOST, Broken, undisturbed, workers
 from kill import SCRIPT, check
 
 from numpy_rae import store
 
 SWEEP = ["--preset", "tiny", "--epochs", "60", "--workers", "2", "--save-every", "0.1"]
 RESULTS = f"{SCRIPT}-tiny.jsonl"
-BAD_INPUT, LIMIT = 2, 300
+BAD_INPUT, LIMIT, WAIT = 2, 300, 60.0
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
@@ -109,21 +110,28 @@ def two_at_once(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def little_memory(out: Path, rng: random.Random, whole: Path) -> str:
-    """The workers' address space is limited, to some size about what they need; then it is not."""
+    """The workers' address space is limited, to some size about what they need; then it is not.
+
+    OpenBLAS may wait for memory without end; a sweep that has not ended after WAIT seconds is interrupted.
+    """
     out.mkdir()
     limit = rng.randrange(100, 450) << 20
     process = start(out, start_new_session=True)
     parent = psutil.Process(process.pid)
     reader = threading.Thread(target=process.communicate)
     reader.start()
+    patience = time.monotonic() + WAIT
     while process.poll() is None:
         for worker in workers(parent):
             with contextlib.suppress(psutil.Error):
                 worker.rlimit(psutil.RLIMIT_AS, (limit, limit))
         time.sleep(0.02)
+        if time.monotonic() > patience:
+            process.send_signal(signal.SIGINT)
+            patience += WAIT
     reader.join()
     kept = len(store.read(out / RESULTS))
-    if process.returncode not in (0, LOST) or (process.returncode == LOST) != (kept < 13):
+    if process.returncode not in (0, LOST, INTERRUPTED) or (process.returncode == 0) != (kept == 13):
         raise Broken(f"{limit >> 20} MB: exit code {process.returncode}, {kept} records")
     ended(start(out), {0})
     check(out, whole)
