@@ -98,6 +98,18 @@ HUGE = np.full(2, 1e308)
         (lambda: sufficient_lambda(np.ones(1), np.ones(1), 0.0),
          "margin is 0.0; it must be a number in (0, inf]"),
         (lambda: theorem_2_bound(np.zeros(2), 0.5, np.ones(3)), "c has shape (3,); it must be one-dimensional with 2 entries"),
+        (lambda: expected_denoising(Params(np.ones((1, 1)), np.ones(1)), RELU, np.ones((1, 1)), 1.0, 301),
+         "nodes is 301; it must be a number in [1, 300]"),
+        (lambda: expected_denoising(Params(np.ones((1, 1)), np.ones(1)), RELU, np.ones((1, 1)), 1.0, 0),
+         "nodes is 0; it must be a whole number of at least 1"),
+        (lambda: expected_denoising(Params(np.ones((1, 1)), np.ones(1)), RELU, np.ones((1, 1)), -1.0),
+         "sigma is -1.0; it must be a number in [0, inf]"),
+        (lambda: reconstruction_bias_gradient(Params(np.ones((1, 1)), np.ones(1)), "relu", np.ones((1, 1))),
+         "activation is 'relu'; it must be "),
+        (lambda: reconstruction_bias_gradient(Params(np.ones((1, 1)), np.ones(1)), RELU, np.full((1, 1), np.nan)),
+         "x contains NaN or inf"),
+        (lambda: penalty_bias_gradient("CAE", Params(np.ones((1, 1)), np.ones(1)), RELU, np.ones((1, 1))),
+         "penalty is a str; it must have an order and a method value_and_grad"),
         (lambda: lemma_1_bound(np.ones((2, 3)), np.ones((4, 2))), "W has 3 columns; it must have 2"),
         (lambda: lemma_1_bound_free(np.ones((2, 3)), np.ones((4, 2))), "W has 3 columns; it must have 2"),
     ],
@@ -113,6 +125,10 @@ def test_what_has_no_answer_is_one_sentence(call, sentence):
     [
         ("x or params", lambda: reconstruction_bias_gradient(
             Params(np.full((1, 1), 1e200), np.ones(1)), RELU, np.full((1, 1), 1e200))),
+        ("x or params", lambda: penalty_bias_gradient(
+            CAE, Params(np.full((1, 1), 1e200), np.ones(1)), SOFTPLUS, np.full((1, 1), 1e-200))),
+        ("x, sigma or params", lambda: expected_denoising(
+            Params(np.full((1, 1), 1e200), np.ones(1)), RELU, np.full((1, 1), 1e200), 1.0)),
         ("dJ_db", lambda: predicted_mean_preactivation(HUGE, 1e300, -HUGE)),
     ],
 )  # fmt: skip
