@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,7 @@ from numpy_rae import store
 
 SWEEP = ["--preset", "tiny", "--epochs", "60", "--workers", "2", "--save-every", "0.1"]
 RESULTS = f"{SCRIPT}-tiny.jsonl"
-BAD_INPUT, LIMIT, WAIT = 2, 300, 60.0
+BAD_INPUT, LIMIT, WAIT = 2, 300, 40.0
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
@@ -127,7 +126,7 @@ def little_memory(out: Path, rng: random.Random, whole: Path) -> str:
                 worker.rlimit(psutil.RLIMIT_AS, (limit, limit))
         time.sleep(0.02)
         if time.monotonic() > patience:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             patience += WAIT
     reader.join()
     kept = len(store.read(out / RESULTS))
