@@ -195,8 +195,11 @@ def test_plot_only_without_results_says_what_to_do(tmp_path, no_pool, capsys):
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals to a group of processes")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(tmp_path, number):
+def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(tmp_path, number, request):
     """As a terminal or a scheduler does it: the signal goes to the workers too. The records are those of one piece."""
+    # Background jobs ignore interrupts, and their children with them.
+    otherwise = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, otherwise))
     path = tmp_path / "fig1_relu_mnist-tiny.jsonl"
     arguments = ["--preset", "tiny", "--epochs", "60", "--sigma2", "0.01", "1", "--models", "DAE", "SAE"]
     command = [sys.executable, EXAMPLES / "fig1_relu_mnist.py", *arguments, "--out", tmp_path, "--workers", "2"]
