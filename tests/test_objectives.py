@@ -228,3 +228,10 @@ def test_dae_draws_new_noise_each_time():
     rng = np.random.default_rng(0)
     params, x = Params(rng.standard_normal((4, 3)), np.zeros(4)), rng.standard_normal((5, 3))
     assert dae(params, SIGMOID, x, 0.5, rng)[0] != dae(params, SIGMOID, x, 0.5, rng)[0]
+
+
+@pytest.mark.parametrize("name", ["AE", "DAE", "CAE", "eDAE"])
+def test_a_negative_coefficient_is_refused_by_name(name):
+    params = Params(np.ones((1, 1)), np.zeros(1))
+    with pytest.raises(ValueError, match="^sigma2 is -1.0; it must be a number"):
+        MODELS[name](params, ACTIVATIONS["sigmoid"], np.ones((2, 1)), -1.0, np.random.default_rng(0))

@@ -9,7 +9,8 @@ import reference
 from numpy_rae.activations import RELU, SOFTPLUS, TANH, ACTIVATIONS
 from numpy_rae.autoencoder import Params, backward, forward
 from numpy_rae.penalties import (
-    CAE, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, identity, kl, sae_with_target,
+    CAE, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, check_penalty, identity, kl,
+    sae_with_target,
 )  # fmt: skip
 from strategies import problems
 
@@ -215,3 +216,11 @@ def test_a_domain_that_is_none_is_refused(call, sentence):
     with pytest.raises(ValueError) as error:
         call()
     assert str(error.value) == sentence
+
+
+def test_a_penalty_has_an_order_and_a_method():
+    class OrderAlone:
+        order = 1
+
+    with pytest.raises(ValueError, match="^penalty is a OrderAlone; it must have an order and a method"):
+        check_penalty(OrderAlone())
