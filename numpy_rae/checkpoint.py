@@ -67,7 +67,7 @@ def save(path: Path, state: State, run: dict) -> None:
 
 
 def load(path: Path, run: dict) -> State | None:
-    """The state that `save` wrote for this very `run`, None if there is no file. Raises CheckpointError for any other."""
+    """The state that `save` wrote for this very `run`, None if there is no file. Raises CheckpointError for others."""
     try:
         with open(path, "rb") as file:
             meta, arrays = npz.read(file, ARRAYS, lambda meta: check(meta, run))
@@ -152,8 +152,8 @@ class Checkpoints:
 class Keeper(Watch):
     """Writes a run's state to `path` every `interval` seconds, and once more when SIGTERM ends the process.
 
-    A context: within it, in the main thread, SIGTERM waits for the end of the update in progress, and what it did before
-    is done after the state is written. A state that cannot be written is a warning; the run goes on.
+    A context: within it, in the main thread, SIGTERM waits for the end of the update in progress, and what it did
+    before is done after the state is written. A state that cannot be written is a warning; the run goes on.
     """
 
     def __init__(self, path: Path, run: dict, interval: float = INTERVAL):

@@ -2,8 +2,8 @@
 
     python tests/reliability/kill.py [--faults 200] [--seed 0]
 
-Needs `pip install -e ".[faults]"`. Each round is a fresh folder; it ends when the sweep has ended by itself. Exits 1 at the
-first promise that does not hold.
+Needs `pip install -e ".[faults]"`. Each round is a fresh folder; it ends when the sweep has ended by itself.
+Exits 1 at the first promise that does not hold.
 """
 
 import argparse

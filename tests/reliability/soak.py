@@ -2,8 +2,8 @@
 
     python tests/reliability/soak.py --seconds 3600 --pause 120 -- fig1_relu_mnist --preset paper --out results
 
-Needs `pip install -e ".[faults]"`. What follows `--` is a figure script and its options; several are divided by `--`. After
-`--seconds` no more faults are done and the scripts end by themselves. What is seen is appended to `--seen`, from which
+Needs `pip install -e ".[faults]"`. What follows `--` is a figure script and its options; several are divided by `--`.
+After `--seconds` no more faults are done and the scripts end by themselves. What is seen is appended to `--seen`, from which
 `--plot FILE.png` draws (alone, it draws without running anything). Exits 1 at a promise that does not hold.
 """
 
@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from statistics import median
 
 import matplotlib.pyplot as plt
 import psutil
@@ -52,7 +53,9 @@ def main() -> int:
     if scripts:
         soak(args, scripts)
     if args.plot:
-        figures.save_picture(picture(store.read(args.seen)), args.plot)
+        seen = store.read(args.seen)
+        print(table(seen))
+        figures.save_picture(picture(seen), args.plot)
     return 0
 
 
@@ -92,12 +95,33 @@ def soak(args: argparse.Namespace, scripts: list[list[str]]) -> None:
     print(f"{total.total()} faults, {starts} starts, {time.monotonic() - begin:.0f} s")
 
 
+def by_process(seen: list[dict]) -> dict[tuple, list[dict]]:
+    """What was seen of each process, by its role and birth."""
+    lives = {}
+    for entry in seen:
+        lives.setdefault((entry["role"], round(entry["born"], 2)), []).append(entry)
+    return lives
+
+
+def table(seen: list[dict]) -> str:
+    """How many there were of each role, and the memory of its longest-lived, in the first quarter and the last."""
+    lives = by_process(seen)
+    head = "| role | processes | longest life, minutes | first quarter, MB | last quarter, MB | files |"
+    lines = [head, "|---|" + "---|" * 5]
+    for role in ("parent", "worker"):
+        of_role = [entries for (each, _), entries in lives.items() if each == role]
+        life = max(of_role, key=len)
+        minutes, quarter = (life[-1]["time"] - life[0]["time"]) / 60, len(life) // 4
+        first, last = (median(entry["MB"] for entry in part) for part in (life[:quarter], life[-quarter:]))
+        files = median(entry["files"] for entry in life)
+        lines.append(f"| {role} | {len(of_role)} | {minutes:.1f} | {first:.1f} | {last:.1f} | {files:g} |")
+    return "\n".join(lines)
+
+
 def picture(seen: list[dict]):
     """Private memory and open files of every process that lived, against time; one thin line a process."""
     figure, axes = plt.subplots(2, 1, figsize=(7, 5), sharex=True, layout="constrained")
-    start, lines = min(entry["time"] for entry in seen), {}
-    for entry in seen:
-        lines.setdefault((entry["role"], round(entry["born"], 2)), []).append(entry)
+    start, lines = min(entry["time"] for entry in seen), by_process(seen)
     for (role, _), entries in lines.items():
         minutes = [(entry["time"] - start) / 60 for entry in entries]
         for ax, key in zip(axes, ("MB", "files"), strict=True):

@@ -2,8 +2,8 @@
 
     python tests/reliability/surroundings.py [--trials 10] [--seed 0] [--only NAME ...]
 
-Linux, as root (a small tmpfs is mounted); the clock needs Debian's package faketime. Exits 1 at the first promise that does
-not hold.
+Linux, as root (a small tmpfs is mounted); the clock needs Debian's package faketime. Exits 1 at the first
+promise that does not hold.
 """
 
 import argparse
@@ -161,7 +161,7 @@ def jumping_clock(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def cut_file(out: Path, rng: random.Random, whole: Path) -> str:
-    """The results file is cut at every byte of its last line: that record alone is lost, and comes back where it was."""
+    """The results file is cut at every byte of its last line: that record alone is lost, and comes back in place."""
     out.mkdir()
     content = b"".join((whole / RESULTS).read_bytes().splitlines(keepends=True)[-2:])
     begin, last = content.find(b"\n") + 1, store.read(whole / RESULTS)[-1]
