@@ -22,6 +22,7 @@ from numpy_rae.autoencoder import init_params
 from numpy_rae.objectives import MODELS
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.pool import local_pool
+from numpy_rae.runs import Run
 from numpy_rae.training import TrainConfig, train, update
 
 PAPER_ROWS = 50_000
@@ -35,7 +36,7 @@ def figure_1(quick):
     data = datasets.prepare(datasets.DataSpec("digits", experiment.EMBEDDED, experiment.MNIST_STD_OFFSET))
     sigma2, epochs = (experiment.SIGMA2[::4], 2) if quick else (experiment.SIGMA2, 10)
     configs = [TrainConfig(s, epochs=epochs) for s in sigma2]
-    return [sweep.Run(MODELS[name], RELU, data, c) for c in configs for name in ("DAE", "CAE", "mDAE", "SAE")]
+    return [Run(MODELS[name], RELU, data, c) for c in configs for name in ("DAE", "CAE", "mDAE", "SAE")]
 
 
 def throughput(runs, workers):
@@ -98,7 +99,7 @@ def runs_seconds(counts, workers):
         for count in counts:
             configs = [TrainConfig(0.25, seed, hidden=500, epochs=10) for seed in range(count)]
             begin = time.perf_counter()
-            runs = (sweep.Run(MODELS["CAE"], RELU, data, config) for config in configs)
+            runs = (Run(MODELS["CAE"], RELU, data, config) for config in configs)
             list(sweep.sweep(runs, pool, Path(folder) / f"{count}.jsonl"))
             yield time.perf_counter() - begin
 

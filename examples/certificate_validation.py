@@ -13,7 +13,7 @@ from tqdm import tqdm
 from numpy_rae import options, outcome_report, report, store, trials, validation
 from numpy_rae.__main__ import COLUMNS, certificate, find, rows_shown
 from numpy_rae.pool import local_pool
-from numpy_rae.sweep import stored
+from numpy_rae.records import stored
 
 TRAINED = [name for name in rows_shown() if name != "maxout"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy_rae import datasets, metrics
 from numpy_rae.autoencoder import init_params
 from numpy_rae.optimizer import zero_velocity
-from numpy_rae.sweep import Run
+from numpy_rae.runs import Run
 from numpy_rae.training import HISTORY_SAMPLES, Generators, update
 
 STEPS = 100

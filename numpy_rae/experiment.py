@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import data_fetch
-from numpy_rae import options, report, store, validation
+from numpy_rae import options, records, report, store, validation
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.datasets import DataRef, DataSpec, prepare
 from numpy_rae.noise import ALL_MODELS
-from numpy_rae.sweep import Run, stored
+from numpy_rae.runs import Run
 from numpy_rae.training import TrainConfig
 
 SIGMA2 = (0.0, 0.001, *(round((k / 10) ** 2, 2) for k in range(1, 10)), 1.0)
@@ -97,7 +96,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
     preset = chosen_preset(protocol, args)
     configs = run_configs(protocol, args, preset)
     out = args.out / f"{protocol.name}-{args.preset}.jsonl"
-    entries = sweep_records(out)
+    entries = records.of_sweep(out)
     if args.plot_only:
         return report.draw(protocol, args, report.chosen(entries, args), out)
     store.check_writable(out)
@@ -109,33 +108,8 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
         for config in configs
         for model in args.models
     ]
-    refuse_other_configuration(entries, runs, out)
+    records.refuse_other_configuration(entries, runs, out)
     return report.train_and_draw(protocol, args, runs, out)
-
-
-def sweep_records(out: Path) -> list[dict]:
-    """What the results file holds. Raises StoreError for a record that figures and tables could not read."""
-    entries = list(stored(out).values())
-    for entry in entries:
-        if not is_record(entry):
-            raise store.StoreError(f"results file {out} holds a record that no sweep wrote, {entry['hash'][:16]!r}")
-    return entries
-
-
-def is_record(entry: dict) -> bool:
-    """Whether an entry has what figures and tables read of it."""
-    parts = (entry.get(name) for name in ("data", "config", "metrics"))
-    data, config, metrics = (part if isinstance(part, dict) else {} for part in parts)
-    numbers = [config.get(name) for name in ("sigma2", "seed")]
-    if entry.get("status") == "ok":
-        numbers += [metrics.get(name) for name in ("activation_fraction", "dead_fraction")]
-        numbers += [entry.get(name) for name in ("steps", "first_objective", "peak_objective")]
-    return (
-        {"source", "count", "path"} <= set(data)
-        and all(isinstance(number, (int, float)) for number in numbers)
-        and all(isinstance(entry.get(name), str) for name in ("model", "activation"))
-        and entry.get("status") in ("ok", "diverged")
-    )
 
 
 def chosen_preset(protocol: Protocol, args: argparse.Namespace) -> Preset:
@@ -194,24 +168,3 @@ def prepared_or_fetched(spec: DataSpec, fetch: bool) -> DataRef:
             raise
     data_fetch.fetch(spec.source)
     return prepare(spec)
-
-
-def refuse_other_configuration(entries: list[dict], runs: list[Run], out: Path) -> None:
-    """Raise ValueError if the results file holds runs that differ in more than model, sigma^2 and seed."""
-    wanted = shared_part(runs[0].description())
-    for entry in entries:
-        found = shared_part(entry)
-        different = [name for name in wanted if found.get(name) != wanted[name]]
-        if different:
-            name = different[0]
-            raise ValueError(
-                f"results file {out} holds runs with {name} {found.get(name)!r}, this sweep has {wanted[name]!r}; "
-                "choose another folder with --out"
-            )
-
-
-def shared_part(description: dict) -> dict:
-    """What all runs of one results file have in common, flat."""
-    data = {f"data {name}": value for name, value in description.get("data", {}).items()}
-    flat = {"activation": description.get("activation"), **description.get("config", {}), **data}
-    return {name: value for name, value in flat.items() if name not in ("sigma2", "seed")}

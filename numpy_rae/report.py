@@ -19,7 +19,9 @@ from numpy_rae.datasets import DataSpec
 from numpy_rae.estimate import seconds_ahead, updates
 from numpy_rae.figures import save_picture
 from numpy_rae.pool import local_pool
-from numpy_rae.sweep import Run, RunsLost, distinct, stored, sweep
+from numpy_rae.records import stored
+from numpy_rae.runs import Run, distinct
+from numpy_rae.sweep import RunsLost, sweep
 
 PAPER_UPDATES = 50_000
 INTERRUPTED, LOST = 130, 1

@@ -21,7 +21,7 @@ from numpy_rae.experiment import MNIST_STD_OFFSET
 from numpy_rae.figures import EXPLOSION
 from numpy_rae.objectives import AE, MODELS, Model
 from numpy_rae.preprocessing import as_rows, standardise, whiten
-from numpy_rae.sweep import stored
+from numpy_rae.records import stored
 from numpy_rae.training import Trained, TrainConfig, advance, begin
 
 BATCH = 50

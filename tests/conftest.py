@@ -3,7 +3,16 @@
 
 import os
 
+from numpy_rae.blas import ONE_THREAD
+
+# Before NumPy is imported. On a busy machine two threads wait for each other in every small product.
+os.environ.update(ONE_THREAD)
+
+from concurrent.futures import ThreadPoolExecutor
+
+import made_runs
 import matplotlib
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 matplotlib.use("Agg")
@@ -21,3 +30,18 @@ settings.register_profile(
     **COMMON,
 )
 settings.load_profile("ci" if os.environ.get("CI") else "fast")
+
+
+@pytest.fixture(scope="module")
+def ref(tmp_path_factory):
+    """Where `made_runs.reference_data` is, in a data folder of the module's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
+        yield made_runs.reference_data()
+
+
+@pytest.fixture(scope="module")
+def thread(ref):
+    """An executor that costs nothing, for what does not depend on processes."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor

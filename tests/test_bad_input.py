@@ -510,7 +510,8 @@ READS_OWN = {
     "panels": "*",
 }
 DRIVER = {
-    "__main__": "*", "options": "*", "experiment": "*", "report": "*", "sweep": "*", "estimate": "*", "store": "*",
+    "__main__": "*", "options": "*", "experiment": "*", "report": "*", "runs": "*", "worker": "*",
+    "records": "*", "sweep": "*", "estimate": "*", "store": "*",
     "cluster": "*", "pool": "*",
     # What examples/certificate_validation.py is made of.
     "outcome": "*", "outcome_report": "*", "trials": "*",

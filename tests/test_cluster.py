@@ -12,6 +12,7 @@ from numpy_rae.activations import RELU
 from numpy_rae.cluster import dask_pool
 from numpy_rae.objectives import MODELS
 from numpy_rae.pool import local_pool
+from numpy_rae.runs import Run, distinct
 from numpy_rae.training import TrainConfig
 
 distributed = pytest.importorskip("distributed")
@@ -49,7 +50,7 @@ def address(tmp_path_factory):
 def runs(epochs=2, models=("DAE", "CAE", "SAE")):
     data = datasets.prepare(datasets.DataSpec("digits", 100, 0.1))
     configs = [TrainConfig(sigma2=s, hidden=8, epochs=epochs) for s in (0.0, 0.25, 1.0)]
-    return [sweep.Run(MODELS[model], RELU, data, config) for config in configs for model in models]
+    return [Run(MODELS[model], RELU, data, config) for config in configs for model in models]
 
 
 def timeless(records):
@@ -83,5 +84,5 @@ def test_a_worker_killed_in_mid_run_loses_nothing(address, tmp_path):
         time.sleep(0.05)
         os.kill(victim, signal.SIGKILL)
         seen += list(records)
-    assert sorted(record["hash"] for record in seen) == sorted(sweep.distinct(todo))
+    assert sorted(record["hash"] for record in seen) == sorted(distinct(todo))
     assert timeless(store.read(tmp_path / "r.jsonl")) == timeless(seen)

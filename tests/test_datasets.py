@@ -16,7 +16,7 @@ from numpy_rae import datasets
 from numpy_rae.activations import RELU
 from numpy_rae.datasets import DataSpec, build, load, prepare, store_array
 from numpy_rae.objectives import AE
-from numpy_rae.sweep import Run
+from numpy_rae.runs import Run
 from numpy_rae.training import TrainConfig
 
 DIGITS = DataSpec("digits", 40, std_offset=0.1)

@@ -9,20 +9,19 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_runs import timeless
 
 import data_fetch
-from numpy_rae import constraints, datasets, estimate, experiment, figures, options, panels, report, store
-from numpy_rae.activations import ACTIVATIONS, RELU
+from numpy_rae import constraints, datasets, experiment, figures, options, panels, report, store
+from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.experiment import SIGMA2, Preset, Protocol, main
 from numpy_rae.noise import ALL_MODELS
-from numpy_rae.objectives import AE, MODELS, Model
-from numpy_rae.sweep import Run
-from numpy_rae.training import TrainConfig, batches
+from numpy_rae.objectives import Model
+from numpy_rae.records import stored
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -52,7 +51,7 @@ def data_folder(tmp_path_factory):
 
 
 @pytest.fixture
-def thread(monkeypatch):
+def threaded(monkeypatch):
     """Workers that are a thread: for what does not depend on processes."""
 
     @contextlib.contextmanager
@@ -97,11 +96,6 @@ def pictures(monkeypatch):
 def records(out: Path, name="fig1_relu_mnist-tiny") -> list[dict]:
     """What a script stored."""
     return store.read(out / f"{name}.jsonl")
-
-
-def timeless(entries: list[dict]) -> dict[str, dict]:
-    """Records by hash without their duration."""
-    return {entry["hash"]: {**entry, "seconds": None} for entry in entries}
 
 
 def is_picture(path: Path) -> bool:
@@ -210,8 +204,8 @@ def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(tmp_path, numb
     printed, errors = child.communicate(timeout=120)
     assert child.returncode == report.INTERRUPTED == 130, errors
     assert "Interrupted: what is finished is stored" in printed and "Traceback" not in errors
-    stored, kept = records(tmp_path), {file.stem for file in (tmp_path / "fig1_relu_mnist-tiny.checkpoints").glob("*")}
-    assert 1 <= len(timeless(stored)) == len(stored) < 4 and not kept & set(timeless(stored))
+    found, kept = records(tmp_path), {file.stem for file in (tmp_path / "fig1_relu_mnist-tiny.checkpoints").glob("*")}
+    assert 1 <= len(timeless(found)) == len(found) < 4 and not kept & set(timeless(found))
     assert is_picture(path.with_suffix(".png"))
     assert main(FIG1, [*arguments, "--out", str(tmp_path), "--workers", "1"]) == 0
     assert main(FIG1, [*arguments, "--out", str(tmp_path / "whole"), "--workers", "2"]) == 0
@@ -219,7 +213,7 @@ def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(tmp_path, numb
     assert {file.suffix for file in tmp_path.iterdir()} == {".jsonl", ".png", ""}
 
 
-def test_a_sweep_that_gives_up_a_run_draws_the_others_and_says_so(tmp_path, thread, monkeypatch, capsys):
+def test_a_sweep_that_gives_up_a_run_draws_the_others_and_says_so(tmp_path, threaded, monkeypatch, capsys):
     def hungry(params, activation, x, sigma2, rng):
         raise MemoryError
 
@@ -233,7 +227,7 @@ def test_a_sweep_that_gives_up_a_run_draws_the_others_and_says_so(tmp_path, thre
 
 
 @pytest.mark.parametrize("where", ["prepare", "announce"])
-def test_an_interrupt_before_the_first_run_is_quiet_too(where, thread, tmp_path, monkeypatch, capsys):
+def test_an_interrupt_before_the_first_run_is_quiet_too(where, threaded, tmp_path, monkeypatch, capsys):
     def interrupt(*_):
         raise KeyboardInterrupt
 
@@ -243,29 +237,18 @@ def test_an_interrupt_before_the_first_run_is_quiet_too(where, thread, tmp_path,
     assert records(tmp_path) == [] and not list(tmp_path.glob("*.png"))
 
 
-def test_an_interrupt_while_the_bar_is_drawn_closes_the_sweep(monkeypatch):
-    def interrupt(entry):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(report, "one_line", interrupt)
-    sweep = (made("DAE", sigma2) for sigma2 in (0.5, 1.0))
-    with pytest.raises(KeyboardInterrupt):
-        report.show_progress(sweep, 2)
-    assert sweep.gi_frame is None
-
-
-def test_several_seeds_give_bands(thread, tmp_path, pictures):
+def test_several_seeds_give_bands(threaded, tmp_path, pictures):
     assert main(FIG1, [*QUICK, "--out", str(tmp_path), "--seeds", "0", "1"]) == 0
-    stored = records(tmp_path)
-    assert len(stored) == 2 * 9
+    found = records(tmp_path)
+    assert len(found) == 2 * 9
     for model in FIG1.models:
-        points = list(figures.by_sigma2(stored, model, "activation_fraction"))
+        points = list(figures.by_sigma2(found, model, "activation_fraction"))
         assert [(sigma2, len(values)) for sigma2, values in points] == [(0.0, 2), (0.1, 2), (1.0, 2)]
     top = pictures[0].axes[0]
     assert len(top.collections) == 4 and all(np.ptp(band.get_paths()[0].vertices[:, 1]) > 0 for band in top.collections)
 
 
-def test_a_narrower_sweep_draws_only_what_it_asks_for(thread, tmp_path, pictures):
+def test_a_narrower_sweep_draws_only_what_it_asks_for(threaded, tmp_path, pictures):
     out = ["--out", str(tmp_path)]
     assert main(FIG1, [*QUICK, *out]) == 0
     assert main(FIG1, [*QUICK, *out, "--models", "DAE", "--sigma2", "0", "1"]) == 0
@@ -273,7 +256,7 @@ def test_a_narrower_sweep_draws_only_what_it_asks_for(thread, tmp_path, pictures
     assert len(records(tmp_path)) == 9
 
 
-def test_reports_are_drawn_of_the_runs_trained_now(thread, tmp_path, monkeypatch):
+def test_reports_are_drawn_of_the_runs_trained_now(threaded, tmp_path, monkeypatch):
     """Of every run one picture, with the run's own figures; of stored runs none."""
     drawn, draw = [], panels.training_report
     monkeypatch.setattr(panels, "training_report", lambda *given: drawn.append(given) or draw(*given))
@@ -298,7 +281,7 @@ def no_network(name, *args, **kwargs):
     raise data_fetch.DataError(f"no network for {name}")
 
 
-def test_offline_the_embedded_digits_stand_in_and_say_so(thread, tmp_path, monkeypatch, capsys, pictures):
+def test_offline_the_embedded_digits_stand_in_and_say_so(threaded, tmp_path, monkeypatch, capsys, pictures):
     monkeypatch.setattr(data_fetch, "fetch", no_network)
     few = ["--epochs", "1", "--hidden", "4", "--sigma2", "0", "1", "--models", "DAE", "--out", str(tmp_path)]
     assert main(FIG1, ["--samples", "6000", *few]) == 0
@@ -308,7 +291,7 @@ def test_offline_the_embedded_digits_stand_in_and_say_so(thread, tmp_path, monke
     assert {entry["data"]["source"] for entry in records(tmp_path, "fig1_relu_mnist-sample")} == {"digits"}
 
 
-def test_without_cifar10_a_photograph_stands_in_under_its_own_name(thread, tmp_path, monkeypatch, capsys, pictures):
+def test_without_cifar10_a_photograph_stands_in_under_its_own_name(threaded, tmp_path, monkeypatch, capsys, pictures):
     monkeypatch.setattr(data_fetch, "fetch", None)  # the tiny preset fetches nothing
     assert main(FIG1_PATCHES, [*QUICK, "--out", str(tmp_path), "--models", "SAE"]) == 0
     assert "Going on with what is at hand instead." in capsys.readouterr().err
@@ -333,7 +316,7 @@ def test_missing_images_are_fetched_and_then_used(monkeypatch, capsys):
     assert fetched == ["mnist"]
 
 
-def test_own_images_are_taken_when_given(thread, tmp_path, pictures):
+def test_own_images_are_taken_when_given(threaded, tmp_path, pictures):
     np.save(tmp_path / "own.npy", np.random.default_rng(0).integers(0, 256, (2, 12, 12), np.uint8))
     arguments = [*QUICK, "--out", str(tmp_path / "out"), "--images", str(tmp_path / "own.npy"), "--models", "SAE"]
     assert main(FIG1_PATCHES, arguments) == 0
@@ -414,7 +397,7 @@ def test_missing_images_are_refused(tmp_path, no_pool, capsys):
 
 
 @pytest.fixture
-def finished(tmp_path, thread):
+def finished(tmp_path, threaded):
     """The results file of a finished quick sweep of one model."""
     assert main(FIG1, [*QUICK, "--out", str(tmp_path), "--models", "SAE"]) == 0
     return tmp_path / "fig1_relu_mnist-tiny.jsonl"
@@ -489,7 +472,7 @@ def test_a_run_stored_twice_is_drawn_once(finished, pictures, idle):
     for picture in pictures:
         assert [len(line.get_xdata()) for line in picture.axes[0].lines] == [3]
     args = options.parser(FIG1).parse_args(["--models", "SAE"])
-    assert len(report.chosen(list(experiment.stored(finished).values()), args)) == 3
+    assert len(report.chosen(list(stored(finished).values()), args)) == 3
 
 
 def test_a_picture_that_cannot_be_written_is_one_sentence(finished, capsys, no_pool):
@@ -545,124 +528,3 @@ def test_the_paper_preset_is_the_papers_protocol():
 def test_the_command_line_overrides_the_preset():
     preset = experiment.chosen_preset(FIG1, options.parser(FIG1).parse_args(QUICK))
     assert preset == Preset(60, 2, hidden=5, sigma2=[0.0, 0.1, 1.0], fetch=False)
-
-
-# The report: table, notes, announcement, estimate.
-
-
-def made(model, sigma2, active=0.5, status="ok", steps=1000):
-    """A record as far as the report reads it."""
-    return {
-        "model": model,
-        "config": {"sigma2": sigma2, "seed": 0},
-        "status": status,
-        "metrics": {"activation_fraction": active, "dead_fraction": 0.25} if status == "ok" else None,
-        "steps": steps,
-        "diverged_at_step": None if status == "ok" else 7,
-        "last_finite_objective": 2e9,
-    }
-
-
-def test_the_table_tells_diverged_from_missing():
-    entries = [made("AE", 0.0), made("DAE", 1.0, 0.2), made("DAE", 1.0, 0.4), made("SAE", 1.0, status="diverged")]
-    rows = [line.split() for line in report.table(entries, ["DAE", "SAE", "CAE"]).splitlines() if line][1:]
-    assert rows == [
-        ["sigma^2", "DAE", "SAE", "CAE"],
-        ["0", "0.500/0.250", "0.500/0.250", "0.500/0.250"],
-        ["1", "0.300/0.250", "diverged", "-"],
-    ]
-
-
-def test_a_record_in_a_few_words():
-    assert report.one_line(made("DAE", 0.25)) == "DAE sigma^2=0.25: active 0.500, dead 0.250"
-    assert report.one_line(made("SAE", 1.0, status="diverged")) == "SAE sigma^2=1: diverged at step 7, last finite objective 2e+09"
-
-
-@pytest.mark.parametrize(
-    ("steps", "note"),
-    [
-        (999, "999 updates a run; the paper has 50,000. TOO SHORT for the effect, which needs about 1,000"),
-        (1000, "1,000 updates a run; the paper has 50,000"),
-        (50_000, ""),
-    ],
-)
-def test_the_figure_says_how_short_its_runs_were(steps, note):
-    assert report.length_note(FIG1, [made("DAE", 1.0, steps=3), made("AE", 0.0, steps=steps)]) == note
-
-
-def test_chosen_is_what_the_command_line_asks_to_see():
-    entries = [made("AE", 0.0), made("AE", 1.0), made("DAE", 1.0), made("SAE", 1.0), made("DAE", 0.5)]
-    entries.append({**made("DAE", 1.0), "config": {"sigma2": 1.0, "seed": 4}})
-
-    def seen(*arguments):
-        return [
-            (entry["model"], entry["config"]["sigma2"], entry["config"]["seed"])
-            for entry in report.chosen(entries, options.parser(FIG1).parse_args(arguments))
-        ]
-
-    assert seen("--models", "DAE") == [("AE", 0, 0), ("DAE", 1, 0), ("DAE", 0.5, 0), ("DAE", 1, 4)]
-    assert seen("--models", "DAE", "--sigma2", "1", "--seeds", "0") == [("DAE", 1, 0)]
-    assert seen("--models", "AE") == [("AE", 0, 0), ("AE", 1, 0)]
-
-
-def run_of(N=40, **config) -> Run:
-    """A run on made data."""
-    x = np.random.default_rng(0).standard_normal((N, 3)).astype(np.float32)
-    ref = datasets.store_array(x, datasets.DataSpec("digits", N))
-    return Run(AE, RELU, ref, TrainConfig(**{"hidden": 2, "epochs": 3, "batch_size": 7, **config}))
-
-
-@pytest.mark.parametrize("N", [1, 6, 7, 8, 40])
-def test_updates_counts_what_training_does(N):
-    run = run_of(N)
-    assert estimate.updates(run) == 3 * len(batches(N, 7, np.random.default_rng(0)))
-
-
-def test_a_runs_estimate_counts_updates_and_measurements(monkeypatch):
-    """With a clock of which an update takes 2 and the measurement of a sample 3."""
-    now = [0.0]
-
-    def objective(params, activation, x, sigma2, rng):
-        now[0] += 2
-        return AE(params, activation, x, sigma2, rng)
-
-    def measure(params, activation, x):
-        now[0] += 3 * len(x)
-
-    monkeypatch.setattr(estimate.time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(estimate.metrics, "measure", measure)
-    monkeypatch.setattr(estimate, "HISTORY_SAMPLES", 10)
-    run = replace(run_of(), model=Model("timed", objective))
-    assert estimate.run_seconds(run) == pytest.approx(18 * 2 + 3 * 10 * 3 + 40 * 3)
-
-
-@pytest.mark.parametrize(("workers", "expected"), [(1, 40), (2, 20), (3, 40 / 3), (9, 10)])
-def test_the_sweeps_estimate_shares_the_runs_among_the_workers(monkeypatch, workers, expected):
-    seconds = {"DAE": 4.0, "SAE": 16.0}
-    monkeypatch.setattr(estimate, "run_seconds", lambda run: seconds[run.model.name])
-    run = run_of()
-    runs = [replace(run, model=MODELS[model]) for model in ("DAE", "SAE", "DAE", "SAE")]
-    with ThreadPoolExecutor(1) as pool:
-        assert estimate.seconds_ahead(runs, pool, workers) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(("epochs", "said"), [(3, False), (4200, True)])
-def test_the_papers_length_is_announced_with_its_duration(monkeypatch, capsys, tmp_path, epochs, said):
-    monkeypatch.setattr(report, "seconds_ahead", lambda todo, pool, workers: 3723.4 * len(todo))
-    report.announce([run_of(epochs=epochs)], Idle(), 2, tmp_path / "none.jsonl")
-    printed = capsys.readouterr().out
-    assert f"1 runs to do of {6 * epochs:,} updates on 40 embedded MNIST digits" in printed
-    assert ("estimated duration with 2 workers: 1:02:03" in printed) == said
-
-
-def test_paired_differences_match_seed_with_seed():
-    """Two seeds: gaps of .1 and .3 have mean .2 and deviation .1; a seed without its reference does not count."""
-
-    def entry(model, seed, fraction, status="ok"):
-        metrics = {"activation_fraction": fraction} if status == "ok" else None
-        return {"model": model, "config": {"sigma2": 0.25, "seed": seed}, "status": status, "metrics": metrics}
-
-    entries = [entry("DAE", 0, 0.1), entry("DAE", 1, 0.2), entry("DAE", 2, None, "diverged")]
-    entries += [entry("antithetic", 0, 0.2), entry("antithetic", 1, 0.5), entry("antithetic", 2, 0.9)]
-    text = report.paired(entries, ["DAE", "antithetic"], "DAE")
-    assert text.splitlines()[1:] == ["      antithetic 0.25   +0.2000 +- 0.1000 (2)"]

@@ -18,6 +18,7 @@ from numpy_rae.autoencoder import init_params
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.objectives import MODELS
 from numpy_rae.penalties import CAE, SAE
+from numpy_rae.runs import Run
 from numpy_rae.training import TrainConfig, train
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +32,7 @@ def sweep_and_draw(tmp_path, rng) -> None:
     """A sweep whose worker is a thread, and its picture."""
     ref = datasets.store_array(X32, datasets.DataSpec("digits", len(X32)))
     with ThreadPoolExecutor(1) as executor:
-        runs = [sweep.Run(MODELS["DAE"], RELU, ref, SHORT)]
+        runs = [Run(MODELS["DAE"], RELU, ref, SHORT)]
         records = list(sweep.sweep(runs, executor, tmp_path / "r.jsonl"))
     report.save(figures.trend(records, ["DAE"], "title"), tmp_path, "picture.png")
 

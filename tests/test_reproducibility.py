@@ -20,8 +20,9 @@ from numpy_rae import blas, datasets, store, sweep
 from numpy_rae.activations import RELU
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.pool import local_pool
-from numpy_rae.sweep import Run, execute
+from numpy_rae.runs import Run
 from numpy_rae.training import TrainConfig
+from numpy_rae.worker import execute
 
 N, n = 100, 784  # as wide as a digit: with 64 units two OpenBLAS threads give other bits than one
 CONFIG = TrainConfig(sigma2=0.1, hidden=64, batch_size=32, epochs=2)

@@ -1,8 +1,5 @@
 """Sweeps: each run once, nothing lost by any kind of end."""
 
-import dataclasses
-import hashlib
-import json
 import math
 import os
 import signal
@@ -10,36 +7,22 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_runs import SMALL, grid, lines, reference_data, timeless
 
-from numpy_rae import blas, checkpoint, datasets, store, sweep
-from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
+from numpy_rae import blas, checkpoint, store, sweep
+from numpy_rae.activations import RELU
 from numpy_rae.checkpoint import Checkpoints
-from numpy_rae.objectives import AE, MODELS, Model
+from numpy_rae.objectives import MODELS, Model
 from numpy_rae.pool import local_pool
-from numpy_rae.sweep import Run, RunsLost, distinct, execute
-from numpy_rae.training import TrainConfig
-
-SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
-
-
-def reference_data() -> datasets.DataRef:
-    """A made matrix in the data folder; any process that calls this makes the same."""
-    x = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
-    return datasets.store_array(x, datasets.DataSpec("digits", 40))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def ref(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        yield reference_data()
-
+from numpy_rae.runs import Run, distinct
+from numpy_rae.sweep import RunsLost
+from numpy_rae.worker import execute
 
 @pytest.fixture(scope="module")
 def pools(ref):
@@ -48,48 +31,12 @@ def pools(ref):
         yield one, two
 
 
-@pytest.fixture(scope="module")
-def thread(ref):
-    """An executor that costs nothing, for what does not depend on processes."""
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
-def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0), seeds=(0, 1)) -> list[Run]:
-    """Runs in which all models coincide at sigma^2 = 0."""
-    return [
-        Run(MODELS[model], RELU, ref, replace(config, sigma2=s, seed=seed))
-        for seed in seeds
-        for s in sigma2
-        for model in models
-    ]
-
-
-def timeless(records) -> dict[str, dict]:
-    """Records by hash without their duration."""
-    return {record["hash"]: {**record, "seconds": None} for record in records}
-
-
-def lines(path: Path) -> list[str]:
-    """The hashes in a results file, in order."""
-    return [record["hash"] for record in store.read(path)]
-
-
 def test_runs_that_coincide_run_once(ref, thread, tmp_path):
     runs = grid(ref)
     records = list(sweep.sweep([*runs, *runs], thread, tmp_path / "r.jsonl"))
     assert len(runs) == 18 and len(records) == len(lines(tmp_path / "r.jsonl")) == 14
     at_zero = [record for record in records if record["config"]["sigma2"] == 0]
     assert sorted((record["model"], record["config"]["seed"]) for record in at_zero) == [("AE", 0), ("AE", 1)]
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_every_model_coincides_with_the_auto_encoder_at_zero(ref, model):
-    """What `Run.canonical` relies on, bit for bit."""
-    run = Run(MODELS[model], SIGMOID, ref, replace(SMALL, sigma2=0.0))
-    plain = execute(replace(run, model=AE))
-    assert timeless([execute(run.canonical())]) == timeless([plain])
-    assert execute(run)["metrics"] == plain["metrics"]
 
 
 def test_workers_have_one_blas_thread_and_the_parent_its_environment(pools):
@@ -232,16 +179,6 @@ def test_a_sweep_goes_on_from_its_checkpoints_and_removes_them(ref, thread, tmp_
     assert not kept.folder.exists()
 
 
-def test_a_checkpoint_that_cannot_be_used_costs_its_run_alone(ref, thread, tmp_path, caplog):
-    (run,) = distinct(grid(ref, models=["DAE"], sigma2=[1.0], seeds=[0])).values()
-    kept = Checkpoints(tmp_path / "kept")
-    kept.folder.mkdir()
-    kept.path(run.hash).write_bytes(b"no checkpoint")
-    records = list(sweep.sweep([run], thread, tmp_path / "r.jsonl", None, kept))
-    assert timeless(records) == timeless([execute(run)])
-    assert "cannot be used: File is not a zip file; the run starts from its beginning" in caplog.text
-
-
 def test_a_second_sweep_on_the_same_file_is_refused_while_the_first_is_at_work(ref, thread, tmp_path):
     path, runs = tmp_path / "r.jsonl", grid(ref)
     first = sweep.sweep(runs, thread, path)
@@ -284,84 +221,3 @@ def test_a_killed_sweep_resumes_with_nothing_lost_or_repeated(ref, pools, tmp_pa
     after = store.read(path)
     assert after[: len(before)] == before
     assert sorted(record["hash"] for record in after) == sorted(distinct(runs))
-
-
-def strict(path: Path) -> list[dict]:
-    """The records of a file that must hold no NaN or Infinity."""
-
-    def refuse(constant):
-        raise AssertionError(f"{constant} in {path}")
-
-    return [json.loads(line, parse_constant=refuse) for line in path.read_text().splitlines()]
-
-
-def test_diverged_runs_are_stored_with_step_and_last_finite_objective(ref, thread, tmp_path):
-    """Of runs that differ in length alone the shorter ones know the last finite objective of the longer ones."""
-    config = TrainConfig(sigma2=0.1, hidden=7, eta=1e5, constraint="free")
-    runs = [Run(MODELS["DAE"], RELU, ref, replace(config, epochs=epochs)) for epochs in (1, 2, 5, 6)]
-    list(sweep.sweep(runs, thread, tmp_path / "r.jsonl"))
-    records = strict(tmp_path / "r.jsonl")
-    by_epochs = {record["config"]["epochs"]: record for record in records}
-    assert by_epochs[1]["status"] == "ok" and by_epochs[1]["metrics"]["loss"] > 1e6
-    for record in (by_epochs[5], by_epochs[6]):
-        assert record["status"] == "diverged" and record["metrics"] is None
-        step = record["diverged_at_step"]
-        assert record["steps"] == step - 1 == len(record["history"]) < 5
-        last = record["last_finite_objective"]
-        assert math.isfinite(last) and last > 1e6 * record["first_objective"]
-        assert last == by_epochs[2]["last_finite_objective"]
-        assert record["peak_objective"] == last and record["peak_step"] == step - 1
-
-
-@pytest.mark.parametrize(("constraint", "eta"), [("free", 1e10), ("free", 1e38), ("unit", 1e30)])
-@pytest.mark.parametrize("epochs", [1, 2, 3])
-def test_a_run_that_the_last_update_breaks_has_diverged_too(ref, thread, tmp_path, constraint, eta, epochs):
-    config = TrainConfig(sigma2=0.1, hidden=7, eta=eta, constraint=constraint, epochs=epochs)
-    list(sweep.sweep([Run(MODELS["DAE"], RELU, ref, config)], thread, tmp_path / "r.jsonl"))
-    (record,) = strict(tmp_path / "r.jsonl")
-    finite = record["metrics"] is not None and all(math.isfinite(value) for value in record["metrics"].values())
-    assert record["status"] == ("ok" if finite else "diverged")
-    assert record["diverged_at_step"] == (None if finite else record["steps"] + 1)
-    assert constraint == "unit" or not finite
-
-
-def test_every_model_gives_a_record_that_json_carries(ref, thread, tmp_path):
-    runs = [Run(model, SIGMOID, ref, replace(SMALL, sigma2=0.1)) for model in MODELS.values()]
-    records = list(sweep.sweep(runs, thread, tmp_path / "r.jsonl"))
-    assert strict(tmp_path / "r.jsonl") == records
-    assert {record["model"] for record in records} == set(MODELS)
-    for record in records:
-        assert record["status"] == "ok" and record["steps"] == 2 * math.ceil(40 / 16)
-        assert [entry["epoch"] for entry in record["history"]] == [1, 2]
-        assert set(record["versions"]) == {"python", "numpy-rae", "numpy", "scipy"}
-
-
-OTHER = {
-    "sigma2": 0.2, "seed": 1, "hidden": 8, "batch_size": 17, "epochs": 3, "eta": 0.002, "momentum": 0.8,
-    "constraint": "free", "radius": 2.0, "tangent": True, "dtype": "float64",
-}  # fmt: skip
-
-
-def test_the_hash_changes_with_every_part_of_a_run(ref):
-    assert set(OTHER) == {field.name for field in dataclasses.fields(TrainConfig)}
-    run = Run(MODELS["DAE"], RELU, ref, replace(SMALL, sigma2=0.1))
-    others = [replace(run, config=replace(run.config, **{name: value})) for name, value in OTHER.items()]
-    others += [replace(run, model=MODELS["CAE"]), replace(run, activation=ACTIVATIONS["tanh"])]
-    others += [replace(run, data=replace(ref, sha256="0" * 64))]
-    others += [replace(run, data=replace(ref, spec=replace(ref.spec, **part))) for part in ({"count": 9}, {"seed": 9})]
-    hashes = [run.hash, *(other.hash for other in others)]
-    assert len(set(hashes)) == len(hashes)
-    assert Run(MODELS["DAE"], RELU, ref, replace(SMALL, sigma2=0.1)).hash == run.hash
-
-
-def test_the_hash_of_a_record_is_that_of_its_stored_configuration(ref, thread, tmp_path):
-    list(sweep.sweep(grid(ref), thread, tmp_path / "r.jsonl"))
-    for record in store.read(tmp_path / "r.jsonl"):
-        described = {name: record[name] for name in ("model", "activation", "data", "config")}
-        assert hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest() == record["hash"]
-
-
-def test_a_file_that_is_no_sweeps_is_refused(ref, thread, tmp_path):
-    store.append(tmp_path / "r.jsonl", {"some": "thing"})
-    with pytest.raises(store.StoreError, match="r.jsonl holds a record without a hash; it is not a sweep's"):
-        next(sweep.sweep(grid(ref), thread, tmp_path / "r.jsonl"))

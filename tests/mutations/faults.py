@@ -400,11 +400,14 @@ FAULTS = (
         ("deaths-unforgiven", "Flights", "TRIES = 3", "TRIES = 2"),
         ("deaths-add-up", "Flights", "self.checkpoints and self.checkpoints.progress(run.hash)\n", "None\n"),
         ("lost-in-silence", "sweep", "    if flights.lost:\n", "    if False:\n"),
-        ("begun-again", "resumed", "keeper, left_at(path, identity))", "keeper)"),
         ("checkpoints-stay", "Flights", "            self.checkpoints.remove(entry[\"hash\"])\n", "            pass\n"),
         ("two-at-once", "sweep", "with store.claimed(results):", "with suppress():"),
         ("no-memory-ends-all", "Flights", "            except (BrokenExecutor, MemoryError):\n                self.again",
          "            except BrokenExecutor:\n                self.again"),
+    ),
+    *group(
+        "worker", "test_sweep.py",
+        ("begun-again", "resumed", "keeper, left_at(path, identity))", "keeper)"),
     ),
     *group(
         "pool", "test_pool.py",

@@ -1,0 +1,50 @@
+"""Small runs on made data, for the tests of sweeps, records and workers."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from numpy_rae import datasets, store
+from numpy_rae.activations import RELU
+from numpy_rae.objectives import MODELS
+from numpy_rae.runs import Run
+from numpy_rae.training import TrainConfig
+
+SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
+
+
+def reference_data() -> datasets.DataRef:
+    """A made matrix in the data folder; any process that calls this makes the same."""
+    x = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
+    return datasets.store_array(x, datasets.DataSpec("digits", 40))
+
+
+def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0), seeds=(0, 1)) -> list[Run]:
+    """Runs in which all models coincide at sigma^2 = 0."""
+    return [
+        Run(MODELS[model], RELU, ref, replace(config, sigma2=s, seed=seed))
+        for seed in seeds
+        for s in sigma2
+        for model in models
+    ]
+
+
+def timeless(records) -> dict[str, dict]:
+    """Records by hash without their duration."""
+    return {record["hash"]: {**record, "seconds": None} for record in records}
+
+
+def lines(path: Path) -> list[str]:
+    """The hashes in a results file, in order."""
+    return [record["hash"] for record in store.read(path)]
+
+
+def strict(path: Path) -> list[dict]:
+    """The records of a file that must hold no NaN or Infinity."""
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} in {path}")
+
+    return [json.loads(line, parse_constant=refuse) for line in path.read_text().splitlines()]
