@@ -81,6 +81,17 @@ def test_residual_moments_by_hand():
     assert residual_moments(opposite).correlation == pytest.approx(1)
 
 
+def test_a_constant_residual_has_neither_skewness_nor_kurtosis():
+    found = residual_moments(np.full((3, 2), 2.0))
+    assert np.isnan([found.skewness, found.kurtosis]).all() and found[:2] == (2, 2) and found.correlation == 0
+
+
+def test_residuals_of_any_size_beside_each_other_correlate():
+    """Each feature has a scale of its own: the square of one of 1e-200 is 0."""
+    r = np.array([[1e-200, 3.0], [-1e-200, -1.0], [0.0, 1.0]])
+    assert residual_moments(r).correlation == pytest.approx(residual_moments(r * [1e200, 1]).correlation, rel=1e-14)
+
+
 @pytest.mark.parametrize(("function", "name"), [(audit, "x"), (residual_moments, "r")])
 def test_data_with_nan_are_refused(function, name):
     with pytest.raises(ValueError, match=f"^{name} contains NaN or inf"):
@@ -88,6 +99,8 @@ def test_data_with_nan_are_refused(function, name):
 
 
 HUGE = np.full(2, 1e308)
+# Two units at inf, and the second entry of the reconstruction is inf - inf.
+OPPOSED, FAR = Params(np.array([[1e200, 1e200], [1e200, -1e200]]), np.ones(2)), np.array([[1e200, 0.0]])
 
 
 @pytest.mark.parametrize(
@@ -129,6 +142,9 @@ def test_what_has_no_answer_is_one_sentence(call, sentence):
             CAE, Params(np.full((1, 1), 1e200), np.ones(1)), SOFTPLUS, np.full((1, 1), 1e-200))),
         ("x, sigma or params", lambda: expected_denoising(
             Params(np.full((1, 1), 1e200), np.ones(1)), RELU, np.full((1, 1), 1e200), 1.0)),
+        ("x or params", lambda: reconstruction_bias_gradient(OPPOSED, RELU, FAR)),
+        ("x or params", lambda: penalty_bias_gradient(CAE, OPPOSED, SOFTPLUS, FAR)),
+        ("x, sigma or params", lambda: expected_denoising(OPPOSED, RELU, FAR, 1.0)),
         ("dJ_db", lambda: predicted_mean_preactivation(HUGE, 1e300, -HUGE)),
     ],
 )  # fmt: skip
