@@ -1,0 +1,65 @@
+"""Two controls beside certificate_validation.py: what momentum has to do with ReLU's misses, and where KL finds the units.
+
+Seed 0; data and sizes of `numpy_rae.trials`. Prints the two tables of docs/certificate.md.
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+
+from numpy_rae import trials
+from numpy_rae.__main__ import find
+from numpy_rae.activations import RELU
+from numpy_rae.autoencoder import forward
+from numpy_rae.objectives import AE, MODELS
+from numpy_rae.training import train
+
+SLOPED, TARGET = 50, 25  # epochs of each control
+STEPS = {"with momentum": (0.9, 1), "without, ten times eta": (0.0, 10), "without, the same eta": (0.0, 1)}
+ACTIVATIONS = ("relu", "sigmoid", "softplus", "softplus(beta=4)", "softplus(beta=16)", "hard_sigmoid", "squared_relu")
+RHO_0 = 0.05
+
+
+def main(argv=None):
+    p = argparse.ArgumentParser(prog="certificate_controls.py", description=__doc__)
+    p.add_argument("--preset", choices=trials.PRESETS, default="sample", help="tiny is for a quick try")
+    p.add_argument("--out", help="taken for the sake of the other scripts: nothing is written")
+    preset = trials.PRESETS[p.parse_args(argv).preset]
+    momentum(preset)
+    below_target(preset)
+    return 0
+
+
+def trained(preset, model, s_e, data, lam, epochs, **changed):
+    config = replace(trials.config(preset, s_e, data, lam, seed=0, tangent=False), epochs=epochs, **changed)
+    return train(trials.load(data, preset.samples), model, s_e, config)
+
+
+def momentum(preset):
+    """Activation fraction of ReLU with mDAE on digits."""
+    epochs = min(SLOPED, preset.epochs[-1])
+    print(f"relu, mDAE, digits, {epochs} epochs: activation fraction at lambda = 0 and 1")
+    for name, (mu, factor) in STEPS.items():
+        given = {"momentum": mu, "eta": factor * trials.ETA["digits"]}
+        ends = [trained(preset, MODELS["mDAE"], RELU, "digits", lam, epochs, **given) for lam in (0.0, 1.0)]
+        print(f"{name:24s}" + "".join(f"{end.metrics['activation_fraction']:8.3f}" for end in ends))
+
+
+def below_target(preset):
+    """How many units have E[h_j] below KL's target, where its f decreases."""
+    epochs = min(TARGET, preset.epochs[-1])
+    print(f"units with E[h_j] < {RHO_0} after {epochs} epochs: AE at lambda = 0, KL at 1")
+    for data in trials.ETA:
+        for s_e in map(find, ACTIVATIONS):
+            few = [count_below(preset, model, s_e, data, lam, epochs) for model, lam in ((AE, 0.0), (MODELS["KL"], 1.0))]
+            print(f"{data:8s} {s_e.name:18s} {few[0]:4d} {few[1]:4d} of {preset.hidden[data]}")
+
+
+def count_below(preset, model, s_e, data, lam, epochs) -> int:
+    params = trained(preset, model, s_e, data, lam, epochs).params
+    h = forward(params, s_e, trials.load(data, preset.samples)).jet.h
+    return int((h.mean(axis=0) < RHO_0).sum())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
