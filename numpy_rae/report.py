@@ -156,10 +156,12 @@ def paired(records: list[dict], models: list[str], reference: str) -> str:
     }
     lines = [f"activation fraction minus {reference}'s, the same seed: mean +- deviation (seeds)"]
     for model in models:
-        for sigma2 in sorted({s for name, s, _ in value if name == model and model != reference}):
-            pairs = [(value[model, sigma2, k], value.get((reference, sigma2, k))) for m, s, k in value
-                     if (m, s) == (model, sigma2)]  # fmt: skip
-            gaps = [mine - other for mine, other in pairs if other is not None]
+        for sigma2 in sorted({s for m, s, _ in value if m == model != reference}):
+            gaps = [
+                mine - value[reference, s, seed]
+                for (m, s, seed), mine in value.items()
+                if (m, s) == (model, sigma2) and (reference, s, seed) in value
+            ]
             if gaps:
                 lines.append(f"{model:>16} {sigma2:<6g} {np.mean(gaps):+.4f} +- {np.std(gaps):.4f} ({len(gaps)})")
     return "\n".join([*lines, ""])
