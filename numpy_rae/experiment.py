@@ -40,7 +40,7 @@ TINY = Preset(500, 20, hidden=64, sigma2=(0.0, 0.01, 0.25, 1.0), fetch=False)
 
 @dataclass(frozen=True)
 class Protocol:
-    """One figure of the paper: what is trained, on what, under which constraint.
+    """One figure, of Fig. 1, Fig. 2, Fig. 3, Fig. 4, Fig. 5, Fn. 4: what is trained, on what, under which constraint.
 
     `sample` is its short preset, `shows_at` the number of updates below which the effect does not show; with
     `reference`, the other models are compared with that one, seed by seed.

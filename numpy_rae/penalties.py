@@ -3,7 +3,7 @@
 A penalty is any value with an `order` (how many derivatives of s_e it needs) and a method
 `value_and_grad(params, activation, fwd, rng) -> (R, PenaltyGrad)`. Most see W only through a = W x + b_e and the
 squared row lengths len2, so dR/da and dR/d(len2) describe them fully; `autoencoder.backward` has the chain rule.
-The bias gradient of Thm 1 is the column sum of dR/da.
+For these the bias gradient of Thm 1 is the column sum of dR/da.
 """
 
 from collections.abc import Callable

@@ -102,9 +102,10 @@ def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradie
 
 
 def expected_dae_with_covariances(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
-    """`expected_dae` with the covariances between units to first order in sigma2, Cov[h_j, h_k] = sigma2 G_jk Phi_j Phi_k.
+    """`expected_dae` with the covariances between units, to first order in the correlation of their rows.
 
-    They add C = (sigma2 / N) sum over samples of sum_{j != k} G_jk^2 Phi_j Phi_k: Thm 3's cross term on the smoothed slope.
+    Cov[h_j, h_k] = sigma2 G_jk Phi_j Phi_k adds C = (sigma2 / N) sum over samples of sum_{j != k} G_jk^2 Phi_j Phi_k:
+    Thm 3's cross term on the smoothed slope.
 
         (h) P          = G * G, G = W W^T with zero diagonal                             (m, m)
         (i) C          = (sigma2 / N) sum Phi * (Phi P)

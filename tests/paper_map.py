@@ -14,7 +14,6 @@ STATEMENTS = [
 ]  # fmt: skip
 EQUATIONS = [f"Eq. ({number})" for number in range(1, 15)]
 FIGURES = [f"Fig. {number}" for number in range(1, 6)]
-SHOWN_ONLY = [*FIGURES, "Fn. 4"]
 
 
 @cache
@@ -58,10 +57,26 @@ def examples(tag: str) -> dict[str, list[str]]:
     return places(tag, "examples")
 
 
-def brief(found: dict[str, list[str]], limit: int) -> str:
-    """The `limit` places that name the tag in most definitions, as links."""
-    ranked = sorted(found.items(), key=lambda item: ("paper/" not in item[0], -len(item[1]), item[0]))[:limit]
-    return "<br>".join(f"[{Path(file).name}]({file}){label(names)}" for file, names in ranked)
+def opened(tag: str, file: str) -> list[str]:
+    """The definitions of a file whose docstring has the tag in its first line."""
+    found = []
+    for node in ast.parse((ROOT / file).read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            if mentions(tag, (ast.get_docstring(node) or "").split("\n")[0]):
+                found.append(node.name)
+    return found
+
+
+def brief(tag: str, found: dict[str, list[str]], limit: int) -> str:
+    """The `limit` places that are about the tag, first those whose docstrings open with it, as links."""
+    ordered = {}
+    for file, names in found.items():
+        first = opened(tag, file)
+        ordered[file] = first, [*first, *(name for name in names if name not in first)]
+    ranked = sorted(
+        ordered.items(), key=lambda item: ("paper/" not in item[0], -len(item[1][0]), -len(item[1][1]), item[0])
+    )
+    return "<br>".join(f"[{Path(file).name}]({file}){label(names)}" for file, (_, names) in ranked[:limit])
 
 
 def label(names: list[str]) -> str:
@@ -72,7 +87,7 @@ def table() -> str:
     """The map as Markdown."""
     lines = ["| paper | code | test | example |", "|---|---|---|---|"]
     for tag in [*EQUATIONS, *STATEMENTS, *FIGURES]:
-        lines.append(f"| {tag} | {brief(code(tag), 2)} | {brief(tests(tag), 2)} | {brief(examples(tag), 2)} |")
+        lines.append("| " + " | ".join([tag, *(brief(tag, found(tag), 2) for found in (code, tests, examples))]) + " |")
     return "\n".join(lines)
 
 

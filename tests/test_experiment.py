@@ -497,6 +497,26 @@ def test_a_script_is_named_for_its_protocol_and_does_nothing_when_imported(path,
     assert list(tmp_path.iterdir()) == [] and "".join(capsys.readouterr()) == ""
 
 
+def test_the_scripts_are_the_papers_figures_on_both_data_sets():
+    """Sec. 3: activation, row lengths and models of each."""
+    paper = {
+        "Fig. 1": ("relu", "unit", "DAE CAE mDAE SAE"),
+        "Fig. 2": ("relu", "free", "DAE CAE mDAE SAE"),
+        "Fig. 3": ("relu", "unit", "eDAE"),
+        "Fig. 4": ("sigmoid", "unit", "DAE CAE mDAE SAE"),
+        "Fig. 5": ("sigmoid", "free", "DAE CAE mDAE SAE"),
+        "Fn. 4": ("softplus", "unit", "DAE CAE mDAE SAE"),
+    }
+    of_paper = {path: protocol for path, protocol in SCRIPTS.items() if "noise_origin" not in path.stem}
+    found = [(protocol.title.split(":")[0], protocol.source) for protocol in of_paper.values()]
+    assert sorted(found) == sorted((figure, source) for figure in paper for source in ("mnist", "cifar10"))
+    for path, protocol in of_paper.items():
+        activation, constraint, models = paper[protocol.title.split(":")[0]]
+        assert path.stem.startswith(protocol.title.split(":")[0].lower().replace(". ", "")) and protocol.name == path.stem
+        assert (protocol.activation, protocol.constraint) == (activation, constraint)
+        assert " ".join(protocol.models) == models
+
+
 @pytest.mark.parametrize("protocol", SCRIPTS.values(), ids=lambda protocol: protocol.name)
 def test_help_explains_each_option_with_its_default(protocol, capsys):
     with pytest.raises(SystemExit) as end:

@@ -73,7 +73,19 @@ def test_expected_dae_of_one_unit_is_exact():
     assert J == pytest.approx(expected_denoising(params, RELU, x, 0.5, nodes=300), rel=1e-3)
 
 
-def test_covariances_complete_the_expectation_to_second_order():
+def test_covariances_are_exact_to_first_order_in_the_rows_correlation():
+    """At the kinks of two unit rows of correlation k, E[h_1 h_2] is the arc-cosine kernel; left out is k^3 / (2 pi)."""
+    k, sigma2 = np.array([0.4, 0.2, 0.1, 0.05]), 0.09
+    exact = sigma2 * (np.sqrt(1 - k * k) + k * np.arccos(-k) - 1) / (2 * np.pi)
+    added = []
+    for W in (np.array([[1.0, 0.0], [each, np.sqrt(1 - each * each)]]) for each in k):
+        given = Params(W, np.zeros(2)), RELU, np.zeros((1, 2)), sigma2
+        added.append(expected_dae_with_covariances(*given)[0] - expected_dae(*given)[0])
+    left = 2 * k * exact - added
+    np.testing.assert_allclose(left / (sigma2 * k**3 / (2 * np.pi)), 1 + k * k / 12, rtol=2e-3)
+
+
+def test_covariances_complete_the_expectation_where_the_slope_is_one():
     """Away from the kinks Phi is 1: Cov[h_j, h_k] is sigma2 G_jk exactly, and the whole equals DAE in expectation."""
     rng = np.random.default_rng(0)
     W, x = rng.standard_normal((3, 2)), rng.standard_normal((4, 2))
