@@ -1,4 +1,4 @@
-"""An independent statement of every formula: loops over samples and units, complex-safe, no code shared with the package.
+"""An independent statement of every formula: loops over samples and units, complex-safe, no code of the package's.
 
 Complex-safe means analytic in every parameter (no abs, no norm, no conjugate), so a complex step differentiates it.
 """
@@ -97,11 +97,13 @@ def cae(W, b, x, name):
 
 
 def power_of_jacobian(W, b, x, name, q, p):
-    """Cor. 2 for even p."""
+    """Cor. 2; for odd p complex-safe where no row is zero."""
     total = 0
     for c in x:
         slope = encode(W, b, c, name, order=1)
-        total += sum(slope[j] ** q * squared(W[j]) ** (p // 2) for j in range(len(b)))
+        for j in range(len(b)):
+            len2 = squared(W[j])
+            total += slope[j] ** q * len2 ** (p // 2) * np.sqrt(len2) ** (p % 2)
     return total / len(x)
 
 

@@ -31,12 +31,13 @@ def values(*shape: int, bound: float = 2.0):
 
 
 @st.composite
-def problems(draw, activations=tuple(ACTIVATIONS.values()), noise=(0.0, 0.1, 0.3), bound=1.0) -> Problem:
+def problems(draw, activations=tuple(ACTIVATIONS.values()), noise=(0.0, 0.1, 0.3), bound=1.0, least=0.0) -> Problem:
     """A problem on which no x + level * eps, level in `noise`, puts a pre-activation within MARGIN of a kink, and no
-    mean activation lies where a penalty changes over to its tangent."""
+    mean activation lies where a penalty changes over to its tangent. No |entry| of W is below `least`."""
     N, n, m = draw(st.integers(1, 5)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
     activation = draw(st.sampled_from(activations))
     x, W, seed = draw(values(N, n)), draw(values(m, n, bound=bound)), draw(st.integers(0, 2**16))
+    W = W + np.copysign(least, W)
     eps = np.random.default_rng(seed).standard_normal((N, n))
     seen = [(x + level * eps) @ W.T for level in noise]
     b_e = np.array([draw(clear_bias(activation, [a[:, j] for a in seen])) for j in range(m)])

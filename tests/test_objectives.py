@@ -13,7 +13,8 @@ from numpy_rae.autoencoder import Params
 from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
 from numpy_rae.more_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS
 from numpy_rae.objectives import MODELS, Penalised, ae, corruption, dae, denoising, edae, first_order, without_bias
-from numpy_rae.taylor import MarginalisedPenalty
+from numpy_rae.penalties import JacobianPenalty, MeanActivationPenalty, WeightDecay
+from numpy_rae.taylor import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 from strategies import MARGIN, problems
 
 SMOOTH = tuple(s for s in ACTIVATIONS.values() if not s.kinks)
@@ -25,7 +26,8 @@ SIGMA2 = 0.09
 
 def objective(name, problem, sigma2=SIGMA2):
     """The model as a function of the parameters alone: the same noise at every call."""
-    return lambda params: MODELS[name](params, problem.activation, problem.x, sigma2, np.random.default_rng(problem.seed))
+    _, activation, x, _, seed = problem
+    return lambda params: MODELS[name](params, activation, x, sigma2, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
@@ -33,12 +35,38 @@ def objective(name, problem, sigma2=SIGMA2):
 def test_taylor_remainder_has_slope_two(model, activation, data, seed):
     """Along the best of three directions: on a single one the second derivative may happen to vanish."""
     problem = data.draw(problems((ALL_ACTIVATIONS[activation],)))
-    f = on_vector(objective(model, problem), problem.params)
-    point = flatten(problem.params)
+    assert best_slope(objective(model, problem), problem.params, seed) > 1.9
+
+
+def best_slope(value_and_grad, params, seed):
+    f, point = on_vector(value_and_grad, params), flatten(params)
     directions = np.random.default_rng(seed).standard_normal((3, point.size))
     # Steps small enough to stay on one side of every kink.
     steps = 10.0 ** np.arange(-2.5, -4.6, -0.5) / point.size
-    assert max(taylor_slope(f, point, d, steps) for d in directions) > 1.9
+    return max(taylor_slope(f, point, d, steps) for d in directions)
+
+
+# Each made for n inputs.
+OTHER_PENALTIES = {
+    "decay": lambda n: WeightDecay(),
+    **{f"q={q}, p={p}": lambda n, q=q, p=p: JacobianPenalty(q, p) for q, p in ((1, 0), (1, 1), (3, 2), (2, 3), (4, 5))},
+    "user's f": lambda n: MeanActivationPenalty(lambda rho: (np.sinh(rho), np.cosh(rho))),
+    "cross": lambda n: CrossTerm(),
+    "residual": lambda n: ResidualTerm(),
+    "unequal variances": lambda n: MarginalisedPenalty(np.linspace(0.5, 2, n)),
+    "hessian": lambda n: HessianTerm(0.1),
+}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("penalty", OTHER_PENALTIES)
+@settings(max_examples=8)
+@given(data=st.data(), seed=st.integers(0, 2**16))
+def test_taylor_remainder_of_penalties_beyond_the_models_has_slope_two(penalty, activation, data, seed):
+    """With rows away from zero, where an odd power of their length has no second derivative."""
+    start, s_e, x, _, noise = data.draw(problems((ACTIVATIONS[activation],), least=0.3))
+    J = Penalised(OTHER_PENALTIES[penalty](x.shape[1]))
+    assert best_slope(lambda params: J(params, s_e, x, 1.0, np.random.default_rng(noise)), start, seed) > 1.9
 
 
 @pytest.mark.parametrize(("model", "activation"), PAIRS)

@@ -52,6 +52,16 @@ def test_gradient_equals_a_complex_step(name, problem):
 
 @given(problem=problems(), q=st.integers(1, 5), p=st.sampled_from([0, 2, 4, 6]))
 def test_any_power_of_the_jacobian(problem, q, p):
+    agrees_with_the_loops(problem, q, p)
+
+
+@given(problem=problems(least=0.2), q=st.integers(1, 5), p=st.sampled_from([1, 3, 5, 7]))
+def test_any_odd_length_power_of_the_jacobian(problem, q, p):
+    """Where no row is zero: there the length has no derivative."""
+    agrees_with_the_loops(problem, q, p)
+
+
+def agrees_with_the_loops(problem, q, p):
     params, activation, x, _, _ = problem
     R, grad = value_and_dense_gradient(JacobianPenalty(q, p), params, activation, x)
 
@@ -149,14 +159,30 @@ def test_target_is_the_minimum():
     assert f[1] == 0 and df[1] == 0 and df[0] < 0 < df[2] and f[0] > 0 < f[2]
 
 
-def test_kl_of_a_dead_unit_is_finite_and_revives_it():
-    params = Params(np.zeros((1, 1)), np.array([-5.0]))
-    R, grad = value_and_dense_gradient(sae_with_target(0.05), params, SOFTPLUS, np.ones((2, 1)))
-    assert np.isfinite(R)
-    fwd = forward(Params(np.zeros((1, 1)), np.array([-800.0])), SOFTPLUS, np.ones((2, 1)))
-    R, parts = sae_with_target(0.05).value_and_grad(params, SOFTPLUS, fwd)
-    assert np.isfinite(R) and parts.n_continued == 1
-    assert grad.b_e[0] < 0
+@pytest.mark.parametrize(("activation", "bias"), [("relu", -5.0), ("sigmoid", -800.0), ("softplus", -800.0)])
+def test_kl_of_a_dead_unit_is_finite_but_leaves_it_dead(activation, bias):
+    """rho = 0: beyond eps, R and f' go on along the tangent, but h' = 0 at every sample, and dR/da = f' h' / N."""
+    penalty, eps = sae_with_target(0.05), 1e-3
+    params, x = Params(np.array([[1.0]]), np.array([bias])), np.array([[1.0], [-1.0]])
+    fwd = forward(params, ACTIVATIONS[activation], x)
+    R, grad = value_and_dense_gradient(penalty, params, ACTIVATIONS[activation], x)
+    (at_eps,), (slope,) = kl(np.array([eps]), 0.05)
+    assert fwd.jet.h.max() == 0 and slope < -49 and R == pytest.approx(at_eps - slope * eps) and R > at_eps
+    assert penalty.value_and_grad(params, ACTIVATIONS[activation], fwd)[1].n_continued == 1
+    assert grad.b_e[0] == 0 and grad.W[0, 0] == 0
+
+
+@given(bias=st.floats(-60, -8))
+def test_kl_pushes_up_a_nearly_dead_unit_below_the_domain_as_its_slope_allows(bias):
+    """Softplus with rho < eps: the continuation's slope (eps - rho_0) / (eps (1 - eps)) times E[h'], and E[h' x]."""
+    eps, rho_0 = 1e-3, 0.05
+    params, x = Params(np.array([[0.5]]), np.array([bias])), np.array([[1.0], [-1.0]])
+    e = np.exp(x / 2 + bias)
+    h, slope = np.log1p(e), (eps - rho_0) / (eps * (1 - eps))
+    _, grad = value_and_dense_gradient(sae_with_target(rho_0, eps), params, SOFTPLUS, x)
+    assert 0 < h.mean() < eps and grad.b_e[0] < 0
+    np.testing.assert_allclose(grad.b_e[0], slope * (e / (1 + e)).mean(), rtol=1e-12)
+    np.testing.assert_allclose(grad.W[0, 0], slope * (e / (1 + e) * x).mean(), rtol=1e-12)
 
 
 def test_activation_below_zero_is_refused_by_name():

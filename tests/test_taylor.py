@@ -9,7 +9,9 @@ import reference
 from numpy_rae.activations import ACTIVATIONS, SOFTPLUS
 from numpy_rae.autoencoder import Params, backward, forward
 from numpy_rae.penalties import MDAE, L1, MeanActivationPenalty, kl
-from numpy_rae.taylor import CAE_H, TAYLOR, CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm, WeightedSum
+from numpy_rae.taylor import (
+    CAE_H, TAYLOR, CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm, WeightedSum, hessian_term,
+)  # fmt: skip
 from strategies import problems
 from test_penalties import value_and_dense_gradient
 
@@ -64,7 +66,7 @@ def test_hessian_term_against_two_whole_jacobians(problem):
 
 
 def test_hessian_term_grows_with_the_square_of_the_noise():
-    """For a smooth activation R = noise^2 sum len2^2 h''^2 in leading order."""
+    """For a smooth activation, in leading order and on one draw."""
     rng = np.random.default_rng(0)
     params, x = Params(rng.standard_normal((3, 2)), rng.standard_normal(3)), rng.standard_normal((4, 2))
     noise = np.array([1e-2, 1e-3])
@@ -73,13 +75,33 @@ def test_hessian_term_grows_with_the_square_of_the_noise():
     assert np.diff(np.log(R)) / np.diff(np.log(noise)) == pytest.approx(2, abs=0.02)
 
 
+@pytest.mark.parametrize("activation", SMOOTH, ids=lambda s: s.name)
+def test_mean_hessian_term_is_the_noise_variance_times_its_constant_up_to_fourth_order(activation):
+    """E_eps R = noise^2 E sum_j h''^2 len2_j^2 + O(noise^4), the mean over eps by Gauss-Hermite quadrature."""
+    rng = np.random.default_rng(0)
+    params, x = Params(rng.standard_normal((3, 2)), rng.standard_normal(3)), rng.standard_normal((4, 2))
+    fwd = forward(params, activation, x, 2)
+    constant = (fwd.jet.d2h_da2**2 @ (params.W**2).sum(axis=1) ** 2).mean()
+    z, weight = np.polynomial.hermite_e.hermegauss(8)
+    weight /= weight.sum()
+    noise = np.array([2e-2, 1e-2])
+    mean = np.zeros(2)
+    for i, k in np.ndindex(8, 8):
+        # One noise for all samples: R is a mean over them.
+        eps = np.tile(z[[i, k]], (4, 1))
+        mean += weight[i] * weight[k] * np.array([hessian_term(params, activation, fwd, s * eps)[0] for s in noise])
+    remainder = np.abs(mean - noise**2 * constant)
+    assert np.diff(np.log(remainder)) / np.diff(np.log(noise)) == pytest.approx(4, abs=0.05)
+
+
 @given(problem=problems(SMOOTH), weights=st.tuples(st.floats(-3, 3), st.floats(-3, 3)))
 def test_weighted_sum_is_linear(problem, weights):
     params, activation, x, _, _ = problem
     parts = (ResidualTerm(), L1)
     R, grad = value_and_dense_gradient(WeightedSum(tuple(zip(weights, parts, strict=True))), params, activation, x)
     single = [value_and_dense_gradient(part, params, activation, x) for part in parts]
-    assert R == pytest.approx(sum(w * value for w, (value, _) in zip(weights, single, strict=True)), rel=1e-12, abs=1e-12)
+    value = sum(w * value for w, (value, _) in zip(weights, single, strict=True))
+    assert R == pytest.approx(value, rel=1e-12, abs=1e-12)
     expected = sum(w * g.W for w, (_, g) in zip(weights, single, strict=True))
     np.testing.assert_allclose(grad.W, expected, rtol=1e-9, atol=1e-11)
 

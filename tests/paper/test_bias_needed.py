@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import ACTIVATIONS, RELU
-from numpy_rae.autoencoder import forward
+from numpy_rae.autoencoder import forward, row_len2
 from numpy_rae.objectives import MODELS, Model, without_bias
 from numpy_rae.training import TrainConfig, train
 from strategies import whitened
@@ -40,6 +40,37 @@ def test_minority_above_a_threshold_must_pay_for_the_majority_below(seed):
     a = x @ (w / np.linalg.norm(w))
     for t in (0.1, 0.5, 1.0, 2.0):
         assert (a <= -t).mean() <= 1 / (1 + t**2) + 1e-12
+
+
+@given(seed=st.integers(0, 999), N=st.integers(6, 40))
+def test_without_bias_no_unit_is_active_on_a_smaller_share_of_samples_than_1_over_2_x_squared(seed, N):
+    """X is the length of the longest sample of white data, and the threshold is 0; so no unit is dead either.
+
+    The data have long tails, and the rows point to and from the samples, too: the share comes close to its floor.
+    """
+    rng = np.random.default_rng(seed)
+    x = whitened(np.abs(rng.standard_t(1, (N, 4))))
+    W = np.vstack([x, -x, rng.standard_normal((50, 4))])
+    X2, share = row_len2(x).max(), (x @ W.T > 0).mean(axis=0)
+    assert X2 >= 4 - 1e-9 and (share >= 1 / (2 * X2) - 1e-12).all() and (share > 0).all()
+
+
+@pytest.mark.parametrize("N", [2, 8, 50])
+def test_that_share_is_attained(N):
+    """x = +-X on a sample each and 0 on the others has E[x^2] = 2 X^2 / N = 1, and a > 0 on one sample in N."""
+    x = np.zeros((N, 1))
+    x[:2, 0] = np.array([1, -1]) * (N / 2) ** 0.5
+    assert (x @ np.array([[0.3]]) > 0).mean() == pytest.approx(1 / (2 * row_len2(x).max()), rel=1e-12)
+
+
+def test_without_bias_no_unit_falls_below_that_share_at_a_coefficient_that_kills_all_with_bias():
+    """SAE with ReLU at lambda = 100."""
+    x = white(N=200, n=6)
+    config = TrainConfig(sigma2=100.0, hidden=10, batch_size=20, epochs=20, eta=0.001, dtype="float64")
+    runs = [train(x, m, RELU, config) for m in (Model("frozen", without_bias(MODELS["SAE"])), MODELS["SAE"])]
+    frozen, moving = ((forward(run.params, RELU, x).a > 0).mean(axis=0) for run in runs)
+    assert frozen.min() >= 1 / (2 * row_len2(x).max()) and moving.max() == 0
+    assert [run.metrics["dead_fraction"] for run in runs] == [0, 1]
 
 
 def test_sae_with_bias_reaches_a_sparsity_that_it_does_not_without():

@@ -6,10 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import ACTIVATIONS, SOFTPLUS
-from numpy_rae.autoencoder import Params
+from numpy_rae.autoencoder import Params, forward, row_len2
+from numpy_rae.objectives import Penalised
 from numpy_rae.penalties import L1, SAE, MeanActivationPenalty, sae_with_target
-from numpy_rae.theory import penalty_bias_gradient
-from strategies import white_problems
+from numpy_rae.theory import (
+    lemma_1_bound,
+    penalty_bias_gradient,
+    reconstruction_bias_gradient,
+    sufficient_lambda,
+)
+from strategies import white_problems, whitened
+from test_theorem_1 import step
 
 pytestmark = pytest.mark.cor_1
 INCREASING = {
@@ -47,3 +54,29 @@ def test_a_target_is_outside_the_corollary_below_it(activation):
     low = Params(np.array([[0.1]]), np.array([-6.0 if activation.name != "relu" else 0.0]))
     target = sae_with_target(0.9)
     assert penalty_bias_gradient(target, low, activation, x)[0] < 0
+
+
+def instance():
+    """White data and three units, the first of which reconstruction raises with every activation here."""
+    rng = np.random.default_rng(0)
+    x = whitened(rng.standard_normal((20, 4)))
+    return x, Params(rng.standard_normal((3, 4)) / 2, np.array([-1.5, -1, 0.5]))
+
+
+def every_mean_preactivation_falls(penalty, activation):
+    """One full-batch step with lambda just above the condition, from `instance`."""
+    x, params = instance()
+    dR_db = penalty_bias_gradient(penalty, params, activation, x)
+    lam = sufficient_lambda(dR_db, lemma_1_bound(params.W, x - forward(params, activation, x).y))
+    assert reconstruction_bias_gradient(params, activation, x)[0] < 0
+    moved = step(params, Penalised(penalty)(params, activation, x, lam)[1], 1e-3)
+    before, after = (forward(p, activation, x).a for p in (params, moved))
+    np.testing.assert_allclose(after.var(axis=0), row_len2(moved.W), rtol=1e-12)
+    return (after.mean(axis=0) < before.mean(axis=0)).all()
+
+
+@pytest.mark.parametrize("name", INCREASING)
+@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=lambda s: s.name)
+def test_instance_with_a_lambda_for_which_every_mean_preactivation_falls(name, activation):
+    """An instance of Cor. 1, one step: the variance is ||W_j||^2 after it, too."""
+    assert every_mean_preactivation_falls(INCREASING[name], activation)

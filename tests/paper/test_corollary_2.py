@@ -6,11 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
-from numpy_rae.autoencoder import Params
+from numpy_rae.autoencoder import Params, forward
+from numpy_rae.more_activations import SOFTPLUS_4
+from numpy_rae.objectives import Penalised
 from numpy_rae.penalties import CAE, MDAE, JacobianPenalty
 from numpy_rae.taylor import CrossTerm
-from numpy_rae.theory import penalty_bias_gradient
+from numpy_rae.theory import penalty_bias_gradient, reconstruction_bias_gradient
 from strategies import white_problems
+from test_corollary_1 import every_mean_preactivation_falls, instance
+from test_theorem_1 import step
 
 pytestmark = pytest.mark.cor_2
 POWERS = {"q": st.integers(1, 4), "p": st.integers(0, 5)}
@@ -54,3 +58,22 @@ def test_bias_gradient_formula(problem, q, p):
     expected = ((slope[1] - slope[0]) / 2e-5).mean(axis=0) * np.linalg.norm(params.W, axis=1) ** p
     found = penalty_bias_gradient(JacobianPenalty(q, p), params, SIGMOID, x)
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(("q", "p"), [(1, 0), (1, 1), (2, 2), (2, 4), (3, 3)])
+@pytest.mark.parametrize("activation", [SOFTPLUS, SOFTPLUS_4], ids=lambda s: s.name)
+def test_instance_with_a_lambda_for_which_every_mean_preactivation_falls(activation, q, p):
+    """An instance of Cor. 2, one step, s_e strictly convex: the variance is ||W_j||^2 after it, too."""
+    assert every_mean_preactivation_falls(JacobianPenalty(q, p), activation)
+
+
+@given(**POWERS)
+def test_fails_as_worded_for_relu_where_no_lambda_keeps_a_unit_from_rising(q, p):
+    """Counter-example to Cor. 2: dR/db_e = 0, so a unit that reconstruction raises rises by as much with any lambda."""
+    x, params = instance()
+    pull = reconstruction_bias_gradient(params, RELU, x)
+    for lam in (1e-6, 1e-3, 1.0, 1e3, 1e6):
+        moved = step(params, Penalised(JacobianPenalty(q, p))(params, RELU, x, lam)[1], 1e-3)
+        np.testing.assert_array_equal(moved.b_e, params.b_e - 1e-3 * pull)
+        before, after = (forward(at, RELU, x).a.mean(axis=0) for at in (params, moved))
+        assert after[0] > before[0]

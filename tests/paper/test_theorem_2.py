@@ -58,26 +58,39 @@ def test_with_the_current_length_in_place_of_c_it_may_fall():
     assert before == pytest.approx(0.5) and after < 0.24
 
 
+def push_and_bound(params, activation, x):
+    """What the condition on lambda compares, for SAE."""
+    bound = lemma_1_bound(params.W, x - forward(params, activation, x).y)
+    return penalty_bias_gradient(SAE, params, activation, x), bound
+
+
+@pytest.mark.parametrize("times", [10, 30])
 @pytest.mark.parametrize("activation", [SIGMOID, SOFTPLUS])
-def test_instance_probability_rises_step_after_step_on_unit_rows(activation):
-    """An instance of Thm 2's existence statement: c = 1, lambda from Thm 1's condition at each step, T = 60 steps."""
+def test_instance_one_lambda_raises_the_probability_in_every_step_from_t_min_to_t_max(activation, times):
+    """An instance of Thm 2 on unit rows, c = 1: in S are 10 and 30 times the lambda that suffices at the start.
+
+    Thm 1's condition holds in all of 50 steps, so T_max may be the last. One unit starts above tau, where p_j is 0;
+    T_min is the step by which its mean has fallen below.
+    """
     rng = np.random.default_rng(3)
-    x = whitened(rng.standard_normal((40, 5)))
-    tau, seen = activation_threshold(activation), []
-    # T_min: p_j is 0 until the mean is below tau.
-    params = Params(rng.standard_normal((4, 5)), tau - rng.uniform(0, 1, 4))
+    x, tau = whitened(rng.standard_normal((40, 5))), activation_threshold(activation)
+    params = Params(rng.standard_normal((4, 5)), tau + np.array([0.5, -0.2, -0.5, -0.9]))
     unit_rows(params.W)
-    for _ in range(60):
+    lam = sufficient_lambda(*push_and_bound(params, activation, x), margin=times)
+    eta = 0.05 / Penalised(SAE)(params, activation, x, lam)[1].g_b_e.max()
+    means, p = [], []
+    for _ in range(50):
         fwd = forward(params, activation, x)
-        seen.append(theorem_2_bound(fwd.a.mean(axis=0), tau, 1.0))
-        dR_db, bound = penalty_bias_gradient(SAE, params, activation, x), lemma_1_bound(params.W, x - fwd.y)
-        lam = sufficient_lambda(dR_db, bound)
-        assert theorem_1_holds(lam, dR_db, bound).all()
-        _, grad = Penalised(SAE)(params, activation, x, lam)
-        eta = 0.05 / grad.g_b_e.max()
-        sgd_step(params, zero_velocity(params), grad, eta, 0.0, unit_scale)
-    rise = np.diff(seen, axis=0)
-    assert (rise >= 0).all() and (seen[-1] > seen[0] + 0.01).all()
+        means.append(fwd.a.mean(axis=0))
+        p.append(theorem_2_bound(means[-1], tau, 1.0))
+        assert (p[-1] <= (fwd.jet.h <= activation.delta_min).mean(axis=0)).all()
+        assert theorem_1_holds(lam, *push_and_bound(params, activation, x)).all()
+        sgd_step(params, zero_velocity(params), Penalised(SAE)(params, activation, x, lam)[1], eta, 0.0, unit_scale)
+    above = np.array(means)[:, 0] >= tau
+    T_min = int(above.sum())
+    assert 5 < T_min < 45 and above[:T_min].all() and not np.array(p)[:T_min, 0].any()
+    rise = np.diff(p, axis=0)
+    assert (rise >= 0).all() and (rise[T_min:] > 0).all()
 
 
 @pytest.mark.parametrize(
