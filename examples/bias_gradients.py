@@ -1,35 +1,79 @@
 """The bias gradient of each penalty as a function of the pre-activation, for every activation.
 
-Cor. 1 makes it never negative for SAE and L1; Cor. 2 gives CAE and mDAE the sign of h'': 0 for ReLU, positive for
-softplus, both signs for sigmoid and tanh. On unit rows mDAE's line is CAE's (Fn. 3).
+Upper row: Cor. 1 makes it never negative for SAE and L1; Cor. 2 gives CAE and mDAE the sign of h'': 0 for ReLU,
+positive for softplus, both signs for sigmoid and tanh. On unit rows mDAE's line is CAE's (Fn. 3).
+
+Below is what the corollaries do not cover. Thm 3's third term depends on the residual y - x: drawn at two of them, and
+of either sign. The Hessian term of CAE+H (Sec. 2.2), in expectation over its noise: what CAE+H adds to CAE. Both are 0
+for ReLU, whose h'' is 0. Weight decay has no bias gradient and Thm 3's cross term is 0 for a unit alone: not drawn.
 """
 
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 
 from numpy_rae import illustrations, options, report
 from numpy_rae.activations import ACTIVATIONS
+from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import PENALTIES
-from numpy_rae.theory import bias_gradient_at
+from numpy_rae.taylor import HessianTerm, ResidualTerm, WeightedSum, hessian_term
+from numpy_rae.theory import bias_gradient_at, penalty_bias_gradient
 
 A = np.linspace(-6, 6, 241)
+NODES = 20
+NOISE = HessianTerm().noise
+
+
+@dataclass(frozen=True)
+class HessianAt:
+    """CAE+H's Hessian term at one given noise, the same for each sample and input."""
+
+    eps: float
+    order: int = 2
+
+    def value_and_grad(self, params, activation, fwd, rng=None):
+        return hessian_term(params, activation, fwd, np.full_like(fwd.x, self.eps))
+
+
+def expected_hessian(noise: float) -> WeightedSum:
+    """The Hessian term in expectation over the noise of one input, by Gauss-Hermite quadrature."""
+    z, weight = np.polynomial.hermite_e.hermegauss(NODES)
+    return WeightedSum(tuple((w, HessianAt(noise * e)) for e, w in zip(z, weight / weight.sum(), strict=True)))
+
+
+def residual_gradient(activation, a, r_y):
+    """Of Thm 3's third term at a pre-activation, for the one input and bias at which y - x is r_y."""
+    x = activation(np.array([[a]])).h - r_y
+    return penalty_bias_gradient(ResidualTerm(), Params(np.eye(1), a - x[0]), activation, x)[0]
+
+
+def within(s):
+    names = [name for name in PENALTIES if name != "decay" and (s.non_negative or name != "KL")]
+    return {name: bias_gradient_at(PENALTIES[name], s, A) for name in names}
+
+
+def third_term(s):
+    return {f"y - x = {r:+d}": np.array([residual_gradient(s, a, r) for a in A]) for r in (1, -1)}
+
+
+def hessian(s):
+    return {f"noise {NOISE}": bias_gradient_at(expected_hessian(NOISE), s, A)}
 
 
 def main(argv=None):
     args = options.picture_parser("bias_gradients", __doc__).parse_args(argv)
-    curves = {
-        s.name: {
-            name: bias_gradient_at(penalty, s, A)
-            for name, penalty in PENALTIES.items()
-            if name != "decay" and (s.non_negative or name != "KL")
-        }
-        for s in ACTIVATIONS.values()
+    rows = {
+        label: {s.name: lines(s) for s in ACTIVATIONS.values()}
+        for label, lines in (("Cor. 1 and 2", within), ("Thm 3, third term", third_term), ("CAE+H less CAE", hessian))
     }
-    for activation, lines in curves.items():
-        signs = ", ".join(f"{name} [{values.min():.3g}, {values.max():.3g}]" for name, values in lines.items())
-        print(f"{activation}: range of dR/db: {signs}")
-    figure = illustrations.bias_gradients(A, curves, "Bias gradient at one sample, unit-length row")
+    for label, curves in rows.items():
+        for activation, lines in curves.items():
+            ranges = ", ".join(f"{name} [{values.min():.3g}, {values.max():.3g}]" for name, values in lines.items())
+            print(f"{label}, {activation}: range of dR/db: {ranges}")
+    title = "Bias gradient at one sample, unit-length row"
+    note = "Weight decay has none. Thm 3's cross term is 0 for a unit alone."
+    figure = illustrations.bias_gradients(A, rows, title, note)
     return report.save(figure, args.out, f"bias_gradients-{args.preset}.png")
 
 

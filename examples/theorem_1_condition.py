@@ -24,7 +24,8 @@ def main(argv=None):
     train(x, MODELS["SAE"], SIGMOID, config, watch=monitor)
     for seen in monitor.observations[:: max(1, len(monitor.observations) // 5)]:
         shares = "  ".join(f"{name} {share:.2f}" for name, share in seen.holds().items())
-        print(f"update {seen.step:5d}: units above the bound: {shares};  sign of Eq. (5) right: {seen.sign_right():.2f}")
+        right = f"sign of Eq. (5) right: {seen.sign_right():.2f}"
+        print(f"update {seen.step:5d}: units above the bound: {shares};  {right}")
     figure = illustrations.theorem_1(monitor.observations, f"SAE, sigmoid, unit rows, {samples:,} digits")
     return report.save(figure, args.out, f"theorem_1_condition-{args.preset}.png")
 

@@ -1,0 +1,75 @@
+"""Thm 3 while training: the three terms of Eq. (7)'s bracket, at the start and after each epoch, on fixed samples.
+
+Of the third term, the one with the residual, the paper says that it becomes small after a few epochs and the other
+two take over. Here it is measured, for DAE and the plain auto-encoder with unit rows on the embedded digits: values,
+and the bias gradients that Thm 1 is about. For ReLU h'' is 0, and with it the third term and every bias gradient.
+Epoch 0 is the initialisation, whose rows are not of unit length yet.
+"""
+
+import sys
+
+import numpy as np
+
+from numpy_rae import illustrations, options, report
+from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
+from numpy_rae.autoencoder import forward, reconstruction
+from numpy_rae.datasets import DataSpec, build
+from numpy_rae.objectives import MODELS
+from numpy_rae.taylor import TAYLOR, WeightedSum
+from numpy_rae.theory import penalty_bias_gradient
+from numpy_rae.training import TrainConfig, advance, begin
+
+SIZES = {"sample": (5000, 10, 1000), "tiny": (500, 2, 50)}
+SIGMA2 = {"DAE": 0.25, "AE": 0.0}
+PROBE = 500
+
+
+def main(argv=None):
+    args = options.picture_parser("theorem_3_terms", __doc__).parse_args(argv)
+    samples, epochs, hidden = SIZES[args.preset]
+    x = build(DataSpec("digits", samples, std_offset=0.1))
+    seen = {}
+    for activation in (SIGMOID, SOFTPLUS, RELU):
+        for model, sigma2 in SIGMA2.items():
+            config = TrainConfig(sigma2, hidden=hidden, epochs=epochs)
+            found = watched(x, MODELS[model], activation, config)
+            print(f"{activation.name}, {model}, sigma^2 = {sigma2:g}\n{table(found)}\n")
+            label = model if sigma2 == 0 else rf"{model} at $\sigma^2$ = {sigma2:g}"
+            seen.setdefault(activation.name, {})[label] = found[:, 1:4]
+    title = f"Eq. (7) while training, unit rows, {samples:,} digits, {hidden:,} units"
+    figure = illustrations.theorem_3_terms(seen, title)
+    return report.save(figure, args.out, f"theorem_3_terms-{args.preset}.png")
+
+
+def watched(x, model, activation, config) -> np.ndarray:
+    """What `measured` finds on every so-manieth sample, from the start on: (epochs + 1, 5)."""
+    state, probe = begin(x.shape[1], config), x[:: max(1, len(x) // PROBE)]
+    seen = [measured(state.params, activation, probe)]
+    for _ in range(config.epochs):
+        advance(state, x, model, activation, config, 1)
+        seen.append(measured(state.params, activation, probe))
+    return np.array(seen)
+
+
+def measured(params, activation, x) -> tuple[float, ...]:
+    """J_AE; diagonal, cross and third term; norm over units of the third's bias gradient, by that of the others'."""
+    fwd = forward(params, activation, x, TAYLOR.order)
+    *others, third = TAYLOR.parts
+    values = (penalty.value_and_grad(params, activation, fwd)[0] for _, penalty in TAYLOR.parts)
+    pushes = (WeightedSum(parts) for parts in ((third,), tuple(others)))
+    one, two = (np.linalg.norm(penalty_bias_gradient(push, params, activation, x)) for push in pushes)
+    return reconstruction(fwd.y, x)[0], *values, one / two if two else np.nan
+
+
+def table(seen) -> str:
+    lines = ["                                             |third| / (diagonal + cross)",
+             "epoch       J_AE   diagonal      cross      third      value  bias gradient"]  # fmt: skip
+    for epoch, (J_AE, diagonal, cross, third, push) in enumerate(seen):
+        share = abs(third) / (diagonal + cross)
+        numbers = f"{J_AE:10.5g} {diagonal:10.5g} {cross:10.5g} {third:10.5g} {share:10.5f}"
+        lines.append(f"{epoch:5d} {numbers} " + ("             -" if np.isnan(push) else f"{push:14.3f}"))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
