@@ -13,7 +13,7 @@ from numpy_rae.autoencoder import Params
 from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
 from numpy_rae.more_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS
 from numpy_rae.objectives import MODELS, Penalised, ae, corruption, dae, denoising, edae, first_order, without_bias
-from numpy_rae.penalties import JacobianPenalty, MeanActivationPenalty, WeightDecay
+from numpy_rae.penalties import CAE, JacobianPenalty, MeanActivationPenalty, WeightDecay
 from numpy_rae.taylor import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 from strategies import MARGIN, problems
 
@@ -258,8 +258,9 @@ def test_dae_draws_new_noise_each_time():
     assert dae(params, SIGMOID, x, 0.5, rng)[0] != dae(params, SIGMOID, x, 0.5, rng)[0]
 
 
-@pytest.mark.parametrize("name", ["AE", "DAE", "CAE", "eDAE"])
-def test_a_negative_coefficient_is_refused_by_name(name):
+@pytest.mark.parametrize("objective", [MODELS["AE"], ae, dae, edae, Penalised(CAE)])
+def test_a_negative_coefficient_is_refused_by_name(objective):
+    """By the objective itself, too, without the model's name around it."""
     params = Params(np.ones((1, 1)), np.zeros(1))
     with pytest.raises(ValueError, match="^sigma2 is -1.0; it must be a number"):
-        MODELS[name](params, ACTIVATIONS["sigmoid"], np.ones((2, 1)), -1.0, np.random.default_rng(0))
+        objective(params, SIGMOID, np.ones((2, 1)), -1.0, np.random.default_rng(0))
