@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import reference
+from numpy_rae import theory
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import CAE, L1, MDAE, SAE
@@ -50,6 +51,18 @@ def test_quadrature_with_its_8_nodes_is_exact_up_to_degree_15_and_8_factorial_sh
     power = Activation("power", lambda a, order: Jet(a**k, k * a ** (k - 1)), 0.1)
     J = expected_denoising(Params(np.eye(1), np.zeros(1)), power, np.zeros((1, 1)), 1.0)
     assert J == pytest.approx(prod(range(1, 2 * k, 2)) - (factorial(8) if k == 8 else 0), rel=1e-11)
+
+
+def test_as_many_points_as_the_limit_are_taken_and_no_more(monkeypatch):
+    """8 nodes in 2 columns are 64 points."""
+    given = {k: (Params(np.ones((1, k)), np.zeros(1)), SIGMOID, np.ones((1, k)), 0.1) for k in (2, 4)}
+    monkeypatch.setattr(theory, "MOST_POINTS", 64)
+    assert np.isfinite(expected_denoising(*given[2]))
+    with pytest.raises(ValueError, match="^x has 4 columns; 8 nodes in each must be at most 64 points"):
+        expected_denoising(*given[4])
+    monkeypatch.setattr(theory, "MOST_POINTS", 63)
+    with pytest.raises(ValueError, match="^x has 2 columns"):
+        expected_denoising(*given[2])
 
 
 def test_at_the_bound_the_condition_does_not_hold():
