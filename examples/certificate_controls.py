@@ -3,11 +3,10 @@
 Seed 0; data and sizes of `numpy_rae.trials`. Prints the two tables of docs/certificate.md.
 """
 
-import argparse
 import sys
 from dataclasses import replace
 
-from numpy_rae import trials
+from numpy_rae import options, trials
 from numpy_rae.__main__ import find
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import forward
@@ -21,10 +20,8 @@ RHO_0 = 0.05
 
 
 def main(argv=None):
-    p = argparse.ArgumentParser(prog="certificate_controls.py", description=__doc__)
-    p.add_argument("--preset", choices=trials.PRESETS, default="sample", help="tiny is for a quick try")
-    p.add_argument("--out", help="taken for the sake of the other scripts: nothing is written")
-    preset = trials.PRESETS[p.parse_args(argv).preset]
+    args = options.picture_parser("certificate_controls", __doc__, trials.PRESETS).parse_args(argv)
+    preset = trials.PRESETS[args.preset]
     momentum(preset)
     below_target(preset)
     return 0

@@ -17,16 +17,17 @@ FIGURES = [f"Fig. {number}" for number in range(1, 6)]
 
 
 @cache
-def definitions(path: Path) -> list[tuple[str, str]]:
-    """(name, source) of every top-level function and class, and of the module's own docstring under name ''."""
+def definitions(path: Path) -> list[tuple[str, str, str]]:
+    """(name, source, first line of the docstring) of every top-level function and class; the module's own docstring
+    stands under the name ''."""
     source = path.read_text()
     tree = ast.parse(source)
     found = [
-        (node.name, ast.get_source_segment(source, node) or "")
+        (node.name, ast.get_source_segment(source, node) or "", (ast.get_docstring(node) or "").split("\n")[0])
         for node in tree.body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     ]
-    return [*found, ("", ast.get_docstring(tree) or "")]
+    return [*found, ("", ast.get_docstring(tree) or "", "")]
 
 
 def mentions(tag: str, text: str) -> bool:
@@ -38,7 +39,7 @@ def places(tag: str, folder: str) -> dict[str, list[str]]:
     """file -> names of the definitions that carry the tag."""
     found = {}
     for path in sorted((ROOT / folder).rglob("*.py")):
-        names = [name for name, text in definitions(path) if mentions(tag, text)]
+        names = [name for name, text, _ in definitions(path) if mentions(tag, text)]
         if names:
             found[str(path.relative_to(ROOT))] = [name for name in names if name]
     return found
@@ -59,12 +60,7 @@ def examples(tag: str) -> dict[str, list[str]]:
 
 def opened(tag: str, file: str) -> list[str]:
     """The definitions of a file whose docstring has the tag in its first line."""
-    found = []
-    for node in ast.parse((ROOT / file).read_text()).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            if mentions(tag, (ast.get_docstring(node) or "").split("\n")[0]):
-                found.append(node.name)
-    return found
+    return [name for name, _, first in definitions(ROOT / file) if mentions(tag, first)]
 
 
 def brief(tag: str, found: dict[str, list[str]], limit: int) -> str:

@@ -5,11 +5,9 @@ configuration has shown that it can be trained; the other scripts run at their s
 """
 
 import contextlib
-import importlib.util
 import io
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import data_fetch
+import example_scripts
 from numpy_rae import __main__ as command
 from numpy_rae import experiment, figures, options, report
 from numpy_rae.activations import RELU
@@ -27,7 +26,6 @@ from numpy_rae.noise import ALL_MODELS
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.training import train
 
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 FEW = settings(max_examples=10)
 X = np.random.default_rng(0).standard_normal((8, 3)).astype(np.float32)
 
@@ -36,15 +34,7 @@ WHOLE = st.sampled_from(["0", "1", "2", "-1", "1.5", "1e3", "nan", "", "x", "0x1
 FEW_WHOLE = st.sampled_from(["0", "1", "2", "60", "-1", "1.5", "nan", "", "x", "5001"])
 REAL = st.sampled_from(["0", "-0", "0.5", "1", "-1", "1e308", "5e-324", "1e400", "nan", "inf", "-inf", "", "x", "1,5"])
 
-
-def module(path: Path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
-MODULES = {path.stem: module(path) for path in EXAMPLES}
+MODULES = {path.stem: example_scripts.load(path.stem) for path in sorted(example_scripts.EXAMPLES.glob("*.py"))}
 PROTOCOLS = {
     name: value for name, each in MODULES.items() for value in vars(each).values() if isinstance(value, Protocol)
 }

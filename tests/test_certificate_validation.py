@@ -1,16 +1,15 @@
 """The script that puts the certificates to the test, and the document that shows what it prints."""
 
-import importlib.util
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+import example_scripts
 from numpy_rae import outcome_report
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLE = ROOT / "examples" / "certificate_validation.py"
 DOCUMENT = ROOT / "docs" / "certificate.md"
 RECORDS = ROOT / "docs" / "records"
 
@@ -18,9 +17,7 @@ RECORDS = ROOT / "docs" / "records"
 @pytest.fixture
 def script(monkeypatch):
     """The example with a thread for its processes."""
-    spec = importlib.util.spec_from_file_location("certificate_validation", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = example_scripts.load("certificate_validation")
 
     @contextmanager
     def thread(workers):

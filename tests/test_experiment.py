@@ -1,7 +1,6 @@
 """The figure scripts end to end, at a size of seconds: numbers, files, second starts, interrupts and bad input."""
 
 import contextlib
-import importlib.util
 import os
 import re
 import signal
@@ -16,6 +15,8 @@ import pytest
 from made_runs import timeless
 
 import data_fetch
+import example_scripts
+from example_scripts import EXAMPLES
 from numpy_rae import constraints, datasets, experiment, figures, options, panels, report, store
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.experiment import SIGMA2, Preset, Protocol, main
@@ -23,16 +24,13 @@ from numpy_rae.noise import ALL_MODELS
 from numpy_rae.objectives import Model
 from numpy_rae.records import stored
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def protocol_of(path: Path) -> Protocol | None:
     """The one Protocol of a script, by importing it; None if it has none."""
     if "Protocol(" not in path.read_text():
         return None
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = example_scripts.load(path.stem)
     (found,) = (value for value in vars(module).values() if isinstance(value, Protocol))
     return found
 
@@ -520,8 +518,9 @@ def test_the_scripts_are_the_papers_figures_on_both_data_sets():
     found = [(protocol.title.split(":")[0], protocol.source) for protocol in of_paper.values()]
     assert sorted(found) == sorted((figure, source) for figure in paper for source in ("mnist", "cifar10"))
     for path, protocol in of_paper.items():
-        activation, constraint, models = paper[protocol.title.split(":")[0]]
-        assert path.stem.startswith(protocol.title.split(":")[0].lower().replace(". ", "")) and protocol.name == path.stem
+        figure = protocol.title.split(":")[0]
+        activation, constraint, models = paper[figure]
+        assert path.stem.startswith(figure.lower().replace(". ", ""))
         assert (protocol.activation, protocol.constraint) == (activation, constraint)
         assert " ".join(protocol.models) == models
 

@@ -1,12 +1,10 @@
 """The pictures of the theory show the numbers they are given."""
 
-import importlib.util
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+import example_scripts
 import reference
 from numpy_rae import illustrations
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
@@ -20,14 +18,6 @@ from numpy_rae.training import TrainConfig, begin, train
 def close():
     yield
     plt.close("all")
-
-
-def example(name):
-    path = Path(__file__).parent.parent / "examples" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
 
 
 def lines(ax):
@@ -123,7 +113,7 @@ def test_bias_gradients_has_a_row_for_each_group_and_a_panel_for_each_activation
 
 
 def test_bias_gradient_of_the_third_term_is_the_derivations():
-    script = example("bias_gradients")
+    script = example_scripts.load("bias_gradients")
     for s in ACTIVATIONS.values():
         for a in (-1.3, 0.4, 2.0):
             for r_y in (1, -1):
@@ -133,7 +123,7 @@ def test_bias_gradient_of_the_third_term_is_the_derivations():
 
 
 def test_expected_hessian_term_is_the_mean_over_the_noise():
-    script = example("bias_gradients")
+    script = example_scripts.load("bias_gradients")
     script.A = np.array([0.7])
     z = np.linspace(-9, 9, 4001)
     weight = np.exp(-(z**2) / 2)
@@ -147,7 +137,7 @@ def test_expected_hessian_term_is_the_mean_over_the_noise():
 
 @pytest.mark.parametrize("activation", [SIGMOID, SOFTPLUS, RELU], ids=lambda s: s.name)
 def test_theorem_3_terms_measures_what_the_loops_say(activation):
-    script = example("theorem_3_terms")
+    script = example_scripts.load("theorem_3_terms")
     rng = np.random.default_rng(3)
     params, x = Params(rng.standard_normal((4, 3)), rng.standard_normal(4)), rng.standard_normal((6, 3))
     *values, push = script.measured(params, activation, x)
@@ -162,7 +152,7 @@ def test_theorem_3_terms_measures_what_the_loops_say(activation):
 
 
 def test_theorem_3_terms_begins_at_the_start_and_ends_where_training_does():
-    script = example("theorem_3_terms")
+    script = example_scripts.load("theorem_3_terms")
     x = np.random.default_rng(0).standard_normal((1100, 6)).astype(np.float32)
     config = TrainConfig(0.25, hidden=5, epochs=3)
     seen = script.watched(x, MODELS["DAE"], SIGMOID, config)

@@ -24,6 +24,7 @@ from numpy_rae.runs import Run, distinct
 from numpy_rae.sweep import RunsLost
 from numpy_rae.worker import execute
 
+
 @pytest.fixture(scope="module")
 def pools(ref):
     """Real pools of one and of two processes."""

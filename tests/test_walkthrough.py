@@ -1,6 +1,5 @@
 """The walkthrough's lines name their sources, its differences agree with the gradients, and a wrong gradient shows."""
 
-import importlib.util
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+import example_scripts
 
 ROOT = Path(__file__).resolve().parent.parent
 GRADIENTS = ["h'", "h''", "dR/da", "dR/d(len2)", "g_y", "g_h", "g_a", "g_W", "g_b_e"]
@@ -18,11 +19,8 @@ VERDICT = re.compile(r"largest difference: (\S+), of (\S+); (.*)")
 
 @pytest.fixture
 def script():
-    """The script's own copy of everything, so that a fault can be planted in it."""
-    spec = importlib.util.spec_from_file_location("gradient_walkthrough", ROOT / "examples" / "gradient_walkthrough.py")
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
+    """A copy of its own, so that a fault can be planted in it."""
+    return example_scripts.load("gradient_walkthrough")
 
 
 def name(step):
