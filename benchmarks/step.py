@@ -30,6 +30,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import peers
 
+from numpy_rae import options
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.constraints import unit_rows
@@ -159,7 +160,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--models", nargs="+", choices=ACTIVE, default=ACTIVE)
-    parser.add_argument("--out", type=Path, default=Path("results"))
+    parser.add_argument("--out", type=options.user_path, default=Path("results"))
     args = parser.parse_args()
     rows = []
     for size, n in SIZES.items():

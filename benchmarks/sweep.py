@@ -120,7 +120,7 @@ def growth(workers):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("results"))
+    parser.add_argument("--out", type=options.user_path, default=Path("results"))
     parser.add_argument("--quick", action="store_true", help="a quarter of the runs, a fifth of their length")
     args = parser.parse_args()
     workers, found = options.cores(), {}

@@ -1,21 +1,26 @@
-"""`python -m numpy_rae certify ...`: which corollary covers an activation and a penalty, and what it predicts."""
+"""`python -m numpy_rae certify ...` and `python -m numpy_rae fetch ...`.
+
+`certify` tells which corollary covers an activation and a penalty, and what it predicts. `fetch` downloads MNIST and
+CIFAR-10 and verifies them.
+"""
 
 import argparse
 import json
 import re
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
-from numpy_rae import figures, illustrations, maxout, store, validation
+from numpy_rae import fetch, figures, illustrations, maxout, store, validation
 from numpy_rae.activations import Activation
 from numpy_rae.certificate import OUTSIDE, Certificate, certify, maxout_certificate
 from numpy_rae.more_activations import ALL_ACTIVATIONS, softplus_beta
+from numpy_rae.options import user_path
 from numpy_rae.penalties import PENALTIES
 
 COLUMNS = ("CAE", "mDAE", "SAE", "L1", "KL")
+CERTIFY = "Tell which corollary covers an activation and a penalty, and what it predicts."
 SHARP = "softplus(beta=B)"
 SHOWN = np.linspace(-6, 6, 1201)
 
@@ -24,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; 2 with one sentence on stderr for what cannot be done."""
     args = parser().parse_args(argv)
     try:
-        return table(args) if args.table else one(args)
+        return args.command(args)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -32,13 +37,22 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m numpy_rae", description=__doc__)
-    certify = p.add_subparsers(required=True, metavar="certify").add_parser("certify", description=__doc__)
+    commands = p.add_subparsers(required=True, metavar="COMMAND")
+    add_certify(commands.add_parser("certify", help=CERTIFY, description=CERTIFY))
+    fetching = commands.add_parser("fetch", help=fetch.DESCRIPTION, description=fetch.DESCRIPTION)
+    fetching.set_defaults(command=fetch.run)
+    fetch.add_options(fetching)
+    return p
+
+
+def add_certify(certify: argparse.ArgumentParser) -> None:
+    """Add the options of `certify`."""
+    certify.set_defaults(command=lambda args: table(args) if args.table else one(args))
     certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(activation_names())}")
     certify.add_argument("--penalty", metavar="NAME", help=f"one of {', '.join(PENALTIES)}")
     certify.add_argument("--json", action="store_true", help="JSON in place of text")
-    certify.add_argument("--picture", type=Path, metavar="FILE.png", help="draw h, h', h'' and the signs of dR/db")
+    certify.add_argument("--picture", type=user_path, metavar="FILE.png", help="draw h, h', h'' and the signs of dR/db")
     certify.add_argument("--table", action="store_true", help="every activation with every penalty, as Markdown")
-    return p
 
 
 def one(args: argparse.Namespace) -> int:

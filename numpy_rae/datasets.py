@@ -1,23 +1,30 @@
 """Training data by name: prepared once as a float32 matrix in a file that workers map instead of receiving it.
 
-A `DataSpec` says how to make the matrix; a `DataRef` adds the SHA-256 of what came out, which names the file. A worker
-on another machine makes the same file from its own copy of the images, and the hash proves it.
+A `DataSpec` says how to make the matrix. A `DataRef` adds the SHA-256 of the matrix, which names the file. A worker on
+another machine makes the same file from its own copy of the images, and the hash proves it. A file is used only if its
+content has this hash; otherwise it is made again.
 """
 
+import errno
 import hashlib
-import os
-import tempfile
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-import data_fetch
-from numpy_rae import validation
+from numpy_rae import folders, image_formats, images, npz, validation
 from numpy_rae.preprocessing import as_rows, crop_patches, standardise
 
 PATCH = 8
 SOURCES = ("digits", "mnist", "cifar10", "photograph", "images")
+# A folder that answers with one of these is passed over; a full disk is an error.
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,24 +85,24 @@ class DataRef:
 
 
 def build(spec: DataSpec) -> np.ndarray:
-    """The standardised float32 matrix (count, n). Raises data_fetch.DataError if the images are not at hand."""
+    """The standardised float32 matrix (count, n). Raises folders.DataError if the images are not at hand."""
     validation.instance("spec", spec, DataSpec)
     return standardise(as_rows(_images(spec)), spec.std_offset).astype(np.float32)
 
 
 def _images(spec: DataSpec) -> np.ndarray:
     if spec.source in ("digits", "mnist"):
-        images = data_fetch.load_sample()[0] if spec.source == "digits" else data_fetch.load_mnist()[0]
-        validation.number("count", spec.count, 1, len(images))
-        return images[: spec.count]
+        digits = images.load_sample()[0] if spec.source == "digits" else images.load_mnist()[0]
+        validation.number("count", spec.count, 1, len(digits))
+        return digits[: spec.count]
     return crop_patches(_pictures(spec), spec.count, PATCH, np.random.default_rng(spec.seed))
 
 
 def _pictures(spec: DataSpec) -> np.ndarray:
     if spec.source == "cifar10":
-        return data_fetch.load_cifar10()
+        return images.load_cifar10()
     if spec.source == "images":
-        return data_fetch.load_images(spec.path)
+        return image_formats.load_images(spec.path)
     return photograph()
 
 
@@ -113,43 +120,110 @@ def prepare(spec: DataSpec) -> DataRef:
 
 
 def store_array(x: np.ndarray, spec: DataSpec) -> DataRef:
-    """Put a prepared matrix where workers will look. Raises data_fetch.DataError if the folder is not writable."""
+    """Put a prepared matrix where workers look for it, and return the reference to it.
+
+    The data folder comes first. If it is read-only, the user's cache and a temporary folder follow.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        The matrix.
+    spec : DataSpec
+        How `x` was made.
+
+    Returns
+    -------
+    DataRef
+        The reference, which `load` takes.
+
+    Raises
+    ------
+    folders.DataError
+        If no folder can be written.
+    """
     ref = DataRef(spec, _sha256(x), x.shape)
-    path = _path(ref)
-    try:
-        if not path.exists():
-            _write(path, x)
-    except OSError as error:
-        raise data_fetch.DataError(f"prepared data {path} cannot be written: {error.strerror}") from error
+    if _find(ref) is None:
+        _write(ref, x)
     return ref
 
 
-def _write(path: Path, x: np.ndarray) -> None:
-    """To a temporary file, then renamed: nobody sees half a file, and nothing is left of a failure."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with open(descriptor, "wb") as file:
-            np.save(file, x, allow_pickle=False)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+def _write(ref: DataRef, x: np.ndarray) -> None:
+    """Write the matrix into the first folder that is not read-only."""
+    for path in _paths(ref):
+        if path.exists():
+            LOG.warning("prepared data %s are damaged: their SHA-256 is not that of their name; made again", path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return npz.replace_file(path, lambda file: np.save(file, x, allow_pickle=False))
+        except OSError as error:
+            refused = folders.DataError(f"prepared data {path} cannot be written: {error.strerror or error}")
+            if error.errno not in NOT_WRITABLE:
+                raise refused from error
+    raise refused
 
 
 def load(ref: DataRef) -> np.ndarray:
-    """The prepared matrix, memory-mapped read-only; made here first if this machine has not got it.
+    """Return the prepared matrix, memory-mapped read-only; make it here first if there is no good copy.
 
-    Raises data_fetch.DataError if what is made here is not what the reference names.
+    A file is hashed once per process, and again if it changes.
+
+    Parameters
+    ----------
+    ref : DataRef
+        A reference that `prepare` or `store_array` returned, here or on another machine.
+
+    Returns
+    -------
+    ndarray, shape `ref.shape`
+        The matrix, whose SHA-256 is `ref.sha256`.
+
+    Raises
+    ------
+    folders.DataError
+        If the matrix made here is not the one that the reference names.
     """
-    path = _path(ref)
-    if not path.exists() and prepare(ref.spec).sha256 != ref.sha256:
-        raise data_fetch.DataError(f"{ref.spec.label}: this machine's images give other data than the sweep's")
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    x = _find(ref)
+    if x is not None:
+        return x
+    if prepare(ref.spec).sha256 != ref.sha256:
+        raise folders.DataError(f"{ref.spec.label}: this machine's images give other data than the sweep's")
+    x = _find(ref)
+    if x is None:
+        raise folders.DataError(f"prepared data {next(_paths(ref))} cannot be read back")
+    return x
+
+
+def _find(ref: DataRef) -> np.ndarray | None:
+    """Map the first file whose content is what the reference names; None if there is none."""
+    for path in _paths(ref):
+        with suppress(OSError):  # it is missing, or another user keeps it to themselves
+            seen = path.stat()
+            if _is_intact(path, ref.sha256, ref.shape, (seen.st_ino, seen.st_size, seen.st_mtime_ns)):
+                return _map(path)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _is_intact(path: Path, sha256: str, shape: tuple[int, int], version: tuple[int, ...]) -> bool:
+    """Tell whether a file holds the matrix with this hash; `version` changes when the file does."""
+    try:
+        x = _map(path)
+    except OSError:
+        raise
+    except Exception:  # a damaged header raises almost any kind of error
+        return False
+    return x.shape == shape and x.dtype.isnative and x.dtype.kind == "f" and _sha256(x) == sha256
+
+
+def _map(path: Path) -> np.ndarray:
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 def _sha256(x: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(x)).hexdigest()
 
 
-def _path(ref: DataRef) -> Path:
-    return data_fetch.data_folder() / "prepared" / f"{ref.spec.source}-{ref.spec.count}-{ref.sha256[:16]}.npy"
+def _paths(ref: DataRef) -> Iterator[Path]:
+    """The files that can hold the matrix, in the order of preference."""
+    name = f"{ref.spec.source}-{ref.spec.count}-{ref.sha256[:16]}.npy"
+    return (folder / name for folder in folders.prepared_folders())

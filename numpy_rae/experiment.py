@@ -10,10 +10,10 @@ from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import data_fetch
-from numpy_rae import options, records, report, store, validation
+from numpy_rae import fetch, options, records, report, store, validation
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.datasets import DataRef, DataSpec, prepare
+from numpy_rae.folders import DataError
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.runs import Run
 from numpy_rae.training import TrainConfig
@@ -67,7 +67,7 @@ def main(protocol: Protocol, argv: Sequence[str] | None = None) -> int:
     try:
         with ended_like_interrupted():
             return run(protocol, args)
-    except (ValueError, store.StoreError, data_fetch.DataError) as error:
+    except (ValueError, store.StoreError, DataError) as error:
         print(f"{protocol.name}: {error}", file=sys.stderr)
         return 2
     except (MemoryError, BrokenExecutor) as error:
@@ -142,7 +142,7 @@ def training_data(protocol: Protocol, args: argparse.Namespace, preset: Preset) 
         return prepare(spec)
     try:
         return prepared_or_fetched(spec, preset.fetch)
-    except data_fetch.DataError as error:
+    except DataError as error:
         print(f"{error}\n\nGoing on with what is at hand instead.", file=sys.stderr)
     if spec.source == "mnist":
         return prepare(replace(spec, source="digits", count=EMBEDDED))
@@ -159,12 +159,12 @@ def data_spec(protocol: Protocol, args: argparse.Namespace, preset: Preset) -> D
     return DataSpec("cifar10", preset.samples)
 
 
-def prepared_or_fetched(spec: DataSpec, fetch: bool) -> DataRef:
-    """Prepare from the data folder; download first if the images are missing there and `fetch` allows it."""
+def prepared_or_fetched(spec: DataSpec, allowed: bool) -> DataRef:
+    """Prepare from the data folder; download first if the images are missing there and a download is allowed."""
     try:
         return prepare(spec)
-    except data_fetch.DataError:
-        if not fetch:
+    except DataError:
+        if not allowed:
             raise
-    data_fetch.fetch(spec.source)
+    fetch.fetch(spec.source)
     return prepare(spec)

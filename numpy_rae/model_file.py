@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numpy_rae import npz, validation
+from numpy_rae import folders, npz, validation
 from numpy_rae.activations import ACTIVATIONS, Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.training import TrainConfig
@@ -118,10 +118,10 @@ def load(path: str | Path, activations: Mapping[str, Activation] = ACTIVATIONS) 
 
 
 def checked_path(path: str | Path) -> Path:
-    """`path` as a Path. Raises ValueError for what no file can be called."""
+    """Return `path` as a Path with its `~` expanded. Raises ValueError for what no file can be called."""
     if not isinstance(path, (str, os.PathLike)) or "\0" in os.fspath(path):
         raise ValueError(f"path is {path!r}; it must be the path of a file")
-    return Path(path)
+    return folders.expand(path)
 
 
 def check_format(meta: dict) -> None:

@@ -4,6 +4,7 @@ The first member, `meta` (bytes,), uint8, is a JSON object; the others are array
 1.0, little-endian, in its own memory order. `numpy.load` reads such a file. Nothing in it is executed.
 """
 
+import errno
 import io
 import json
 import math
@@ -13,6 +14,7 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -27,7 +29,8 @@ DAMAGE = (
 
 def write(path: Path, meta: bytes, arrays: Mapping[str, np.ndarray]) -> None:
     """Write to exactly `path`; equal content gives equal bytes. Raises OSError, and what stood there before stays."""
-    replace_file(path, archive({META: np.frombuffer(meta, np.uint8), **arrays}))
+    content = archive({META: np.frombuffer(meta, np.uint8), **arrays})
+    replace_file(path, lambda file: file.write(content))
 
 
 def archive(members: Mapping[str, np.ndarray]) -> bytes:
@@ -41,12 +44,30 @@ def archive(members: Mapping[str, np.ndarray]) -> bytes:
     return stream.getvalue()
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write beside `path`, flush to the disk, then rename: a reader sees the old file or the new one, whole."""
+def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file so that every reader sees the whole old file or the whole new one, and nothing in between.
+
+    `write` fills a file beside `path`, which is flushed to the disk and then renamed. Its mode is 0666 without the
+    bits of the umask.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file to make or to replace.
+    write : callable
+        Called once with the open binary file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, or if `path` is a device, a pipe or a folder. What stood there before stays.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "It is no regular file")
     beside = path.parent / f".{uuid.uuid4().hex}.tmp"
     try:
         with open(beside, "xb") as file:
-            file.write(content)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)

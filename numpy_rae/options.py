@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from numpy_rae import folders
 from numpy_rae.checkpoint import INTERVAL
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.training import TrainConfig
@@ -43,20 +44,28 @@ def add_how(group, protocol) -> None:
     group.add_argument("--save-every", type=float, default=INTERVAL, metavar="SECONDS", help=every)
     scheduler = "of a Dask cluster to send the runs to (default: processes on this machine)"
     add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
-    group.add_argument("--out", type=Path, default=Path("results"), help="folder of the results and the picture")
+    group.add_argument("--out", type=user_path, default=Path("results"), help="folder of the results and the picture")
     text = "a picture of each run trained now, in <results>.reports: history, densities, biases, filters"
     group.add_argument("--report", action="store_true", help=text)
     group.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
     folder = "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)"
-    add_unset(group, "--data-dir", folder, type=Path)
+    add_unset(group, "--data-dir", folder, type=user_path)
     if protocol.source == "cifar10":
         images = "uint8 images to take the patches from (default: CIFAR-10)"
-        add_unset(group, "--images", images, type=Path, metavar="FILE.npy")
+        add_unset(group, "--images", images, type=user_path, metavar="FILE.npy")
 
 
 def add_unset(group, option: str, text: str, **more) -> None:
     """An option whose help names the default itself, because what the parser leaves (None) says nothing."""
     group.add_argument(option, help=text, default=argparse.SUPPRESS, **more)
+
+
+def user_path(text: str) -> Path:
+    """Return a path of the command line with its `~` expanded. Raises ArgumentTypeError if there is no home folder."""
+    try:
+        return folders.expand(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def presets_help(protocol) -> str:
@@ -77,5 +86,5 @@ def picture_parser(name: str, description: str, presets: Iterable[str] = ("sampl
         prog=f"{name}.py", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     p.add_argument("--preset", choices=presets, default="sample", help="tiny is for a quick try")
-    p.add_argument("--out", type=Path, default=Path("results"), help="folder of the picture")
+    p.add_argument("--out", type=user_path, default=Path("results"), help="folder of the picture")
     return p

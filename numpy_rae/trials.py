@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-import data_fetch
-from numpy_rae import recovery, sparsity, store
+from numpy_rae import images, recovery, sparsity, store
 from numpy_rae.activations import Activation
 from numpy_rae.experiment import MNIST_STD_OFFSET
 from numpy_rae.figures import EXPLOSION
@@ -106,7 +105,7 @@ def load(data: str, samples: int) -> np.ndarray:
 
 
 def digits(samples: int) -> np.ndarray:
-    pixels = as_rows(data_fetch.load_sample()[0][:samples])
+    pixels = as_rows(images.load_sample()[0][:samples])
     blocks = pixels.reshape(samples, 14, 2, 14, 2).mean(axis=(2, 4))
     return standardise(blocks.reshape(samples, 196), MNIST_STD_OFFSET)
 

@@ -16,9 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import data_fetch
 from fuzz.readers import MODEL, PREFIX, READERS, cifar10_tar, unpacked, whole_model, whole_tar
-from numpy_rae import model_file
+from numpy_rae import folders, image_formats, images, model_file, sources
 
 WHOLE = [(name, content) for name, reader in READERS.items() for content in reader.whole]
 SMALL = [(name, content) for name, content in WHOLE if len(content) < 2000]
@@ -102,8 +101,8 @@ def header(size: int = 0, kind: bytes = tarfile.REGTYPE, name: str = "other") ->
 def test_a_bomb_is_unpacked_to_the_known_bound_only(first):
     """64 MiB in 64 kB, of which 1 MiB and ten images' bytes may be unpacked."""
     stream = Counted(gzip.compress(first) + 64 * MEMBER)
-    with pytest.raises(data_fetch.DataError, match="unpacks to more than 1079306 bytes|must be a regular file of 3073"):
-        data_fetch.parse_cifar10(stream, "bomb", per_batch=1)
+    with pytest.raises(folders.DataError, match="unpacks to more than 1079306 bytes|must be a regular file of 3073"):
+        image_formats.parse_cifar10(stream, "bomb", per_batch=1)
     assert stream.seen < 16 * len(MEMBER)
 
 
@@ -115,8 +114,8 @@ def test_a_size_that_nothing_stands_behind_is_not_waited_for(size):
 
 def test_members_without_end_are_given_up():
     stream = Counted(gzip.compress(10_000 * header()))
-    with pytest.raises(data_fetch.DataError, match="bomb cannot be read as tar.gz: it unpacks to more than"):
-        data_fetch.parse_cifar10(stream, "bomb", per_batch=1)
+    with pytest.raises(folders.DataError, match="bomb cannot be read as tar.gz: it unpacks to more than"):
+        image_formats.parse_cifar10(stream, "bomb", per_batch=1)
 
 
 def test_headers_inside_headers_are_given_up():
@@ -158,18 +157,18 @@ def test_a_gzip_stream_of_empty_blocks_ends():
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-@pytest.mark.parametrize("read", [data_fetch.load_images, model_file.load], ids=["load_images", "model_file.load"])
+@pytest.mark.parametrize("read", [image_formats.load_images, model_file.load], ids=["load_images", "model_file.load"])
 def test_a_pipe_is_refused_and_not_waited_for(read, tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises((data_fetch.DataError, model_file.ModelFileError), match="no such file|It is a pipe"):
+    with pytest.raises((folders.DataError, model_file.ModelFileError), match="no regular file|It is a pipe"):
         read(tmp_path / "pipe")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_among_the_data_is_refused_and_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / data_fetch.MNIST[0].name)
-    with pytest.raises(data_fetch.DataError, match=f"{data_fetch.MNIST[0].name} cannot be read: it is no regular file"):
-        data_fetch.load_mnist("train", tmp_path)
+    os.mkfifo(tmp_path / sources.MNIST[0].name)
+    with pytest.raises(folders.DataError, match=f"{sources.MNIST[0].name} cannot be read: it is no regular file"):
+        images.load_mnist("train", tmp_path)
 
 
 # Members that lead elsewhere, links, members twice.
@@ -257,14 +256,14 @@ def test_no_nan_comes_out_of_a_model_s_metadata(number, place):
 
 @pytest.mark.parametrize("path", [None, 3, b"\0", "a\0b", 1.5, ["m.npz"]])
 def test_what_is_no_path_is_refused_by_name(path):
-    for read, error in ((data_fetch.load_images, data_fetch.DataError), (model_file.load, ValueError)):
+    for read, error in ((image_formats.load_images, folders.DataError), (model_file.load, ValueError)):
         with pytest.raises(error, match="^path (is|was) "):
             read(path)
 
 
 def test_readers_of_streams_name_what_they_were_given():
-    with pytest.raises(data_fetch.DataError, match="content is a NoneType; it must be the bytes of an idx file"):
-        data_fetch.parse_idx(None)
+    with pytest.raises(folders.DataError, match="content is a NoneType; it must be the bytes of an idx file"):
+        image_formats.parse_idx(None)
     for stream, per_batch in ((None, 1), (b"bytes", 1), (io.BytesIO(), 0), (io.BytesIO(), 1.5), (io.BytesIO(), None)):
-        with pytest.raises(data_fetch.DataError, match="^archive: it must be a file open for reading"):
-            data_fetch.parse_cifar10(stream, per_batch=per_batch)
+        with pytest.raises(folders.DataError, match="^archive: it must be a file open for reading"):
+            image_formats.parse_cifar10(stream, per_batch=per_batch)

@@ -20,11 +20,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import data_fetch
 import numpy_rae
 from numpy_rae import (
-    certificate, datasets, gradcheck, maxout, metrics, model_file, monitor, more_activations, noise, numeric_jets,
-    penalties, preprocessing, recovery, sparse_coding, sparsity, taylor, theory, training,
+    certificate, datasets, folders, gradcheck, image_formats, images, maxout, metrics, model_file, monitor,
+    more_activations, noise, numeric_jets,
+    penalties, preprocessing, recovery, sources, sparse_coding, sparsity, taylor, theory, training,
 )  # fmt: skip
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
 from numpy_rae.autoencoder import Params, init_params
@@ -229,13 +229,13 @@ CASES = [
         "path": "/dev/null/model.npz", "params": params(d, m, n), "activation": "relu", "config": config(d, m),
         "model": "CAE", "notes": {}}),
     Case(model_file.load, lambda d, N, n, m: {"path": "no such model.npz"}, names=("model file",)),
-    Case(data_fetch.data_folder, lambda d, N, n, m: {"folder": "x"}, error=data_fetch.DataError),
-    Case(data_fetch.load_mnist, lambda d, N, n, m: {"split": "test", "folder": "no such folder"},
-         error=data_fetch.DataError, names=(data_fetch.MNIST[2].name,)),
-    Case(data_fetch.load_cifar10, lambda d, N, n, m: {"folder": "no such folder"}, error=data_fetch.DataError,
-         names=(data_fetch.CIFAR10.name,)),
-    Case(data_fetch.load_images, lambda d, N, n, m: {"path": "no such file"}, error=data_fetch.DataError),
-    Case(data_fetch.parse_idx, lambda d, N, n, m: {"content": b"\0\0\x08\x01\0\0\0\x01x"}, error=data_fetch.DataError),
+    Case(folders.data_folder, lambda d, N, n, m: {"folder": "x"}, error=folders.DataError),
+    Case(images.load_mnist, lambda d, N, n, m: {"split": "test", "folder": "no such folder"},
+         error=folders.DataError, names=(sources.MNIST[2].name,)),
+    Case(images.load_cifar10, lambda d, N, n, m: {"folder": "no such folder"}, error=folders.DataError,
+         names=(sources.CIFAR10.name,)),
+    Case(image_formats.load_images, lambda d, N, n, m: {"path": "no such file"}, error=folders.DataError),
+    Case(image_formats.parse_idx, lambda d, N, n, m: {"content": b"\0\0\x08\x01\0\0\0\x01x"}, error=folders.DataError),
 ]  # fmt: skip
 
 # What is done to an argument.
@@ -364,7 +364,7 @@ def test_a_spoiled_argument_gives_a_good_result_or_one_sentence(case, data):
         result = case.function(**arguments)
     except case.error as error:
         said = str(error)
-        assert type(error) in (case.error, model_file.ModelFileError, data_fetch.DataError), said
+        assert type(error) in (case.error, model_file.ModelFileError, folders.DataError), said
         assert "\n" not in said and any(re.search(rf"\b{name}\b", said) for name in names(case, arguments)), said
     else:
         assert case.good(result, **arguments)
@@ -484,7 +484,14 @@ PARTS = {
     "validation": "matrix vector small representable pair encoder pixels batch float_type instance function like "
     "number whole one_of seen",
     "blas": "one_thread",
-    "data_fetch": "DataError RemoteFile fetch fetch_file parse_cifar10 load_sample main",
+    "fetch": "fetch fetch_file main add_options run",
+    "folders": "DataError expand cache_folder temporary_folder prepared_folders",
+    "image_formats": "parse_cifar10",
+    "images": "load_sample",
+    "local_files": "find usual_paths files_below has_right_size is_gzip read_verified read_content "
+    "refuse_other_data_set is_whole is_whole_archive",
+    "proxy": "check described address_for is_address variable without_password",
+    "sources": "RemoteFile",
 }
 STEP = {
     "activations": "Jet Activation relu sigmoid softplus tanh",
@@ -536,7 +543,7 @@ def public(module) -> set[str]:
 MODULES = sorted(path.stem for path in Path(numpy_rae.__file__).parent.glob("*.py") if path.stem != "__init__")
 
 
-@pytest.mark.parametrize("name", [*MODULES, "data_fetch"])
+@pytest.mark.parametrize("name", MODULES)
 def test_every_function_is_spoiled_or_exempt_for_a_reason(name):
     exempt = [table.get(name, "").split() for table in NOT_SPOILED]
     if ["*"] in exempt:
@@ -544,4 +551,4 @@ def test_every_function_is_spoiled_or_exempt_for_a_reason(name):
     listed = [case.function.__name__ for case in CASES if case.function.__module__.split(".")[-1] == name]
     listed += [each for names in exempt for each in names]
     assert len(listed) == len(set(listed)), "in two tables"
-    assert set(listed) == public(data_fetch if name == "data_fetch" else import_module(f"numpy_rae.{name}"))
+    assert set(listed) == public(import_module(f"numpy_rae.{name}"))

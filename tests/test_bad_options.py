@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import data_fetch
 import example_scripts
-from numpy_rae import __main__ as command
+from numpy_rae import __main__ as command, fetch, folders
 from numpy_rae import experiment, figures, options, report
 from numpy_rae.activations import RELU
 from numpy_rae.experiment import Protocol
@@ -76,7 +75,7 @@ def quick(tmp_path_factory):
     folder = tmp_path_factory.mktemp("options")
 
     def refuse(*arguments, **more):
-        raise data_fetch.DataError("No network here.")
+        raise folders.DataError("No network here.")
 
     def one_run(protocol, args, runs, out):
         config = replace(runs[0].config, hidden=min(runs[0].config.hidden, 4), epochs=1)
@@ -86,7 +85,7 @@ def quick(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("NUMPY_RAE_DATA", str(folder / "data"))
-        patch.setattr(data_fetch, "fetch_file", refuse)
+        patch.setattr(fetch, "fetch_file", refuse)
         patch.setattr(report, "train_and_draw", one_run)
         patch.setattr(report, "save_picture", lambda figure, picture: figures.plt.close(figure))
         patch.setattr(experiment, "prepare", prepared(experiment.prepare))
@@ -195,4 +194,4 @@ NAMES = st.sampled_from(["mnist", "cifar10", "MNIST", "", "--dir", "x", "--help"
 
 @given(names=st.lists(NAMES, max_size=3), folder=PATHS)
 def test_the_fetch_command(names, folder):
-    outcome(data_fetch.main, [*names, "--dir", folder])
+    outcome(fetch.main, [*names, "--dir", folder])

@@ -11,8 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import data_fetch
-from numpy_rae import datasets
+from numpy_rae import datasets, folders, images
 from numpy_rae.activations import RELU
 from numpy_rae.datasets import DataSpec, build, load, prepare, store_array
 from numpy_rae.objectives import AE
@@ -40,7 +39,7 @@ def pictures(tmp_path):
 
 def test_digits_are_the_first_of_the_sample_standardised(folder):
     x = build(DIGITS)
-    pixels = data_fetch.load_sample()[0][:40].reshape(40, 784) / 255
+    pixels = images.load_sample()[0][:40].reshape(40, 784) / 255
     assert x.shape == (40, 784) and x.dtype == np.float32
     expected = (pixels - pixels.mean(axis=0)) / (pixels.std(axis=0) + 0.1)
     varied = pixels.std(axis=0) > 0
@@ -89,12 +88,12 @@ def test_a_machine_without_the_file_makes_it(folder):
 
 
 def test_a_reference_that_this_machines_images_do_not_fit_is_refused(folder, pictures):
-    with pytest.raises(data_fetch.DataError, match="other data than the sweep's"):
+    with pytest.raises(folders.DataError, match="other data than the sweep's"):
         load(replace(prepare(DIGITS), sha256="0" * 64))
     ref = prepare(pictures)
     next(folder.glob("images-*")).unlink()
     np.save(pictures.path, np.zeros((2, 9, 9), np.uint8))
-    with pytest.raises(data_fetch.DataError, match="30 patches of pictures.npy"):
+    with pytest.raises(folders.DataError, match="30 patches of pictures.npy"):
         load(ref)
 
 
@@ -131,7 +130,7 @@ def test_a_failing_write_is_a_data_error_and_leaves_nothing(folder, monkeypatch,
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(module, step, full)
-    with pytest.raises(data_fetch.DataError, match="cannot be written: No space left"):
+    with pytest.raises(folders.DataError, match="cannot be written: No space left"):
         prepare(DIGITS)
     assert list(folder.iterdir()) == []
 
@@ -151,7 +150,7 @@ def test_the_file_has_its_name_only_when_it_is_whole(folder, monkeypatch):
 def test_a_folder_below_a_file_is_a_data_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "file" / "data"))
-    with pytest.raises(data_fetch.DataError, match="cannot be written"):
+    with pytest.raises(folders.DataError, match="cannot be written"):
         prepare(DIGITS)
 
 
@@ -171,7 +170,7 @@ def test_a_spec_that_cannot_be_made_is_refused_in_one_sentence(source, count, se
 
 def test_missing_images_are_a_data_error(tmp_path):
     for spec in (DataSpec("mnist", 10), DataSpec("cifar10", 10), DataSpec("images", 10, path=str(tmp_path / "no.npy"))):
-        with pytest.raises(data_fetch.DataError):
+        with pytest.raises(folders.DataError):
             build(spec)
 
 

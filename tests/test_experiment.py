@@ -14,10 +14,9 @@ import numpy as np
 import pytest
 from made_runs import timeless
 
-import data_fetch
 import example_scripts
 from example_scripts import EXAMPLES
-from numpy_rae import constraints, datasets, experiment, figures, options, panels, report, store
+from numpy_rae import constraints, datasets, experiment, fetch, figures, folders, images, options, panels, report, store
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.experiment import SIGMA2, Preset, Protocol, main
 from numpy_rae.noise import ALL_MODELS
@@ -285,11 +284,11 @@ def test_reports_are_drawn_of_the_runs_trained_now(threaded, tmp_path, monkeypat
 
 
 def no_network(name, *args, **kwargs):
-    raise data_fetch.DataError(f"no network for {name}")
+    raise folders.DataError(f"no network for {name}")
 
 
 def test_offline_the_embedded_digits_stand_in_and_say_so(threaded, tmp_path, monkeypatch, capsys, pictures):
-    monkeypatch.setattr(data_fetch, "fetch", no_network)
+    monkeypatch.setattr(fetch, "fetch", no_network)
     few = ["--epochs", "1", "--hidden", "4", "--sigma2", "0", "1", "--models", "DAE", "--out", str(tmp_path)]
     assert main(FIG1, ["--samples", "6000", *few]) == 0
     errors = capsys.readouterr().err
@@ -299,7 +298,7 @@ def test_offline_the_embedded_digits_stand_in_and_say_so(threaded, tmp_path, mon
 
 
 def test_without_cifar10_a_photograph_stands_in_under_its_own_name(threaded, tmp_path, monkeypatch, capsys, pictures):
-    monkeypatch.setattr(data_fetch, "fetch", None)  # the tiny preset fetches nothing
+    monkeypatch.setattr(fetch, "fetch", None)  # the tiny preset fetches nothing
     assert main(FIG1_PATCHES, [*QUICK, "--out", str(tmp_path), "--models", "SAE"]) == 0
     assert "Going on with what is at hand instead." in capsys.readouterr().err
     assert pictures[0].get_suptitle().endswith("\n60 patches of one photograph (not CIFAR-10)")
@@ -310,11 +309,11 @@ def test_missing_images_are_fetched_and_then_used(monkeypatch, capsys):
 
     def load():
         if not fetched:
-            raise data_fetch.DataError("missing")
+            raise folders.DataError("missing")
         return np.random.default_rng(0).integers(0, 256, (7000, 2, 2), np.uint8), None
 
-    monkeypatch.setattr(data_fetch, "fetch", fetched.append)
-    monkeypatch.setattr(data_fetch, "load_mnist", load)
+    monkeypatch.setattr(fetch, "fetch", fetched.append)
+    monkeypatch.setattr(images, "load_mnist", load)
     args = options.parser(FIG1).parse_args(["--samples", "6000"])
     ref = experiment.training_data(FIG1, args, experiment.chosen_preset(FIG1, args))
     assert fetched == ["mnist"] and ref.shape == (6000, 4) and ref.spec.source == "mnist"
@@ -393,7 +392,7 @@ def test_a_data_folder_below_a_file_is_refused(tmp_path, no_pool, capsys, monkey
 
 
 def test_more_digits_than_there_are_is_refused(tmp_path, no_pool, capsys, monkeypatch):
-    monkeypatch.setattr(data_fetch, "load_mnist", lambda: (np.zeros((60_000, 1, 1), np.uint8), None))
+    monkeypatch.setattr(images, "load_mnist", lambda: (np.zeros((60_000, 1, 1), np.uint8), None))
     arguments = [*QUICK, "--out", str(tmp_path), "--samples", "60001"]
     assert "count is 60001; it must be a number in [1, 60000]" in refusal(arguments, capsys)
 

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from test_reproducibility import global_states
 
-import data_fetch
-from numpy_rae import certificate, datasets, figures, gradcheck, maxout, model_file, monitor, preprocessing, recovery
-from numpy_rae import report, sparse_coding, sparsity, sweep, theory
+from numpy_rae import certificate, datasets, figures, gradcheck, images, maxout, model_file, monitor, preprocessing
+from numpy_rae import recovery, report, sparse_coding, sparsity, sweep, theory
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import init_params
 from numpy_rae.noise import ALL_MODELS
@@ -58,7 +57,7 @@ CALLS: dict[str, Callable[[Path, np.random.Generator], object]] = {
     "expected denoising": lambda *_: theory.expected_denoising(P, SIGMOID, X, 0.1, nodes=2),
     "whiten": lambda *_: preprocessing.whiten(X),
     "patches": lambda *_: datasets.build(datasets.DataSpec("photograph", 20)),
-    "digits": lambda *_: data_fetch.load_sample(),
+    "digits": lambda *_: images.load_sample(),
     "model file": save_and_load,
 }
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import data_fetch
-from numpy_rae import store, trials
+from numpy_rae import images, store, trials
 from numpy_rae.__main__ import COLUMNS, find, rows_shown
 from numpy_rae.activations import RELU, TANH
 from numpy_rae.metrics import measure
@@ -33,10 +32,10 @@ def test_white_data_meet_assumption_1_to_rounding():
 
 
 def test_digits_are_means_of_2_x_2_blocks_standardised_with_the_offset():
-    x, images = trials.load("digits", 50), data_fetch.load_sample()[0][:50] / 255
+    x, pixels = trials.load("digits", 50), images.load_sample()[0][:50] / 255
     assert x.dtype == np.float32 and x.shape == (50, 196)
     for row, column in ((7, 7), (4, 9), (0, 0)):
-        block = images[:, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].mean(axis=(1, 2))
+        block = pixels[:, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].mean(axis=(1, 2))
         expected = (block - block.mean()) / (block.std() + 0.1)
         np.testing.assert_allclose(x[:, 14 * row + column], expected, atol=1e-6)
 

@@ -18,8 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-import data_fetch
-from numpy_rae import checkpoint, model_file, store, training
+from numpy_rae import checkpoint, folders, image_formats, model_file, store, training
 from numpy_rae.activations import ACTIVATIONS, RELU
 from numpy_rae.autoencoder import Params
 from numpy_rae.objectives import AE
@@ -52,7 +51,7 @@ def written(content: bytes, name: str) -> Path:
 
 def idx(content: bytes) -> np.ndarray:
     """The array, whose bytes are exactly the file's behind its header."""
-    array = data_fetch.parse_idx(content)
+    array = image_formats.parse_idx(content)
     assert array.dtype == np.uint8 and 1 <= array.ndim <= 4 and content.endswith(array.tobytes())
     assert len(content) == 4 + 4 * array.ndim + array.size
     return array
@@ -60,7 +59,7 @@ def idx(content: bytes) -> np.ndarray:
 
 def cifar10(content: bytes) -> np.ndarray:
     """One image a batch, in place of 10,000."""
-    images = data_fetch.parse_cifar10(io.BytesIO(content), per_batch=1)
+    images = image_formats.parse_cifar10(io.BytesIO(content), per_batch=1)
     assert images.dtype == np.uint8 and images.shape == (5, 3, 32, 32)
     return images
 
@@ -70,7 +69,7 @@ def cifar10_tar(content: bytes) -> np.ndarray:
 
 
 def images(content: bytes) -> np.ndarray:
-    found = data_fetch.load_images(written(content, "images.npy"))
+    found = image_formats.load_images(written(content, "images.npy"))
     assert found.dtype == np.uint8 and found.ndim == 4 and found.shape[1] in (1, 3) and 0 < found.size <= len(content)
     return found
 
@@ -159,10 +158,10 @@ def whole_records() -> bytes:
 
 PAX = whole_tar(tarfile.PAX_FORMAT, pax_headers={"comment": "x", "size": "3073", "GNU.sparse.map": "0,1"})
 READERS = {
-    "parse_idx": Reader(idx, data_fetch.DataError, (whole_idx(),)),
-    "parse_cifar10": Reader(cifar10, data_fetch.DataError, (gzip.compress(whole_tar()),)),
-    "parse_cifar10-tar": Reader(cifar10_tar, data_fetch.DataError, (whole_tar(), whole_tar(tarfile.GNU_FORMAT))),
-    "load_images": Reader(images, data_fetch.DataError, (whole_npy(2, 3, 4, 4), whole_npy(2, 3, 4))),
+    "parse_idx": Reader(idx, folders.DataError, (whole_idx(),)),
+    "parse_cifar10": Reader(cifar10, folders.DataError, (gzip.compress(whole_tar()),)),
+    "parse_cifar10-tar": Reader(cifar10_tar, folders.DataError, (whole_tar(), whole_tar(tarfile.GNU_FORMAT))),
+    "load_images": Reader(images, folders.DataError, (whole_npy(2, 3, 4, 4), whole_npy(2, 3, 4))),
     "model_file": Reader(model, model_file.ModelFileError, (whole_model(),)),
     "model_file-members": Reader(
         lambda content: model(packed(content, MODEL)), model_file.ModelFileError, (unpacked(whole_model(), MODEL),)

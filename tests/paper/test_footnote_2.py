@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import data_fetch
+from numpy_rae import images
 from numpy_rae.preprocessing import as_rows, standardise
 
 pytestmark = pytest.mark.fn_2
@@ -11,6 +11,6 @@ pytestmark = pytest.mark.fn_2
 
 def test_the_offset_bounds_every_feature_and_its_absence_does_not():
     """Pixels lie in [0, 1], so |x - mean| / (std + 0.1) <= 10; rare pixels pass 10 by far without the offset."""
-    x = as_rows(data_fetch.load_sample()[0])
+    x = as_rows(images.load_sample()[0])
     assert np.abs(standardise(x, 0.1)).max() <= 10
     assert np.abs(standardise(x)).max() > 50

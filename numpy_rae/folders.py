@@ -1,0 +1,113 @@
+"""Folders on this machine: the user's paths, the data folder, and where prepared data can be kept."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+Folder = str | os.PathLike | None
+
+
+class DataError(Exception):
+    """A data set is missing, damaged, unreachable or wrongly named; the message says which one and what to do."""
+
+
+def expand(path: str | os.PathLike) -> Path:
+    """Return `path` with a leading `~` or `~user` replaced by the home folder.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A path as a user wrote it.
+
+    Returns
+    -------
+    pathlib.Path
+        The path without `~`. It can be relative.
+
+    Raises
+    ------
+    ValueError
+        If that home folder is unknown.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ValueError(f"path is {str(path)!r}; its home folder is unknown, so write the full path") from None
+
+
+def data_folder(folder: Folder = None) -> Path:
+    """Return the folder of the data sets: `folder`, else NUMPY_RAE_DATA, else a cache folder of the user.
+
+    Parameters
+    ----------
+    folder : str or os.PathLike, optional
+        The folder. With None, the environment variable NUMPY_RAE_DATA names it. A leading `~` is expanded.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder. It need not exist.
+
+    Raises
+    ------
+    DataError
+        If `folder` is not a path, or if its home folder is unknown.
+    """
+    if folder is not None and (not isinstance(folder, (str, os.PathLike)) or str(folder) == "" or "\0" in str(folder)):
+        raise DataError(f"folder was {folder!r}; it may be a path, or None for the default.")
+    named = folder or os.environ.get("NUMPY_RAE_DATA")
+    try:
+        return expand(named) if named else cache_folder() or temporary_folder()
+    except ValueError as error:
+        raise DataError(f"{'folder' if folder else 'NUMPY_RAE_DATA'} was {str(named)!r}: {error}.") from None
+
+
+def cache_folder() -> Path | None:
+    """Return the user's cache folder for this package; None if the user has no home folder."""
+    with suppress(ValueError):
+        cache = expand(os.environ.get("XDG_CACHE_HOME") or "")
+        if cache.is_absolute():  # the XDG standard ignores relative paths
+            return cache / "numpy_rae"
+    with suppress(ValueError):
+        if (home := expand("~")).is_dir():
+            return home / ".cache" / "numpy_rae"
+    return None
+
+
+def temporary_folder() -> Path:
+    """Return a temporary folder that belongs to this user and that all processes of the user share.
+
+    Raises
+    ------
+    DataError
+        If this machine has no writable temporary folder, or if another user owns the folder.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    try:
+        folder = Path(tempfile.gettempdir()) / f"numpy_rae-{user}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if hasattr(os, "getuid") and folder.stat().st_uid != user:
+            raise PermissionError(f"{folder} belongs to another user")
+    except OSError as error:
+        raise DataError(f"no temporary folder can be used: {error}.") from error
+    return folder
+
+
+def prepared_folders() -> Iterator[Path]:
+    """Yield the folders for prepared data, in the order of preference.
+
+    The first is in the data folder, which can be read-only. The next is in the user's cache, and the last is temporary.
+
+    Raises
+    ------
+    DataError
+        If NUMPY_RAE_DATA cannot be used, or, at the last folder, if there is no temporary folder.
+    """
+    first, cache = data_folder(), cache_folder()
+    yield first / "prepared"
+    if cache and cache != first:
+        yield cache / "prepared"
+    if (temporary := temporary_folder()) != first:
+        yield temporary / "prepared"
