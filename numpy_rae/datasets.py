@@ -150,15 +150,18 @@ def store_array(x: np.ndarray, spec: DataSpec) -> DataRef:
 def _write(ref: DataRef, x: np.ndarray) -> None:
     """Write the matrix into the first folder that is not read-only."""
     for path in _paths(ref):
-        if path.exists():
-            LOG.warning("prepared data %s are damaged: their SHA-256 is not that of their name; made again", path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            return npz.replace_file(path, lambda file: np.save(file, x, allow_pickle=False))
+            unusable = path.exists()
+            npz.replace_file(path, lambda file: np.save(file, x, allow_pickle=False))
         except OSError as error:
             refused = folders.DataError(f"prepared data {path} cannot be written: {error.strerror or error}")
             if error.errno not in NOT_WRITABLE:
                 raise refused from error
+        else:
+            if unusable:
+                LOG.warning("prepared data %s could not be read or did not have their SHA-256; replaced", path)
+            return
     raise refused
 
 

@@ -60,8 +60,9 @@ def data_folder(folder: Folder = None) -> Path:
     named = folder or os.environ.get("NUMPY_RAE_DATA")
     try:
         return expand(named) if named else cache_folder() or temporary_folder()
-    except ValueError as error:
-        raise DataError(f"{'folder' if folder else 'NUMPY_RAE_DATA'} was {str(named)!r}: {error}.") from None
+    except ValueError:
+        name = "folder" if folder else "NUMPY_RAE_DATA"
+        raise DataError(f"{name} was {str(named)!r}; its home folder is unknown, so write the full path.") from None
 
 
 def cache_folder() -> Path | None:

@@ -105,7 +105,7 @@ def prepared(prepare):
     return once
 
 
-PATHS = st.sampled_from(["out", "file", "file/x", "/dev/null", "/proc/none", ".", "o" * 300, ""])
+PATHS = st.sampled_from(["out", "file", "file/x", "/dev/null", "/proc/none", ".", "o" * 300, "", "~nosuchuser/x"])
 FIGURE = {
     "--preset": st.sampled_from(["tiny", "sample", "paper", "huge", ""]),
     "--models": st.sampled_from([*ALL_MODELS, "VAE", "dae", ""]),
@@ -175,7 +175,7 @@ CERTIFY = {
     ]),
     "--penalty": st.sampled_from([*PENALTIES, "cae", "", "x"]),
     "--json": None,
-    "--picture": st.sampled_from(["a.png", "a.pdf", "", "file/a.png"]),
+    "--picture": st.sampled_from(["a.png", "a.pdf", "", "file/a.png", "~nosuchuser/a.png"]),
     "--help": None,
 }  # fmt: skip
 
@@ -195,3 +195,4 @@ NAMES = st.sampled_from(["mnist", "cifar10", "MNIST", "", "--dir", "x", "--help"
 @given(names=st.lists(NAMES, max_size=3), folder=PATHS)
 def test_the_fetch_command(names, folder):
     outcome(fetch.main, [*names, "--dir", folder])
+    outcome(command.main, ["fetch", *names, "--dir", folder])

@@ -3,10 +3,13 @@
 import errno
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,8 +26,10 @@ DIGITS = DataSpec("digits", 40, std_offset=0.1)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """An empty data folder."""
+    """An empty data folder; the cache and the temporary folder are the test's own too."""
     monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path / "data" / "prepared"
 
 
@@ -95,6 +100,107 @@ def test_a_reference_that_this_machines_images_do_not_fit_is_refused(folder, pic
     np.save(pictures.path, np.zeros((2, 9, 9), np.uint8))
     with pytest.raises(folders.DataError, match="30 patches of pictures.npy"):
         load(ref)
+
+
+@pytest.mark.parametrize("use", [lambda ref: prepare(ref.spec), load], ids=["prepare", "load"])
+@pytest.mark.parametrize("damage", [
+    lambda path, x: np.save(path, x + np.float32(1)),
+    lambda path, x: np.save(path, x[:-1]),
+    lambda path, x: np.save(path, x.reshape(20, -1)),
+    lambda path, x: np.save(path, x.view(">f4")),
+    lambda path, x: np.save(path, x.view(np.int32)),
+    lambda path, x: np.save(path, np.array([{}]), allow_pickle=True),
+    lambda path, x: (np.savez(path.with_suffix(".npz"), x), path.with_suffix(".npz").replace(path)),
+    lambda path, x: os.truncate(path, 1000),
+    lambda path, x: os.truncate(path, 0),
+    lambda path, x: path.write_text("text"),
+], ids="numbers rows shape byteorder dtype pickle npz cut empty text".split())  # fmt: skip
+def test_prepared_data_with_another_content_are_made_again(folder, caplog, use, damage):
+    expected = build(DIGITS)
+    ref = prepare(DIGITS)
+    (path,) = folder.iterdir()
+    damage(path, expected)
+    use(ref)
+    assert np.array_equal(np.load(path), expected) and np.array_equal(load(ref), expected)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] and str(path) in caplog.text
+    assert list(folder.iterdir()) == [path]
+
+
+def test_a_file_is_hashed_once_per_process_and_again_when_it_changes(folder, monkeypatch):
+    ref, hashed = prepare(DIGITS), []
+    sha256 = datasets._sha256
+    monkeypatch.setattr(datasets, "_sha256", lambda x: hashed.append(1) or sha256(x))
+    for _ in range(3):
+        load(ref)
+    assert len(hashed) == 1
+    (path,) = folder.iterdir()
+    np.save(path, np.zeros(ref.shape, np.float32))
+    assert np.array_equal(load(ref), build(DIGITS))
+
+
+def test_a_shared_folder_is_readable_by_the_group(folder):
+    """Mode 0666 without the bits of the umask, as every other program's files have."""
+    before = os.umask(0o027)
+    try:
+        prepare(DIGITS)
+    finally:
+        os.umask(before)
+    (path,) = folder.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_the_content_is_on_the_disk_before_the_name(folder, monkeypatch):
+    steps, fsync, replaced = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: steps.append("fsync") or fsync(descriptor))
+    monkeypatch.setattr(os, "replace", lambda *paths: steps.append("replace") or replaced(*paths))
+    prepare(DIGITS)
+    assert steps == ["fsync", "replace"]
+
+
+def denied_below(monkeypatch, *folders_):
+    """Let nothing be written below these folders, as if they were read-only (root may write everywhere)."""
+    whole = Path.mkdir
+
+    def mkdir(path, *arguments, **more):
+        if any(path.is_relative_to(folder) for folder in folders_):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        whole(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+
+
+def test_with_a_read_only_data_folder_prepared_data_are_in_the_cache(tmp_path, monkeypatch):
+    denied_below(monkeypatch, tmp_path / "data")
+    ref = prepare(DIGITS)
+    assert Path(load(ref).filename).parent == tmp_path / "cache" / "numpy_rae" / "prepared"
+    assert np.array_equal(load(ref), build(DIGITS)) and not (tmp_path / "data").exists()
+
+
+def test_with_a_read_only_cache_too_they_are_in_a_temporary_folder(tmp_path, monkeypatch):
+    denied_below(monkeypatch, tmp_path / "data", tmp_path / "cache")
+    assert Path(load(prepare(DIGITS)).filename).parent == folders.temporary_folder() / "prepared"
+
+
+def test_where_nothing_can_be_written_one_sentence_says_so(tmp_path, monkeypatch):
+    folders.temporary_folder()
+    denied_below(monkeypatch, tmp_path / "data", tmp_path / "cache", tmp_path)
+    with pytest.raises(folders.DataError):
+        prepare(DIGITS)
+
+
+def test_prepared_data_that_another_user_keeps_from_us_are_made_in_the_cache(folder, tmp_path, monkeypatch):
+    ref = prepare(DIGITS)
+    mapped = datasets._map
+
+    def denied(path):
+        if path.is_relative_to(folder):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return mapped(path)
+
+    datasets._is_intact.cache_clear()
+    monkeypatch.setattr(datasets, "_map", denied)
+    denied_below(monkeypatch, tmp_path / "data")
+    assert Path(load(ref).filename).is_relative_to(tmp_path / "cache")
 
 
 def test_only_cifar10_is_called_cifar10(pictures):
