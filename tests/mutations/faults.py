@@ -584,7 +584,28 @@ FAULTS = (
          "x.dtype.kind == \"f\""),
     ),
     *group(
-        "fetch", "test_fetch.py",
+        "npz", "test_datasets.py test_npz.py",
+        ("name-before-content", "replace_file", "            os.fsync(file.fileno())\n", ""),
+        ("device-replaced", "replace_file", "if path.exists() and not path.is_file():", "if False:"),
+    ),
+    *group(
+        "folders", "test_folders.py",
+        ("no-home-traceback", "expand", "except RuntimeError:", "except KeyError:"),
+        ("temporary-folder-of-another", "temporary_folder", "st_uid != user", "st_uid == -1"),
+    ),
+    *group(
+        "local_files", "test_local_files.py",
+        ("usual-names-only", "find", "for path in files_below(folder):", "for path in ():"),
+        ("gzip-by-name", "read_content", "if not (unpack and is_gzip(stream)):",
+         "if not (unpack and path.suffix == \".gz\"):"),
+        ("own-part-found", "files_below", " or entry.name.endswith(\".part\")", ""),
+    ),
+    *group(
+        "fetch", "test_proxy.py",
+        ("proxy-unchecked", "_try_mirrors", "        proxy.check(url)\n", ""),
+    ),
+    *group(
+        "fetch", "test_local_files.py",
         ("other-data-set-replaced", "_fetch_to", "    local_files.refuse_other_data_set(target, remote)\n", ""),
     ),
     *group(
