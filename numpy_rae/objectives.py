@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpy_rae import validation
+from numpy_rae import contracts, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae_with_target
 from numpy_rae.taylor import CAE_H, TAYLOR
 
 NO_PENALTY = PenaltyGrad()
+UNCHECKED = contracts.FirstUse()
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,22 @@ def denoising(params: Params, activation: Activation, x: np.ndarray, x_tilde: np
 
 @dataclass(frozen=True)
 class Penalised:
-    """Eq. (4): J = J_AE + sigma2 R."""
+    """Eq. (4): J = J_AE + sigma2 R. What the penalty returns is checked once, at the first call."""
 
     penalty: Penalty
+
+    def __post_init__(self):
+        contracts.check_penalty(self.penalty)
 
     def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
         lam = validation.number("sigma2", sigma2)
         fwd = forward(params, activation, x, self.penalty.order)
         J, g_y = reconstruction(fwd.y, x)
-        R, grad = self.penalty.value_and_grad(params, activation, fwd, rng)
+        if UNCHECKED(self, activation):
+            R, grad = contracts.first_penalty_call(self.penalty, params, activation, fwd, rng)
+            UNCHECKED.mark(self, activation)
+        else:
+            R, grad = self.penalty.value_and_grad(params, activation, fwd, rng)
         return J + lam * R, backward(params, fwd, g_y, grad, lam)
 
 

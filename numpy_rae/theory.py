@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import validation
+from numpy_rae import contracts, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params, PenaltyGrad, backward, forward, reconstruction, row_len2
-from numpy_rae.penalties import Penalty, check_penalty
+from numpy_rae.penalties import Penalty
 from numpy_rae.preprocessing import centred, of_order_one
 
 MOST_POINTS = 10**6
@@ -134,7 +134,7 @@ def penalty_bias_gradient(
     Raises ValueError if it overflows, or the penalty refuses the activation.
     """
     check(params, activation, x)
-    check_penalty(penalty)
+    contracts.check_penalty(penalty)
     with np.errstate(over="ignore", invalid="ignore"):
         g_b_e = penalty_path(penalty, params, activation, x, rng)
     validation.representable("x or params", g_b_e)
@@ -146,7 +146,7 @@ def penalty_path(
 ) -> np.ndarray:
     """`penalty_bias_gradient` without its checks."""
     fwd = forward(params, activation, x, penalty.order)
-    _, grad = penalty.value_and_grad(params, activation, fwd, rng)
+    _, grad = contracts.first_penalty_call(penalty, params, activation, fwd, rng)
     return backward(params, fwd, np.zeros_like(fwd.y), grad).g_b_e
 
 
