@@ -497,7 +497,7 @@ STEP = {
     "more_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
     "noise": "antithetic",
     "objectives": "Model corruption ae dae denoising Penalised edae first_order first_order_term without_bias",
-    "optimizer": "zero_velocity sgd_step settle add_factors as_fortran move column_blocks",
+    "optimizer": "check_in_place zero_velocity sgd_step settle add_factors as_fortran move column_blocks",
     "penalties": "kl identity WeightDecay",
     "smoothing": "Smoothed smoothed_relu widths require_relu smoothed_mdae through_length expected_dae "
     "expected_dae_with_covariances expectation cross_covariance",
