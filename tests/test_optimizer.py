@@ -116,14 +116,15 @@ def test_settle_sets_exactly_the_subnormal_to_zero(dtype):
 
 
 def spoil(array, how):
-    """A copy of `array` with the same numbers that a step must not write into."""
+    """A copy of `array` with the same numbers, in the same memory order, that a step must not write into."""
     if how == "big-endian":
         return array.astype(array.dtype.newbyteorder())
     if how == "unaligned":
-        raw = np.zeros(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
+        order = "F" if array.flags.f_contiguous else "C"
+        raw = np.zeros(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape, order=order)
         raw[...] = array
         return raw
-    copied = array.copy()
+    copied = array.copy(order="K")
     copied.flags.writeable = False
     return copied
 
