@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from numpy_rae import contracts
+from numpy_rae import contracts, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.conditions import (
@@ -97,6 +97,7 @@ class Certificate:
         return "\n".join(lines)
 
 
+@validation.tiny_is_zero
 def certify(activation: Activation | Callable, penalty: Penalty, name: str | None = None) -> Certificate:
     """Certificate of an activation, or of any callable a -> h, with a penalty; `name` overrides the penalty's.
 

@@ -141,6 +141,7 @@ class Probe:
         return None
 
 
+@validation.tiny_is_zero
 def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: np.ndarray = STEPS) -> float:
     """Compute the slope of log |f(p + t d) - f(p) - t g.d| against log t at the smallest t.
 
@@ -184,6 +185,7 @@ def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: n
     return float((r_2 - r_1) / (t_2 - t_1))
 
 
+@validation.tiny_is_zero
 def directional(f: Function, point: np.ndarray, direction: np.ndarray, index: int = 0, step: float = 1e-3) -> Check:
     """Compare g.d with (8 (f(t) - f(-t)) - (f(2t) - f(-2t))) / 12 t, whose error is of order t^4.
 
@@ -248,6 +250,7 @@ def _fourth_order(probe: Probe, t: float) -> float:
     return (8 * near - far) / (12 * t)
 
 
+@validation.tiny_is_zero
 def check_gradient(
     value_and_grad: Callable, params: Params, rng: np.random.Generator, directions: int = 5
 ) -> list[Check]:

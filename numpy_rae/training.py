@@ -152,7 +152,7 @@ def advance(state: State, x: np.ndarray, model, activation, config, epochs: int,
     """
     last = len(state.history) + epochs
     # An overflow is not a warning here: the objective shows it in the same step.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         while len(state.history) < last and not state.diverged:
             one_epoch(state, x, model, activation, config, watch or Watch())
         return outcome(state, x, activation)
