@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from numpy_rae import validation
+
 
 class Jet(NamedTuple):
     """s_e and its derivatives at a, each of a's shape and dtype; None above the order asked for."""
@@ -39,6 +41,7 @@ class Activation:
     non_negative: bool = False
     kinks: tuple[float, ...] = ()
 
+    @validation.tiny_is_zero
     def __call__(self, a: np.ndarray, order: int = 3) -> Jet:
         return self.jet(a, order)
 

@@ -90,6 +90,7 @@ def row_len2(W: np.ndarray) -> np.ndarray:
     return np.einsum("ji,ji->j", W, W)
 
 
+@validation.tiny_is_zero
 def forward(params: Params, activation: Activation, x: np.ndarray, order: int = 1) -> Forward:
     """Encode and decode x (N, n), with the activation's jet up to `order`.
 

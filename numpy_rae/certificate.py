@@ -14,15 +14,14 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from numpy_rae import contracts, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.conditions import (
     FAR, USEFUL, Condition, Witness, accuracy, activation_conditions, evaluate, grid, penalty_conditions,
 )  # fmt: skip
 from numpy_rae.numeric_jets import from_callable
-from numpy_rae.penalties import (
-    PENALTIES, JacobianPenalty, MeanActivationPenalty, Penalty, WeightDecay, check_penalty,
-)  # fmt: skip
+from numpy_rae.penalties import PENALTIES, JacobianPenalty, MeanActivationPenalty, Penalty, WeightDecay
 from numpy_rae.theory import penalty_path
 
 SPARSER, UNAFFECTED, UNDETERMINED = "sparser with lambda", "unaffected", "undetermined"
@@ -98,12 +97,13 @@ class Certificate:
         return "\n".join(lines)
 
 
+@validation.tiny_is_zero
 def certify(activation: Activation | Callable, penalty: Penalty, name: str | None = None) -> Certificate:
     """Certificate of an activation, or of any callable a -> h, with a penalty; `name` overrides the penalty's.
 
     Raises ValueError for a callable that is not finite on [-50, 50], and for what is no penalty.
     """
-    check_penalty(penalty)
+    contracts.check_penalty(penalty)
     if not isinstance(activation, Activation):
         activation = from_callable(getattr(activation, "__name__", type(activation).__name__), activation)
     a = grid(activation, penalty)

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from numpy_rae import datasets, metrics
+from numpy_rae import datasets, metrics, validation
 from numpy_rae.autoencoder import init_params
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.runs import Run
@@ -15,11 +15,13 @@ from numpy_rae.training import HISTORY_SAMPLES, Generators, update
 STEPS = 100
 
 
+@validation.tiny_is_zero
 def updates(run: Run) -> int:
     """Optimiser steps of a run."""
     return run.config.epochs * math.ceil(run.data.shape[0] / run.config.batch_size)
 
 
+@validation.tiny_is_zero
 def seconds_ahead(runs: list[Run], pool: Executor, workers: int) -> float:
     """Estimated duration of `runs` in seconds; every worker times, so that they share memory as they will."""
     kinds = {run.model.name: run for run in runs}
@@ -28,6 +30,7 @@ def seconds_ahead(runs: list[Run], pool: Executor, workers: int) -> float:
     return sum(per_run[run.model.name] for run in runs) / min(workers, len(runs))
 
 
+@validation.tiny_is_zero
 def run_seconds(run: Run) -> float:
     """Estimated duration of one run, from STEPS updates and one measurement; called in a worker."""
     x, config, generators = datasets.load(run.data), run.config, Generators(run.config.seed)

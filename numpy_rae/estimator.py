@@ -1,7 +1,10 @@
 """The auto-encoder as a scikit-learn transformer, over the loop of `training`. Needs `pip install -e ".[sklearn]"`."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -9,7 +12,8 @@ from numpy_rae import training, validation
 from numpy_rae.activations import ACTIVATIONS, Activation
 from numpy_rae.autoencoder import Params, decode, forward
 from numpy_rae.metrics import measure
-from numpy_rae.objectives import MODELS, Model
+from numpy_rae.objectives import MODELS, Model, Penalised
+from numpy_rae.penalties import JacobianPenalty
 
 try:
     from sklearn.utils.validation import validate_data
@@ -22,6 +26,18 @@ except ImportError:  # scikit-learn before 1.6 has it as a method
 FLOATS = [np.float64, np.float32]
 CONFIG = ("sigma2", "batch_size", "epochs", "eta", "momentum", "constraint", "radius", "tangent")
 SEEDS = 2**31 - 1
+CURVED = np.linspace(-30, 30, 6001)
+
+
+def _writeable(params: Params) -> Params:
+    """The parameters with a copy of each array that a step must not write into, in the same memory order."""
+    return Params(*(np.require(part, part.dtype.newbyteorder("="), ["ALIGNED", "WRITEABLE"]) for part in params))
+
+
+def _is_flat(model: Model, activation: Activation) -> bool:
+    """Whether the penalty cannot change the sparsity: its bias gradient is a multiple of h'', which is 0 everywhere."""
+    penalty = model.objective.penalty if isinstance(model.objective, Penalised) else None
+    return isinstance(penalty, JacobianPenalty) and not activation(CURVED, 2).d2h_da2.any()
 
 
 class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -30,22 +46,26 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     X (N, n) should be centred (there is no decoder bias), so a StandardScaler usually goes before. float32 and float64
     stay what they are; other numbers become float64.
 
-    `model` is a name in `objectives.MODELS` or a `Model`, `activation` one in `activations.ACTIVATIONS` or an
-    `Activation`; the rest is `training.TrainConfig`'s. A ReLU's codes get sparser with sigma2 under DAE, SAE and L1;
-    CAE and mDAE need an activation with a second derivative. An int as `random_state` is TrainConfig's seed, so that
-    `fit` gives what `training.train` gives, to the last bit; a RandomState, or NumPy's own for None, draws a seed.
+    `n_components` is the number of hidden units. `model` is a name in `objectives.MODELS` or a `Model`, `activation` one
+    in `activations.ACTIVATIONS` or an `Activation`; the rest is `training.TrainConfig`'s. With the defaults, SAE and
+    ReLU, the codes get sparser as sigma2 grows. DAE and L1 do the same with ReLU. CAE and mDAE need an activation with a
+    second derivative, such as "softplus"; without one, `fit` warns. An int as `random_state` is TrainConfig's seed, so
+    that `fit` gives what `training.train` gives, to the last bit; a RandomState, or NumPy's own for None, draws a seed.
 
-    Fitted: `components_` W (m, n), `intercept_` b_e (m,), `history_` (one dict an epoch), `n_iter_` (epochs so far),
-    `n_features_in_`, `config_` (the TrainConfig of the last call).
+    `fit` warns with a ConvergenceWarning if no unit is active on any sample of X after training.
+
+    Fitted: `components_` W (m, n), `intercept_` b_e (m,), `history_` (one dict per epoch), `n_iter_` (epochs so far),
+    `n_features_in_`, and of the last call of `fit` or `partial_fit` the `config_` (TrainConfig), `model_` (Model) and
+    `activation_` (Activation). `transform` and `score` use `activation_`: new parameters act at the next fit.
     """
 
     def __init__(
         self,
-        hidden=100,
+        n_components=100,
         *,
-        model="CAE",
+        model="SAE",
         activation="relu",
-        sigma2=0.1,
+        sigma2=0.3,
         eta=0.001,
         momentum=0.9,
         epochs=50,
@@ -55,7 +75,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         tangent=False,
         random_state=None,
     ):
-        self.hidden = hidden
+        self.n_components = n_components
         self.model = model
         self.activation = activation
         self.sigma2 = sigma2
@@ -71,33 +91,59 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def fit(self, X, y=None):
         """Train anew for `epochs` epochs. Raises ValueError for bad data or parameters, and if the run diverges."""
         x = validate_data(self, X, dtype=FLOATS, order="C")
-        return self._start(x, self.epochs)
+        self._start(x, self.epochs)
+        self._warn_if_flat()
+        if self._metrics["dead_fraction"] == 1:
+            text = (
+                f"no unit is active on any sample of X after {self.n_iter_} epochs, so the codes say nothing; "
+                "scale X, for example by a StandardScaler, or lower sigma2 or eta"
+            )
+            warnings.warn(text, ConvergenceWarning, stacklevel=2)
+        return self
 
     def partial_fit(self, X, y=None):
         """One epoch over X from where the last call ended, velocity and generators included; `fit` is `epochs` of them.
 
-        X may be another piece of the data, and parameters may have been set anew; `hidden`, `random_state` and dtype
-        stay those of the first call. Raises as `fit` does.
+        X may be another piece of the data, and parameters may have been set anew; `n_components`, `random_state` and
+        dtype stay those of the first call. What is read-only, as in a memory map, is copied first. Raises as `fit` does.
         """
         if not hasattr(self, "components_"):
-            return self._start(validate_data(self, X, dtype=FLOATS, order="C"), 1)
-        x = validate_data(self, X, dtype=self.components_.dtype, order="C", reset=False)
+            self._start(validate_data(self, X, dtype=FLOATS, order="C"), 1)
+        else:
+            self._continue(validate_data(self, X, dtype=self.components_.dtype, order="C", reset=False))
+        self._warn_if_flat()
+        return self
+
+    def _continue(self, x):
+        self._state.params, self._state.velocity = map(_writeable, (self._state.params, self._state.velocity))
         return self._advance(self._state, x, self._config(x, self.config_.seed, len(self.components_)), 1)
 
     def _start(self, x, epochs):
-        config = self._config(x, self._draw_seed(), self.hidden)
+        config = self._config(x, self._draw_seed(), validation.whole("n_components", self.n_components))
         return self._advance(training.begin(x.shape[1], config), x, config, epochs)
 
     def _advance(self, state, x, config, epochs):
-        trained = training.advance(state, x, self._model(), self._activation(), config, epochs)
+        model, activation = self._model(), self._activation()
+        trained = training.advance(state, x, model, activation, config, epochs)
         if trained.diverged:
             # Parameters on their way to infinity are no fit.
             self.__dict__.pop("components_", None)
             raise ValueError(f"training diverged at step {trained.diverged}; eta is {self.eta!r}, a lower one may help")
-        self._state, self.config_ = state, config
+        self._state, self._metrics, self.config_ = state, trained.metrics, config
+        self.model_, self.activation_ = model, activation
         self.components_, self.intercept_ = trained.params
         self.history_, self.n_iter_ = trained.history, len(trained.history)
         return self
+
+    def _warn_if_flat(self):
+        """Warn the caller of `fit` or `partial_fit` if sigma2 cannot change the sparsity."""
+        if self.config_.sigma2 and _is_flat(self.model_, self.activation_):
+            text = (
+                f"model {self.model_.name} does not make the codes of activation {self.activation_.name} sparser, whatever "
+                "sigma2 is: its second derivative is 0 everywhere; take the model SAE, DAE or L1, or an activation such "
+                "as softplus"
+            )
+            warnings.warn(text, UserWarning, stacklevel=3)
 
     def _draw_seed(self):
         if self.random_state is None or isinstance(self.random_state, np.random.RandomState):
@@ -118,7 +164,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def _fitted(self, X):
         check_is_fitted(self, "components_")
         x = validate_data(self, X, dtype=self.components_.dtype, order="C", reset=False)
-        return Params(self.components_, self.intercept_), self._activation(), x
+        return Params(self.components_, self.intercept_), self.activation_, x
 
     def transform(self, X):
         """The codes h (N, m) of X (N, n)."""

@@ -1,7 +1,10 @@
-"""Checks of a hand-derived gradient against its own function, for ours and for yours.
+"""Checks of a hand-derived gradient against its own function, for the package's gradients and for yours.
 
 A checked function maps a flat float64 vector to a number. Slopes say more than tolerances: with the right gradient the
 remainder f(p + t d) - f(p) - t g.d falls as t^2, with a wrong one as t, whatever the scale of f.
+
+The function gets a fresh copy of the vector at each call, and its gradient is copied as soon as it returns. So it may
+write into its argument, and it may reuse the memory of its result. Rounding is judged from the largest |f| that was seen.
 """
 
 import math
@@ -10,16 +13,36 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import validation
+from numpy_rae import contracts, validation
 from numpy_rae.autoencoder import Params
 
 STEPS = 10.0 ** np.arange(-1.5, -4.1, -0.5)
+EPS = float(np.finfo(float).eps)
+ROUNDINGS = 100 * EPS
+
+Function = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
 class Check(NamedTuple):
-    """One directional derivative, both ways: `analytic` = g.d, `numeric` by a fourth-order difference of step `step`,
-    known to within `uncertainty`; `direction` is the index of the random direction. `left` and `right` are the
-    one-sided derivatives where they disagree, at a kink, else None."""
+    """One directional derivative, computed from the gradient and from differences.
+
+    Attributes
+    ----------
+    analytic : float
+        g.d, from the gradient.
+    numeric : float
+        The fourth-order difference of step `step`.
+    uncertainty : float
+        How far `numeric` may be from the derivative.
+    direction : int
+        Index of the random direction.
+    step : float
+        Step of the difference.
+    left, right : float or None
+        The one-sided derivatives where they disagree, at a kink.
+    noise : float or None
+        How much two results at the same point differed, if the function is not deterministic.
+    """
 
     analytic: float
     numeric: float
@@ -28,19 +51,34 @@ class Check(NamedTuple):
     step: float
     left: float | None = None
     right: float | None = None
+    noise: float | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether both sides agree within what the difference itself can know."""
-        return self.left is None and abs(self.analytic - self.numeric) <= self.uncertainty
+        """Whether the gradient is right, as far as a difference can tell."""
+        return self.verdict == "ok"
+
+    @property
+    def verdict(self) -> str:
+        """ "ok", "WRONG", or why the comparison says nothing here."""
+        if self.noise is not None:
+            return (
+                f"NOT DETERMINISTIC, two results at the same point differ by {self.noise:.1e}: "
+                "use the same noise in every call, for example by a generator made anew from one seed"
+            )
+        if self.left is not None:
+            slopes = f"slope {self.left:+.6e} on the left and {self.right:+.6e} on the right"
+            return f"AT A KINK, {slopes}: move the point"
+        if abs(self.analytic - self.numeric) > self.uncertainty:
+            return "WRONG"
+        if self.analytic and abs(self.analytic + self.numeric) <= self.uncertainty:
+            return "TOO SMALL TO TELL, the opposite sign would agree as well: move the point, or remove a large constant"
+        return "ok"
 
     def __str__(self) -> str:
-        verdict = "ok" if self.passed else "WRONG"
-        if self.left is not None:
-            verdict = f"AT A KINK, slope {self.left:+.6e} on the left and {self.right:+.6e} on the right: move the point"
         return (
             f"direction {self.direction}: analytic {self.analytic:+.12e}, numeric {self.numeric:+.12e} "
-            f"+- {self.uncertainty:.1e} (step {self.step:g}): {verdict}"
+            f"+- {self.uncertainty:.1e} (step {self.step:g}): {self.verdict}"
         )
 
 
@@ -55,88 +93,164 @@ def unflatten(vector: np.ndarray, like: Params) -> Params:
     return Params(vector[:size].reshape(like.W.shape), vector[size:])
 
 
-def on_vector(value_and_grad: Callable, params: Params) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+def on_vector(value_and_grad: Callable, params: Params) -> Function:
     """`params -> (J, Gradient)` as a function of the flat vector: (J, dense gradient)."""
 
     def checked(vector: np.ndarray) -> tuple[float, np.ndarray]:
+        J, grad = contracts.pair("value_and_grad", value_and_grad(unflatten(vector.copy(), params)), "(J, Gradient)")
         here = unflatten(vector, params)
-        J, grad = value_and_grad(here)
+        contracts.check_gradient("value_and_grad", grad, here)
         return J, flatten(grad.dense(here))
 
     return checked
 
 
-def taylor_slope(f: Callable, point: np.ndarray, direction: np.ndarray, steps: np.ndarray = STEPS) -> float:
-    """Slope of log |f(p + t d) - f(p) - t g.d| against log t at the smallest t: 2 for a right gradient, 1 for a wrong.
+class Probe:
+    """A function on a line through `point`, safely called, and the largest |f| that it returned."""
 
-    `f(vector) -> (value, gradient)`, with values of order one or larger. Remainders within a hundred roundings are
-    left out; inf if fewer than two are left: f is then linear along d as far as floating point can tell. Raises
-    ValueError if f is not finite at the point.
+    def __init__(self, f: Function, point: np.ndarray, direction: np.ndarray):
+        self.f, self.point, self.direction, self.largest = f, point, direction, 0.0
+
+    def __call__(self, t: float = 0.0) -> tuple[float, float]:
+        """f and its derivative g.d at point + t direction."""
+        value, gradient = self.both(t)
+        return value, float(gradient @ self.direction)
+
+    def both(self, t: float = 0.0) -> tuple[float, np.ndarray]:
+        """f and a copy of its gradient at point + t direction; both checked."""
+        value, gradient = contracts.pair("f", self.f(self.point + t * self.direction), "(value, gradient)")
+        value = contracts.real("f", value)
+        gradient = contracts.array("f", "a gradient", gradient, self.point.shape, self.point.dtype).copy()
+        if math.isfinite(value):
+            self.largest = max(self.largest, abs(value))
+        return value, gradient
+
+    def rounding(self) -> float:
+        """What rounding can change in a value of f: of the value itself, and of the point it is taken at."""
+        moved = float(np.abs(self.both()[1]) @ np.abs(self.point))
+        return ROUNDINGS * max(self.largest, float(np.finfo(float).tiny)) + EPS * moved
+
+    def noise(self, t: float, slope_error: float) -> float | None:
+        """How much two results at one point differ, at the point or at t; None if that is rounding."""
+        for where in (0.0, t):
+            (value, slope), (value_2, slope_2) = self(where), self(where)
+            if abs(value - value_2) > ROUNDINGS * self.largest:
+                return abs(value - value_2)
+            if abs(slope - slope_2) > slope_error:
+                return abs(slope - slope_2)
+        return None
+
+
+@validation.tiny_is_zero
+def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: np.ndarray = STEPS) -> float:
+    """Compute the slope of log |f(p + t d) - f(p) - t g.d| against log t at the smallest t.
+
+    Parameters
+    ----------
+    f : callable
+        `f(vector) -> (value, gradient)`.
+    point, direction : ndarray, shape (k,), float64
+        p and d.
+    steps : ndarray
+        The values of t, from the largest to the smallest.
+
+    Returns
+    -------
+    float
+        2 for a right gradient, 1 for a wrong one. Remainders within a hundred roundings of the largest |f| are left
+        out. If fewer than two are left, f is linear along d as far as floating point can tell: inf. If t g.d is as
+        small as rounding as well, nothing can be told: NaN.
+
+    Raises
+    ------
+    ValueError
+        If f is not finite at the point, is not deterministic, or does not return a real number and a float64 gradient
+        of the vector's shape.
     """
-    check_line(f, point, direction)
+    probe = check_line(f, point, direction)
     if not (validation.vector("steps", steps) > 0).all() or not (np.diff(steps) < 0).all():
         raise ValueError(f"steps is {steps}; they must fall from each to the next, and stay above 0")
-    with np.errstate(over="ignore", invalid="ignore"):
-        value, gradient = f(point)
-        slope = float(gradient @ direction)
-        values = np.array([f(point + t * direction)[0] for t in steps])
+    with np.errstate(all="ignore"):
+        value, slope = probe()
+        values = np.array([probe(t)[0] for t in steps])
         remainders = np.abs(values - value - steps * slope)
+        rounding, noise = probe.rounding(), probe.noise(float(steps[0]), math.inf)
     validation.representable("point or steps", remainders)
-    seen = remainders > 100 * np.finfo(float).eps * max(1, abs(value))
+    if noise is not None:
+        raise ValueError(f"f is not deterministic; two values at the same point differ by {noise:.1e}")
+    seen = remainders > rounding
     if seen.sum() < 2:
-        return math.inf
+        return math.inf if slope == 0 or abs(steps[0] * slope) > rounding else math.nan
     (r_1, r_2), (t_1, t_2) = np.log(remainders[seen][-2:]), np.log(steps[seen][-2:])
     return float((r_2 - r_1) / (t_2 - t_1))
 
 
-def directional(f: Callable, point: np.ndarray, direction: np.ndarray, index: int = 0, step: float = 1e-3) -> Check:
-    """g.d against (8 (f(t) - f(-t)) - (f(2t) - f(-2t))) / 12 t, whose error is of order t^4.
+@validation.tiny_is_zero
+def directional(f: Function, point: np.ndarray, direction: np.ndarray, index: int = 0, step: float = 1e-3) -> Check:
+    """Compare g.d with (8 (f(t) - f(-t)) - (f(2t) - f(-2t))) / 12 t, whose error is of order t^4.
 
-    The uncertainty is the spread over steps t, 2 t and 4 t plus the rounding of an f of order one or larger, so no
-    tolerance is chosen. Raises ValueError if f is not finite at the point.
+    Parameters
+    ----------
+    f : callable
+        `f(vector) -> (value, gradient)`.
+    point, direction : ndarray, shape (k,), float64
+        Where, and along what.
+    index : int
+        Number of the direction, for the report.
+    step : float
+        t.
+
+    Returns
+    -------
+    Check
+        Its uncertainty is the spread over steps t, 2 t and 4 t plus the rounding of the largest |f| seen, so no
+        tolerance is chosen.
+
+    Raises
+    ------
+    ValueError
+        If f is not finite at the point, or does not return a real number and a float64 gradient of the vector's shape.
     """
-    check_line(f, point, direction)
+    probe = check_line(f, point, direction)
     validation.number("step", step, 1e-100)
-    with np.errstate(over="ignore", invalid="ignore"):
-        value, gradient = f(point)
-        fine, *coarser = (_fourth_order(f, point, direction, t) for t in (step, 2 * step, 4 * step))
-        rounding = 100 * np.finfo(float).eps * max(abs(value), 1) / step
-        uncertainty = float(np.ptp([fine, *coarser])) + rounding
-        analytic, sides = float(gradient @ direction), one_sided(f, point, direction, step)
+    with np.errstate(all="ignore"):
+        analytic = probe()[1]
+        fine, *coarser = (_fourth_order(probe, t) for t in (step, 2 * step, 4 * step))
+        rounding = probe.rounding()
+        uncertainty = float(np.ptp([fine, *coarser])) + rounding / step
+        noise, sides = probe.noise(step, uncertainty), one_sided(probe, step, rounding)
     validation.representable("point or step", analytic, fine, uncertainty)
-    return Check(analytic, fine, uncertainty, index, step, *sides)
+    return Check(analytic, fine, uncertainty, index, step, *sides, noise)
 
 
-def check_line(f: Callable, point: np.ndarray, direction: np.ndarray) -> None:
-    """Raise ValueError unless f has a finite value and gradient at the point, float64 as the direction is."""
+def check_line(f: Function, point: np.ndarray, direction: np.ndarray) -> Probe:
+    """f on the line. Raise ValueError unless it has a finite value and gradient at the point, in float64."""
     validation.function("f", f)
     validation.like("point", validation.vector("point", point), point.shape, np.dtype(np.float64))
     validation.vector("direction", validation.like("direction", direction, point.shape, point.dtype))
+    probe = Probe(f, point, direction)
     with np.errstate(all="ignore"):
-        value, gradient = f(point)
+        value, gradient = probe.both()
     if not np.isfinite(value) or not np.isfinite(gradient).all():
         raise ValueError("f is not finite at the point, with its gradient; a difference says nothing there")
+    return probe
 
 
-def one_sided(f: Callable, point: np.ndarray, direction: np.ndarray, step: float) -> tuple[float | None, float | None]:
+def one_sided(probe: Probe, step: float, rounding: float) -> tuple[float | None, float | None]:
     """(left, right) derivatives if they differ by as much over a hundredth of the step, as only a kink can; else None."""
-    value = f(point)[0]
-    rounding = 100 * np.finfo(float).eps * max(abs(value), 1)
-    slopes = {
-        t: ((value - f(point - t * direction)[0]) / t, (f(point + t * direction)[0] - value) / t)
-        for t in (step, step / 100)
-    }
+    value = probe()[0]
+    slopes = {t: ((value - probe(-t)[0]) / t, (probe(t)[0] - value) / t) for t in (step, step / 100)}
     (wide, near), (left, right) = ([r - l for l, r in slopes.values()], slopes[step / 100])
     kink = abs(near) > abs(wide) / 10 and abs(near) > 100 * rounding / step
     return (left, right) if kink else (None, None)
 
 
-def _fourth_order(f: Callable, point: np.ndarray, direction: np.ndarray, t: float) -> float:
-    near = f(point + t * direction)[0] - f(point - t * direction)[0]
-    far = f(point + 2 * t * direction)[0] - f(point - 2 * t * direction)[0]
+def _fourth_order(probe: Probe, t: float) -> float:
+    near, far = probe(t)[0] - probe(-t)[0], probe(2 * t)[0] - probe(-2 * t)[0]
     return (8 * near - far) / (12 * t)
 
 
+@validation.tiny_is_zero
 def check_gradient(
     value_and_grad: Callable, params: Params, rng: np.random.Generator, directions: int = 5
 ) -> list[Check]:

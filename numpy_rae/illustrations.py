@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from numpy_rae import validation
 from numpy_rae.activations import Jet
 from numpy_rae.figures import SPARE, STYLES
 from numpy_rae.monitor import Observation
@@ -18,6 +19,7 @@ QUANTILES = (0.05, 0.5, 0.95)
 SIGN_STYLES = {1: (COLORS[1], "//", "+"), 0: ("#BBBBBB", "", "0"), -1: (COLORS[0], "..", "\N{MINUS SIGN}")}
 
 
+@validation.tiny_is_zero
 def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
     """Left: both sides of Thm 1's condition while training, unit by unit, and the share of units that meet it. Right:
     predicted against realised change of E[a_j] over all observed updates and units."""
@@ -69,6 +71,7 @@ def _change(ax: Axes, observations: Sequence[Observation]) -> None:
     ax.legend(frameon=False, fontsize=8, markerscale=5)
 
 
+@validation.tiny_is_zero
 def theorem_3(sigma: np.ndarray, remainders: dict[str, np.ndarray], title: str) -> Figure:
     """Remainders of Eq. (7) against sigma on log-log axes, with the slopes 2 and 4 to compare."""
     figure, ax = plt.subplots(figsize=(6.5, 4.8), layout="constrained")
@@ -85,6 +88,7 @@ def theorem_3(sigma: np.ndarray, remainders: dict[str, np.ndarray], title: str) 
     return figure
 
 
+@validation.tiny_is_zero
 def theorem_3_terms(seen: dict[str, dict[str, np.ndarray]], title: str) -> Figure:
     """The three terms of Eq. (7), (epochs + 1, 3), their size on a log axis against the epoch: a panel for each
     activation, a dash for each model. Hollow marks are negative values; a term that is 0 throughout is named above."""
@@ -118,6 +122,7 @@ def _signed(ax: Axes, values: np.ndarray, dash: str, color: str, label: str) -> 
         ax.plot(epochs[where], np.abs(values[where]), "o", color=color, mfc=face, ms=4)
 
 
+@validation.tiny_is_zero
 def bias_gradients(a: np.ndarray, rows: dict[str, dict[str, dict[str, np.ndarray]]], title: str, note: str) -> Figure:
     """dR/db of one unit with ||W_j|| = 1 on a single sample, as a function of its pre-activation a: in each row a panel
     for each activation, a line for each penalty. The first row's panels share an axis, the others have their own."""
@@ -155,6 +160,7 @@ def _panels(row: Sequence[Axes], a: np.ndarray, curves: list[dict[str, np.ndarra
     row[-1].legend(*_fullest(row), loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
 
+@validation.tiny_is_zero
 def filters(W: np.ndarray, active: np.ndarray, shape: tuple[int, ...], title: str, count: int = 64) -> Figure:
     """Rows of W (m, n) as images of `shape` (H, W) or (C, H, W), those with the highest activation fraction first."""
     order = np.argsort(-active)[np.linspace(0, len(W) - 1, min(count, len(W))).astype(int)]
@@ -175,6 +181,7 @@ def filters(W: np.ndarray, active: np.ndarray, shape: tuple[int, ...], title: st
     return figure
 
 
+@validation.tiny_is_zero
 def certificate(a: np.ndarray, jet: Jet, signs: Sequence[tuple[float, float, int]], title: str) -> Figure:
     """h, h' and h'' against a; behind them and in a strip below, the intervals (low, high, sign) of the bias gradient's
     sign: coloured, hatched and lettered, so that none of them carries the meaning alone."""

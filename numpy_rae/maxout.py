@@ -55,6 +55,7 @@ class Witness(NamedTuple):
     limit: np.ndarray
 
 
+@validation.tiny_is_zero
 def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> MaxoutParams:
     """The auto-encoder's normalized initialisation for the m k pieces."""
     validation.whole("m", m)
@@ -63,6 +64,7 @@ def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: type = 
     return MaxoutParams(W.reshape(m, k, n), b_e.reshape(m, k))
 
 
+@validation.tiny_is_zero
 def forward(params: MaxoutParams, x: np.ndarray) -> MaxoutForward:
     """Encode and decode x (N, n). Raises ValueError if shapes or dtypes of x, W and b_e do not fit."""
     check(params)
@@ -75,6 +77,7 @@ def forward(params: MaxoutParams, x: np.ndarray) -> MaxoutForward:
     return MaxoutForward(a, won, a.max(axis=2), np.tensordot(z, W, 2))  # (c)
 
 
+@validation.tiny_is_zero
 def value_and_grad(params: MaxoutParams, x: np.ndarray) -> tuple[float, MaxoutParams]:
     """J = mean over samples of ||x - y||^2, no 1/2, and its gradient; at a tie, that of the first piece."""
     fwd = forward(params, x)
@@ -85,6 +88,7 @@ def value_and_grad(params: MaxoutParams, x: np.ndarray) -> tuple[float, MaxoutPa
     return J, MaxoutParams(g_W, g_a.sum(axis=0))  # (g)
 
 
+@validation.tiny_is_zero
 def train(
     x: np.ndarray,
     m: int,
@@ -119,6 +123,7 @@ def train(
     return MaxoutTrained(params, tuple(history), None)
 
 
+@validation.tiny_is_zero
 def step(params: MaxoutParams, velocity: MaxoutParams, x: np.ndarray, eta: float, momentum: float) -> float:
     """One step on x (N, n), in place on `params` and `velocity`; returns the objective before it."""
     J, grad = value_and_grad(params, x)
@@ -129,6 +134,7 @@ def step(params: MaxoutParams, velocity: MaxoutParams, x: np.ndarray, eta: float
     return J
 
 
+@validation.tiny_is_zero
 def left_limit(params: MaxoutParams, direction: np.ndarray) -> np.ndarray:
     """The limit (m,) of h at x = t direction (n,) as t goes to -infinity, read off the pieces.
 
@@ -150,6 +156,7 @@ def left_limit(params: MaxoutParams, direction: np.ndarray) -> np.ndarray:
     return np.where(least == 0, flat, np.copysign(np.inf, -least)).astype(params.W.dtype)
 
 
+@validation.tiny_is_zero
 def witness(dtype: type = np.float64) -> Witness:
     """One unit with the pieces a and -a: h = |a| grows without bound on the left, where Thm 2 needs 0."""
     dtype = validation.float_type("dtype", dtype)
@@ -158,6 +165,7 @@ def witness(dtype: type = np.float64) -> Witness:
     return Witness(params, direction, left_limit(params, direction))
 
 
+@validation.tiny_is_zero
 def check(params: MaxoutParams) -> None:
     """Raise ValueError unless W is a float array (m, k, n), none of them 0, and b_e an (m, k) one of its dtype."""
     W, b_e = validation.pair(params)

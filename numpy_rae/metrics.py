@@ -20,6 +20,7 @@ class Codes(NamedTuple):
     loss: float
 
 
+@validation.tiny_is_zero
 def measure(params: Params, activation: Activation, x: np.ndarray) -> Codes:
     """Encode all of x (N, n) and reduce it to per-unit figures, (m,) each in float64.
 
@@ -43,16 +44,19 @@ def measure(params: Params, activation: Activation, x: np.ndarray) -> Codes:
         return Codes(count / N, mean_a, sum_a2 / N - mean_a**2, loss / N)
 
 
+@validation.tiny_is_zero
 def activation_fraction(codes: Codes) -> float:
     """Eq. (14): the share of (sample, unit) pairs with h > delta_min."""
     return float(codes.active.mean())
 
 
+@validation.tiny_is_zero
 def dead_fraction(codes: Codes) -> float:
     """The share of units that no sample activates."""
     return float((codes.active == 0).mean())
 
 
+@validation.tiny_is_zero
 def summary(codes: Codes) -> dict[str, float]:
     """The figures a record keeps."""
     return {

@@ -10,6 +10,7 @@ from numpy_rae.objectives import MODELS, Model, ae, corruption, denoising
 from numpy_rae.smoothing import expected_dae, expected_dae_with_covariances, smoothed_mdae
 
 
+@validation.tiny_is_zero
 def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
     """Eq. (6) with x + eps and x - eps for every sample: the first-order Taylor term cancels exactly."""
     if sigma2 == 0:

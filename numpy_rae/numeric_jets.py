@@ -91,6 +91,7 @@ def difference(g: Callable, a: np.ndarray, order: int) -> np.ndarray:
     return (g(a + 2 * t) - 2 * g(a + t) + 2 * g(a - t) - g(a - 2 * t)) / (2 * t**3)  # (d)
 
 
+@validation.tiny_is_zero
 def from_callable(
     name: str,
     f: Callable,

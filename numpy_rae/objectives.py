@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpy_rae import validation
+from numpy_rae import contracts, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae_with_target
 from numpy_rae.taylor import CAE_H, TAYLOR
 
 NO_PENALTY = PenaltyGrad()
+UNCHECKED = contracts.FirstUse()
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Model:
     name: str
     objective: Callable[..., tuple[float, Gradient]]
 
+    @validation.tiny_is_zero
     def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
         validation.batch("x", x, params.W.shape[1], params.W.dtype)
         # A number of NumPy's would make float32 arithmetic float64.
@@ -34,6 +36,7 @@ class Model:
         return self.objective(params, activation, x, lam, rng)
 
 
+@validation.tiny_is_zero
 def corruption(x: np.ndarray, sigma2: float, rng: np.random.Generator) -> np.ndarray:
     """Gaussian noise of variance sigma2, x's shape and dtype."""
     validation.number("sigma2", sigma2)
@@ -42,18 +45,21 @@ def corruption(x: np.ndarray, sigma2: float, rng: np.random.Generator) -> np.nda
     return eps
 
 
+@validation.tiny_is_zero
 def ae(params, activation, x, sigma2=0.0, rng=None) -> tuple[float, Gradient]:
     """Eq. (1): J = (1/N) sum ||x - y||^2, whatever sigma2 >= 0."""
     validation.number("sigma2", sigma2)
     return denoising(params, activation, x, x)
 
 
+@validation.tiny_is_zero
 def dae(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
     """Eq. (6): J = (1/N) sum ||x - y(x_tilde)||^2 with one corrupted copy x_tilde = x + eps a sample."""
     x_tilde = x + corruption(x, sigma2, rng) if sigma2 else x
     return denoising(params, activation, x, x_tilde)
 
 
+@validation.tiny_is_zero
 def denoising(params: Params, activation: Activation, x: np.ndarray, x_tilde: np.ndarray) -> tuple[float, Gradient]:
     """Reconstruct x from the given x_tilde, both (N, n)."""
     fwd = forward(params, activation, x_tilde)
@@ -63,23 +69,33 @@ def denoising(params: Params, activation: Activation, x: np.ndarray, x_tilde: np
 
 @dataclass(frozen=True)
 class Penalised:
-    """Eq. (4): J = J_AE + sigma2 R."""
+    """Eq. (4): J = J_AE + sigma2 R. What the penalty returns is checked once, at the first call."""
 
     penalty: Penalty
 
+    def __post_init__(self):
+        contracts.check_penalty(self.penalty)
+
+    @validation.tiny_is_zero
     def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
         lam = validation.number("sigma2", sigma2)
         fwd = forward(params, activation, x, self.penalty.order)
         J, g_y = reconstruction(fwd.y, x)
-        R, grad = self.penalty.value_and_grad(params, activation, fwd, rng)
+        if UNCHECKED(self, activation):
+            R, grad = contracts.first_penalty_call(self.penalty, params, activation, fwd, rng)
+            UNCHECKED.mark(self, activation)
+        else:
+            R, grad = self.penalty.value_and_grad(params, activation, fwd, rng)
         return J + lam * R, backward(params, fwd, g_y, grad, lam)
 
 
+@validation.tiny_is_zero
 def edae(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
     """Sec. 3.1.1: J_AE plus the first-order Taylor term of the denoising loss, with noise drawn explicitly."""
     return first_order(params, activation, x, corruption(x, sigma2, rng))
 
 
+@validation.tiny_is_zero
 def first_order(params: Params, activation: Activation, x: np.ndarray, eps: np.ndarray) -> tuple[float, Gradient]:
     """J_AE + T with the noise eps (N, n) given; T as in `first_order_term`."""
     fwd = forward(params, activation, x, order=2)
@@ -88,6 +104,7 @@ def first_order(params: Params, activation: Activation, x: np.ndarray, eps: np.n
     return J + T, backward(params, fwd, g_y, grad)
 
 
+@validation.tiny_is_zero
 def first_order_term(params: Params, fwd: Forward, r: np.ndarray, eps: np.ndarray) -> tuple[float, PenaltyGrad]:
     """T = (1/N) sum eps . grad_x_tilde ||x - y||^2 at x_tilde = x, and its gradient along all its paths.
 
@@ -113,6 +130,7 @@ class without_bias:
 
     objective: Callable[..., tuple[float, Gradient]]
 
+    @validation.tiny_is_zero
     def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
         J, grad = self.objective(params, activation, x, sigma2, rng)
         return J, grad._replace(g_b_e=np.zeros_like(grad.g_b_e))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
+from numpy_rae import validation
 from numpy_rae.autoencoder import Gradient, Params, row_len2
 from numpy_rae.constraints import Constraint
 
@@ -22,10 +23,32 @@ def zero_velocity(params: Params) -> Params:
     return Params(np.zeros_like(params.W), np.zeros_like(params.b_e))
 
 
+def check_in_place(params: Params, velocity: Params) -> None:
+    """Raise ValueError for an array that a step cannot write into: BLAS does not ask, and ends the process."""
+    for name, array in zip(("W", "b_e", "v_W", "v_b_e"), (*params, *velocity), strict=True):
+        # `behaved` is aligned and writeable.
+        if not array.flags.behaved or not array.dtype.isnative:
+            raise ValueError(f"{name} is {_fault(array)}; a step changes it in place, so it must be copied first")
+    if not velocity.W.flags.forc:  # BLAS would write into a copy of it, which is then lost.
+        raise ValueError("v_W is not contiguous in memory; a step changes it in place, so it must be copied first")
+
+
+def _fault(array: np.ndarray) -> str:
+    if not array.flags.writeable:
+        return "read-only"
+    return "not aligned" if not array.flags.aligned else "not in the native byte order"
+
+
+@validation.tiny_is_zero
 def sgd_step(
     params: Params, velocity: Params, grad: Gradient, eta: float, momentum: float, constraint: Constraint | None
 ) -> None:
-    """One step, in place on `params` and `velocity`; `constraint` maps len2 (m,) to factors of the rows, None to 1."""
+    """One step, in place on `params` and `velocity`; `constraint` maps len2 (m,) to factors of the rows, None to 1.
+
+    Raises ValueError for an array of either that is read-only, not aligned, or not in the native byte order, and for a
+    velocity W that is not contiguous.
+    """
+    check_in_place(params, velocity)
     add_factors(velocity.W, grad, eta, momentum)
     len2 = sum(move(params.W[:, cols], velocity.W[:, cols], grad, eta, cols) for cols in column_blocks(params.W.shape))
     if constraint:
@@ -38,6 +61,7 @@ def sgd_step(
     b_e += v_b
 
 
+@validation.tiny_is_zero
 def settle(velocity: Params) -> None:
     """Set what has become subnormal to 0, in place.
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from numpy_rae import validation
 from numpy_rae.autoencoder import Params
 from numpy_rae.figures import STYLES, style
 from numpy_rae.sparsity import Sparsity
@@ -17,6 +18,7 @@ BLUE, VERMILION = STYLES["CAE"][0], STYLES["DAE"][0]
 SHOWN, COLUMNS = 40, 10
 
 
+@validation.tiny_is_zero
 def in_words(last: float, seen: Sparsity) -> str:
     """A line a figure: the last minibatch's objective, and all of `seen`."""
     figures = {"last_batch_objective": last, **seen.figures()}
@@ -26,6 +28,7 @@ def in_words(last: float, seen: Sparsity) -> str:
     return text
 
 
+@validation.tiny_is_zero
 def training_report(
     history: Sequence[dict], params: Params, seen: Sparsity, shape: tuple[int, ...], text: str, title: str
 ) -> Figure:
@@ -102,6 +105,7 @@ def _filters(ax: Axes, W: np.ndarray, density: np.ndarray, shape: tuple[int, ...
     ax.set_title(f"{len(order)} of {len(W):,} filters (rows of W), from the densest unit to the rarest{signs}")
 
 
+@validation.tiny_is_zero
 def mosaic(W: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Rows of W as images of `shape` (H, W) or (C, H, W), each scaled to its largest entry, `COLUMNS` in a line.
 
@@ -121,6 +125,7 @@ def mosaic(W: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return out
 
 
+@validation.tiny_is_zero
 def recovery(
     sigma2: Sequence[float], cosines: dict[str, np.ndarray], levels: dict[str, float], title: str
 ) -> Figure:

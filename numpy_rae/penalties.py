@@ -30,12 +30,6 @@ class Penalty(Protocol):
     ) -> tuple[float, PenaltyGrad]: ...
 
 
-def check_penalty(penalty: Penalty) -> None:
-    """Raise ValueError for what has not the two members."""
-    if not callable(getattr(penalty, "value_and_grad", None)) or not isinstance(getattr(penalty, "order", None), int):
-        raise ValueError(f"penalty is a {type(penalty).__name__}; it must have an order and a method value_and_grad")
-
-
 @dataclass(frozen=True)
 class MeanActivationPenalty:
     """R = sum over units of f(rho_j), rho_j = the batch mean of h_j: Cor. 1's family.

@@ -5,12 +5,14 @@ import numpy as np
 from numpy_rae import validation
 
 
+@validation.tiny_is_zero
 def as_rows(images: np.ndarray) -> np.ndarray:
     """uint8 images (N, ...) to float64 rows (N, n) in [0, 1]."""
     validation.pixels("images", images, "(N, ...)")
     return images.reshape(len(images), -1) / 255
 
 
+@validation.tiny_is_zero
 def standardise(x: np.ndarray, std_offset: float = 0.0) -> np.ndarray:
     """Subtract each feature's mean and divide by its standard deviation + `std_offset` (Fn. 2: 0.1 on MNIST).
 
@@ -25,6 +27,7 @@ def standardise(x: np.ndarray, std_offset: float = 0.0) -> np.ndarray:
     return np.divide(deviation, scale, out=np.zeros_like(x), where=scale > 0)
 
 
+@validation.tiny_is_zero
 def of_order_one(x: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """(x 2^-k, k) with the largest |entry|, or that of each column or row, in [1/2, 1): its square is a normal number.
 
@@ -35,6 +38,7 @@ def of_order_one(x: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, np
     return np.ldexp(x, along), exponent
 
 
+@validation.tiny_is_zero
 def centred(x: np.ndarray) -> np.ndarray:
     """x (N, n) minus its features' means; exactly 0 where a feature is constant."""
     deviation = x - x.mean(axis=0)
@@ -43,6 +47,7 @@ def centred(x: np.ndarray) -> np.ndarray:
     return deviation
 
 
+@validation.tiny_is_zero
 def whiten(x: np.ndarray) -> np.ndarray:
     """PCA-whiten x (N, n) to its numerical rank: (N, rank) with mean 0 and covariance I to rounding.
 
@@ -61,6 +66,7 @@ def whiten(x: np.ndarray) -> np.ndarray:
     return white - white.mean(axis=0)
 
 
+@validation.tiny_is_zero
 def crop_patches(images: np.ndarray, count: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """`count` random size x size crops of uint8 images (N, C, H, W), as uint8 (count, C, size, size)."""
     N, C, H, W = validation.pixels("images", images, "(N, C, H, W)", ndim=4).shape

@@ -30,6 +30,7 @@ class Chance(NamedTuple):
     deviation: float
 
 
+@validation.tiny_is_zero
 def mixture(
     N: int, n: int, m: int, active: int, noise: float, rng: np.random.Generator, dtype: type = np.float32
 ) -> Mixture:
@@ -54,6 +55,7 @@ def mixture(
     return Mixture(x, atoms.astype(dtype), s.astype(dtype))
 
 
+@validation.tiny_is_zero
 def found(W: np.ndarray, atoms: np.ndarray) -> np.ndarray:
     """|cosine| of each atom (m, n) with the row of W (k, n) assigned to it, (m,).
 
@@ -70,11 +72,13 @@ def found(W: np.ndarray, atoms: np.ndarray) -> np.ndarray:
     return best
 
 
+@validation.tiny_is_zero
 def score(W: np.ndarray, atoms: np.ndarray) -> float:
     """The mean of `found`: 1 if W has every atom, and for random rows what `chance` says."""
     return float(found(W, atoms).mean())
 
 
+@validation.tiny_is_zero
 def chance(atoms: np.ndarray, k: int, rng: np.random.Generator, draws: int = 20) -> Chance:
     """The score that k rows of random direction get by luck, over `draws` of them."""
     validation.matrix("atoms", atoms)

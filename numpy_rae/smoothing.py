@@ -38,6 +38,7 @@ class Smoothed(NamedTuple):
     s: np.ndarray
 
 
+@validation.tiny_is_zero
 def smoothed_relu(a: np.ndarray, s: np.ndarray) -> Smoothed:
     """The moments' ingredients at a (N, m) for widths s (m,) > 0."""
     z = a / s
@@ -45,17 +46,20 @@ def smoothed_relu(a: np.ndarray, s: np.ndarray) -> Smoothed:
     return Smoothed(a * Phi + s * phi, Phi, phi, s)
 
 
+@validation.tiny_is_zero
 def widths(params: Params, sigma2: float) -> np.ndarray:
     """s_j = sigma ||W_j||, (m,); a zero row gets the smallest positive number."""
     s = np.sqrt(row_len2(params.W)) * sigma2**0.5
     return np.maximum(s, np.finfo(s.dtype).tiny ** 0.5)
 
 
+@validation.tiny_is_zero
 def require_relu(activation) -> None:
     if activation.name != RELU.name:
         raise ValueError(f"activation is {activation.name}; this objective is the smoothed relu's own and needs relu")
 
 
+@validation.tiny_is_zero
 def smoothed_mdae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
     """J_AE + sigma2 R with mDAE's penalty, Eq. (11), on the smoothed slope in place of ReLU's.
 
@@ -80,11 +84,13 @@ def smoothed_mdae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradi
     return J + sigma2 * R, backward(params, fwd, g_y, PenaltyGrad(dR_da, dR_dlen2), sigma2)
 
 
+@validation.tiny_is_zero
 def through_length(s: np.ndarray, len2: np.ndarray) -> np.ndarray:
     """ds/d(len2) = s / (2 len2), (m,); 0 at a zero row."""
     return np.divide(s, 2 * len2, out=np.zeros_like(s), where=len2 > 0)
 
 
+@validation.tiny_is_zero
 def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
     """DAE's expectation over the noise, units taken as independent given x: no noise is drawn.
 
@@ -101,6 +107,7 @@ def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradie
     return expectation(params, activation, x, sigma2, covariances=False)
 
 
+@validation.tiny_is_zero
 def expected_dae_with_covariances(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
     """`expected_dae` with the covariances between units, to first order in the correlation of their rows.
 
@@ -116,6 +123,7 @@ def expected_dae_with_covariances(params, activation, x, sigma2, rng=None) -> tu
     return expectation(params, activation, x, sigma2, covariances=True)
 
 
+@validation.tiny_is_zero
 def expectation(params, activation, x, sigma2, covariances) -> tuple[float, Gradient]:
     """Steps (a) to (g), and (h) to (l) with `covariances`."""
     require_relu(activation)
@@ -141,6 +149,7 @@ def expectation(params, activation, x, sigma2, covariances) -> tuple[float, Grad
     return J + float(mean_V @ len2) + C, backward(params, fwd, g_y, grad)  # (c)
 
 
+@validation.tiny_is_zero
 def cross_covariance(params: Params, smooth: Smoothed, sigma2: float) -> tuple[float, np.ndarray, np.ndarray]:
     """C with dC/da (N, m) and dC/dW (m, n), steps (h) to (l)."""
     N, G = len(smooth.M), params.W @ params.W.T

@@ -40,16 +40,19 @@ class Fit(NamedTuple):
     redrawn: int
 
 
+@validation.tiny_is_zero
 def sample_objectives(W: np.ndarray, h: np.ndarray, x: np.ndarray, lam: float) -> np.ndarray:
     """J_i = ||x_i - W^T h_i||^2 + lam ||h_i||_1 for every sample, (N,)."""
     return row_len2(x - h @ W) + float(lam) * np.abs(h).sum(axis=1)
 
 
+@validation.tiny_is_zero
 def objective(W: np.ndarray, h: np.ndarray, x: np.ndarray, lam: float) -> float:
     """Eq. (2): the sum of J_i over samples."""
     return float(sample_objectives(W, h, x, lam).sum())
 
 
+@validation.tiny_is_zero
 def encode(
     W: np.ndarray,
     x: np.ndarray,
@@ -93,11 +96,13 @@ def encode(
     return Codes(h, gap, iterations, int((gap > tol * x2).sum()))
 
 
+@validation.tiny_is_zero
 def shrink(v: np.ndarray, threshold: float, non_negative: bool = False) -> np.ndarray:
     """argmin over h of (h - v)^2 / 2 + threshold |h|, entry by entry, with h >= 0 if asked."""
     return np.maximum(v - threshold, 0) if non_negative else v - v.clip(-threshold, threshold)
 
 
+@validation.tiny_is_zero
 def duality_gap(h, c, a, x2, lam: float, non_negative: bool) -> np.ndarray:
     """How far J_i(h) can be above its minimum, (N,); with c = W r and a = W x (N, m), x2 = ||x_i||^2 (N,).
 
@@ -115,6 +120,7 @@ def duality_gap(h, c, a, x2, lam: float, non_negative: bool) -> np.ndarray:
     return (1 - s) ** 2 * r2 + (lam * np.abs(h) - 2 * s[:, None] * h * c).sum(axis=1)  # (b) (N,)
 
 
+@validation.tiny_is_zero
 def update_dictionary(W: np.ndarray, h: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
     """One sweep over the atoms for fixed h: the new W (m, n), and how many unused atoms were drawn anew from x.
 
@@ -136,6 +142,7 @@ def update_dictionary(W: np.ndarray, h: np.ndarray, x: np.ndarray, rng: np.rando
     return W, len(unused)
 
 
+@validation.tiny_is_zero
 def draw_atoms(x: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` non-zero samples of x scaled to length 1, (count, n); different ones as long as there are enough."""
     drawable = np.flatnonzero(x.any(axis=1))
@@ -144,6 +151,7 @@ def draw_atoms(x: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarra
     return directions(x[rng.choice(drawable, count, replace=count > len(drawable))])
 
 
+@validation.tiny_is_zero
 def fit(
     x: np.ndarray,
     m: int,
@@ -177,6 +185,7 @@ def fit(
     return Fit(W, h, tuple(history), tuple(code_iterations), tuple(unconverged), redrawn)
 
 
+@validation.tiny_is_zero
 def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
     """Raise ValueError unless x is a finite matrix, lam > 0 in x's precision, tol in [0, 1] and max_iterations >= 1."""
     validation.matrix("x", x, squares=True)
@@ -186,6 +195,7 @@ def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
     validation.whole("max_iterations", max_iterations)
 
 
+@validation.tiny_is_zero
 def check_dictionary(W: np.ndarray, x: np.ndarray) -> None:
     """Raise ValueError unless W is a finite (m, n) array of x's dtype with rows of length 1."""
     validation.matrix("W", W, columns=x.shape[1])
@@ -196,6 +206,7 @@ def check_dictionary(W: np.ndarray, x: np.ndarray) -> None:
         raise ValueError(f"W has a row of length {length[off]:g}; every row must have length 1")
 
 
+@validation.tiny_is_zero
 def check_start(start: np.ndarray | None, shape: tuple[int, int], dtype: np.dtype, non_negative: bool) -> np.ndarray:
     """`start`, or zeros if None; raise ValueError unless it fits shape, dtype and sign."""
     if start is None:

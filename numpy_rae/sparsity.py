@@ -72,6 +72,7 @@ class Sparsity(NamedTuple):
         }
 
 
+@validation.tiny_is_zero
 def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
     """Encode all of x (N, n). Raises ValueError unless W, b_e and x are finite and fit, and nothing overflows."""
     validation.encoder(params)
@@ -93,6 +94,7 @@ def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
     )  # fmt: skip
 
 
+@validation.tiny_is_zero
 def hoyer(h: np.ndarray) -> np.ndarray:
     """(sqrt(m) - ||h||_1 / ||h||_2) / (sqrt(m) - 1) for each row of h (N, m), in float64 (Hoyer 2004, Sec. 3.1).
 
@@ -110,6 +112,7 @@ def hoyer(h: np.ndarray) -> np.ndarray:
     return np.clip((m**0.5 - l1 / l2) / (m**0.5 - 1), 0, 1)
 
 
+@validation.tiny_is_zero
 def explained_variance(loss: float, x: np.ndarray) -> float:
     """1 - E||x - y||^2 / E||x - E[x]||^2 for the loss E||x - y||^2, the share of x's (N, n) variance in y.
 
@@ -125,6 +128,7 @@ def explained_variance(loss: float, x: np.ndarray) -> float:
     return explained
 
 
+@validation.tiny_is_zero
 def total_variance(x: np.ndarray) -> float:
     """E||x - E[x]||^2 in float64, x (N, n) a chunk at a time; exactly 0 for constant x."""
     validation.matrix("x", x, squares=True)
@@ -135,6 +139,7 @@ def total_variance(x: np.ndarray) -> float:
     return total / len(x)
 
 
+@validation.tiny_is_zero
 def directions(W: np.ndarray) -> np.ndarray:
     """The rows of W (m, n) at length 1, whatever their size; a zero row has no direction and stays."""
     peak = np.abs(validation.matrix("W", W)).max(axis=1, keepdims=True)
@@ -142,6 +147,7 @@ def directions(W: np.ndarray) -> np.ndarray:
     return scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1)
 
 
+@validation.tiny_is_zero
 def coherence(W: np.ndarray) -> Coherence:
     """|cosine| over all pairs of different rows of W (m, n): 0 if they are orthogonal, 1 if two are parallel.
 

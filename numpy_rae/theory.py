@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import validation
+from numpy_rae import contracts, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params, PenaltyGrad, backward, forward, reconstruction, row_len2
-from numpy_rae.penalties import Penalty, check_penalty
+from numpy_rae.penalties import Penalty
 from numpy_rae.preprocessing import centred, of_order_one
 
 MOST_POINTS = 10**6
@@ -24,6 +24,7 @@ class Audit(NamedTuple):
     constant: float
 
 
+@validation.tiny_is_zero
 def audit(x: np.ndarray) -> Audit:
     """Assumption 1 asked of data x (N, n): mean 0, covariance I. Raises ValueError if squares of x overflow."""
     validation.matrix("x", x, squares=True)
@@ -47,6 +48,7 @@ class ResidualMoments(NamedTuple):
     correlation: float
 
 
+@validation.tiny_is_zero
 def residual_moments(r: np.ndarray) -> ResidualMoments:
     """Moments of a residual r (N, n). A constant one has neither skewness nor kurtosis: NaN."""
     scaled, exponent = of_order_one(validation.matrix("r", r))
@@ -63,18 +65,21 @@ def residual_moments(r: np.ndarray) -> ResidualMoments:
     return ResidualMoments(mean, sigma_r(r), skewness, kurtosis, float(np.abs(correlation).max(initial=0)))
 
 
+@validation.tiny_is_zero
 def sigma_r(r: np.ndarray) -> float:
     """Root of the mean square of r (N, n), over samples and dimensions: the paper's sigma_r, no assumption made."""
     scaled, exponent = of_order_one(validation.matrix("r", r))
     return float(np.ldexp(np.sqrt(np.mean(np.square(scaled))), exponent))
 
 
+@validation.tiny_is_zero
 def lengths(W: np.ndarray) -> np.ndarray:
     """Row lengths ||W_j||, (m,), whatever the size of W's entries."""
     scaled, exponent = of_order_one(W, axis=1)
     return np.ldexp(np.sqrt(row_len2(scaled)), exponent)
 
 
+@validation.tiny_is_zero
 def lemma_1_bound(W: np.ndarray, r: np.ndarray) -> np.ndarray:
     """Lemma 1: |dJ_AE/db_e_j| <= 2 sigma_r sqrt(n) ||W_j||, (m,).
 
@@ -85,6 +90,7 @@ def lemma_1_bound(W: np.ndarray, r: np.ndarray) -> np.ndarray:
         return lengths(W) * 2 * sigma_r(r) * r.shape[1] ** 0.5
 
 
+@validation.tiny_is_zero
 def lemma_1_bound_free(W: np.ndarray, r: np.ndarray) -> np.ndarray:
     """Lemma 1 without any assumption, and tighter: |dJ_AE/db_e_j| <= 2 sqrt(E[(W_j r)^2]), (m,); inf on overflow."""
     validation.matrix("W", W, columns=validation.matrix("r", r).shape[1])
@@ -93,6 +99,7 @@ def lemma_1_bound_free(W: np.ndarray, r: np.ndarray) -> np.ndarray:
         return np.ldexp(2 * np.sqrt(np.square(scaled @ rows.T).mean(axis=0)), of_W + of_r)
 
 
+@validation.tiny_is_zero
 def lemma_1_bound_gaussian(W: np.ndarray, sigma_r: float) -> np.ndarray:
     """Lemma 1, sharp under its Gaussian assumption: sigma_r sqrt(2 / pi) ||W_j||, (m,), reached at h' = 1{W_j r > 0}.
 
@@ -103,6 +110,7 @@ def lemma_1_bound_gaussian(W: np.ndarray, sigma_r: float) -> np.ndarray:
         return lengths(validation.matrix("W", W)) * float(sigma_r) * (2 / np.pi) ** 0.5
 
 
+@validation.tiny_is_zero
 def reconstruction_bias_gradient(params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
     """dJ_AE/db_e, (m,), over all of x (N, n). Raises ValueError if it overflows."""
     check(params, activation, x)
@@ -112,6 +120,7 @@ def reconstruction_bias_gradient(params: Params, activation: Activation, x: np.n
     return g_b_e
 
 
+@validation.tiny_is_zero
 def check(params: Params, activation: Activation, x: np.ndarray) -> None:
     """Raise ValueError unless params and x are finite and fit each other."""
     validation.encoder(params)
@@ -119,6 +128,7 @@ def check(params: Params, activation: Activation, x: np.ndarray) -> None:
     validation.matrix("x", validation.batch("x", x, params.W.shape[1], params.W.dtype))
 
 
+@validation.tiny_is_zero
 def reconstruction_path(params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
     """`reconstruction_bias_gradient` without its checks."""
     fwd = forward(params, activation, x)
@@ -126,6 +136,7 @@ def reconstruction_path(params: Params, activation: Activation, x: np.ndarray) -
     return backward(params, fwd, g_y, PenaltyGrad()).g_b_e
 
 
+@validation.tiny_is_zero
 def penalty_bias_gradient(
     penalty: Penalty, params: Params, activation: Activation, x: np.ndarray, rng: np.random.Generator | None = None
 ) -> np.ndarray:
@@ -134,22 +145,24 @@ def penalty_bias_gradient(
     Raises ValueError if it overflows, or the penalty refuses the activation.
     """
     check(params, activation, x)
-    check_penalty(penalty)
+    contracts.check_penalty(penalty)
     with np.errstate(over="ignore", invalid="ignore"):
         g_b_e = penalty_path(penalty, params, activation, x, rng)
     validation.representable("x or params", g_b_e)
     return g_b_e
 
 
+@validation.tiny_is_zero
 def penalty_path(
     penalty: Penalty, params: Params, activation: Activation, x: np.ndarray, rng: np.random.Generator | None = None
 ) -> np.ndarray:
     """`penalty_bias_gradient` without its checks."""
     fwd = forward(params, activation, x, penalty.order)
-    _, grad = penalty.value_and_grad(params, activation, fwd, rng)
+    _, grad = contracts.first_penalty_call(penalty, params, activation, fwd, rng)
     return backward(params, fwd, np.zeros_like(fwd.y), grad).g_b_e
 
 
+@validation.tiny_is_zero
 def bias_gradient_at(penalty: Penalty, activation: Activation, a: np.ndarray) -> np.ndarray:
     """dR/db_e of one unit with ||W_j|| = 1 and a single sample, at each pre-activation of a (k,)."""
     validation.vector("a", a)
@@ -158,6 +171,7 @@ def bias_gradient_at(penalty: Penalty, activation: Activation, a: np.ndarray) ->
     return np.array([penalty_bias_gradient(penalty, params, activation, x)[0] for x in samples])
 
 
+@validation.tiny_is_zero
 def theorem_1_holds(lam: float, dR_db: np.ndarray, bound: np.ndarray) -> np.ndarray:
     """Thm 1's condition lambda dR/db_e_j > bound_j, (m,) of bool; no finite gradient exceeds an infinite bound."""
     validation.number("lam", lam)
@@ -166,6 +180,7 @@ def theorem_1_holds(lam: float, dR_db: np.ndarray, bound: np.ndarray) -> np.ndar
         return float(lam) * dR_db > bound
 
 
+@validation.tiny_is_zero
 def check_bound(dR_db: np.ndarray, bound: np.ndarray) -> None:
     """Raise ValueError unless both are (m,), dR_db is finite, and the bound at least 0, as those of Lemma 1 are."""
     validation.like("bound", bound, validation.vector("dR_db", dR_db).shape, dR_db.dtype)
@@ -173,6 +188,7 @@ def check_bound(dR_db: np.ndarray, bound: np.ndarray) -> None:
         raise ValueError(f"bound has the entry {bound.min():g}; every entry must be at least 0")
 
 
+@validation.tiny_is_zero
 def sufficient_lambda(dR_db: np.ndarray, bound: np.ndarray, margin: float = 1.01) -> float:
     """The smallest lambda, times `margin`, for which Thm 1's condition holds at every unit with dR/db_e_j > 0.
 
@@ -191,6 +207,7 @@ def sufficient_lambda(dR_db: np.ndarray, bound: np.ndarray, margin: float = 1.01
     return lam or margin
 
 
+@validation.tiny_is_zero
 def predicted_mean_preactivation(mean_a: np.ndarray, eta: float, dJ_db: np.ndarray) -> np.ndarray:
     """Eq. (5): E[a_j] after one full-batch step without momentum on centred data, (m,); dJ_db includes the penalty.
 
@@ -204,6 +221,7 @@ def predicted_mean_preactivation(mean_a: np.ndarray, eta: float, dJ_db: np.ndarr
     return moved
 
 
+@validation.tiny_is_zero
 def activation_threshold(activation: Activation, delta_min: float | None = None) -> float:
     """tau = sup{a : s_e(a) <= delta_min}: a unit is off exactly when a_j <= tau. inf if s_e never exceeds delta_min.
 
@@ -228,6 +246,7 @@ def activation_threshold(activation: Activation, delta_min: float | None = None)
     return low
 
 
+@validation.tiny_is_zero
 def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
     """Thm 2: p_j <= Pr(h_j <= delta_min) by the one-sided Chebyshev inequality, (m,).
 
@@ -246,6 +265,7 @@ def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
         return 1 / (1 + ratio**2)
 
 
+@validation.tiny_is_zero
 def expected_denoising(
     params: Params, activation: Activation, x: np.ndarray, sigma: float, nodes: int = 8
 ) -> float:

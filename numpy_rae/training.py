@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from numpy_rae import constraints, metrics, validation
+from numpy_rae import constraints, contracts, metrics, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.objectives import Model
@@ -152,7 +152,7 @@ def advance(state: State, x: np.ndarray, model, activation, config, epochs: int,
     """
     last = len(state.history) + epochs
     # An overflow is not a warning here: the objective shows it in the same step.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         while len(state.history) < last and not state.diverged:
             one_epoch(state, x, model, activation, config, watch or Watch())
         return outcome(state, x, activation)
@@ -177,7 +177,8 @@ def one_epoch(state: State, x: np.ndarray, model, activation, config: TrainConfi
 
 def one_update(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
     """Objective and gradient of one batch, and the step along it."""
-    J, grad = model(state.params, activation, x, config.sigma2, state.generators.noise)
+    given = (state.params, activation, x, config.sigma2, state.generators.noise)
+    J, grad = model(*given) if state.objectives else contracts.first_objective_call(model, *given)
     step = len(state.objectives) + 1
     if not math.isfinite(J):
         state.diverged = step

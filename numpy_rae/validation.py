@@ -10,6 +10,8 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 # Of the subclasses, matrix has another product and MaskedArray entries that do not count.
 ARRAYS = (np.ndarray, np.memmap)
 TERMS = 2**20
+# A decorator for public functions: a number too small for its dtype is 0 with us, whatever `np.seterr` the user chose.
+tiny_is_zero = np.errstate(under="ignore")
 # What NumPy computes with as it stands: a Fraction would make arrays of objects.
 REALS = (int, float, np.integer, np.floating)
 

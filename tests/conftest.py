@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import made_runs
 import matplotlib
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
@@ -30,6 +31,18 @@ settings.register_profile(
     **COMMON,
 )
 settings.load_profile("ci" if os.environ.get("CI") else "fast")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--seterr", choices=("raise", "warn"), help="numpy.seterr(all=...) in every test")
+
+
+@pytest.fixture(autouse=True)
+def float_errors(request):
+    """The user's setting of NumPy's floating-point errors, if --seterr gives one."""
+    wanted = request.config.getoption("--seterr")
+    with np.errstate(all=wanted):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ class Counted(io.BytesIO):
         return block
 
 
-MEMBER = gzip.compress(bytes(2**20))
+MEMBER = gzip.compress(bytes(2**20), 0)
 BATCH = f"{PREFIX}/data_batch_1.bin"
 
 
@@ -99,11 +99,14 @@ def header(size: int = 0, kind: bytes = tarfile.REGTYPE, name: str = "other") ->
     ids=["skipped", "batch", "pax", "longname"],
 )
 def test_a_bomb_is_unpacked_to_the_known_bound_only(first):
-    """64 MiB in 64 kB, of which 1 MiB and ten images' bytes may be unpacked."""
-    stream = Counted(gzip.compress(first) + 64 * MEMBER)
+    """16 MiB, of which 1 MiB and ten images' bytes may be unpacked.
+
+    They are stored, not deflated: since Python 3.12 gzip reads 128 KiB ahead, which would hide 128 MiB of zeros.
+    """
+    stream = Counted(gzip.compress(first) + 16 * MEMBER)
     with pytest.raises(folders.DataError, match="unpacks to more than 1079306 bytes|must be a regular file of 3073"):
         image_formats.parse_cifar10(stream, "bomb", per_batch=1)
-    assert stream.seen < 16 * len(MEMBER)
+    assert stream.seen < 2 * len(MEMBER)
 
 
 @pytest.mark.parametrize("size", [2**31, 2**80])

@@ -43,7 +43,7 @@ def address(tmp_path_factory):
         for name, value in blas.ONE_THREAD.items():
             patch.setenv(name, value)
         options = {"host": "127.0.0.1", "dashboard_address": None, "local_directory": tmp_path_factory.mktemp("dask")}
-        with distributed.LocalCluster(2, threads_per_worker=1, processes=True, **options) as running:
+        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **options) as running:
             yield running.scheduler_address
 
 

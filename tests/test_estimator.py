@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import pytest
 
 pytest.importorskip("sklearn", reason="the extra [sklearn] is not installed")
 
+import joblib
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -28,13 +31,13 @@ from numpy_rae.constraints import unit_rows
 from numpy_rae.estimator import SparseAutoEncoder
 from numpy_rae.objectives import MODELS, Model, ae
 from numpy_rae.training import Generators, TrainConfig, train
-from test_optimizer import textbook_step
+from test_optimizer import spoil, textbook_step
 
 CONFIG = TrainConfig(hidden=6, sigma2=0.2, eta=0.01, epochs=4, batch_size=8, seed=3, dtype="float64")
 
 
 def small(**parameters):
-    given = {"hidden": 6, "sigma2": 0.2, "eta": 0.01, "epochs": 4, "batch_size": 8, "random_state": 3}
+    given = {"n_components": 6, "sigma2": 0.2, "eta": 0.01, "epochs": 4, "batch_size": 8, "random_state": 3}
     return SparseAutoEncoder(**given | parameters)
 
 
@@ -52,7 +55,9 @@ def assert_same(one, two):
         np.testing.assert_array_equal(left, right)
 
 
-@parametrize_with_checks([SparseAutoEncoder(), SparseAutoEncoder(hidden=3, model="DAE", activation="sigmoid")])
+# Some of the checks fit data of mean 100 and deviation 1, unscaled.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks([SparseAutoEncoder(), SparseAutoEncoder(n_components=3, model="DAE", activation="sigmoid")])
 def test_scikit_learns_check(estimator, check):
     check(estimator)
 
@@ -60,6 +65,8 @@ def test_scikit_learns_check(estimator, check):
 EVERY_CHECK = """
 import warnings
 warnings.simplefilter("error")
+from sklearn.exceptions import ConvergenceWarning
+warnings.simplefilter("ignore", ConvergenceWarning)
 from sklearn.utils.estimator_checks import check_estimator
 from numpy_rae.estimator import SparseAutoEncoder
 check_estimator(SparseAutoEncoder())
@@ -86,7 +93,7 @@ def test_no_other_module_knows_scikit_learn():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("model", "activation"), [("CAE", "softplus"), ("DAE", "relu"), ("eDAE", "tanh")])
+@pytest.mark.parametrize(("model", "activation"), [("CAE", "softplus"), ("SAE", "relu"), ("DAE", "relu"), ("eDAE", "tanh")])
 def test_fit_is_train_to_the_last_bit(model, activation, dtype):
     x = data(dtype=dtype)
     trained = train(x, MODELS[model], ACTIVATIONS[activation], replace(CONFIG, dtype=dtype))
@@ -114,11 +121,11 @@ def test_the_radius_arrives():
 
 def test_defaults_are_the_configuration_s():
     parameters = SparseAutoEncoder().get_params()
-    shared = set(parameters) & set(TrainConfig.__dataclass_fields__) - {"hidden", "sigma2"}
+    shared = set(parameters) & set(TrainConfig.__dataclass_fields__) - {"sigma2"}
     assert len(shared) == 7 and all(parameters[name] == getattr(TrainConfig, name) for name in shared)
 
 
-@pytest.mark.parametrize("model", ["CAE", "DAE"])
+@pytest.mark.parametrize("model", ["SAE", "DAE"])
 def test_fit_is_as_many_partial_fits_as_it_has_epochs(model):
     x, estimator = data(), small(model=model)
     for epoch in range(1, 5):
@@ -165,7 +172,7 @@ def test_fit_forgets_what_was_before():
 
 def test_parameters_set_between_partial_fits_count_from_then_on_but_the_size_and_the_seed_stay():
     x, plain, changed = data(), small().partial_fit(data()), small().partial_fit(data())
-    changed.set_params(hidden=9, random_state=8).partial_fit(x)
+    changed.set_params(n_components=9, random_state=8).partial_fit(x)
     assert_same(fitted_params(changed), fitted_params(plain.partial_fit(x)))
     assert (changed.config_.hidden, changed.config_.seed) == (6, 3)
     faster = small().partial_fit(x).set_params(eta=0.02).partial_fit(x)
@@ -191,7 +198,7 @@ def test_random_state_an_int_is_the_seed_and_a_random_state_draws_one_at_each_fi
 def test_both_floats_stay_and_the_rest_becomes_float64(given):
     x = (4 * data()).astype(given)
     kept = given if given in (np.float32, np.float64) else np.float64
-    estimator = small().fit(x)
+    estimator = small(eta=0.001).fit(x)
     h = estimator.transform(x)
     assert {estimator.components_.dtype, estimator.intercept_.dtype, h.dtype} == {np.dtype(kept)}
     assert estimator.inverse_transform(h).dtype == kept
@@ -271,7 +278,7 @@ def test_what_was_fitted_can_be_kept_in_a_model_file(tmp_path):
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [
-        ("hidden", 0), ("sigma2", -1), ("eta", 0), ("momentum", 2), ("epochs", 0), ("batch_size", 1.5), ("radius", 0),
+        ("n_components", 0), ("sigma2", -1), ("eta", 0), ("momentum", 2), ("epochs", 0), ("batch_size", 1.5), ("radius", 0),
         ("constraint", "round"), ("model", "XAE"), ("activation", "swish"), ("random_state", -1), ("random_state", "a"),
     ],
 )  # fmt: skip
@@ -304,3 +311,79 @@ def test_divergence_is_an_error_and_no_fit_is_left():
 def test_codes_of_the_wrong_width_are_refused():
     with pytest.raises(ValueError, match="^X has 5 columns; it must have 6$"):
         small().fit(data()).inverse_transform(data())
+
+
+@pytest.mark.parametrize("mode", ["r", "c"])
+def test_partial_fit_goes_on_from_a_memory_map_with_the_same_numbers(tmp_path, mode):
+    """In-place BLAS into a read-only map would end the process."""
+    x, original = data(150, 64), small(n_components=10, eta=0.001).fit(data(150, 64))
+    joblib.dump(original, tmp_path / "s.joblib")
+    stored = (tmp_path / "s.joblib").read_bytes()
+    mapped = joblib.load(tmp_path / "s.joblib", mmap_mode=mode)
+    assert_same(fitted_params(mapped.partial_fit(x)), fitted_params(original.partial_fit(x)))
+    assert_same(mapped._state.velocity, original._state.velocity)
+    assert (tmp_path / "s.joblib").read_bytes() == stored
+
+
+@pytest.mark.parametrize("how", ["read-only", "unaligned", "big-endian"])
+@pytest.mark.parametrize("model", ["SAE", "DAE"])
+def test_partial_fit_copies_what_it_cannot_write_into(model, how):
+    x, original, other = data(), small(model=model).fit(data()), small(model=model).fit(data())
+    given = [Params(*(spoil(part, how) for part in pair)) for pair in (other._state.params, other._state.velocity)]
+    before = [part.copy() for pair in given for part in pair]
+    other._state.params, other._state.velocity = given
+    assert_same(fitted_params(other.partial_fit(x)), fitted_params(original.partial_fit(x)))
+    assert_same([part for pair in given for part in pair], before)
+
+
+def test_the_defaults_make_the_codes_of_the_digits_sparse():
+    x = StandardScaler().fit_transform(load_digits().data)
+    share = (SparseAutoEncoder(random_state=0).fit_transform(x) > 0).mean()
+    plain = (SparseAutoEncoder(sigma2=0, random_state=0).fit_transform(x) > 0).mean()
+    assert share < 0.3 < 0.55 < plain
+
+
+@pytest.mark.parametrize("model", ["CAE", "mDAE"])
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_a_penalty_on_the_slope_of_a_relu_warns(model, call):
+    with pytest.warns(UserWarning, match=f"^model {model} does not make the codes of activation relu sparser") as seen:
+        getattr(small(model=model), call)(data())
+    assert seen[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "quiet", [{"model": "CAE", "sigma2": 0}, {"model": "CAE", "activation": "softplus"}, {"model": "DAE"}, {"model": "SAE"}]
+)
+def test_what_gets_sparser_does_not_warn(quiet):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small(**quiet).fit(data())
+
+
+def test_a_fit_that_leaves_every_unit_dead_warns():
+    x = load_digits().data * 16
+    with pytest.warns(ConvergenceWarning, match="^no unit is active on any sample of X after 50 epochs") as seen:
+        estimator = SparseAutoEncoder(random_state=0).fit(x)
+    assert seen[0].filename == __file__ and not estimator.transform(x).any()
+
+
+def test_a_fitted_model_keeps_what_it_was_fitted_with():
+    x, estimator = data(), small().fit(data())
+    h, score, y = estimator.transform(x), estimator.score(x), estimator.inverse_transform(estimator.transform(x))
+    estimator.set_params(activation="sigmoid", model="DAE", n_components=9, sigma2=3.0, epochs=1)
+    np.testing.assert_array_equal(estimator.transform(x), h)
+    np.testing.assert_array_equal(estimator.inverse_transform(h), y)
+    assert estimator.score(x) == score
+    assert (estimator.activation_, estimator.model_) == (RELU, MODELS["SAE"])
+    copied = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_array_equal(copied.transform(x), h)
+    assert estimator.partial_fit(x).activation_.name == "sigmoid"
+    assert estimator.model_.name == "DAE" and np.any(estimator.transform(x) != h)
+
+
+def test_a_refused_set_of_parameters_leaves_what_was_fitted():
+    x, estimator = data(), small().fit(data())
+    h = estimator.transform(x)
+    with pytest.raises(ValueError, match="^activation is"):
+        estimator.set_params(activation="swish").partial_fit(x)
+    np.testing.assert_array_equal(estimator.transform(x), h)

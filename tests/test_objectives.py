@@ -74,7 +74,8 @@ def test_taylor_remainder_of_penalties_beyond_the_models_has_slope_two(penalty, 
 def test_gradient_agrees_with_fourth_order_differences(model, activation, data):
     problem = data.draw(problems((ALL_ACTIVATIONS[activation],)))
     for check in check_gradient(objective(model, problem), problem.params, np.random.default_rng(0), directions=3):
-        assert check.passed, str(check)
+        # A gradient of 1e-262 beside values of order one cannot be told from its opposite.
+        assert check.passed or "TOO SMALL TO TELL" in check.verdict, str(check)
 
 
 def oracle(name, W, b, problem, sigma2=SIGMA2):

@@ -113,3 +113,46 @@ def test_settle_sets_exactly_the_subnormal_to_zero(dtype):
     settle(settled)
     np.testing.assert_array_equal(settled.W, np.array([[1, -tiny, 0], [0, 0, -1e-30]], dtype))
     np.testing.assert_array_equal(settled.b_e, np.array([0, -tiny], dtype))
+
+
+def spoil(array, how):
+    """A copy of `array` with the same numbers, in the same memory order, that a step must not write into."""
+    if how == "big-endian":
+        return array.astype(array.dtype.newbyteorder())
+    if how == "unaligned":
+        order = "F" if array.flags.f_contiguous else "C"
+        raw = np.zeros(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape, order=order)
+        raw[...] = array
+        return raw
+    copied = array.copy(order="K")
+    copied.flags.writeable = False
+    return copied
+
+
+FAULTS = {"read-only": "read-only", "unaligned": "not aligned", "big-endian": "not in the native byte order"}
+
+
+@pytest.mark.parametrize("how", FAULTS)
+@pytest.mark.parametrize("name", ["W", "b_e", "v_W", "v_b_e"])
+@pytest.mark.parametrize("model", ["AE", "CAE"])
+def test_what_a_step_cannot_write_into_is_refused_and_nothing_is_changed(model, name, how):
+    x = np.random.default_rng(0).standard_normal((6, 3))
+    params = init_params(4, 3, np.random.default_rng(1), np.float64)
+    _, grad = MODELS[model](params, SIGMOID, x, 0.3, None)
+    arrays = dict(zip(("W", "b_e", "v_W", "v_b_e"), (*params, *zero_velocity(params)), strict=True))
+    arrays[name] = spoil(arrays[name], how)
+    before = {key: array.copy() for key, array in arrays.items()}
+    with pytest.raises(ValueError) as error:
+        sgd_step(Params(arrays["W"], arrays["b_e"]), Params(arrays["v_W"], arrays["v_b_e"]), grad, 0.1, 0.9, None)
+    assert str(error.value) == f"{name} is {FAULTS[how]}; a step changes it in place, so it must be copied first"
+    for key, array in arrays.items():
+        np.testing.assert_array_equal(array, before[key])
+
+
+def test_a_velocity_that_is_not_contiguous_is_refused():
+    """BLAS would add into a copy, and the step would be lost without a word."""
+    params = init_params(4, 3, np.random.default_rng(1), np.float64)
+    _, grad = MODELS["AE"](params, SIGMOID, np.ones((2, 3)), 0.0, None)
+    velocity = Params(np.zeros((8, 6))[::2, ::2], np.zeros(4))
+    with pytest.raises(ValueError, match="^v_W is not contiguous in memory; a step changes it in place, so it must be "):
+        sgd_step(params, velocity, grad, 0.1, 0.9, None)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 import reference
 from numpy_rae.activations import RELU, SOFTPLUS, TANH, ACTIVATIONS
 from numpy_rae.autoencoder import Params, backward, forward
+from numpy_rae.contracts import check_penalty
 from numpy_rae.penalties import (
-    CAE, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, check_penalty, identity, kl,
+    CAE, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, identity, kl,
     sae_with_target,
 )  # fmt: skip
 from strategies import problems
