@@ -116,15 +116,16 @@ def _same_as_plain(model: Model, activation: Activation) -> bool:
 
 def of_config(config: TrainConfig) -> dict:
     """Return the fields of a configuration that are not at their default."""
-    return _changed(dataclasses.asdict(config), TrainConfig)
+    return changed(dataclasses.asdict(config), TrainConfig)
 
 
 def of_data(data: DataRef) -> dict:
     """Return the description of the data without the fields that are at their default."""
-    return _changed(data.description(), DataSpec)
+    return changed(data.description(), DataSpec)
 
 
-def _changed(values: dict, cls: type) -> dict:
+def changed(values: dict, cls: type) -> dict:
+    """Return the values that are not at the default of a field of the data class."""
     defaults = defaults_of(cls)
     return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
 
