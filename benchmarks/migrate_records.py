@@ -40,14 +40,19 @@ def migrated(path: Path) -> str:
     entries = store.read(path)
     if not all(isinstance(entry.get("hash"), str) for entry in entries):
         return "no results file, left as it is"
-    older = {trial.old_hash: trial for trial in known_trials(entries)}
-    new = [trials.with_identity(older_records.with_identity(entry), older) for entry in entries]
+    new = identified(entries)
     changed = sum(one != other for one, other in zip(entries, new, strict=True))
     unknown = sum("identity" not in entry for entry in new)
     if changed:
         with store.claimed(path):
             rewrite(path, new)
     return f"{changed} of {len(entries)} records changed" + (f", {unknown} cannot be identified" if unknown else "")
+
+
+def identified(entries: list[dict]) -> list[dict]:
+    """The records, each with its identity if it can be known."""
+    older = {trial.old_hash: trial for trial in known_trials(entries)}
+    return [trials.with_identity(older_records.with_identity(entry), older) for entry in entries]
 
 
 def known_trials(entries: list[dict]) -> list[trials.Trial]:

@@ -205,7 +205,7 @@ def with_identity(entry: dict, older: dict[str, Trial]) -> dict:
 
     Old records are of the formulas' first versions.
     """
-    trial = older.get(entry["hash"])
+    trial = older.get(str(entry.get("hash")))
     if trial is None or "identity" in entry or not trial.is_first_version:
         return entry
     return identified(entry, trial.identity, trial.hash)
