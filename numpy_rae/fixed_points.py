@@ -12,7 +12,8 @@ import numpy as np
 from numpy_rae.activations import RELU, SIGMOID, Activation
 from numpy_rae.autoencoder import Params
 
-POINTS = np.array([-30.0, -4.1, -2.9, -1.3, -0.4, -0.001, 0.2, 0.45, 0.9, 2.7, 3.3, 30.0])
+# Off the round numbers, at which a value can lie in the middle between two that `rounded` gives.
+POINTS = np.array([-12.0, -4.1, -2.9, -1.3, -0.4, -0.004, 0.2, 0.45, 0.9, 2.7, 3.3, 12.0]) + np.e / 1000
 N, FEATURES, UNITS = 6, 4, 3
 # Small and large weights, and biases that open and close the units: a penalty may act in one of them only.
 SCALES = ((0.5, 0.1), (2.0, 1.5), (1.0, -3.0))
@@ -105,9 +106,9 @@ def rounded(values: np.ndarray) -> np.ndarray:
     return np.round(values / unit, DIGITS) * unit + 0.0
 
 
-def close(one: np.ndarray, two: np.ndarray, digits: float = 1e-9) -> bool:
-    """Whether two rows of values are the same to rounding, beside the largest of them."""
+def close(one: np.ndarray, two: np.ndarray) -> bool:
+    """Whether two rows of values are the same but for rounding."""
     if one.shape != two.shape:
         return False
     largest = np.abs(one[np.isfinite(one)]).max(initial=0)
-    return bool(np.allclose(one, two, rtol=0, atol=digits * largest, equal_nan=True))
+    return bool(np.allclose(one, two, rtol=1e-9, atol=1e-12 * largest, equal_nan=True))
