@@ -17,8 +17,8 @@ from numpy_rae.activations import Activation
 from numpy_rae.datasets import DataRef, DataSpec
 from numpy_rae.fingerprint import digest, fingerprint
 from numpy_rae.fixed_points import close, jet_values, model_values, objective_values, rounded, tried
-from numpy_rae.more_activations import ALL_ACTIVATIONS
-from numpy_rae.noise import ALL_MODELS
+from numpy_rae.more_activations import OWN_ACTIVATIONS
+from numpy_rae.noise import OWN_MODELS
 from numpy_rae.objectives import AE, Model
 from numpy_rae.penalties import PENALTIES, JacobianPenalty, Penalty
 from numpy_rae.taylor import CAE_H, TAYLOR, CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
@@ -43,7 +43,7 @@ def formulas() -> dict[str, Activation | Penalty | Model]:
         "marginalised": MarginalisedPenalty(np.array([0.1, 0.2, 0.3, 0.4])),
         "Jacobian q=3 p=1": JacobianPenalty(3, 1),
     }
-    kinds = {"activation": ALL_ACTIVATIONS, "penalty": penalties, "model": ALL_MODELS}
+    kinds = {"activation": OWN_ACTIVATIONS, "penalty": penalties, "model": OWN_MODELS}
     return {f"{kind} {name}": formula for kind, table in kinds.items() for name, formula in table.items()}
 
 
@@ -95,7 +95,7 @@ def _values_digest(one: np.ndarray | None, two: np.ndarray | None) -> str | None
 
 def is_ours(obj: Activation | Model, kind: str) -> bool:
     """Say whether an activation or a model is the package's own of its name, a copy from another process included."""
-    table = ALL_ACTIVATIONS if kind == "activation" else ALL_MODELS
+    table = OWN_ACTIVATIONS if kind == "activation" else OWN_MODELS
     ours = table.get(obj.name) if isinstance(obj.name, str) else None
     return obj is ours or (type(obj) is type(ours) and fingerprint(obj) == fingerprint(ours))
 

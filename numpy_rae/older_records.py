@@ -10,8 +10,8 @@ import json
 
 from numpy_rae.datasets import DataSpec
 from numpy_rae.identity import changed, digest
-from numpy_rae.more_activations import ALL_ACTIVATIONS
-from numpy_rae.noise import ALL_MODELS
+from numpy_rae.more_activations import OWN_ACTIVATIONS
+from numpy_rae.noise import OWN_MODELS
 from numpy_rae.training import TrainConfig
 
 DESCRIBED = ("model", "activation", "data", "config")
@@ -26,7 +26,7 @@ def with_identity(entry: dict) -> dict:
     described = {name: entry.get(name) for name in DESCRIBED}
     if "identity" in entry or [type(part) for part in described.values()] != [str, str, dict, dict]:
         return entry
-    if entry["model"] not in ALL_MODELS or entry["activation"] not in ALL_ACTIVATIONS:
+    if entry["model"] not in OWN_MODELS or entry["activation"] not in OWN_ACTIVATIONS:
         return entry
     if entry.get("hash") != old_hash(described):
         return entry

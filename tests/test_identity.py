@@ -249,6 +249,16 @@ def test_a_changed_formula_is_named_with_what_to_do(monkeypatch):
     assert only.startswith("activation sigmoid has no stored values in version 2; run: ")
 
 
+def test_what_a_user_adds_to_the_tables_is_not_the_packages(monkeypatch):
+    added = Model("mine", Penalised(SlopePenalty()))
+    monkeypatch.setitem(ALL_MODELS, "mine", added)
+    monkeypatch.setitem(ALL_MODELS, "CAE", replace(added, name="CAE"))
+    monkeypatch.setitem(ALL_ACTIVATIONS, "squareplus", SQUAREPLUS)
+    for model in (added, ALL_MODELS["CAE"]):
+        assert identity.of_model(model).keys() == {"name", "made_of", "values"}
+    assert identity.of_activation(SQUAREPLUS).keys() == {"name", "made_of", "values"}
+
+
 # The configuration.
 
 DEFAULTS = {
