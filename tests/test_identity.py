@@ -142,6 +142,8 @@ def test_an_edit_changes_the_identity_of_what_uses_it(find, old, new, changed, t
     before = find(PROGRAM, tmp_path / "one.py")
     after = find(PROGRAM.replace(old, new), tmp_path / "two.py")
     assert before.keys() == ALL and {name for name in ALL if before[name] != after[name]} == changed
+    made_of = {name for name in ALL if before[name]["made_of"] != after[name]["made_of"]}
+    assert made_of == (set() if "TABLE" in PROGRAM.partition(old)[0].splitlines()[-1] else changed)
     assert all(entry["values"] for entry in (*before.values(), *after.values()))
 
 
