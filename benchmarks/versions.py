@@ -1,61 +1,109 @@
-"""Two results files of the same runs, from two environments: how far apart their numbers are, model by model.
+"""Two results files of the same runs, from two environments or releases: how far apart their numbers are.
 
     python benchmarks/versions.py ONE.jsonl OTHER.jsonl [--same]
 
-With --same the exit code is 1 unless every record is the same in all but "seconds"; without it "versions" may differ,
-too. `.ci/oldest` and `.ci/wheel` make such files.
+Runs are matched by identity, without the hash of the prepared data, in any order; older records are identified as the
+package does it. With --same the exit code is 1 unless all numbers are the same: what a record holds beside its hash,
+its configuration, "seconds" and "versions". `.ci/oldest` and `.ci/wheel` make such files.
 """
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from migrate_records import identified
 from numpy_rae import store
+from numpy_rae.fingerprint import digest
 
-METRICS = ("activation_fraction", "dead_fraction", "mean_preactivation", "loss")
+NUMBERS = ("activation_fraction", "dead_fraction", "mean_preactivation", "loss")
+TRIAL_NUMBERS = ("fraction", "dead", "mean_a", "loss")
+# What says which run it is, where and how long.
+APART = {"hash", "identity", "data", "config", "seconds", "versions"}
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("files", nargs=2, type=Path, metavar="FILE.jsonl")
-    p.add_argument("--same", action="store_true", help="require the same records")
-    args = p.parse_args()
-    one, other = map(by_run, args.files)
-    if one.keys() != other.keys() or not one:
-        print("the two files do not hold the same runs", file=sys.stderr)
+    p.add_argument("--same", action="store_true", help="require the same numbers")
+    args = p.parse_args(argv)
+    try:
+        one, other = map(by_run, args.files)
+    except store.StoreError as error:
+        print(f"versions: {error}", file=sys.stderr)
         return 2
-    free = dict.fromkeys(("seconds",) if args.same else ("seconds", "versions"))
-    same = sum(one[key] | free == other[key] | free for key in one)
+    if one.keys() != other.keys() or not one:
+        print(f"the two files do not hold the same runs: {unlike(one, other)}", file=sys.stderr)
+        return 2
+    same = sum(numbers(one[key]) == numbers(other[key]) for key in one)
     print(*(f"{path}: {environment(runs)}" for path, runs in zip(args.files, (one, other), strict=True)), sep="\n")
-    print(f"{same} of {len(one)} records are the same in all but {' and '.join(free)}")
-    print(f"largest difference{'':<10}" + "".join(f"{name:>21}" for name in METRICS))
-    for model in sorted({model for model, _, _ in one}):
-        pairs = [(one[key], other[key]) for key in one if key[0] == model]
-        print(f"{model:<17}{len(pairs):>3} runs   " + "".join(f"{largest(pairs, name):>21}" for name in METRICS))
+    print(f"{same} of {len(one)} records have the same numbers")
+    print(*table([(one[key], other[key]) for key in one]), sep="\n")
     return int(args.same and same < len(one))
 
 
-def by_run(path: Path) -> dict[tuple, dict]:
-    """The records by model, sigma^2 and seed: not by hash, which holds that of the data, and those may differ."""
-    return {(r["model"], r["config"]["sigma2"], r["config"]["seed"]): r for r in store.read(path)}
+def by_run(path: Path) -> dict[str, dict]:
+    """The records by identity without the data's hash, which may differ. Raises StoreError for no results file."""
+    found = {}
+    for entry in identified(store.read(path)):
+        if "identity" not in entry:
+            raise store.StoreError(f"results file {path} holds a record whose run is not known")
+        key = digest(without_data_hash(entry["identity"]))
+        if key in found and numbers(found[key]) != numbers(entry):
+            raise store.StoreError(f"results file {path} holds two records of one run with other numbers")
+        found[key] = entry
+    return found
 
 
-def environment(runs: dict[tuple, dict]) -> str:
-    """What the first record says of where it was made."""
+def without_data_hash(identity: dict) -> dict:
+    """The identity, the data by what they are and not by their bits."""
+    if not isinstance(identity["data"], dict):
+        return identity
+    return {**identity, "data": {name: value for name, value in identity["data"].items() if name != "sha256"}}
+
+
+def numbers(entry: dict) -> dict:
+    """What a record says of how the run went."""
+    return {name: value for name, value in entry.items() if name not in APART}
+
+
+def unlike(one: dict, other: dict) -> str:
+    """How many runs stand in one of the files only, and one of them."""
+    apart = [runs[key] for runs, rest in ((one, other), (other, one)) for key in runs if key not in rest]
+    return f"{len(apart)} of them are in one file only, such as {apart[0]['identity']}" if apart else "both are empty"
+
+
+def environment(runs: dict[str, dict]) -> str:
+    """What the first record says of where it was made; the certificates' trials say nothing."""
     first = next(iter(runs.values()))
-    return ", ".join(f"{name} {version}" for name, version in first["versions"].items()) + (
-        f"; data {first['data']['sha256'][:12]}"
-    )
+    said = ", ".join(f"{name} {version}" for name, version in first.get("versions", {}).items())
+    return f"{said}; data {first['data']['sha256'][:12]}" if said else f"{len(runs)} trials"
 
 
-def largest(pairs: list[tuple[dict, dict]], metric: str) -> str:
-    """The largest difference of a metric over the pairs of runs; the loss's is relative."""
+def table(pairs: list[tuple[dict, dict]]) -> Iterator[str]:
+    """A row of the largest differences for each model."""
+    names = NUMBERS if "config" in pairs[0][0] else TRIAL_NUMBERS
+    yield f"largest difference{'':<10}" + "".join(f"{name:>21}" for name in names)
+    for model in sorted({one["model"] for one, _ in pairs}):
+        mine = [pair for pair in pairs if pair[0]["model"] == model]
+        yield f"{model:<17}{len(mine):>3} runs   " + "".join(f"{largest(mine, name):>21}" for name in names)
+
+
+def largest(pairs: list[tuple[dict, dict]], name: str) -> str:
+    """The largest difference of a figure over the pairs of runs; the loss's is relative."""
     if any(a["status"] != b["status"] for a, b in pairs):
         return "one diverged"
-    values = [(a["metrics"][metric], b["metrics"][metric]) for a, b in pairs if a["metrics"]]
-    if metric == "loss":
-        return f"{max((abs(b / a - 1) for a, b in values), default=0):.1e} of it"
+    values = [each for a, b in pairs for each in zip(figures(a, name), figures(b, name), strict=True)]
+    if name == "loss":
+        return f"{max((abs(b - a) / abs(a) if a else abs(b) for a, b in values), default=0):.1e} of it"
     return f"{max((abs(b - a) for a, b in values), default=0):.1e}"
+
+
+def figures(entry: dict, name: str) -> list[float]:
+    """A figure of a run: a sweep's has one, a trial's one for each length, a diverged one none."""
+    if "config" in entry:
+        return [entry["metrics"][name]] if entry["metrics"] else []
+    return entry.get(name, [])
 
 
 if __name__ == "__main__":

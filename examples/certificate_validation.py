@@ -13,7 +13,7 @@ from tqdm import tqdm
 from numpy_rae import options, outcome_report, report, store, trials, validation
 from numpy_rae.__main__ import COLUMNS, certificate, find, rows_shown
 from numpy_rae.pool import local_pool
-from numpy_rae.records import stored
+from numpy_rae.trials import stored
 
 TRAINED = [name for name in rows_shown() if name != "maxout"]
 
@@ -45,7 +45,8 @@ def run(args) -> int:
     results = args.out / f"{name}.jsonl"
     if not args.plot_only:
         store.check_writable(results)
-        left = [trial for trial in wanted if trial.hash not in stored(results)]
+        done = stored(results, wanted)
+        left = [trial for trial in wanted if trial.hash not in done]
         with local_pool(args.workers) as pool:
             for _ in tqdm(trials.run(left, pool, results), total=len(left), unit="run"):
                 pass
@@ -56,7 +57,8 @@ def run(args) -> int:
 
 def judged(args, results: Path) -> list[outcome_report.Row]:
     """What the stored runs say. Raises ValueError if one is missing."""
-    wanted, found = planned(args), stored(results)
+    wanted = planned(args)
+    found = stored(results, wanted)
     missing = sum(trial.hash not in found for trial in wanted)
     if missing:
         raise ValueError(f"results file {results} lacks {missing} of {len(wanted)} runs; run it without --plot-only")

@@ -29,6 +29,7 @@ class Activation:
 
     `jet(a, order)` returns a `Jet` filled up to `order` in {1, 2, 3}; `delta_min` is the activation threshold
     of Eq. (14); `kinks` are the points where s_e is not differentiable (the jet takes the left derivative there).
+    With a `version`, name and version alone say which records are this activation's (see `identity`).
     """
 
     name: str
@@ -40,6 +41,10 @@ class Activation:
     zero_on_left: bool = False
     non_negative: bool = False
     kinks: tuple[float, ...] = ()
+    version: int | str | None = None
+
+    def __post_init__(self):
+        validation.version("version", self.version)
 
     @validation.tiny_is_zero
     def __call__(self, a: np.ndarray, order: int = 3) -> Jet:

@@ -75,8 +75,10 @@ def belongs(entry: dict, model: str) -> bool:
 
 
 def of_model(records: Iterable[dict], model: str) -> list[dict]:
-    """A model's records in the order of sigma^2."""
-    return sorted((entry for entry in records if belongs(entry, model)), key=_sigma2)
+    """A model's records in the order of sigma^2; the plain one is not of a model that has its own at sigma^2 = 0."""
+    mine = [entry for entry in records if belongs(entry, model)]
+    has_own = any(entry["model"] == model and _sigma2(entry) == 0 for entry in mine)
+    return sorted((entry for entry in mine if entry["model"] == model or not has_own), key=_sigma2)
 
 
 def _sigma2(entry: dict) -> float:

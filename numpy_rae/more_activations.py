@@ -4,6 +4,7 @@ delta_min is 0 where the activation has hard zeros and 0.1 elsewhere. `kinks` ar
 """
 
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 from scipy.special import expit, ndtr
@@ -121,3 +122,5 @@ MORE_ACTIVATIONS = {
     s.name: s for s in (SOFTPLUS_4, ELU, GELU, SILU, LEAKY_RELU, HARD_SIGMOID, SQUARED_RELU)
 }
 ALL_ACTIVATIONS = {**ACTIVATIONS, **MORE_ACTIVATIONS}
+# A user may add activations to the table; these are the package's own for good.
+OWN_ACTIVATIONS = MappingProxyType(dict(ALL_ACTIVATIONS))

@@ -1,6 +1,7 @@
 """Variants of DAE that differ in the noise alone, to find out where its sparsity comes from (Sec. 3.1.1)."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -48,3 +49,5 @@ NOISE_MODELS = {
     )
 }
 ALL_MODELS = MODELS | NOISE_MODELS
+# A user may add models to the table; these are the package's own for good.
+OWN_MODELS = MappingProxyType(dict(ALL_MODELS))

@@ -23,10 +23,17 @@ UNCHECKED = contracts.FirstUse()
 
 @dataclass(frozen=True)
 class Model:
-    """An objective with the name it goes by in records and figures."""
+    """An objective with the name it goes by in records and figures.
+
+    With a `version`, name and version alone say which records are this model's (see `identity`).
+    """
 
     name: str
     objective: Callable[..., tuple[float, Gradient]]
+    version: int | str | None = None
+
+    def __post_init__(self):
+        validation.version("version", self.version)
 
     @validation.tiny_is_zero
     def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:

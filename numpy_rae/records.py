@@ -1,20 +1,28 @@
 """Records of runs: made when a run ends, read back, and refused where a figure could not be drawn of them."""
 
 import importlib.metadata
+import logging
 import math
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 from numpy_rae import store
+from numpy_rae.datasets import DataSpec
+from numpy_rae.identity import defaults_of
+from numpy_rae.older_records import with_identity
 from numpy_rae.runs import Run
 from numpy_rae.store import StoreError
-from numpy_rae.training import Trained
+from numpy_rae.training import Trained, TrainConfig
+
+LOG = logging.getLogger(__name__)
 
 
 def record(run: Run, trained: Trained) -> dict:
     """The record of a finished run, as JSON values; "status" is "ok" or "diverged"."""
     return {
         "hash": run.hash,
+        "identity": run.identity,
         **run.description(),
         "status": "diverged" if trained.diverged else "ok",
         "metrics": trained.metrics,
@@ -45,11 +53,36 @@ def versions() -> dict[str, str]:
 
 
 def stored(results: Path) -> dict[str, dict]:
-    """The records of a results file by hash. Raises StoreError for a file that is not a sweep's."""
+    """The records of a results file by hash, older ones under the hash that their runs have now.
+
+    Raises StoreError for a file that is not a sweep's.
+    """
     entries = store.read(results)
     if not all(isinstance(entry.get("hash"), str) for entry in entries):
         raise StoreError(f"results file {results} holds a record without a hash; it is not a sweep's")
-    return {entry["hash"]: entry for entry in entries}
+    return {entry["hash"]: entry for entry in map(with_identity, entries)}
+
+
+def latest(entries: Iterable[dict]) -> list[dict]:
+    """The last record of each model, sigma^2 and seed, with a warning if there are others: of an edited model, say."""
+    entries = list(entries)
+    last = {(entry["model"], entry["config"]["sigma2"], entry["config"]["seed"]): entry for entry in entries}
+    if len(last) < len(entries):
+        LOG.warning(
+            "%d of %d records are of a run that was trained again later, with another model or activation of that "
+            "name; the later records are used", len(entries) - len(last), len(entries),
+        )  # fmt: skip
+    return list(last.values())
+
+
+def warn_of_unknown(entries: list[dict], out: Path) -> None:
+    """Say so if records are older than identities and of a model or an activation that is not this package's."""
+    unknown = sorted({entry["model"] for entry in entries if "identity" not in entry})
+    if unknown:
+        LOG.warning(
+            "results file %s holds records of %s that do not say what the model and the activation were; they are "
+            "kept, but these runs are trained again", out, ", ".join(unknown),
+        )  # fmt: skip
 
 
 def of_sweep(out: Path) -> list[dict]:
@@ -79,6 +112,7 @@ def is_record(entry: dict) -> bool:
 
 def refuse_other_configuration(entries: list[dict], runs: list[Run], out: Path) -> None:
     """Raise ValueError if the results file holds runs that differ in more than model, sigma^2 and seed."""
+    warn_of_unknown(entries, out)
     wanted = shared_part(runs[0].description())
     for entry in entries:
         found = shared_part(entry)
@@ -92,7 +126,8 @@ def refuse_other_configuration(entries: list[dict], runs: list[Run], out: Path) 
 
 
 def shared_part(description: dict) -> dict:
-    """What all runs of one results file have in common, flat."""
-    data = {f"data {name}": value for name, value in description.get("data", {}).items()}
-    flat = {"activation": description.get("activation"), **description.get("config", {}), **data}
+    """What all runs of one results file have in common, flat; a field that a record lacks is at its default."""
+    data = {**defaults_of(DataSpec), **description.get("data", {})}
+    config = {**defaults_of(TrainConfig), **description.get("config", {})}
+    flat = {"activation": description.get("activation"), **config, **{f"data {name}": data[name] for name in data}}
     return {name: value for name, value in flat.items() if name not in ("sigma2", "seed")}

@@ -19,7 +19,7 @@ from numpy_rae.datasets import DataSpec
 from numpy_rae.estimate import seconds_ahead, updates
 from numpy_rae.figures import save_picture
 from numpy_rae.pool import local_pool
-from numpy_rae.records import stored
+from numpy_rae.records import latest, stored
 from numpy_rae.runs import Run, distinct
 from numpy_rae.sweep import RunsLost, sweep
 
@@ -120,14 +120,14 @@ def length_note(protocol, records: list[dict]) -> str:
 
 
 def chosen(entries: list[dict], args: argparse.Namespace) -> list[dict]:
-    """The stored records that the command line asks to see."""
-    return [
+    """The stored records that the command line asks to see; of a run that was trained twice the later one."""
+    return latest(
         entry
         for entry in entries
         if any(figures.belongs(entry, model) for model in args.models)
         and (args.sigma2 is None or entry["config"]["sigma2"] in args.sigma2)
         and (args.seeds is None or entry["config"]["seed"] in args.seeds)
-    ]
+    )
 
 
 def table(records: list[dict], models: list[str]) -> str:

@@ -4,23 +4,22 @@ Digits are the embedded ones, each 2 x 2 block of pixels averaged (n = 196), sta
 are sums of 4 of 40 random atoms (n = 20), whitened exactly: Assumption 1's second moments hold to rounding.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from numpy_rae import images, recovery, sparsity, store
+from numpy_rae import images, records, recovery, sparsity, store
 from numpy_rae.activations import Activation
 from numpy_rae.experiment import MNIST_STD_OFFSET
 from numpy_rae.figures import EXPLOSION
+from numpy_rae.identity import digest, of_activation, of_config, of_model
 from numpy_rae.objectives import AE, MODELS, Model
 from numpy_rae.preprocessing import as_rows, standardise, whiten
-from numpy_rae.records import stored
+from numpy_rae.older_records import CONFIG, identified, old_hash
 from numpy_rae.training import Trained, TrainConfig, advance, begin
 
 BATCH = 50
@@ -28,6 +27,7 @@ BATCH = 50
 ETA = {"digits": 0.002, "white": 0.005}
 SMALLER = {"squared_relu": 0.25}
 DECIMALS = 5
+DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,32 @@ class Trial:
         names = {"data": self.data, "activation": self.activation.name, "model": self.model.name}
         return {**names, "samples": self.samples, "epochs": list(self.epochs), "config": asdict(self.config)}
 
+    @cached_property
+    def identity(self) -> dict:
+        """What decides the numbers, as JSON values: see `identity`."""
+        return {
+            **self.description(),
+            "activation": of_activation(self.activation),
+            "model": of_model(self.model),
+            "config": of_config(self.config),
+        }
+
     @property
     def hash(self) -> str:
-        """Of the description: the key under which the result is stored."""
-        text = json.dumps(self.description(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Of the identity: the key under which the result is stored."""
+        return digest(self.identity)[:DIGITS]
+
+    @property
+    def is_first_version(self) -> bool:
+        """Whether no formula of the model or the activation has a later version."""
+        return not any("formula" in self.identity[part] for part in ("model", "activation"))
+
+    @property
+    def old_hash(self) -> str:
+        """The key in results files that are older than identities."""
+        description = self.description()
+        config = {name: description["config"][name] for name in CONFIG}
+        return old_hash({**description, "config": config})[:DIGITS]
 
 
 def trials(
@@ -157,6 +178,7 @@ def record(trial: Trial, trained: Trained, seen: Sequence[dict]) -> dict:
     exploded = trained.first is not None and trained.peak[0] > EXPLOSION * trained.first
     return {
         "hash": trial.hash,
+        "identity": trial.identity,
         "data": trial.data,
         "activation": trial.activation.name,
         "model": trial.model.name,
@@ -170,9 +192,27 @@ def record(trial: Trial, trained: Trained, seen: Sequence[dict]) -> dict:
     }
 
 
+def stored(results: Path, wanted: Sequence[Trial]) -> dict[str, dict]:
+    """The records of a results file by hash, older ones under the hash that the wanted trials have now."""
+    older = {trial.old_hash: trial for trial in wanted}
+    found = records.stored(results)
+    return {entry["hash"]: entry for entry in (with_identity(entry, older) for entry in found.values())}
+
+
+def with_identity(entry: dict, older: dict[str, Trial]) -> dict:
+    """The record with the identity of its trial, which is found by its old hash; as it is if it has one.
+
+    Old records are of the formulas' first versions.
+    """
+    trial = older.get(str(entry.get("hash")))
+    if trial is None or "identity" in entry or not trial.is_first_version:
+        return entry
+    return identified(entry, trial.identity, trial.hash)
+
+
 def run(wanted: Sequence[Trial], pool: Executor, results: Path) -> Iterator[dict]:
     """Yield each record that is not stored yet, as its run ends and once it is appended to `results`."""
-    done = stored(results)
+    done = stored(results, wanted)
     futures = [pool.submit(execute, trial) for trial in wanted if trial.hash not in done]
     try:
         for future in as_completed(futures):

@@ -169,6 +169,13 @@ def whole(name: str, value: int, low: int = 1) -> int:
     return value
 
 
+def version(name: str, value: int | str | None) -> int | str | None:
+    """Return `value` if it is an int, a string or None."""
+    if isinstance(value, bool) or not isinstance(value, int | str | None):
+        raise ValueError(f"{name} is {_short(value)}; it must be an int, a string or None")
+    return value
+
+
 def one_of(name: str, value: str, known: Iterable[str]) -> str:
     """Return `value` if it is one of `known`; the message lists them."""
     known = list(known)

@@ -28,7 +28,7 @@ def execute(run: Run, checkpoints: Checkpoints | None = None, reports: Path | No
 
 def resumed(run: Run, x: np.ndarray, checkpoints: Checkpoints) -> Trained:
     """Train on x (N, n), writing checkpoints, from the one that is there."""
-    path, identity = checkpoints.path(run.hash), {**run.description(), "versions": versions()}
+    path, identity = checkpoints.path(run.hash), {**run.identity, "versions": versions()}
     with Keeper(path, identity, checkpoints.interval) as keeper:
         return train(x, run.model, run.activation, run.config, keeper, left_at(path, identity))
 

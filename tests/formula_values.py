@@ -1,0 +1,73 @@
+"""Every formula of the package at fixed points, kept in formula_values.json with its version.
+
+    python tests/formula_values.py        # after VERSIONS in numpy_rae/identity.py was raised for what has changed
+
+Only new formulas and new versions are written; a formula that changed under its old version is named, exit code 1.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from numpy_rae import identity
+from numpy_rae.activations import RELU, SIGMOID
+from numpy_rae.fixed_points import close, jet_values, objective_values
+from numpy_rae.objectives import Penalised
+
+FILE = Path(__file__).with_suffix(".json")
+COMMAND = "raise its version in VERSIONS of numpy_rae/identity.py and run: python tests/formula_values.py"
+
+
+def values_of(name: str, formula) -> list[float]:
+    """The values of a formula of `identity.formulas`, with a smooth activation and ReLU, or with ReLU alone."""
+    return [float(f"{value:.12g}") for value in exact_values_of(name.partition(" ")[0], formula)]
+
+
+def exact_values_of(kind: str, formula) -> list[float]:
+    if kind == "activation":
+        return jet_values(formula).tolist()
+    model = formula if kind == "model" else Penalised(formula)
+    found = []
+    for activation in (SIGMOID, RELU):
+        try:
+            found += objective_values(model, activation).tolist()
+        except ValueError as error:
+            assert "needs relu" in str(error)
+    return found
+
+
+def current() -> dict[str, dict]:
+    """Version and values of every formula as it is now."""
+    return {
+        name: {"version": identity.version_of(name), "values": values_of(name, formula)}
+        for name, formula in identity.formulas().items()
+    }
+
+
+def complaints(stored: dict[str, dict], now: dict[str, dict]) -> list[str]:
+    """What is wrong with the stored values, a sentence each."""
+    found = [f"{name} is no formula any more; remove it from {FILE.name}" for name in stored if name not in now]
+    for name, entry in now.items():
+        if name not in stored or stored[name]["version"] != entry["version"]:
+            found.append(f"{name} has no stored values in version {entry['version']}; run: python tests/formula_values.py")
+        elif not close(np.array(stored[name]["values"]), np.array(entry["values"])):
+            found.append(f"{name} computes something else than its version {entry['version']} did; {COMMAND}")
+    return found
+
+
+def main() -> int:
+    stored, now = json.loads(FILE.read_text()) if FILE.exists() else {}, current()
+    for name, entry in now.items():
+        if name not in stored or stored[name]["version"] < entry["version"]:
+            stored[name] = entry
+            print(f"written: {name}, version {entry['version']}")
+    FILE.write_text("{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(stored[name])}" for name in stored) + "\n}\n")
+    left = complaints(stored, now)
+    print(*left, sep="\n", file=sys.stderr)
+    return int(bool(left))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
