@@ -483,7 +483,6 @@ PARTS = {
     "datasets": "DataRef photograph prepare store_array load",
     "validation": "matrix vector small representable pair encoder pixels batch float_type instance function like "
     "number whole one_of seen",
-    "blas": "one_thread",
     "data_fetch": "DataError RemoteFile fetch fetch_file parse_cifar10 load_sample main",
 }
 STEP = {
