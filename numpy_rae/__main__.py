@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from numpy_rae import figures, illustrations, maxout, store, validation
+from numpy_rae import figures, illustrations, maxout, validation
 from numpy_rae.activations import Activation
 from numpy_rae.certificate import OUTSIDE, Certificate, certify, maxout_certificate
+from numpy_rae.command import command
 from numpy_rae.more_activations import ALL_ACTIVATIONS, softplus_beta
 from numpy_rae.penalties import PENALTIES
 
@@ -20,14 +21,11 @@ SHARP = "softplus(beta=B)"
 SHOWN = np.linspace(-6, 6, 1201)
 
 
+@command("numpy_rae")
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 2 with one sentence on stderr for what cannot be done."""
     args = parser().parse_args(argv)
-    try:
-        return table(args) if args.table else one(args)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return table(args) if args.table else one(args)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,11 +61,7 @@ def draw(args: argparse.Namespace, activation: Activation, verdict: Certificate)
         return 0
     signs = [(i.low, i.high, i.sign) for i in verdict.signs]
     title = f"{verdict.activation} with {verdict.penalty}: {verdict.prediction}"
-    figure = illustrations.certificate(SHOWN, activation(SHOWN, 2), signs, title)
-    try:
-        figures.save_picture(figure, args.picture)
-    except store.StoreError as error:
-        raise ValueError(str(error)) from error
+    figures.save_picture(illustrations.certificate(SHOWN, activation(SHOWN, 2), signs, title), args.picture)
     if not args.json:
         print(f"picture: {args.picture}")
     return 0
