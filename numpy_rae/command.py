@@ -71,11 +71,11 @@ def _guarded(name: str, body: Callable[[], int]) -> int:
     except OSError as error:
         tell(name, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
         return BAD_INPUT
-    except RunsLost as error:
-        tell(name, error)
+    except MemoryError:
+        tell(name, "out of memory")
         return LOST
-    except (MemoryError, BrokenExecutor) as error:
-        tell(name, f"out of memory, or a worker was killed: {error!r}")
+    except (RunsLost, BrokenExecutor) as error:
+        tell(name, str(error) or "a worker process died")
         return LOST
     except KeyboardInterrupt:
         tell(name, "interrupted")

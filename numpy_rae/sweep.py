@@ -4,7 +4,7 @@ import logging
 import math
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,7 @@ def sweep(
     memory left, is started again, up to TRIES times without progress; then the others go on, and RunsLost is raised at
     the end. When the caller stops early, the runs in flight are saved in `checkpoints`, or, without any, end first and
     are stored; the others are left. `reports` is a folder for a picture of each run trained now. Raises StoreError if
-    another sweep is at work on the same file, and `packed.NotSendable`, before any run, for a model or activation that
+    another sweep is at work on the same file, ExecutorLost if the executor cancels runs, and `packed.NotSendable`, before any run, for a model or activation that
     cannot be sent to the executor's processes.
     """
     with store.claimed(results):
@@ -78,6 +78,16 @@ class RunsLost(Exception):
         super().__init__(f"{why}: {names}; all others are stored, and the next start tries these again")
 
 
+class ExecutorLost(ConnectionError):
+    """The executor has cancelled the runs, as Dask does when its scheduler is gone."""
+
+    def __init__(self):
+        super().__init__(
+            "the connection to the scheduler is lost, and the runs in flight with it; all others are stored, and the next "
+            "start tries these again"
+        )
+
+
 def reason(error: Exception) -> str:
     """What to say of the last death."""
     return "out of memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
@@ -111,6 +121,8 @@ class Flights:
             except (BrokenExecutor, MemoryError) as error:
                 self.again(run, error)
                 continue
+            except CancelledError:  # by the executor; the sweep cancels only when it ends
+                raise ExecutorLost from None
             self.keep(entry)
             yield entry
 
@@ -151,5 +163,5 @@ class Flights:
         elif left:
             LOG.warning("stopping; %d runs in flight end first and are stored", len(left))
         for future in as_completed(left):
-            with suppress(BrokenExecutor, MemoryError):
+            with suppress(BrokenExecutor, MemoryError, CancelledError):
                 self.keep(future.result())
