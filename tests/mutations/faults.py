@@ -392,7 +392,7 @@ FAULTS = (
         ("kept-too-often", "Keeper", "now + max(self.interval, (now - start) / SHARE)", "now + self.interval"),
         ("kept-without-end", "Keeper", "self.due = now + max(", "self.due = 0 * max("),
         ("told-in-vain", "Keeper", "        if self.told and self.state:\n            self.keep()\n", ""),
-        ("told-and-alive", "Keeper", "            signal.raise_signal(signal.SIGTERM)\n", ""),
+        ("told-and-alive", "Keeper", "            signal.raise_signal(signal.SIGTERM)\n", "            pass\n"),
         ("half-written-stays", "Checkpoints", ' or path.suffix == ".tmp"', ""),
     ),
     *group(
@@ -421,6 +421,26 @@ FAULTS = (
         ("main-imported-again", "_Context", "env=blas.ONE_THREAD", "env=blas.ONE_THREAD, init_main_module=True"),
         ("never-started-as-died", "_Workers", "if self.ready.is_set():", "if True:"),
         ("died-as-never-started", "_Workers", "if self.ready.is_set():", "if False:"),
+    ),
+    *group(
+        "packed", "test_pool.py",
+        ("main-by-reference", "pack", "return cloudpickle.dumps(thing)", "return __import__('pickle').dumps(thing)"),
+    ),
+    *group(
+        "command", "test_command.py",
+        ("hangup-kills", "ended_like_interrupted", '("SIGTERM", "SIGHUP")', '("SIGTERM",)'),
+        ("nohup-forgotten", "ended_like_interrupted", "signal.getsignal(caught) != signal.SIG_IGN", "True"),
+        ("full-output-unsaid", "_after_output", "if out.error is None or", "if True or"),
+    ),
+    *group(
+        "streams", "test_command.py",
+        ("broken-pipe-raised", "Output", "except OSError as error:\n            self.error",
+         "except KeyError as error:\n            self.error"),
+        ("none-stays-none", "present", "if getattr(sys, name) is None:", "if False:"),
+    ),
+    *group(
+        "figures", "test_command.py",
+        ("settings-of-the-user", "default_style", 'style.context("default")', "style.context({})"),
     ),
     *group(
         "store", "test_store.py",
