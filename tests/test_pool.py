@@ -125,6 +125,14 @@ def test_a_call_that_waits_can_be_cancelled():
         assert len(list(as_completed(futures, 30))) == 6
 
 
+def test_a_worker_finds_one_blas_thread_whatever_the_user_asks_for(monkeypatch):
+    for name in blas.ONE_THREAD:
+        monkeypatch.setenv(name, "5")
+    with local_pool(1) as pool:
+        assert [pool.submit(os.getenv, name).result() for name in blas.ONE_THREAD] == ["1"] * len(blas.ONE_THREAD)
+    assert os.environ["OMP_NUM_THREADS"] == "5"
+
+
 # Workers that never start.
 
 
