@@ -16,6 +16,7 @@ import numpy as np
 from numpy_rae import illustrations, options, report
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.autoencoder import Params
+from numpy_rae.command import command
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.taylor import HessianTerm, ResidualTerm, WeightedSum, hessian_term
 from numpy_rae.theory import bias_gradient_at, penalty_bias_gradient
@@ -61,6 +62,7 @@ def hessian(s):
     return {f"noise {NOISE}": bias_gradient_at(expected_hessian(NOISE), s, A)}
 
 
+@command("bias_gradients")
 def main(argv=None):
     args = options.picture_parser("bias_gradients", __doc__).parse_args(argv)
     rows = {

@@ -10,6 +10,7 @@ from numpy_rae import options, trials
 from numpy_rae.__main__ import find
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import forward
+from numpy_rae.command import command
 from numpy_rae.objectives import AE, MODELS
 from numpy_rae.training import train
 
@@ -19,6 +20,7 @@ ACTIVATIONS = ("relu", "sigmoid", "softplus", "softplus(beta=4)", "softplus(beta
 RHO_0 = 0.05
 
 
+@command("certificate_controls")
 def main(argv=None):
     args = options.picture_parser("certificate_controls", __doc__, trials.PRESETS).parse_args(argv)
     preset = trials.PRESETS[args.preset]

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from numpy_rae import options, outcome_report, report, store, trials, validation
 from numpy_rae.__main__ import COLUMNS, certificate, find, rows_shown
+from numpy_rae.command import command
 from numpy_rae.pool import local_pool
 from numpy_rae.trials import stored
 
@@ -29,13 +30,10 @@ def parser():
     return p
 
 
+@command("certificate_validation")
 def main(argv=None):
     args = parser().parse_args(argv)
-    try:
-        return run(args)
-    except (ValueError, store.StoreError) as error:
-        print(f"certificate_validation: {error}", file=sys.stderr)
-        return 2
+    return run(args)
 
 
 def run(args) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 
 from numpy_rae import options, panels, recovery, report
 from numpy_rae.activations import RELU
+from numpy_rae.command import command
 from numpy_rae.objectives import MODELS
 from numpy_rae.sparse_coding import fit
 from numpy_rae.training import TrainConfig, train
@@ -30,6 +31,7 @@ ETA = 0.01
 code = partial(fit, non_negative=True, tol=1e-3, max_iterations=200)
 
 
+@command("dictionary_recovery")
 def main(argv=None):
     args = options.picture_parser("dictionary_recovery", __doc__).parse_args(argv)
     size, epochs, rounds, sigma2, seeds = SIZES[args.preset]

@@ -7,6 +7,7 @@ import sys
 
 from numpy_rae import illustrations, options, report
 from numpy_rae.activations import RELU
+from numpy_rae.command import command
 from numpy_rae.datasets import DataSpec, build
 from numpy_rae.metrics import measure
 from numpy_rae.objectives import MODELS
@@ -15,6 +16,7 @@ from numpy_rae.training import TrainConfig, train
 SIZES = {"sample": (5000, 30, 1000), "tiny": (500, 4, 50)}
 
 
+@command("filters")
 def main(argv=None):
     args = options.picture_parser("filters", __doc__).parse_args(argv)
     samples, epochs, hidden = SIZES[args.preset]

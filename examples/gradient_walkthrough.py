@@ -15,6 +15,7 @@ import numpy as np
 from numpy_rae import options
 from numpy_rae.activations import SOFTPLUS
 from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, backward, decode, forward, reconstruction, row_len2
+from numpy_rae.command import command
 from numpy_rae.gradcheck import Check, directional
 from numpy_rae.objectives import MODELS
 from numpy_rae.penalties import CAE
@@ -119,6 +120,7 @@ def cells(value) -> list[str]:
     return np.array2string(np.asarray(value), precision=6, floatmode="fixed", sign=" ").split("\n")
 
 
+@command("gradient_walkthrough")
 def main(argv=None):
     options.picture_parser("gradient_walkthrough", __doc__).parse_args(argv)
     lines = [(step, differences(step)) for step in steps()]

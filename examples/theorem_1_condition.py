@@ -7,6 +7,7 @@ import sys
 
 from numpy_rae import illustrations, options, report
 from numpy_rae.activations import SIGMOID
+from numpy_rae.command import command
 from numpy_rae.datasets import DataSpec, build
 from numpy_rae.monitor import Monitor
 from numpy_rae.objectives import MODELS
@@ -15,6 +16,7 @@ from numpy_rae.training import TrainConfig, train
 SIZES = {"sample": (5000, 10, 1000), "tiny": (500, 4, 50)}
 
 
+@command("theorem_1_condition")
 def main(argv=None):
     args = options.picture_parser("theorem_1_condition", __doc__).parse_args(argv)
     samples, epochs, hidden = SIZES[args.preset]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy_rae import illustrations, options, report
 from numpy_rae.activations import SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, forward
+from numpy_rae.command import command
 from numpy_rae.objectives import ae
 from numpy_rae.penalties import MDAE
 from numpy_rae.taylor import CrossTerm, ResidualTerm
@@ -27,6 +28,7 @@ def remainder(params, activation, x, dropped=None):
     return np.array([abs(expected_denoising(params, activation, x, s) - J - s**2 * R) for s in SIGMA])
 
 
+@command("theorem_3_remainder")
 def main(argv=None):
     args = options.picture_parser("theorem_3_remainder", __doc__).parse_args(argv)
     rng = np.random.default_rng(1)

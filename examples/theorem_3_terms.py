@@ -13,6 +13,7 @@ import numpy as np
 from numpy_rae import illustrations, options, report
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import forward, reconstruction
+from numpy_rae.command import command
 from numpy_rae.datasets import DataSpec, build
 from numpy_rae.objectives import MODELS
 from numpy_rae.taylor import TAYLOR, WeightedSum
@@ -24,6 +25,7 @@ SIGMA2 = {"DAE": 0.25, "AE": 0.0}
 PROBE = 500
 
 
+@command("theorem_3_terms")
 def main(argv=None):
     args = options.picture_parser("theorem_3_terms", __doc__).parse_args(argv)
     samples, epochs, hidden = SIZES[args.preset]

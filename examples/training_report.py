@@ -6,6 +6,7 @@ Unit rows on the embedded digits; any model and activation of the package.
 import sys
 
 from numpy_rae import options, panels, report, validation
+from numpy_rae.command import command
 from numpy_rae.datasets import DataSpec, build
 from numpy_rae.more_activations import ALL_ACTIVATIONS
 from numpy_rae.noise import ALL_MODELS
@@ -24,13 +25,10 @@ def parser():
     return p
 
 
+@command("training_report")
 def main(argv=None):
     args = parser().parse_args(argv)
-    try:
-        trained, seen = run(args)
-    except ValueError as error:
-        print(f"training_report: {error}", file=sys.stderr)
-        return 2
+    trained, seen = run(args)
     text = panels.in_words(trained.last, seen)
     print(text)
     title = f"{args.model}, {args.activation}, unit rows, sigma^2 = {args.sigma2:g}, {trained.steps:,} updates, digits"

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from numpy_rae import fetch, figures, illustrations, maxout, store, validation
+from numpy_rae import fetch, figures, illustrations, maxout, validation
 from numpy_rae.activations import Activation
 from numpy_rae.certificate import OUTSIDE, Certificate, certify, maxout_certificate
+from numpy_rae.command import command
 from numpy_rae.more_activations import ALL_ACTIVATIONS, softplus_beta
 from numpy_rae.options import user_path
 from numpy_rae.penalties import PENALTIES
@@ -25,14 +26,11 @@ SHARP = "softplus(beta=B)"
 SHOWN = np.linspace(-6, 6, 1201)
 
 
+@command("numpy_rae")
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 2 with one sentence on stderr for what cannot be done."""
     args = parser().parse_args(argv)
-    try:
-        return args.command(args)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return args.command(args)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,11 +75,7 @@ def draw(args: argparse.Namespace, activation: Activation, verdict: Certificate)
         return 0
     signs = [(i.low, i.high, i.sign) for i in verdict.signs]
     title = f"{verdict.activation} with {verdict.penalty}: {verdict.prediction}"
-    figure = illustrations.certificate(SHOWN, activation(SHOWN, 2), signs, title)
-    try:
-        figures.save_picture(figure, args.picture)
-    except store.StoreError as error:
-        raise ValueError(str(error)) from error
+    figures.save_picture(illustrations.certificate(SHOWN, activation(SHOWN, 2), signs, title), args.picture)
     if not args.json:
         print(f"picture: {args.picture}")
     return 0

@@ -193,8 +193,9 @@ class Keeper(Watch):
     def __exit__(self, *_) -> None:
         if not self.catches:
             return
+        # A second SIGTERM, as from a pool whose workers were all told by the system, must not end the writing.
+        if self.told and self.state:
+            self.keep()
         signal.signal(signal.SIGTERM, self.otherwise)
         if self.told:
-            if self.state:
-                self.keep()
             signal.raise_signal(signal.SIGTERM)

@@ -2,16 +2,13 @@
 
 import argparse
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from numpy_rae import fetch, options, records, report, store, validation
 from numpy_rae.activations import ACTIVATIONS
+from numpy_rae.command import command
 from numpy_rae.datasets import DataRef, DataSpec, prepare
 from numpy_rae.folders import DataError
 from numpy_rae.noise import ALL_MODELS
@@ -62,33 +59,9 @@ class Protocol:
 
 
 def main(protocol: Protocol, argv: Sequence[str] | None = None) -> int:
-    """Run a figure script: 0; 2 with one sentence on stderr for bad input; 130 after an interrupt; 1 if runs were lost."""
-    args = options.parser(protocol).parse_args(argv)
-    try:
-        with ended_like_interrupted():
-            return run(protocol, args)
-    except (ValueError, store.StoreError, DataError) as error:
-        print(f"{protocol.name}: {error}", file=sys.stderr)
-        return 2
-    except (MemoryError, BrokenExecutor) as error:
-        print(f"{protocol.name}: out of memory, or a worker was killed: {error!r}", file=sys.stderr)
-        return report.LOST
-    except KeyboardInterrupt:
-        print(f"{protocol.name}: interrupted", file=sys.stderr)
-        return report.INTERRUPTED
-
-
-@contextmanager
-def ended_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends the work in order, as Ctrl-C does; signals can be caught in the main thread alone."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    otherwise = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, otherwise)
+    """Run a figure script and return its exit code: see `command`."""
+    body = command(protocol.name)(lambda: run(protocol, options.parser(protocol).parse_args(argv)))
+    return body()
 
 
 def run(protocol: Protocol, args: argparse.Namespace) -> int:

@@ -1,15 +1,25 @@
-"""Stored records to matplotlib figures, and figures to files; nothing here trains."""
+"""Stored records to matplotlib figures, and figures to files; nothing here trains.
 
-from collections.abc import Iterable, Iterator, Sequence
+Every picture of the package is drawn and saved in matplotlib's default style, whatever the user's matplotlibrc says, and
+without a graphical backend.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from numpy_rae.store import StoreError
+
+if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colour-blind safe palette, one colour and one marker a model in every figure.
 STYLES = {
@@ -32,6 +42,41 @@ SPARE = (
 EXPLOSION = 100
 
 
+@contextmanager
+def default_style() -> Iterator[None]:
+    """Use matplotlib's defaults instead of the user's settings. Raises StoreError if matplotlib cannot be loaded."""
+    try:
+        from matplotlib import style
+    except (ImportError, ValueError) as error:  # a ValueError for an unknown backend in MPLBACKEND
+        raise StoreError(f"pictures cannot be drawn: {_one_line(error)}") from error
+    # A density far in its tail underflows to 0, which is what the picture shows.
+    with style.context("default"), np.errstate(under="ignore"):
+        yield
+
+
+def in_default_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate a function that returns a figure: it draws in `default_style`."""
+
+    @functools.wraps(draw)
+    def drawn(*args, **more) -> Figure:
+        with default_style():
+            return draw(*args, **more)
+
+    return drawn
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of this size in inches, which belongs to no window."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def plain(text: str) -> str:
+    """Return `text`, such as a file's name, so that matplotlib shows its dollar signs."""
+    return text.replace("$", r"\$")
+
+
 def style(name: str, position: int = 0) -> dict:
     """Colour and marker of a model; unknown names take the spare ones in turn."""
     color, marker = STYLES.get(name) or SPARE[position % len(SPARE)]
@@ -40,12 +85,12 @@ def style(name: str, position: int = 0) -> dict:
     return {"color": color, "marker": marker, "markerfacecolor": face, "markersize": size}
 
 
+@in_default_style
 def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str = "") -> Figure:
     """Average activation fraction (Eq. 14) and dead units against sigma^2, one line a model; bands span the seeds."""
     records = list(records)
-    figure, (top, bottom) = plt.subplots(
-        2, 1, figsize=(7, 6), sharex=True, height_ratios=(3, 1), layout="constrained"
-    )
+    figure = new_figure(7, 6)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     for position, model in enumerate(models):
         for ax, key in ((top, "activation_fraction"), (bottom, "dead_fraction")):
             _line(ax, records, model, key, style(model, position))
@@ -59,14 +104,27 @@ def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str 
 
 
 def save_picture(figure: Figure, picture: Path) -> None:
-    """Write the picture, its folder too, and close the figure. Raises StoreError if that cannot be done."""
-    try:
+    """Write the picture, and make its folder. Raises StoreError if it cannot be drawn or written."""
+    with drawing(picture), default_style():
         picture.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(picture, dpi=150)
+
+
+@contextmanager
+def drawing(picture: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while this picture is drawn into a StoreError of one sentence."""
+    try:
+        yield
+    except (StoreError, MemoryError):
+        raise
     except OSError as error:
-        raise StoreError(f"picture {picture} cannot be written: {error.strerror}") from error
-    finally:
-        plt.close(figure)
+        raise StoreError(f"picture {picture} cannot be written: {error.strerror or _one_line(error)}") from error
+    except Exception as error:  # the results are stored; no fault of a drawing library may hide them
+        raise StoreError(f"picture {picture} cannot be drawn: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def belongs(entry: dict, model: str) -> bool:

@@ -1,16 +1,20 @@
 """Pictures of the theory: Thm 1's condition, Thm 3's remainder, bias gradients, certificates, filters."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
 
-import matplotlib.pyplot as plt
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from numpy_rae import validation
 from numpy_rae.activations import Jet
-from numpy_rae.figures import SPARE, STYLES
+from numpy_rae.figures import SPARE, STYLES, in_default_style, new_figure
 from numpy_rae.monitor import Observation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLORS = [color for color, _ in (*STYLES.values(), *SPARE)]
 DASHES = ("-", "--", "-.", ":")
@@ -19,13 +23,12 @@ QUANTILES = (0.05, 0.5, 0.95)
 SIGN_STYLES = {1: (COLORS[1], "//", "+"), 0: ("#BBBBBB", "", "0"), -1: (COLORS[0], "..", "\N{MINUS SIGN}")}
 
 
-@validation.tiny_is_zero
+@in_default_style
 def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
     """Left: both sides of Thm 1's condition while training, unit by unit, and the share of units that meet it. Right:
     predicted against realised change of E[a_j] over all observed updates and units."""
-    figure, axes = plt.subplot_mosaic(
-        [["sides", "change"], ["shares", "change"]], figsize=(10, 5), height_ratios=(4, 1), layout="constrained"
-    )
+    figure = new_figure(10, 5)
+    axes = figure.subplot_mosaic([["sides", "change"], ["shares", "change"]], height_ratios=(4, 1))
     axes["shares"].sharex(axes["sides"])
     axes["sides"].tick_params(labelbottom=False)
     _condition(axes["sides"], axes["shares"], observations)
@@ -71,10 +74,11 @@ def _change(ax: Axes, observations: Sequence[Observation]) -> None:
     ax.legend(frameon=False, fontsize=8, markerscale=5)
 
 
-@validation.tiny_is_zero
+@in_default_style
 def theorem_3(sigma: np.ndarray, remainders: dict[str, np.ndarray], title: str) -> Figure:
     """Remainders of Eq. (7) against sigma on log-log axes, with the slopes 2 and 4 to compare."""
-    figure, ax = plt.subplots(figsize=(6.5, 4.8), layout="constrained")
+    figure = new_figure(6.5, 4.8)
+    ax = figure.subplots()
     for (label, values), color, dash in zip(remainders.items(), COLORS, DASHES * 3, strict=False):
         ax.loglog(sigma, values, dash, color=color, marker="o", ms=4, label=label)
     for order in (2, 4):
@@ -88,11 +92,12 @@ def theorem_3(sigma: np.ndarray, remainders: dict[str, np.ndarray], title: str) 
     return figure
 
 
-@validation.tiny_is_zero
+@in_default_style
 def theorem_3_terms(seen: dict[str, dict[str, np.ndarray]], title: str) -> Figure:
     """The three terms of Eq. (7), (epochs + 1, 3), their size on a log axis against the epoch: a panel for each
     activation, a dash for each model. Hollow marks are negative values; a term that is 0 throughout is named above."""
-    figure, axes = plt.subplots(1, len(seen), figsize=(3.6 * len(seen), 4.2), squeeze=False, layout="constrained")
+    figure = new_figure(3.6 * len(seen), 4.2)
+    axes = figure.subplots(1, len(seen), squeeze=False)
     for ax, (activation, models) in zip(axes[0], seen.items(), strict=True):
         for term, (name, color) in enumerate(zip(TERMS, COLORS, strict=False)):
             for (model, terms), dash in zip(models.items(), DASHES, strict=False):
@@ -122,13 +127,13 @@ def _signed(ax: Axes, values: np.ndarray, dash: str, color: str, label: str) -> 
         ax.plot(epochs[where], np.abs(values[where]), "o", color=color, mfc=face, ms=4)
 
 
-@validation.tiny_is_zero
+@in_default_style
 def bias_gradients(a: np.ndarray, rows: dict[str, dict[str, dict[str, np.ndarray]]], title: str, note: str) -> Figure:
     """dR/db of one unit with ||W_j|| = 1 on a single sample, as a function of its pre-activation a: in each row a panel
     for each activation, a line for each penalty. The first row's panels share an axis, the others have their own."""
     activations = list(next(iter(rows.values())))
-    size = 3.2 * len(activations), 0.8 + 2.4 * len(rows)
-    figure, axes = plt.subplots(len(rows), len(activations), figsize=size, squeeze=False, layout="constrained")
+    figure = new_figure(3.2 * len(activations), 0.8 + 2.4 * len(rows))
+    axes = figure.subplots(len(rows), len(activations), squeeze=False)
     colors = iter(COLORS)
     for ax in axes[0, 1:]:
         ax.sharey(axes[0, 0])
@@ -160,13 +165,14 @@ def _panels(row: Sequence[Axes], a: np.ndarray, curves: list[dict[str, np.ndarra
     row[-1].legend(*_fullest(row), loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
 
-@validation.tiny_is_zero
+@in_default_style
 def filters(W: np.ndarray, active: np.ndarray, shape: tuple[int, ...], title: str, count: int = 64) -> Figure:
     """Rows of W (m, n) as images of `shape` (H, W) or (C, H, W), those with the highest activation fraction first."""
     order = np.argsort(-active)[np.linspace(0, len(W) - 1, min(count, len(W))).astype(int)]
     columns = int(np.ceil(len(order) ** 0.5))
     rows = -(-len(order) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(columns, 1.15 * rows), squeeze=False, layout="constrained")
+    figure = new_figure(columns, 1.15 * rows)
+    axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
     for ax, unit in zip(axes.flat, order, strict=False):
@@ -181,13 +187,12 @@ def filters(W: np.ndarray, active: np.ndarray, shape: tuple[int, ...], title: st
     return figure
 
 
-@validation.tiny_is_zero
+@in_default_style
 def certificate(a: np.ndarray, jet: Jet, signs: Sequence[tuple[float, float, int]], title: str) -> Figure:
     """h, h' and h'' against a; behind them and in a strip below, the intervals (low, high, sign) of the bias gradient's
     sign: coloured, hatched and lettered, so that none of them carries the meaning alone."""
-    figure, (top, strip) = plt.subplots(
-        2, 1, figsize=(7, 4.8), sharex=True, height_ratios=(7, 1), layout="constrained"
-    )
+    figure = new_figure(7, 4.8)
+    top, strip = figure.subplots(2, 1, sharex=True, height_ratios=(7, 1))
     for label, values, color, dash in zip(("$h$", "$h'$", "$h''$"), jet[:3], COLORS[5:2:-1], DASHES, strict=False):
         top.plot(a, values, dash, color=color, label=label, lw=2)
     for low, high, sign in signs:

@@ -1,17 +1,20 @@
 """Certificates and what training made of them, side by side: Markdown tables and one picture."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from __future__ import annotations
 
-import matplotlib.pyplot as plt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
 
 from numpy_rae import certificate, outcome
 from numpy_rae.activations import Activation
 from numpy_rae.certificate import Certificate
+from numpy_rae.figures import in_default_style, new_figure
 from numpy_rae.outcome import Sweep
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, with letters and hatches, so that colour alone carries nothing.
 LOOKS = {
@@ -145,13 +148,16 @@ def tally(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+@in_default_style
 def picture(rows: Sequence[Row]) -> Figure:
     """A panel for each data set: the prediction's letter small, the outcome's large and coloured, misses framed."""
+    from matplotlib.patches import Patch
+
     data = list(dict.fromkeys(row.data for row in rows))
     activations = list(dict.fromkeys(row.certificate.activation for row in rows))
     penalties = list(dict.fromkeys(row.certificate.penalty for row in rows))
-    size = (1.5 + 3.6 * len(data), 1.6 + 0.38 * len(activations))
-    figure, axes = plt.subplots(1, len(data), figsize=size, sharey=True, squeeze=False, layout="constrained")
+    figure = new_figure(1.5 + 3.6 * len(data), 1.6 + 0.38 * len(activations))
+    axes = figure.subplots(1, len(data), sharey=True, squeeze=False)
     for ax, name in zip(axes[0], data, strict=True):
         for row in (row for row in rows if row.data == name):
             cell(ax, penalties.index(row.certificate.penalty), activations.index(row.certificate.activation), row)
@@ -168,6 +174,8 @@ def picture(rows: Sequence[Row]) -> Figure:
 
 
 def cell(ax, column: int, line: int, row: Row) -> None:
+    from matplotlib.patches import Rectangle
+
     color, letter, hatch = LOOKS[row.outcome]
     missed = row.agreement == outcome.MISS
     edge = {"ec": "black", "lw": 2.5, "zorder": 3} if missed else {"ec": "#777777", "lw": 0.5}

@@ -1,17 +1,20 @@
 """One training run in one picture, and the scores of dictionary recovery; nothing here trains."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-import matplotlib.pyplot as plt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from numpy_rae import validation
 from numpy_rae.autoencoder import Params
-from numpy_rae.figures import STYLES, style
+from numpy_rae.figures import STYLES, in_default_style, new_figure, style
 from numpy_rae.sparsity import Sparsity
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LAYOUT = "OAL\nDBV\nFFT"
 BLUE, VERMILION = STYLES["CAE"][0], STYLES["DAE"][0]
@@ -28,12 +31,13 @@ def in_words(last: float, seen: Sparsity) -> str:
     return text
 
 
-@validation.tiny_is_zero
+@in_default_style
 def training_report(
     history: Sequence[dict], params: Params, seen: Sparsity, shape: tuple[int, ...], text: str, title: str
 ) -> Figure:
     """History, L0, densities, biases, pre-activations, filters (rows of W as images of `shape`) and `text`."""
-    figure, axes = plt.subplot_mosaic(LAYOUT, figsize=(13, 11), height_ratios=(1, 1, 1.3), layout="constrained")
+    figure = new_figure(13, 11)
+    axes = figure.subplot_mosaic(LAYOUT, height_ratios=(1, 1, 1.3))
     _history(axes["O"], axes["A"], history)
     _L0(axes["L"], seen)
     _density(axes["D"], seen)
@@ -56,7 +60,7 @@ def _history(left: Axes, right: Axes, history: Sequence[dict]) -> None:
     right.set(xlabel="epoch", ylabel="fraction", ylim=(-0.03, 1.03), title="Active and dead, on the history's samples")
     right.legend(frameon=False)
     for ax in (left, right):
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _L0(ax: Axes, seen: Sparsity) -> None:
@@ -66,7 +70,7 @@ def _L0(ax: Axes, seen: Sparsity) -> None:
     ax.hist(seen.L0, bins=np.arange(low, high + width + 1, width) - 0.5, color=BLUE)
     ax.axvline(seen.L0.mean(), color=VERMILION, ls="--", label=f"mean {seen.L0.mean():.1f}")
     ax.set(xlabel=f"active units of {len(seen.density):,}", ylabel="samples", title="Activations per sample (L0)")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(frameon=False)
 
 
@@ -125,13 +129,14 @@ def mosaic(W: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return out
 
 
-@validation.tiny_is_zero
+@in_default_style
 def recovery(
     sigma2: Sequence[float], cosines: dict[str, np.ndarray], levels: dict[str, float], title: str
 ) -> Figure:
     """Left: scores against sigma^2, means of each method's `cosines` (seeds, sigma^2, atoms) with bands over the seeds;
     NaN leaves a gap. Right: the cosines at its best sigma^2, largest first, all seeds together. `levels` lie across."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), sharey=True, layout="constrained")
+    figure = new_figure(11, 4.6)
+    left, right = figure.subplots(1, 2, sharey=True)
     for (name, level), dash in zip(levels.items(), (":", "--", "-."), strict=False):
         for ax in (left, right):
             ax.axhline(level, color="#555555", ls=dash, lw=1, label=name if ax is left else None)

@@ -1,20 +1,22 @@
 """A sweep as a person sees it: progress while it runs, the table and the picture at the end."""
 
+from __future__ import annotations
+
 import argparse
 import datetime
-import sys
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from numpy_rae import figures, store
 from numpy_rae.checkpoint import Checkpoints
 from numpy_rae.cluster import dask_pool
+from numpy_rae.command import BAD_INPUT, INTERRUPTED, LOST, tell
 from numpy_rae.datasets import DataSpec
 from numpy_rae.estimate import seconds_ahead, updates
 from numpy_rae.figures import save_picture
@@ -23,32 +25,39 @@ from numpy_rae.records import latest, stored
 from numpy_rae.runs import Run, distinct
 from numpy_rae.sweep import RunsLost, sweep
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 PAPER_UPDATES = 50_000
-INTERRUPTED, LOST = 130, 1
 
 
 def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Path) -> int:
     """Train what is not stored, then draw all there is, also after an interrupt (exit code 130) or a loss (1)."""
     wanted, code = distinct(runs), 0
     checkpoints = None if args.scheduler is not None else Checkpoints(out.with_suffix(".checkpoints"), args.save_every)
+    reports = reports_folder(args, out)
     with workers(args) as (pool, count):
         try:
             announce(runs, pool, count, out)
-            records = sweep(runs, pool, out, count, checkpoints, reports_folder(args, out))
+            records = sweep(runs, pool, out, count, checkpoints, reports)
             show_progress(records, len(wanted))
         except KeyboardInterrupt:
             print("Interrupted: what is finished is stored, and the next start goes on from here.")
             code = INTERRUPTED
         except RunsLost as error:
-            print(f"{protocol.name}: {error}", file=sys.stderr)
+            tell(protocol.name, error)
             code = LOST
     records = [entry for key, entry in stored(out).items() if key in wanted]
     return code if code and not records else draw(protocol, args, records, out) or code
 
 
 def reports_folder(args: argparse.Namespace, out: Path) -> Path | None:
-    """Where the training reports go, if they are asked for."""
-    return out.with_suffix(".reports") if args.report else None
+    """Make the folder of the training reports, if they are asked for. Raises StoreError if it is not writable."""
+    if not args.report:
+        return None
+    folder = out.with_suffix(".reports")
+    store.make_folder(folder)
+    return folder
 
 
 @contextmanager
@@ -96,18 +105,32 @@ def one_line(entry: dict) -> str:
 
 
 def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> int:
-    """Print the table, write the picture, name both files. Raises ValueError if there is nothing to draw."""
+    """Print the table and the path of the results, then draw the picture; 2 if it cannot be drawn.
+
+    Raises ValueError if there is nothing to draw.
+    """
     if not records:
         raise ValueError(f"results file {out} holds no run of this sweep; run it without --plot-only first")
-    spec = DataSpec(**{name: records[-1]["data"][name] for name in ("source", "count", "path")})
-    figure = figures.trend(records, args.models, f"{protocol.title}\n{spec.label}", length_note(protocol, records))
-    picture = out.with_suffix(".png")
-    save_picture(figure, picture)
     print(table(records, args.models))
     if protocol.reference:
         print(paired(records, args.models, protocol.reference))
-    print(f"picture: {picture}\nresults: {out}")
+    print(f"results: {out}", flush=True)
+    try:
+        draw_trend(protocol, args, records, out.with_suffix(".png"))
+    except store.StoreError as error:
+        tell(protocol.name, error)
+        return BAD_INPUT
     return 0
+
+
+def draw_trend(protocol, args: argparse.Namespace, records: list[dict], picture: Path) -> None:
+    """Draw and save the figure. Raises StoreError if that cannot be done."""
+    spec = DataSpec(**{name: records[-1]["data"][name] for name in ("source", "count", "path")})
+    title = f"{protocol.title}\n{figures.plain(spec.label)}"
+    with figures.drawing(picture):
+        figure = figures.trend(records, args.models, title, length_note(protocol, records))
+    save_picture(figure, picture)
+    print(f"picture: {picture}")
 
 
 def length_note(protocol, records: list[dict]) -> str:
@@ -168,11 +191,7 @@ def paired(records: list[dict], models: list[str], reference: str) -> str:
 
 
 def save(figure: Figure, out: Path, name: str) -> int:
-    """Save a script's only picture in folder `out` and name it; 2 with one sentence on stderr if that cannot be done."""
-    try:
-        save_picture(figure, out / name)
-    except store.StoreError as error:
-        print(error, file=sys.stderr)
-        return 2
+    """Save a script's only picture in folder `out` and print its path. Raises StoreError if that cannot be done."""
+    save_picture(figure, out / name)
     print(f"picture: {out / name}")
     return 0

@@ -152,3 +152,13 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise StoreError(f"results file {path} cannot be written: {error.strerror}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder, and its parents. Raises StoreError if it cannot be made or written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise StoreError(f"folder {folder} cannot be written: {error.strerror}") from error

@@ -9,6 +9,7 @@ from numpy_rae import checkpoint, datasets
 from numpy_rae.checkpoint import Checkpoints, Keeper
 from numpy_rae.records import record, versions
 from numpy_rae.runs import Run
+from numpy_rae.store import StoreError
 from numpy_rae.training import State, Trained, train
 
 LOG = logging.getLogger(__name__)
@@ -22,8 +23,16 @@ def execute(run: Run, checkpoints: Checkpoints | None = None, reports: Path | No
     x = datasets.load(run.data)
     trained = resumed(run, x, checkpoints) if checkpoints else train(x, run.model, run.activation, run.config)
     if reports and not trained.diverged:
-        draw_report(run, x, trained, reports)
+        report_or_warn(run, x, trained, reports)
     return record(run, trained)
+
+
+def report_or_warn(run: Run, x: np.ndarray, trained: Trained, reports: Path) -> None:
+    """Draw the report; a warning if that fails, because the run's record must not be lost with it."""
+    try:
+        draw_report(run, x, trained, reports)
+    except (StoreError, MemoryError) as error:
+        LOG.warning("%s; the run is stored", str(error) or "no memory is left for a training report")
 
 
 def resumed(run: Run, x: np.ndarray, checkpoints: Checkpoints) -> Trained:
@@ -34,15 +43,17 @@ def resumed(run: Run, x: np.ndarray, checkpoints: Checkpoints) -> Trained:
 
 
 def draw_report(run: Run, x: np.ndarray, trained: Trained, reports: Path) -> None:
-    """`panels.training_report` of a run, as <model>-<sigma^2>-<seed>.png. Raises StoreError if it cannot be written."""
+    """`panels.training_report` of a run, as <model>-<sigma^2>-<seed>.png. Raises StoreError if it cannot be drawn or written."""
     from numpy_rae import figures, panels, sparsity  # matplotlib is slow to load, and few sweeps want it
 
     config, seen = run.config, sparsity.measure(trained.params, run.activation, x)
     title = f"{run.model.name}, {run.activation.name}, rows: {config.constraint}, sigma^2 = {config.sigma2:g}, "
     title += f"{trained.steps:,} updates, {run.data.spec.label}"
-    text = panels.in_words(trained.last, seen)
-    figure = panels.training_report(trained.history, trained.params, seen, run.data.image_shape, text, title)
-    figures.save_picture(figure, reports / f"{run.model.name}-{config.sigma2:g}-{config.seed}.png")
+    text, picture = panels.in_words(trained.last, seen), reports / f"{run.model.name}-{config.sigma2:g}-{config.seed}.png"
+    with figures.drawing(picture):
+        shape = run.data.image_shape
+        figure = panels.training_report(trained.history, trained.params, seen, shape, text, figures.plain(title))
+    figures.save_picture(figure, picture)
 
 
 def left_at(path: Path, identity: dict) -> State | None:

@@ -522,7 +522,7 @@ READS_OWN = {
 DRIVER = {
     "__main__": "*", "options": "*", "experiment": "*", "report": "*", "runs": "*", "worker": "*",
     "records": "*", "sweep": "*", "estimate": "*", "store": "*",
-    "cluster": "*", "pool": "*",
+    "cluster": "*", "pool": "*", "packed": "*", "command": "*", "streams": "*",
     # What examples/certificate_validation.py is made of.
     "outcome": "*", "outcome_report": "*", "trials": "*",
     # Files' insides, which test_bad_files.py spoils.

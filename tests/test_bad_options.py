@@ -87,7 +87,7 @@ def quick(tmp_path_factory):
         patch.setenv("NUMPY_RAE_DATA", str(folder / "data"))
         patch.setattr(fetch, "fetch_file", refuse)
         patch.setattr(report, "train_and_draw", one_run)
-        patch.setattr(report, "save_picture", lambda figure, picture: figures.plt.close(figure))
+        patch.setattr(report, "save_picture", lambda figure, picture: None)
         patch.setattr(experiment, "prepare", prepared(experiment.prepare))
         (folder / "file").write_text("")
         yield folder

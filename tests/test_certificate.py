@@ -373,7 +373,7 @@ def test_command_says_why_what_is_outside_is(capsys, name):
 )
 def test_command_refuses_with_one_sentence_and_code_2(capsys, options, message):
     code, out, err = run(capsys, *options)
-    assert (code, out) == (2, "") and err.startswith(message) and err.count("\n") == 1
+    assert (code, out) == (2, "") and err.startswith(f"numpy_rae: {message}") and err.count("\n") == 1
 
 
 def test_the_document_has_the_table_that_the_command_prints(capsys):

@@ -3,14 +3,18 @@
 import os
 import pickle
 import signal
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
 
-from numpy_rae import blas, cluster, datasets, store, sweep
+from numpy_rae import blas, cluster, datasets, experiment, packed, report, store, sweep
 from numpy_rae.activations import RELU
 from numpy_rae.cluster import dask_pool
-from numpy_rae.objectives import MODELS
+from numpy_rae.experiment import Protocol
+from numpy_rae.objectives import MODELS, Model
 from numpy_rae.pool import local_pool
 from numpy_rae.runs import Run, distinct
 from numpy_rae.training import TrainConfig
@@ -86,3 +90,101 @@ def test_a_worker_killed_in_mid_run_loses_nothing(address, tmp_path):
         seen += list(records)
     assert sorted(record["hash"] for record in seen) == sorted(distinct(todo))
     assert timeless(store.read(tmp_path / "r.jsonl")) == timeless(seen)
+
+
+def dask(name: str, *words: str, log) -> subprocess.Popen:
+    """A process of Dask's: `scheduler` or `worker`."""
+    command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *words]
+    return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **blas.ONE_THREAD})
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """A scheduler's process without workers, and its address."""
+    path = tmp_path / "scheduler.log"
+    with open(path, "w") as log:
+        process = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0", log=log)
+    while "Scheduler at:" not in path.read_text():
+        assert process.poll() is None, path.read_text()
+        time.sleep(0.05)
+    yield process, path.read_text().split("Scheduler at:")[1].split()[0]
+    process.kill()
+    process.wait()
+
+
+def test_a_scheduler_without_workers_is_reported_at_once_and_refused(scheduler, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cluster, "WORKERS_SECONDS", 2)
+    monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
+    _, address = scheduler
+    protocol, start = Protocol("f", "t", "mnist", "relu", ("CAE",)), time.monotonic()
+    arguments = ["--preset", "tiny", "--epochs", "1", "--out", str(tmp_path / "out"), "--scheduler", address]
+    assert experiment.main(protocol, arguments) == 2
+    assert time.monotonic() - start < 30
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == f"--scheduler {address} has no workers; waiting 2 s for the first"
+    assert last == (
+        f"f: --scheduler is '{address}'; no worker has joined it within 2 s: start one with `dask worker {address}`"
+    )
+
+
+def test_a_worker_that_joins_in_time_is_used(scheduler, tmp_path, capsys):
+    _, address = scheduler
+    with open(tmp_path / "worker.log", "w") as log:
+        worker = dask("worker", address, "--no-nanny", "--nthreads", "1", "--local-directory", str(tmp_path), log=log)
+    with dask_pool(address) as (pool, count):
+        assert count == 1 and pool.submit(abs, -1).result() == 1
+    worker.kill()
+    worker.wait()
+    assert "has no workers" in capsys.readouterr().err
+
+
+def test_a_scheduler_that_dies_is_one_sentence_and_what_is_stored_stays(scheduler, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
+    process, address = scheduler
+    with open(tmp_path / "worker.log", "w") as log:
+        worker = dask("worker", address, "--no-nanny", "--nthreads", "1", "--local-directory", str(tmp_path), log=log)
+    one_line = report.one_line
+    monkeypatch.setattr(report, "one_line", lambda entry: process.kill() or one_line(entry))
+    protocol = Protocol("f", "t", "mnist", "relu", ("CAE", "DAE"))
+    arguments = ["--preset", "tiny", "--epochs", "300", "--out", str(tmp_path / "out"), "--scheduler", address]
+    with distributed.client.dask.config.set({"distributed.comm.timeouts.connect": "2s"}):  # how long Dask tries again
+        code = experiment.main(protocol, arguments)
+    worker.kill()
+    worker.wait()
+    assert code == report.BAD_INPUT
+    assert "f: the connection to the scheduler is lost" in capsys.readouterr().err
+    assert len(store.read(tmp_path / "out" / "f-tiny.jsonl")) >= 1
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from test_cluster import MODELS, RELU, Run, TrainConfig, dask_pool, datasets, sweep
+from numpy_rae.objectives import Model
+
+FACTOR = 2.0
+
+def mine(params, activation, x, sigma2, rng):
+    return MODELS["DAE"](params, activation, x, FACTOR * sigma2, rng)
+
+data = datasets.prepare(datasets.DataSpec("digits", 100, 0.1))
+run = Run(Model("mine", mine), RELU, data, TrainConfig(sigma2=0.1, hidden=8, epochs=1))
+with dask_pool(sys.argv[1]) as (pool, _):
+    (record,) = sweep.sweep([run], pool, Path(sys.argv[2]))
+print(record["model"])
+"""
+
+
+def test_a_model_of_the_main_module_is_trained_on_the_cluster(address, tmp_path):
+    """From a program read from stdin, which no worker could import."""
+    words = [sys.executable, "-W", "ignore", "-", address, str(tmp_path / "r.jsonl")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(words, input=PROGRAM, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "mine\n"), done.stderr
+
+
+def test_a_model_that_cannot_be_sent_is_named(address, tmp_path):
+    lock = threading.Lock()
+    bad = Run(Model("locked", lambda *given: lock), RELU, runs()[0].data, TrainConfig(sigma2=0.1))
+    with dask_pool(address) as (pool, _), pytest.raises(packed.NotSendable, match="^model 'locked' cannot be sent"):
+        list(sweep.sweep([bad], pool, tmp_path / "r.jsonl"))

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from made_runs import SMALL, grid, lines, reference_data, timeless
 
-from numpy_rae import blas, checkpoint, store, sweep
+from numpy_rae import blas, checkpoint, packed, store, sweep
 from numpy_rae.activations import RELU
 from numpy_rae.checkpoint import Checkpoints
 from numpy_rae.objectives import MODELS, Model
@@ -47,9 +47,9 @@ def test_workers_have_one_blas_thread_and_the_parent_its_environment(pools):
         patch.setenv("OMP_NUM_THREADS", "5")
         patch.delenv("MKL_NUM_THREADS", raising=False)
         before = dict(os.environ)
-        with local_pool(1):
-            assert os.environ["OMP_NUM_THREADS"] == "1"
-        assert dict(os.environ) == before
+        with local_pool(1) as pool:
+            assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "1"
+            assert dict(os.environ) == before
 
 
 def test_a_second_sweep_yields_the_stored_and_trains_nothing(ref, thread, tmp_path, monkeypatch):
@@ -223,3 +223,37 @@ def test_a_killed_sweep_resumes_with_nothing_lost_or_repeated(ref, pools, tmp_pa
     after = store.read(path)
     assert after[: len(before)] == before
     assert sorted(record["hash"] for record in after) == sorted(distinct(runs))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell script")
+def test_where_no_worker_starts_all_runs_are_given_up_with_the_reason(ref, tmp_path, monkeypatch):
+    """Those already stored stay; the next sweep trains the others."""
+    false = tmp_path / "python"
+    false.write_text("#!/bin/sh\nexit 3\n")
+    false.chmod(0o700)
+    runs, path = grid(ref, models=("DAE", "CAE"), sigma2=(1.0,)), tmp_path / "r.jsonl"
+    with local_pool(1) as pool:
+        list(sweep.sweep(runs[:1], pool, path))
+    with local_pool(1) as pool, monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(false))
+        with pytest.raises(RunsLost, match=r"^given up after 3 attempts to start a worker \(no worker process could start "):
+            list(sweep.sweep(runs, pool, path, at_once=1))
+        assert len(lines(path)) == 1
+        with pytest.raises(RunsLost, match="CAE sigma.2=1 seed=0, DAE sigma.2=1 seed=1, CAE sigma.2=1 seed=1; all others"):
+            list(sweep.sweep(runs, pool, path, at_once=1))
+
+
+def test_a_model_that_cannot_be_sent_is_named_before_any_run(ref, pools, tmp_path):
+    lock = threading.Lock()
+
+    def locked(params, activation, x, sigma2, rng):
+        with lock:
+            return MODELS["DAE"](params, activation, x, sigma2, rng)
+
+    bad = Run(Model("locked", locked), RELU, ref, replace(SMALL, sigma2=1.0))
+    with pytest.raises(packed.NotSendable, match="^model 'locked' cannot be sent to a worker process: cannot pickle .*lock"):
+        list(sweep.sweep([*grid(ref), bad], pools[0], tmp_path / "r.jsonl"))
+    curved = Run(MODELS["CAE"], replace(RELU, name="curved", jet=lambda a, order: lock and RELU(a, order)), ref, bad.config)
+    with pytest.raises(packed.NotSendable, match="^activation 'curved' cannot be sent to a worker process"):
+        list(sweep.sweep([curved], pools[0], tmp_path / "r.jsonl"))
+    assert [path.name for path in tmp_path.iterdir()] == []

@@ -14,7 +14,7 @@ import psutil
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LOST = 1
-INTERRUPTED, UNCAUGHT = 130, (-signal.SIGINT, -signal.SIGTERM)
+INTERRUPTED, UNCAUGHT = 130, (-signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
 # How long a sweep that was told to end, or whose parent was killed, may take until the last process is gone.
 PATIENCE = 60.0
 
@@ -24,9 +24,9 @@ class Broken(Exception):
 
 
 def workers(parent: psutil.Process) -> list[psutil.Process]:
-    """The pool's processes (not the resource tracker's)."""
+    """The pool's processes (not the resource trackers')."""
     try:
-        return [child for child in parent.children() if "spawn_main" in " ".join(child.cmdline())]
+        return [child for child in parent.children() if "popen_loky" in " ".join(child.cmdline())]
     except psutil.NoSuchProcess:
         return []
 
@@ -57,6 +57,7 @@ FAULTS: dict[str, tuple[int, Victims, int | None]] = {
     "SIGTERM the parent": (signal.SIGTERM, PARENT, INTERRUPTED),
     "SIGTERM everybody": (signal.SIGTERM, EVERYBODY, INTERRUPTED),
     "SIGINT everybody": (signal.SIGINT, EVERYBODY, INTERRUPTED),
+    "SIGHUP everybody": (signal.SIGHUP, EVERYBODY, INTERRUPTED),
 }
 
 

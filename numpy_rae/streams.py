@@ -1,0 +1,89 @@
+"""Standard streams that are closed, broken or too narrow for Unicode do not stop a command or a worker."""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+# What a write reports when its reader has gone: a closed pipe, or a terminal that was hung up.
+NO_READER = (errno.EPIPE, errno.EIO)
+
+
+class Output:
+    """A text stream that drops what cannot be written and keeps the first error.
+
+    Parameters
+    ----------
+    stream : text stream
+        The stream that is written to, for example `sys.stdout`.
+    """
+
+    def __init__(self, stream):
+        self._stream = stream
+        self.error: OSError | None = None
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")
+
+    def write(self, text: str) -> int:
+        """Write `text`, or drop it if the stream is broken."""
+        self._attempt(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream if it is not broken."""
+        self._attempt(self._stream.flush)
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+    def _attempt(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except OSError as error:
+            self.error = self.error or error
+            self._connect_to_devnull()
+
+    def _connect_to_devnull(self) -> None:
+        """Let what the stream has buffered, and all that follows, go nowhere without an error."""
+        with contextlib.suppress(OSError, AttributeError), open(os.devnull, "wb") as sink:
+            os.dup2(sink.fileno(), self._stream.fileno())
+
+
+@contextlib.contextmanager
+def dropping() -> Iterator[tuple[Output, Output]]:
+    """Make `sys.stdout` and `sys.stderr` drop what cannot be written; yield both."""
+    fill_descriptors()
+    with present():
+        before = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = out, err = Output(sys.stdout), Output(sys.stderr)
+        try:
+            yield out, err
+        finally:
+            out.flush()
+            err.flush()
+            sys.stdout, sys.stderr = before
+
+
+@contextlib.contextmanager
+def present() -> Iterator[None]:
+    """Replace `sys.stdout` and `sys.stderr` by the null device while they are None, as without a console."""
+    with contextlib.ExitStack() as stack:
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:
+                setattr(sys, name, stack.enter_context(open(os.devnull, "w")))
+                stack.callback(setattr, sys, name, None)
+        yield
+
+
+def fill_descriptors() -> None:
+    """Open the null device on each of the descriptors 0 to 2 that is closed.
+
+    Otherwise the next file that is opened gets this number, and messages of C libraries are written into it.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(opened, True)
