@@ -301,8 +301,8 @@ FAULTS = (
     *group(
         "optimizer", "test_optimizer.py",
         ("step-uphill", "sgd_step", "gemm(-eta, one", "gemm(eta, one"),
-        ("momentum-each-factor", "sgd_step", "        momentum = 1.0\n", ""),
-        ("momentum-lost", "sgd_step", "beta=momentum", "beta=1.0"),
+        ("momentum-each-factor", "sgd_step", "beta=1.0", "beta=momentum"),
+        ("momentum-lost", "sgd_step", "    v_W *= momentum\n", ""),
         ("first-factor-only", "sgd_step", "in grad.factors:", "in grad.factors[:1]:"),
         ("scale-sign", "sgd_step", "v_W -= (eta * grad.row_scale)", "v_W += (eta * grad.row_scale)"),
         ("scale-no-eta", "sgd_step", "v_W -= (eta * grad.row_scale)", "v_W -= (grad.row_scale)"),
