@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit
+
+# exp and its inverse may leave the range of numbers; the limit, 0 or inf, is then the right value.
+LIMITS = {"over": "ignore", "under": "ignore", "divide": "ignore"}
 
 
 class Jet(NamedTuple):
@@ -55,33 +57,45 @@ def relu(a: np.ndarray, order: int = 3) -> Jet:
 
 
 def sigmoid(a: np.ndarray, order: int = 3) -> Jet:
-    """1 / (1 + exp(-a)); h' = h (1 - h), h'' = h' (1 - 2 h), h''' = h' (1 - 6 h')."""
-    h = expit(a)
-    dh_da = h * (1 - h)
-    return Jet(
-        h,
-        dh_da,
-        d2h_da2=dh_da * (1 - 2 * h) if order > 1 else None,
-        d3h_da3=dh_da * (1 - 6 * dh_da) if order > 2 else None,
-    )
+    """1 / (1 + exp(-a)); with rest = 1 - h, h' = h rest, h'' = h' (rest - h), h''' = h' (1 - 6 h').
+
+    `rest` is computed as 1 / (1 + exp(a)), because 1 - h cancels on the right. So h and h' are accurate to a few
+    units in the last place, wherever exp(|a|) and its inverse are normal numbers.
+    """
+    with np.errstate(**LIMITS):
+        e = np.exp(a)
+        h, rest = 1 / (1 + 1 / e), 1 / (1 + e)
+        dh_da = h * rest
+        return Jet(
+            h,
+            dh_da,
+            d2h_da2=dh_da * (rest - h) if order > 1 else None,
+            d3h_da3=dh_da * (1 - 6 * dh_da) if order > 2 else None,
+        )
 
 
 def softplus(a: np.ndarray, order: int = 3) -> Jet:
     """log(1 + exp(a)) without overflow; its derivatives are the sigmoid's jet, one order up."""
     slope = sigmoid(a, order - 1)
-    return Jet(np.logaddexp(a, 0), slope.h, slope.dh_da if order > 1 else None, slope.d2h_da2)
+    with np.errstate(**LIMITS):
+        h = np.logaddexp(a, 0)
+    return Jet(h, slope.h, slope.dh_da if order > 1 else None, slope.d2h_da2)
 
 
 def tanh(a: np.ndarray, order: int = 3) -> Jet:
-    """tanh(a); h' = 1 - h^2, h'' = -2 h h', h''' = h' (6 h^2 - 2). It saturates at -1, outside Thm 2."""
-    h = np.tanh(a)
-    dh_da = 1 - h * h
-    return Jet(
-        h,
-        dh_da,
-        d2h_da2=-2 * h * dh_da if order > 1 else None,
-        d3h_da3=dh_da * (6 * h * h - 2) if order > 2 else None,
-    )
+    """tanh(a); h' = 1 - h^2, h'' = -2 h h', h''' = h' (6 h^2 - 2). It saturates at -1, outside Thm 2.
+
+    tanh(a) = 2 s(2 a) - 1 with the sigmoid s, so h' is also 4 s'(2 a): 1 - h^2 cancels on both sides.
+    """
+    with np.errstate(**LIMITS):
+        h = np.tanh(a)
+        dh_da = 4 * sigmoid(2 * a, order=1).dh_da
+        return Jet(
+            h,
+            dh_da,
+            d2h_da2=-2 * h * dh_da if order > 1 else None,
+            d3h_da3=dh_da * (6 * h * h - 2) if order > 2 else None,
+        )
 
 
 RELU = Activation("relu", relu, 0.0, convex=True, zero_on_left=True, non_negative=True, kinks=(0.0,))
