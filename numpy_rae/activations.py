@@ -49,7 +49,7 @@ def relu(a: np.ndarray, order: int = 3) -> Jet:
     """max(0, a). Fn. 1: the second derivative is a Dirac at 0, which no sample meets; the jet says 0 everywhere."""
     flat = np.zeros_like(a) if order > 1 else None
     return Jet(
-        h=np.maximum(a, 0),
+        h=a.clip(0, np.inf),  # NumPy vectorises clip, and maximum with a scalar not
         dh_da=(a > 0).astype(a.dtype),
         d2h_da2=flat,
         d3h_da3=flat if order > 2 else None,
