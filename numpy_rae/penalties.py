@@ -121,12 +121,19 @@ class JacobianPenalty:
         _, dh_da, d2h_da2, _ = fwd.jet
         len2 = row_len2(params.W)  # (a) (m,)
         length_p = len2 ** (p / 2)  # (m,)
-        s = (dh_da**q).mean(axis=0)  # (b) (m,)
+        power = dh_da if q == 2 else dh_da ** (q - 1)  # h'^(q-1) (N, m)
+        s = (power * dh_da).mean(axis=0)  # (b) (m,)
         R = float(s @ length_p)  # (c)
-        dR_da = dh_da ** (q - 1) * d2h_da2 * (q * length_p / N)  # (d) (N, m)
-        tiny = np.finfo(len2.dtype).tiny
-        dR_dlen2 = p / 2 * s * np.where(len2 > 0, len2.clip(tiny) ** (p / 2 - 1), p == 2)  # (e) (m,)
-        return R, PenaltyGrad(dR_da, dR_dlen2)
+        dR_da = power * d2h_da2 * (q * length_p / N)  # (d) (N, m)
+        return R, PenaltyGrad(dR_da, p / 2 * s * lowered_power(len2, p))  # (e) (m,)
+
+
+def lowered_power(len2: np.ndarray, p: int) -> np.ndarray:
+    """len2^(p/2 - 1), with 0 at a zero row where that is infinite."""
+    if p >= 2:
+        return len2 ** (p / 2 - 1)
+    tiny = np.finfo(len2.dtype).tiny
+    return np.where(len2 > 0, len2.clip(tiny) ** (p / 2 - 1), 0)
 
 
 @dataclass(frozen=True)
