@@ -29,6 +29,7 @@ class Activation:
 
     `jet(a, order)` returns a `Jet` filled up to `order` in {1, 2, 3}; `delta_min` is the activation threshold
     of Eq. (14); `kinks` are the points where s_e is not differentiable (the jet takes the left derivative there).
+    `piecewise_linear` says that the jet's h'' is 0 everywhere: the package's penalties then leave out what it multiplies.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Activation:
     zero_on_left: bool = False
     non_negative: bool = False
     kinks: tuple[float, ...] = ()
+    piecewise_linear: bool = False
 
     def __call__(self, a: np.ndarray, order: int = 3) -> Jet:
         return self.jet(a, order)
@@ -98,7 +100,9 @@ def tanh(a: np.ndarray, order: int = 3) -> Jet:
         )
 
 
-RELU = Activation("relu", relu, 0.0, convex=True, zero_on_left=True, non_negative=True, kinks=(0.0,))
+RELU = Activation(
+    "relu", relu, 0.0, convex=True, zero_on_left=True, non_negative=True, kinks=(0.0,), piecewise_linear=True
+)
 SIGMOID = Activation("sigmoid", sigmoid, 0.1, zero_on_left=True, non_negative=True)
 SOFTPLUS = Activation("softplus", softplus, 0.1, convex=True, zero_on_left=True, non_negative=True)
 TANH = Activation("tanh", tanh, 0.1)

@@ -105,7 +105,7 @@ class JacobianPenalty:
         (d) dR/da      = q h'^(q-1) h'' len2^(p/2) / N                 (N, m)
         (e) dR/d(len2) = (p/2) s len2^(p/2 - 1)                        (m,)
 
-    At a zero row (e) is 0 for p = 1, and for p = 0 everywhere.
+    At a zero row (e) is 0 for p = 1, and for p = 0 everywhere. If h'' is 0 everywhere, so is (d), and it is left out.
     """
 
     q: int = 2
@@ -124,7 +124,7 @@ class JacobianPenalty:
         power = dh_da if q == 2 else dh_da ** (q - 1)  # h'^(q-1) (N, m)
         s = (power * dh_da).mean(axis=0)  # (b) (m,)
         R = float(s @ length_p)  # (c)
-        dR_da = power * d2h_da2 * (q * length_p / N)  # (d) (N, m)
+        dR_da = None if activation.piecewise_linear else power * d2h_da2 * (q * length_p / N)  # (d) (N, m)
         return R, PenaltyGrad(dR_da, p / 2 * s * lowered_power(len2, p))  # (e) (m,)
 
 

@@ -34,7 +34,7 @@ class CrossTerm:
         np.fill_diagonal(G, 0)  # (a) (m, m)
         through_P = dh_da @ (G * G)  # (b) (N, m)
         R = float(np.vdot(dh_da, through_P)) / N  # (c)
-        dR_da = (2 / N) * through_P * d2h_da2  # (d) (N, m)
+        dR_da = None if activation.piecewise_linear else (2 / N) * through_P * d2h_da2  # (d) (N, m)
         S = dh_da.T @ dh_da / N  # (e) (m, m)
         return R, PenaltyGrad(dR_da, dR_dW=4 * (G * S) @ W)  # (f) (m, n)
 
@@ -55,6 +55,8 @@ class ResidualTerm:
     order: int = 3
 
     def value_and_grad(self, params, activation, fwd, rng=None):
+        if activation.piecewise_linear:
+            return 0.0, PenaltyGrad()
         W, N = params.W, len(fwd.a)
         _, _, d2h_da2, d3h_da3 = fwd.jet
         len2, r_y = row_len2(W), fwd.y - fwd.x
@@ -90,7 +92,7 @@ class MarginalisedPenalty:
         len2, s = row_len2(W), W**2 @ self.v  # (a) (m,)
         d = (dh_da**2).mean(axis=0)  # (b) (m,)
         R = float((d * len2) @ s)  # (c)
-        dR_da = dh_da * d2h_da2 * (2 * len2 * s / N)  # (d) (N, m)
+        dR_da = None if activation.piecewise_linear else dh_da * d2h_da2 * (2 * len2 * s / N)  # (d) (N, m)
         return R, PenaltyGrad(dR_da, d * s, dR_dW=2 * (d * len2)[:, None] * W * self.v)  # (e) (f)
 
 
@@ -128,6 +130,8 @@ def hessian_term(params, activation, fwd, eps):
     D = fwd.jet.dh_da - noisy.dh_da  # (b) (N, m)
     dR_dlen2 = np.square(D).mean(axis=0)  # (e) (m,)
     R = float(dR_dlen2 @ len2)  # (c)
+    if activation.piecewise_linear:
+        return R, PenaltyGrad(dR_dlen2=dR_dlen2)
     scaled = D * (2 * len2 / N)  # (N, m)
     dR_da = scaled * (fwd.jet.d2h_da2 - noisy.d2h_da2)  # (d) (N, m)
     return R, PenaltyGrad(dR_da, dR_dlen2, factors=((-scaled * noisy.d2h_da2, eps),))  # (f)

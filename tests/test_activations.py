@@ -72,6 +72,7 @@ def test_claims_hold_on_a_grid_and_fail_where_not_claimed(s_e: Activation):
     assert s_e.convex == ((d2h_da2 >= 0).all() and not any(falls))
     assert s_e.zero_on_left == (s_e(np.array([-1e4]), 1).h[0] == 0)
     assert s_e.non_negative == (h >= 0).all()
+    assert s_e.piecewise_linear == (d2h_da2 == 0).all()
 
 
 @by_name

@@ -80,6 +80,8 @@ FAULTS = (
         ("relu-right-slope", "relu h'", "dh_da=(a > 0)", "dh_da=(a >= 0)"),
         ("relu-curved", "relu h''", "flat = np.zeros_like(a)", "flat = np.ones_like(a)"),
         ("relu-third", "relu h'''", "d3h_da3=flat if order", "d3h_da3=a if order"),
+        ("relu-linear", "RELU piecewise_linear", "kinks=(0.0,), piecewise_linear=True", "kinks=(0.0,)"),
+        ("tanh-linear", "TANH piecewise_linear", '"tanh", tanh, 0.1', '"tanh", tanh, 0.1, piecewise_linear=True'),
         ("relu-threshold", "RELU delta_min", '"relu", relu, 0.0', '"relu", relu, 0.1'),
         ("sigmoid-mirror", "sigmoid h", "h, rest = 1 /", "rest, h = 1 /"),
         ("sigmoid-divide", "sigmoid h", ', "divide": "ignore"', ""),
