@@ -13,7 +13,7 @@ import numpy as np
 
 from numpy_rae import validation
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
+from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction, times_rows
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae_with_target
 from numpy_rae.taylor import CAE_H, TAYLOR
 
@@ -99,7 +99,7 @@ def first_order_term(params: Params, fwd: Forward, r: np.ndarray, eps: np.ndarra
         (f) dT/dW = (dT/du)^T r + (dT/dv)^T eps, kept as thin factors
     """
     scale = -2 / len(r)
-    u, v = r @ params.W.T, eps @ params.W.T  # (a) (N, m)
+    u, v = times_rows(params.W, r), times_rows(params.W, eps)  # (a) (N, m)
     _, dh_da, d2h_da2, _ = fwd.jet
     g_u, g_v = scale * dh_da * v, scale * dh_da * u  # (d) (N, m)
     T = float(np.vdot(g_u, u))  # (b)

@@ -17,7 +17,7 @@ from scipy.special import rel_entr
 
 from numpy_rae import validation
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, row_len2
+from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, batch_sum, row_len2
 
 
 class Penalty(Protocol):
@@ -66,7 +66,7 @@ class MeanActivationPenalty:
             raise ValueError(
                 f"activation {activation.name} takes negative values; this penalty needs a mean above {self.domain[0]}"
             )
-        rho = fwd.jet.h.mean(axis=0)  # (a) (m,)
+        rho = batch_sum(fwd.jet.h) / len(fwd.a)  # (a) (m,)
         f, df, n_continued = self.continued(rho)
         dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
         return float(f.sum()), PenaltyGrad(dR_da, n_continued=n_continued)  # (b)
@@ -122,7 +122,7 @@ class JacobianPenalty:
         len2 = row_len2(params.W)  # (a) (m,)
         length_p = len2 ** (p / 2)  # (m,)
         power = dh_da if q == 2 else dh_da ** (q - 1)  # h'^(q-1) (N, m)
-        s = (power * dh_da).mean(axis=0)  # (b) (m,)
+        s = batch_sum(power * dh_da) / N  # (b) (m,)
         R = float(s @ length_p)  # (c)
         dR_da = None if activation.piecewise_linear else power * d2h_da2 * (q * length_p / N)  # (d) (N, m)
         return R, PenaltyGrad(dR_da, p / 2 * s * lowered_power(len2, p))  # (e) (m,)

@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 
 from numpy_rae import validation
-from numpy_rae.autoencoder import PenaltyGrad, decode, row_len2
+from numpy_rae.autoencoder import PenaltyGrad, batch_sum, decode, row_len2, times_rows
 from numpy_rae.penalties import CAE, MDAE, Penalty
 
 
@@ -60,8 +60,8 @@ class ResidualTerm:
         W, N = params.W, len(fwd.a)
         _, _, d2h_da2, d3h_da3 = fwd.jet
         len2, r_y = row_len2(W), fwd.y - fwd.x
-        u = r_y @ W.T  # (a) (N, m)
-        dR_dlen2 = (u * d2h_da2).mean(axis=0)  # (d) (m,)
+        u = times_rows(W, r_y)  # (a) (N, m)
+        dR_dlen2 = batch_sum(u * d2h_da2) / N  # (d) (m,)
         R = float(dR_dlen2 @ len2)  # (b)
         dR_da = u * d3h_da3 * (len2 / N)  # (c) (N, m)
         g_u = d2h_da2 * (len2 / N)  # (e) (N, m)
@@ -90,7 +90,7 @@ class MarginalisedPenalty:
         validation.like("v", self.v, (W.shape[1],), W.dtype)
         _, dh_da, d2h_da2, _ = fwd.jet
         len2, s = row_len2(W), W**2 @ self.v  # (a) (m,)
-        d = (dh_da**2).mean(axis=0)  # (b) (m,)
+        d = batch_sum(dh_da**2) / N  # (b) (m,)
         R = float((d * len2) @ s)  # (c)
         dR_da = None if activation.piecewise_linear else dh_da * d2h_da2 * (2 * len2 * s / N)  # (d) (N, m)
         return R, PenaltyGrad(dR_da, d * s, dR_dW=2 * (d * len2)[:, None] * W * self.v)  # (e) (f)
@@ -125,10 +125,10 @@ def hessian_term(params, activation, fwd, eps):
         (f) dR/dW      = g^T eps, g = -(2/N) len2 D h''(a_eps), kept as thin factors
     """
     N, len2 = len(fwd.a), row_len2(params.W)
-    a_eps = fwd.a + eps @ params.W.T  # (a) (N, m)
+    a_eps = fwd.a + times_rows(params.W, eps)  # (a) (N, m)
     noisy = activation(a_eps, 2)
     D = fwd.jet.dh_da - noisy.dh_da  # (b) (N, m)
-    dR_dlen2 = np.square(D).mean(axis=0)  # (e) (m,)
+    dR_dlen2 = batch_sum(D * D) / N  # (e) (m,)
     R = float(dR_dlen2 @ len2)  # (c)
     if activation.piecewise_linear:
         return R, PenaltyGrad(dR_dlen2=dR_dlen2)
