@@ -15,11 +15,13 @@ from numpy_rae import validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction, times_rows
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae_with_target
+from numpy_rae.row_lengths import known, takes_len2
 from numpy_rae.taylor import CAE_H, TAYLOR
 
 NO_PENALTY = PenaltyGrad()
 
 
+@takes_len2
 @dataclass(frozen=True)
 class Model:
     """An objective with the name it goes by in records and figures."""
@@ -27,11 +29,11 @@ class Model:
     name: str
     objective: Callable[..., tuple[float, Gradient]]
 
-    def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+    def __call__(self, params, activation, x, sigma2, rng, len2=None) -> tuple[float, Gradient]:
         validation.batch("x", x, params.W.shape[1], params.W.dtype)
         # A number of NumPy's would make float32 arithmetic float64.
         lam = float(validation.number("sigma2", sigma2))
-        return self.objective(params, activation, x, lam, rng)
+        return self.objective(params, activation, x, lam, rng, **known(self.objective, len2))
 
 
 def corruption(x: np.ndarray, sigma2: float, rng: np.random.Generator) -> np.ndarray:
@@ -61,17 +63,18 @@ def denoising(params: Params, activation: Activation, x: np.ndarray, x_tilde: np
     return J, backward(params, fwd, g_y, NO_PENALTY)
 
 
+@takes_len2
 @dataclass(frozen=True)
 class Penalised:
     """Eq. (4): J = J_AE + sigma2 R."""
 
     penalty: Penalty
 
-    def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+    def __call__(self, params, activation, x, sigma2, rng=None, len2=None) -> tuple[float, Gradient]:
         lam = validation.number("sigma2", sigma2)
         fwd = forward(params, activation, x, self.penalty.order)
         J, g_y = reconstruction(fwd.y, x)
-        R, grad = self.penalty.value_and_grad(params, activation, fwd, rng)
+        R, grad = self.penalty.value_and_grad(params, activation, fwd, rng, **known(self.penalty, len2))
         return J + lam * R, backward(params, fwd, g_y, grad, lam)
 
 

@@ -18,6 +18,7 @@ from scipy.special import rel_entr
 from numpy_rae import validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, batch_sum, row_len2
+from numpy_rae.row_lengths import takes_len2
 
 
 class Penalty(Protocol):
@@ -92,6 +93,7 @@ def identity(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rho, np.ones_like(rho)
 
 
+@takes_len2
 @dataclass(frozen=True)
 class JacobianPenalty:
     """R = mean over samples of sum_j h'_j^q ||W_j||^p: Cor. 2's family.
@@ -116,10 +118,10 @@ class JacobianPenalty:
         validation.whole("q", self.q)
         validation.whole("p", self.p, low=0)
 
-    def value_and_grad(self, params, activation, fwd, rng=None):
+    def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
         q, p, N = self.q, self.p, len(fwd.a)
         _, dh_da, d2h_da2, _ = fwd.jet
-        len2 = row_len2(params.W)  # (a) (m,)
+        len2 = row_len2(params.W) if len2 is None else len2  # (a) (m,)
         length_p = len2 ** (p / 2)  # (m,)
         power = dh_da if q == 2 else dh_da ** (q - 1)  # h'^(q-1) (N, m)
         s = batch_sum(power * dh_da) / N  # (b) (m,)
@@ -136,14 +138,15 @@ def lowered_power(len2: np.ndarray, p: int) -> np.ndarray:
     return np.where(len2 > 0, len2.clip(tiny) ** (p / 2 - 1), 0)
 
 
+@takes_len2
 @dataclass(frozen=True)
 class WeightDecay:
     """R = sum_j ||W_j||^2 (Sec. 2.1.1): dR/d(len2) = 1, and no bias gradient."""
 
     order: int = 1
 
-    def value_and_grad(self, params, activation, fwd, rng=None):
-        len2 = row_len2(params.W)
+    def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
+        len2 = row_len2(params.W) if len2 is None else len2
         return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))
 
 

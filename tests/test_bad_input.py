@@ -495,11 +495,12 @@ STEP = {
     "noise": "antithetic",
     "objectives": "Model corruption ae dae denoising Penalised edae first_order first_order_term without_bias",
     "optimizer": "zero_velocity sgd_step_plain sgd_step settle add_factors as_fortran move row_blocks",
-    "penalties": "kl identity WeightDecay",
+    "penalties": "kl identity lowered_power WeightDecay",
+    "row_lengths": "takes_len2 known",
     "smoothing": "Smoothed smoothed_relu widths require_relu smoothed_mdae through_length expected_dae "
     "expected_dae_with_covariances expectation cross_covariance",
     "taylor": "CrossTerm ResidualTerm MarginalisedPenalty hessian_term WeightedSum",
-    "training": "Trained Generators Watch State begin advance one_epoch one_update outcome landmarks batches pieces update "
+    "training": "Trained Generators Watch State begin advance drop_wrong_lengths one_epoch one_update outcome landmarks batches pieces update "
     "epoch_entry",
 }
 READS_OWN = {
