@@ -86,8 +86,9 @@ def init_params(m: int, n: int, rng: np.random.Generator, dtype: type = np.float
 
 
 def row_len2(W: np.ndarray) -> np.ndarray:
-    """Squared row lengths len2_j = ||W_j||^2, (m,)."""
-    return np.vecdot(W, W)
+    """Squared row lengths len2_j = ||W_j||^2, (m,); inf where they overflow."""
+    with np.errstate(over="ignore"):
+        return np.vecdot(W, W)
 
 
 def times_rows(W: np.ndarray, z: np.ndarray) -> np.ndarray:

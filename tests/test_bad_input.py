@@ -493,7 +493,7 @@ STEP = {
     "maxout": "forward value_and_grad step",
     "more_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
     "noise": "antithetic",
-    "objectives": "Model corruption ae dae denoising Penalised edae first_order first_order_term without_bias",
+    "objectives": "Model corruption ae dae denoising Penalised edae first_order without_bias",
     "optimizer": "zero_velocity sgd_step_plain sgd_step settle add_factors as_fortran move row_blocks",
     "penalties": "kl identity lowered_power WeightDecay",
     "row_lengths": "takes_len2 known",
