@@ -74,20 +74,35 @@ class Gradient(NamedTuple):
 def init_params(m: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> Params:
     """Normalized initialisation (Glorot & Bengio 2010, Eq. 16): W uniform in +-sqrt(6 / (m + n)), b_e = 0.
 
-    W is in Fortran order: the products of a step, and scaling its rows, are fastest so. Raises ValueError for a size
-    below 1, or another dtype than float32 and float64.
+    W is in C order, so that the weights of a unit lie side by side: the optimiser works on blocks of whole rows. Raises
+    ValueError for a size below 1, or another dtype than float32 and float64.
     """
     validation.whole("m", m)
     validation.whole("n", n)
     validation.instance("rng", rng, np.random.Generator)
     dtype = validation.float_type("dtype", dtype)
     bound = np.sqrt(6 / (m + n))
-    return Params(rng.uniform(-bound, bound, (m, n)).astype(dtype, order="F"), np.zeros(m, dtype))
+    return Params(rng.uniform(-bound, bound, (m, n)).astype(dtype), np.zeros(m, dtype))
 
 
 def row_len2(W: np.ndarray) -> np.ndarray:
-    """Squared row lengths len2_j = ||W_j||^2, (m,)."""
-    return np.einsum("ji,ji->j", W, W)
+    """Squared row lengths len2_j = ||W_j||^2, (m,); inf where they overflow."""
+    with np.errstate(over="ignore"):
+        return np.vecdot(W, W)
+
+
+def times_rows(W: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """z W^T, the products of each row of z (N, n) with every row of W, (N, m).
+
+    All arrays of shape (N, m) are in the memory order of this result: the samples of one unit lie side by side. For W
+    in C order this is the fastest way to write the product; z @ W.T takes 1.4 times as long.
+    """
+    return (W @ z.T).T
+
+
+def batch_sum(z: np.ndarray) -> np.ndarray:
+    """The sum over samples of z (N, m), (m,); BLAS is faster at it than z.sum(axis=0)."""
+    return np.ones(len(z), z.dtype) @ z
 
 
 @validation.tiny_is_zero
@@ -98,15 +113,14 @@ def forward(params: Params, activation: Activation, x: np.ndarray, order: int = 
     """
     W, b_e = params
     validation.batch("x", x, W.shape[1], W.dtype)
-    a = x @ W.T + b_e  # (N, m)  Eq. (3)
+    a = times_rows(W, x) + b_e  # (N, m)  Eq. (3)
     jet = activation(a, order)
     return Forward(x, a, jet, decode(W, jet.h))
 
 
 def decode(W: np.ndarray, h: np.ndarray) -> np.ndarray:
     """y = W^T h for each sample, (N, n); also the way back from any (N, m) to the input."""
-    # For W in Fortran order BLAS is faster at this than at h @ W.
-    return (W.T @ h.T).T
+    return h @ W
 
 
 def reconstruction(y: np.ndarray, x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -120,14 +134,14 @@ def backward(params: Params, fwd: Forward, g_y: np.ndarray, penalty: PenaltyGrad
     """Steps (b) to (f): the chain rule, written once for every penalty."""
     if penalty.dR_dy is not None:
         g_y = g_y + lam * penalty.dR_dy  # (b) (N, n)
-    g_h = g_y @ params.W.T  # (c) (N, m)
+    g_h = times_rows(params.W, g_y)  # (c) (N, m)
     g_a = g_h * fwd.jet.dh_da  # (d) (N, m)
     if penalty.dR_da is not None:
         g_a += lam * penalty.dR_da  # (d)
     factors = ((g_a, fwd.x), (fwd.jet.h, g_y))  # (e) g_a^T x + h^T g_y
     return Gradient(
         factors + tuple((lam * left, right) for left, right in penalty.factors),  # (e)
-        g_a.sum(axis=0),  # (f) (m,)
+        batch_sum(g_a),  # (f) (m,)
         None if penalty.dR_dlen2 is None else 2 * lam * penalty.dR_dlen2,  # (e) (m,)
         None if penalty.dR_dW is None else lam * penalty.dR_dW,  # (e) (m, n)
         penalty.n_continued,

@@ -5,6 +5,7 @@ Members of the file (see `npz`):
     meta        JSON: the run's description, the generators' states, what the loop has counted
     W, b_e      the parameters
     v_W, v_b_e  the velocity
+    len2        the squared row lengths of W, as the last update computed them; empty before the first
     ahead       the samples of the epoch in progress that are still to come, in their order
     objectives  of every update so far
     history     JSON: a line an epoch, as bytes
@@ -26,8 +27,8 @@ from numpy_rae import npz, validation
 from numpy_rae.autoencoder import Params
 from numpy_rae.training import Generators, State, Watch, pieces
 
-FORMAT, VERSION = "numpy_rae checkpoint", 1
-ARRAYS = ("W", "b_e", "v_W", "v_b_e", "ahead", "objectives", "history")
+FORMAT, VERSION = "numpy_rae checkpoint", 2
+ARRAYS = ("W", "b_e", "v_W", "v_b_e", "len2", "ahead", "objectives", "history")
 CHILDREN = ("init", "order", "noise")
 INTERVAL = 30.0
 # At most this share of the time goes into writing.
@@ -59,6 +60,7 @@ def save(path: Path, state: State, run: dict) -> None:
     arrays = {
         **state.params._asdict(),
         **{f"v_{name}": array for name, array in state.velocity._asdict().items()},
+        "len2": np.empty(0, state.params.W.dtype) if state.len2 is None else state.len2,
         "ahead": np.concatenate([np.empty(0, np.int64), *(state.ahead or [])]),
         "objectives": np.array(state.objectives, np.float64),
         "history": np.frombuffer(json.dumps(state.history).encode(), np.uint8),
@@ -92,6 +94,9 @@ def parse(meta: dict, arrays: dict[str, np.ndarray]) -> State:
     W, b_e = validation.matrix("W", arrays["W"]), arrays["b_e"]
     for name, like in (("b_e", W[:, 0]), ("v_W", W), ("v_b_e", b_e)):
         validation.like(name, arrays[name], like.shape, W.dtype)
+    len2 = arrays["len2"] if arrays["len2"].size else None
+    if len2 is not None:
+        validation.like("len2", len2, b_e.shape, W.dtype)
     for name, dtype in (("ahead", np.int64), ("objectives", np.float64)):
         validation.like(name, arrays[name], (arrays[name].size,), np.dtype(dtype))
     history = json.loads(arrays["history"].tobytes())
@@ -107,6 +112,7 @@ def parse(meta: dict, arrays: dict[str, np.ndarray]) -> State:
         n_continued=validation.whole("n_continued", meta["n_continued"], 0),
         began=validation.whole("began", meta["began"], 0),
         seconds=validation.number("seconds", meta["seconds"]),
+        len2=len2,
     )
 
 

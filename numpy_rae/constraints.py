@@ -1,13 +1,14 @@
 """Constraints on the rows of W, applied after every step, and the tangent projection of a gradient.
 
-A constraint scales whole rows, so it is a function of their squared lengths: len2 (m,) -> factors (m,).
+A constraint scales whole rows, so it is a function of their squared lengths: len2 -> factors, one for each row. The
+optimiser calls it with the lengths of some of the rows at a time, so a factor must depend on its own row alone.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-from numpy_rae.autoencoder import Gradient, Params, row_len2
+from numpy_rae.autoencoder import Gradient, Params, batch_sum, row_len2, times_rows
 
 Constraint = Callable[[np.ndarray], np.ndarray]
 
@@ -36,9 +37,9 @@ def tangent(grad: Gradient, params: Params) -> Gradient:
     is taken out by another `row_scale`, so the result stays factored. Fn. 3 compares CAE and mDAE by it.
     """
     W, len2 = params.W, row_len2(params.W)
-    radial = sum((left * (right @ W.T)).sum(axis=0) for left, right in grad.factors)  # (m,)
+    radial = sum(batch_sum(left * times_rows(W, right)) for left, right in grad.factors)  # (m,)
     if grad.direct is not None:
-        radial = radial + np.einsum("ji,ji->j", grad.direct, W)
+        radial = radial + np.vecdot(grad.direct, W)
     scale = unit_scale(len2)  # radial * scale is along the row's direction; at a zero row radial is 0
     return grad._replace(row_scale=-radial * scale * scale)
 

@@ -13,14 +13,26 @@ import numpy as np
 
 from numpy_rae import contracts, validation
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
+from numpy_rae.autoencoder import (
+    Gradient,
+    Params,
+    PenaltyGrad,
+    backward,
+    batch_sum,
+    decode,
+    forward,
+    reconstruction,
+    times_rows,
+)
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae_with_target
+from numpy_rae.row_lengths import known, takes_len2
 from numpy_rae.taylor import CAE_H, TAYLOR
 
 NO_PENALTY = PenaltyGrad()
 UNCHECKED = contracts.FirstUse()
 
 
+@takes_len2
 @dataclass(frozen=True)
 class Model:
     """An objective with the name it goes by in records and figures.
@@ -36,11 +48,11 @@ class Model:
         validation.version("version", self.version)
 
     @validation.tiny_is_zero
-    def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+    def __call__(self, params, activation, x, sigma2, rng, len2=None) -> tuple[float, Gradient]:
         validation.batch("x", x, params.W.shape[1], params.W.dtype)
         # A number of NumPy's would make float32 arithmetic float64.
         lam = float(validation.number("sigma2", sigma2))
-        return self.objective(params, activation, x, lam, rng)
+        return self.objective(params, activation, x, lam, rng, **known(self.objective, len2))
 
 
 @validation.tiny_is_zero
@@ -74,6 +86,7 @@ def denoising(params: Params, activation: Activation, x: np.ndarray, x_tilde: np
     return J, backward(params, fwd, g_y, NO_PENALTY)
 
 
+@takes_len2
 @dataclass(frozen=True)
 class Penalised:
     """Eq. (4): J = J_AE + sigma2 R. What the penalty returns is checked once, at the first call."""
@@ -84,7 +97,7 @@ class Penalised:
         contracts.check_penalty(self.penalty)
 
     @validation.tiny_is_zero
-    def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+    def __call__(self, params, activation, x, sigma2, rng=None, len2=None) -> tuple[float, Gradient]:
         lam = validation.number("sigma2", sigma2)
         fwd = forward(params, activation, x, self.penalty.order)
         J, g_y = reconstruction(fwd.y, x)
@@ -92,43 +105,51 @@ class Penalised:
             R, grad = contracts.first_penalty_call(self.penalty, params, activation, fwd, rng)
             UNCHECKED.mark(self, activation)
         else:
-            R, grad = self.penalty.value_and_grad(params, activation, fwd, rng)
+            R, grad = self.penalty.value_and_grad(params, activation, fwd, rng, **known(self.penalty, len2))
         return J + lam * R, backward(params, fwd, g_y, grad, lam)
 
 
 @validation.tiny_is_zero
 def edae(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
     """Sec. 3.1.1: J_AE plus the first-order Taylor term of the denoising loss, with noise drawn explicitly."""
+    if sigma2 == 0:
+        return ae(params, activation, x, sigma2)
     return first_order(params, activation, x, corruption(x, sigma2, rng))
 
 
 @validation.tiny_is_zero
 def first_order(params: Params, activation: Activation, x: np.ndarray, eps: np.ndarray) -> tuple[float, Gradient]:
-    """J_AE + T with the noise eps (N, n) given; T as in `first_order_term`."""
-    fwd = forward(params, activation, x, order=2)
-    J, g_y = reconstruction(fwd.y, x)
-    T, grad = first_order_term(params, fwd, x - fwd.y, eps)
-    return J + T, backward(params, fwd, g_y, grad)
+    """J_AE + T with the noise eps (N, n) given, T = (1/N) sum eps . grad_x_tilde ||x - y||^2 at x_tilde = x.
 
+    q, the change of y along eps, is a second output: T = -(2/N) sum r . q. So this is one step of an auto-encoder with
+    a double batch: inputs [x; eps], codes [h; k] and outputs [y; q].
 
-@validation.tiny_is_zero
-def first_order_term(params: Params, fwd: Forward, r: np.ndarray, eps: np.ndarray) -> tuple[float, PenaltyGrad]:
-    """T = (1/N) sum eps . grad_x_tilde ||x - y||^2 at x_tilde = x, and its gradient along all its paths.
-
-        (a) u     = W r,  v = W eps                                            (N, m)
-        (b) T     = -(2/N) sum h' u v
-        (c) dT/da = -(2/N) h'' u v                                             (N, m)
-        (d) dT/du = -(2/N) h' v,  dT/dv = -(2/N) h' u                          (N, m)
-        (e) dT/dy = -(dT/du) W          since r = x - y                        (N, n)
-        (f) dT/dW = (dT/du)^T r + (dT/dv)^T eps, kept as thin factors
+        (a) a     = W x + b_e,  v = W eps                                      (N, m)
+        (b) k     = h' v,  the change of h along eps                           (N, m)
+        (c) y     = W^T h,  q = W^T k                                          (N, n)
+        (d) J + T = (1/N) sum r . (r - 2 q),  r = x - y
+        (e) g_y   = -2 (r - q) / N,  g_q = -2 r / N                            (N, n)
+        (f) g_h   = g_y W^T,  g_k = g_q W^T                                    (N, m)
+        (g) g_a   = g_h h' + g_k h'' v,  g_v = g_k h'                          (N, m)
+        (h) g_W   = g_a^T x + g_v^T eps + h^T g_y + k^T g_q, two thin factors
+        (i) g_b_e = sum over samples of g_a                                    (m,)
     """
-    scale = -2 / len(r)
-    u, v = r @ params.W.T, eps @ params.W.T  # (a) (N, m)
-    _, dh_da, d2h_da2, _ = fwd.jet
-    g_u, g_v = scale * dh_da * v, scale * dh_da * u  # (d) (N, m)
-    T = float(np.vdot(g_u, u))  # (b)
-    dT_da = scale * d2h_da2 * u * v  # (c) (N, m)
-    return T, PenaltyGrad(dT_da, dR_dy=-decode(params.W, g_u), factors=((g_u, r), (g_v, eps)))  # (e) (f)
+    validation.batch("x", x, params.W.shape[1], params.W.dtype)
+    validation.like("eps", eps, x.shape, x.dtype)
+    N, inputs = len(x), np.concatenate([x, eps])
+    a, v = np.split(times_rows(params.W, inputs), 2)
+    _, dh_da, d2h_da2, _ = jet = activation(a + params.b_e, 2)  # (a)
+    codes = np.concatenate([jet.h, dh_da * v])  # (b) (2 N, m)
+    y, q = np.split(decode(params.W, codes), 2)  # (c)
+    r = x - y
+    J = float(np.vdot(r, r - 2 * q)) / N  # (d)
+    g_outputs = np.concatenate([r - q, r]) * (-2 / N)  # (e) (2 N, n)
+    g_h, g_k = np.split(times_rows(params.W, g_outputs), 2)  # (f)
+    g_a = g_h * dh_da
+    if not activation.piecewise_linear:
+        g_a += g_k * d2h_da2 * v  # (g)
+    g_inputs = np.concatenate([g_a, g_k * dh_da])  # (g) (2 N, m)
+    return J, Gradient(((g_inputs, inputs), (codes, g_outputs)), batch_sum(g_a))  # (h) (i)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from scipy.special import rel_entr
 
 from numpy_rae import validation
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, row_len2
+from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, batch_sum, row_len2
+from numpy_rae.row_lengths import takes_len2
 
 
 class Penalty(Protocol):
@@ -60,7 +61,7 @@ class MeanActivationPenalty:
             raise ValueError(
                 f"activation {activation.name} takes negative values; this penalty needs a mean above {self.domain[0]}"
             )
-        rho = fwd.jet.h.mean(axis=0)  # (a) (m,)
+        rho = batch_sum(fwd.jet.h) / len(fwd.a)  # (a) (m,)
         f, df, n_continued = self.continued(rho)
         dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
         return float(f.sum()), PenaltyGrad(dR_da, n_continued=n_continued)  # (b)
@@ -86,6 +87,7 @@ def identity(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rho, np.ones_like(rho)
 
 
+@takes_len2
 @dataclass(frozen=True)
 class JacobianPenalty:
     """R = mean over samples of sum_j h'_j^q ||W_j||^p: Cor. 2's family.
@@ -99,7 +101,7 @@ class JacobianPenalty:
         (d) dR/da      = q h'^(q-1) h'' len2^(p/2) / N                 (N, m)
         (e) dR/d(len2) = (p/2) s len2^(p/2 - 1)                        (m,)
 
-    At a zero row (e) is 0 for p = 1, and for p = 0 everywhere.
+    At a zero row (e) is 0 for p = 1, and for p = 0 everywhere. If h'' is 0 everywhere, so is (d), and it is left out.
     """
 
     q: int = 2
@@ -110,27 +112,35 @@ class JacobianPenalty:
         validation.whole("q", self.q)
         validation.whole("p", self.p, low=0)
 
-    def value_and_grad(self, params, activation, fwd, rng=None):
+    def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
         q, p, N = self.q, self.p, len(fwd.a)
         _, dh_da, d2h_da2, _ = fwd.jet
-        len2 = row_len2(params.W)  # (a) (m,)
+        len2 = row_len2(params.W) if len2 is None else len2  # (a) (m,)
         length_p = len2 ** (p / 2)  # (m,)
-        s = (dh_da**q).mean(axis=0)  # (b) (m,)
+        power = dh_da if q == 2 else dh_da ** (q - 1)  # h'^(q-1) (N, m)
+        s = batch_sum(power * dh_da) / N  # (b) (m,)
         R = float(s @ length_p)  # (c)
-        dR_da = dh_da ** (q - 1) * d2h_da2 * (q * length_p / N)  # (d) (N, m)
-        tiny = np.finfo(len2.dtype).tiny
-        dR_dlen2 = p / 2 * s * np.where(len2 > 0, len2.clip(tiny) ** (p / 2 - 1), p == 2)  # (e) (m,)
-        return R, PenaltyGrad(dR_da, dR_dlen2)
+        dR_da = None if activation.piecewise_linear else power * d2h_da2 * (q * length_p / N)  # (d) (N, m)
+        return R, PenaltyGrad(dR_da, p / 2 * s * lowered_power(len2, p))  # (e) (m,)
 
 
+def lowered_power(len2: np.ndarray, p: int) -> np.ndarray:
+    """len2^(p/2 - 1), with 0 at a zero row where that is infinite."""
+    if p >= 2:
+        return len2 ** (p / 2 - 1)
+    tiny = np.finfo(len2.dtype).tiny
+    return np.where(len2 > 0, len2.clip(tiny) ** (p / 2 - 1), 0)
+
+
+@takes_len2
 @dataclass(frozen=True)
 class WeightDecay:
     """R = sum_j ||W_j||^2 (Sec. 2.1.1): dR/d(len2) = 1, and no bias gradient."""
 
     order: int = 1
 
-    def value_and_grad(self, params, activation, fwd, rng=None):
-        len2 = row_len2(params.W)
+    def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
+        len2 = row_len2(params.W) if len2 is None else len2
         return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))
 
 

@@ -9,8 +9,9 @@ from functools import reduce
 import numpy as np
 
 from numpy_rae import validation
-from numpy_rae.autoencoder import PenaltyGrad, decode, row_len2
+from numpy_rae.autoencoder import PenaltyGrad, batch_sum, decode, row_len2, times_rows
 from numpy_rae.penalties import CAE, MDAE, Penalty
+from numpy_rae.row_lengths import known, takes_len2
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,12 @@ class CrossTerm:
         np.fill_diagonal(G, 0)  # (a) (m, m)
         through_P = dh_da @ (G * G)  # (b) (N, m)
         R = float(np.vdot(dh_da, through_P)) / N  # (c)
-        dR_da = (2 / N) * through_P * d2h_da2  # (d) (N, m)
+        dR_da = None if activation.piecewise_linear else (2 / N) * through_P * d2h_da2  # (d) (N, m)
         S = dh_da.T @ dh_da / N  # (e) (m, m)
         return R, PenaltyGrad(dR_da, dR_dW=4 * (G * S) @ W)  # (f) (m, n)
 
 
+@takes_len2
 @dataclass(frozen=True)
 class ResidualTerm:
     """Thm 3, third term: R = mean over samples of (W r_y)^T (h'' * len2); it may be negative.
@@ -54,18 +56,21 @@ class ResidualTerm:
 
     order: int = 3
 
-    def value_and_grad(self, params, activation, fwd, rng=None):
+    def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
+        if activation.piecewise_linear:
+            return 0.0, PenaltyGrad()
         W, N = params.W, len(fwd.a)
         _, _, d2h_da2, d3h_da3 = fwd.jet
-        len2, r_y = row_len2(W), fwd.y - fwd.x
-        u = r_y @ W.T  # (a) (N, m)
-        dR_dlen2 = (u * d2h_da2).mean(axis=0)  # (d) (m,)
+        len2, r_y = row_len2(W) if len2 is None else len2, fwd.y - fwd.x
+        u = times_rows(W, r_y)  # (a) (N, m)
+        dR_dlen2 = batch_sum(u * d2h_da2) / N  # (d) (m,)
         R = float(dR_dlen2 @ len2)  # (b)
         dR_da = u * d3h_da3 * (len2 / N)  # (c) (N, m)
         g_u = d2h_da2 * (len2 / N)  # (e) (N, m)
         return R, PenaltyGrad(dR_da, dR_dlen2, dR_dy=decode(W, g_u), factors=((g_u, r_y),))  # (f) (g)
 
 
+@takes_len2
 @dataclass(frozen=True, eq=False)
 class MarginalisedPenalty:
     """Eq. (10): R = 1/2 E sum_i v_i sum_j d2l/dh_j^2 (dh_j/dx_i)^2, one corruption variance v_i an input.
@@ -83,17 +88,18 @@ class MarginalisedPenalty:
     v: np.ndarray
     order: int = 2
 
-    def value_and_grad(self, params, activation, fwd, rng=None):
+    def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
         W, N = params.W, len(fwd.a)
         validation.like("v", self.v, (W.shape[1],), W.dtype)
         _, dh_da, d2h_da2, _ = fwd.jet
-        len2, s = row_len2(W), W**2 @ self.v  # (a) (m,)
-        d = (dh_da**2).mean(axis=0)  # (b) (m,)
+        len2, s = row_len2(W) if len2 is None else len2, W**2 @ self.v  # (a) (m,)
+        d = batch_sum(dh_da**2) / N  # (b) (m,)
         R = float((d * len2) @ s)  # (c)
-        dR_da = dh_da * d2h_da2 * (2 * len2 * s / N)  # (d) (N, m)
+        dR_da = None if activation.piecewise_linear else dh_da * d2h_da2 * (2 * len2 * s / N)  # (d) (N, m)
         return R, PenaltyGrad(dR_da, d * s, dR_dW=2 * (d * len2)[:, None] * W * self.v)  # (e) (f)
 
 
+@takes_len2
 @dataclass(frozen=True)
 class HessianTerm:
     """CAE+H (Rifai 2011a): R = E_eps mean over samples of ||J(x) - J(x + eps)||_F^2, eps Gaussian of deviation `noise`.
@@ -107,12 +113,12 @@ class HessianTerm:
     def __post_init__(self):
         validation.number("noise", self.noise)
 
-    def value_and_grad(self, params, activation, fwd, rng):
+    def value_and_grad(self, params, activation, fwd, rng, len2=None):
         eps = rng.standard_normal(fwd.x.shape, dtype=fwd.x.dtype) * self.noise
-        return hessian_term(params, activation, fwd, eps)
+        return hessian_term(params, activation, fwd, eps, len2)
 
 
-def hessian_term(params, activation, fwd, eps):
+def hessian_term(params, activation, fwd, eps, len2=None):
     """R = mean over samples of sum_j len2_j (h'(a_j) - h'(a_j + W_j eps))^2 and its gradient, for eps (N, n).
 
         (a) a_eps      = a + W eps                                 (N, m)
@@ -122,17 +128,20 @@ def hessian_term(params, activation, fwd, eps):
         (e) dR/d(len2) = (1/N) sum over samples of D^2             (m,)
         (f) dR/dW      = g^T eps, g = -(2/N) len2 D h''(a_eps), kept as thin factors
     """
-    N, len2 = len(fwd.a), row_len2(params.W)
-    a_eps = fwd.a + eps @ params.W.T  # (a) (N, m)
+    N, len2 = len(fwd.a), row_len2(params.W) if len2 is None else len2
+    a_eps = fwd.a + times_rows(params.W, eps)  # (a) (N, m)
     noisy = activation(a_eps, 2)
     D = fwd.jet.dh_da - noisy.dh_da  # (b) (N, m)
-    dR_dlen2 = np.square(D).mean(axis=0)  # (e) (m,)
+    dR_dlen2 = batch_sum(D * D) / N  # (e) (m,)
     R = float(dR_dlen2 @ len2)  # (c)
+    if activation.piecewise_linear:
+        return R, PenaltyGrad(dR_dlen2=dR_dlen2)
     scaled = D * (2 * len2 / N)  # (N, m)
     dR_da = scaled * (fwd.jet.d2h_da2 - noisy.d2h_da2)  # (d) (N, m)
     return R, PenaltyGrad(dR_da, dR_dlen2, factors=((-scaled * noisy.d2h_da2, eps),))  # (f)
 
 
+@takes_len2
 @dataclass(frozen=True)
 class WeightedSum:
     """R = sum of weight R_i over `parts` of (weight, penalty)."""
@@ -143,8 +152,11 @@ class WeightedSum:
     def order(self) -> int:
         return max(penalty.order for _, penalty in self.parts)
 
-    def value_and_grad(self, params, activation, fwd, rng=None):
-        results = [(w, *penalty.value_and_grad(params, activation, fwd, rng)) for w, penalty in self.parts]
+    def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
+        results = [
+            (w, *penalty.value_and_grad(params, activation, fwd, rng, **known(penalty, len2)))
+            for w, penalty in self.parts
+        ]
         return sum(w * R for w, R, _ in results), reduce(_add, (_scale(w, grad) for w, _, grad in results))
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from numpy_rae import constraints, contracts, metrics, validation
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Gradient, Params, init_params
+from numpy_rae.autoencoder import Gradient, Params, init_params, row_len2
 from numpy_rae.objectives import Model
 from numpy_rae.optimizer import settle, sgd_step, zero_velocity
+from numpy_rae.row_lengths import known
 
 HISTORY_SAMPLES = 1000
 SETTLE = 100
@@ -89,7 +90,8 @@ class State:
     """The loop's own arrays and counters: all that a run needs to go on, bit for bit.
 
     `ahead` are the index arrays of the batches still to come in the epoch in progress, None between epochs, and `began`
-    is the number of updates before it; `seconds` is what whole epochs took.
+    is the number of updates before it; `seconds` is what whole epochs took. `len2` are the squared row lengths of W as
+    the last update computed them, None before the first.
     """
 
     params: Params
@@ -102,6 +104,7 @@ class State:
     ahead: list[np.ndarray] | None = None
     began: int = 0
     seconds: float = 0.0
+    len2: np.ndarray | None = None
 
 
 class Watch:
@@ -151,11 +154,20 @@ def advance(state: State, x: np.ndarray, model, activation, config, epochs: int,
     read. The result counts from the state's beginning; its metrics are x's.
     """
     last = len(state.history) + epochs
+    drop_wrong_lengths(state)
     # An overflow is not a warning here: the objective shows it in the same step.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         while len(state.history) < last and not state.diverged:
             one_epoch(state, x, model, activation, config, watch or Watch())
         return outcome(state, x, activation)
+
+
+def drop_wrong_lengths(state: State) -> None:
+    """Forget the known row lengths if W has been changed from outside since the last update."""
+    if state.len2 is not None:
+        rounding = np.finfo(state.len2.dtype).eps ** 0.5
+        if not np.allclose(row_len2(state.params.W), state.len2, rtol=rounding, atol=0):
+            state.len2 = None
 
 
 def one_epoch(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
@@ -178,13 +190,16 @@ def one_epoch(state: State, x: np.ndarray, model, activation, config: TrainConfi
 def one_update(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
     """Objective and gradient of one batch, and the step along it."""
     given = (state.params, activation, x, config.sigma2, state.generators.noise)
-    J, grad = model(*given) if state.objectives else contracts.first_objective_call(model, *given)
+    if state.objectives:
+        J, grad = model(*given, **known(model, state.len2))
+    else:
+        J, grad = contracts.first_objective_call(model, *given)
     step = len(state.objectives) + 1
     if not math.isfinite(J):
         state.diverged = step
         return
     watch.before(step, state, x, grad)
-    update(state.params, state.velocity, grad, config)
+    state.len2 = update(state.params, state.velocity, grad, config)
     if step % SETTLE == 0:
         settle(state.velocity)
     state.objectives.append(J)
@@ -224,11 +239,11 @@ def pieces(order: np.ndarray, size: int) -> list[np.ndarray]:
     return np.split(order, range(size, len(order), size)) if len(order) else []
 
 
-def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig) -> None:
-    """One step of the optimiser with the configured constraint, in place."""
+def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig) -> np.ndarray:
+    """One step of the optimiser with the configured constraint, in place; returns the squared row lengths after it."""
     if config.tangent:
         grad = constraints.tangent(grad, params)
-    sgd_step(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
+    return sgd_step(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
 
 
 def epoch_entry(epoch: int, recent: list[float], params: Params, activation: Activation, probe: np.ndarray) -> dict:

@@ -1,5 +1,7 @@
 """Jets: derivatives one order at a time, stability far out, and Sec. 2.1.2's claims about each activation."""
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,6 +72,7 @@ def test_claims_hold_on_a_grid_and_fail_where_not_claimed(s_e: Activation):
     assert s_e.convex == ((d2h_da2 >= 0).all() and not any(falls))
     assert s_e.zero_on_left == (s_e(np.array([-1e4]), 1).h[0] == 0)
     assert s_e.non_negative == (h >= 0).all()
+    assert s_e.piecewise_linear == (d2h_da2 == 0).all()
 
 
 @by_name
@@ -125,3 +128,73 @@ def test_the_table_holds_the_paper_s_four_and_the_rest():
 def test_relu_at_its_kink_takes_the_left_derivative():
     jet = ACTIVATIONS["relu"](np.zeros(1))
     assert [part[0] for part in jet] == [0, 0, 0, 0]
+
+
+def exact_sigmoid(a, prec=50):
+    """The sigmoid and its three derivatives at the numbers a, in 50 digits."""
+    rows = []
+    with localcontext(prec=prec):
+        for number in a:
+            e = (-Decimal(float(number))).exp()
+            h, rest = 1 / (1 + e), e / (1 + e)
+            rows.append((h, h * rest, h * rest * (rest - h), h * rest * (1 - 6 * h * rest)))
+    return list(zip(*rows, strict=True))
+
+
+def exact_softplus(a):
+    """log(1 + exp(a)) and its derivatives; 1 + exp(-700) alone needs 305 digits, so this uses 400."""
+    with localcontext(prec=400):
+        return [[(1 + Decimal(float(number)).exp()).ln() for number in a], *exact_sigmoid(a)[:3]]
+
+
+def exact_tanh(a):
+    """tanh(a) = (1 - e) / (1 + e), e = exp(-2 a), and its derivatives 4 s'(2 a), 8 s''(2 a) and 16 s'''(2 a)."""
+    with localcontext(prec=50):
+        exps = [(-2 * Decimal(float(number))).exp() for number in a]
+        _, *rest = exact_sigmoid(2 * a.astype(float))
+        derivatives = [[factor * s for s in part] for factor, part in zip((4, 8, 16), rest, strict=True)]
+        return [[(1 - e) / (1 + e) for e in exps], *derivatives]
+
+
+# The roots of the sigmoid's h'' (at 0) and h''' (where h' = 1/6). No relative accuracy is possible at a root.
+THIRD = float(np.log(2 + np.sqrt(3)))
+EXACT = {
+    "sigmoid": (exact_sigmoid, 1, ((), (), (0.0,), (THIRD, -THIRD))),
+    "softplus": (exact_softplus, 1, ((), (), (), (0.0,))),
+    "tanh": (exact_tanh, 2, ((0.0,), (), (0.0,), (THIRD, -THIRD))),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize(("dtype", "end", "allowed"), [(np.float32, 87, 1e-6), (np.float64, 700, 1e-15)])
+def test_sigmoid_and_its_relatives_are_accurate_to_the_ends_of_the_range(name, dtype, end, allowed):
+    """Relative errors against 50 digits, and no warning under the strictest settings.
+
+    1e-6 is 8 units in the last place of float32, and 1e-15 is 4.5 of float64. Near a root, where a value crosses 0,
+    the error is absolute: within 1 of it, and for the third derivative within 1.2.
+    """
+    exact, stretch, roots = EXACT[name]
+    dense = np.random.default_rng(0).uniform(-5, 5, 300)
+    a = (np.concatenate([np.linspace(-end, end, 200), dense, [0.0, 17.0, -17.0, end, -end]]) / stretch).astype(dtype)
+    with np.errstate(all="raise"):
+        jet = ACTIVATIONS[name](a)
+    worst = []
+    for order, (found, wanted) in enumerate(zip(jet, exact(a), strict=True)):
+        errors = [
+            abs(Decimal(float(here)) - there) / (1 if nears(stretch * number, roots[order], order) else abs(there))
+            for number, here, there in zip(a, found, wanted, strict=True)
+        ]
+        worst.append(float(max(errors)))
+    assert max(worst) <= allowed, worst
+
+
+def nears(number, roots, order):
+    return any(abs(number - root) < (1.2 if order == 3 else 1) for root in roots)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", EXACT)
+def test_no_floating_point_error_is_raised_far_out(name, dtype):
+    a = np.array([-1e4, -800, -104, -90, 0, 90, 104, 800, 1e4], dtype)
+    with np.errstate(all="raise"):
+        assert all(np.isfinite(part).all() for part in ACTIVATIONS[name](a))

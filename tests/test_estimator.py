@@ -224,9 +224,9 @@ def test_methods_are_the_auto_encoder_s():
 
 def test_a_model_and_an_activation_of_one_s_own_survive_a_clone():
     halved = Activation("halved", lambda a, order: Jet(*(part / 2 for part in SOFTPLUS(a))), 0.1)
-    twice = Model("twice", lambda params, s_e, x, sigma2, rng: MODELS["CAE"](params, s_e, x, 2 * sigma2, rng))
+    twice = Model("twice", lambda params, s_e, x, sigma2, rng: MODELS["SAE"](params, s_e, x, 2 * sigma2, rng))
     estimator = clone(small(model=twice, activation=halved)).fit(data())
-    trained = train(data(), MODELS["CAE"], halved, replace(CONFIG, sigma2=0.4))
+    trained = train(data(), MODELS["SAE"], halved, replace(CONFIG, sigma2=0.4))
     assert_same(fitted_params(estimator), trained.params)
     np.testing.assert_array_equal(estimator.transform(data()), forward(trained.params, halved, data()).jet.h)
 

@@ -1,5 +1,7 @@
 """SGD with momentum: by hand, against the textbook on dense arrays, and in which order the pieces act."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,9 +10,9 @@ from hypothesis import strategies as st
 from numpy_rae import optimizer
 from numpy_rae.activations import SIGMOID
 from numpy_rae.autoencoder import Gradient, Params, init_params
-from numpy_rae.constraints import unit_scale
+from numpy_rae.constraints import max_norm_scale, unit_scale
 from numpy_rae.objectives import MODELS
-from numpy_rae.optimizer import as_fortran, column_blocks, settle, sgd_step, zero_velocity
+from numpy_rae.optimizer import as_fortran, row_blocks, settle, sgd_step, sgd_step_plain, zero_velocity
 
 
 def test_two_steps_by_hand():
@@ -56,6 +58,22 @@ def test_factored_step_equals_the_textbook_whatever_the_block_and_order(model, o
         np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize("constraint", [None, unit_scale, partial(max_norm_scale, radius=0.8)])
+@pytest.mark.parametrize("model", MODELS)
+def test_the_plain_step_is_the_fast_one(model, constraint):
+    """Every part of a gradient, in float64: the two differ by rounding alone."""
+    rng = np.random.default_rng(0)
+    x, params = rng.standard_normal((6, 4)), init_params(5, 4, rng, np.float64)
+    velocity = Params(*(rng.standard_normal(part.shape) / 10 for part in params))
+    plain, v_plain = (Params(*(part.copy() for part in pair)) for pair in (params, velocity))
+    for step in range(5):
+        grad = MODELS[model](params, SIGMOID, x, 0.3, np.random.default_rng(step))[1]
+        len2_plain = sgd_step_plain(plain, v_plain, grad, 0.1, 0.9, constraint)
+        len2 = sgd_step(params, velocity, grad, 0.1, 0.9, constraint)
+        for found, wanted in zip((*params, *velocity, len2), (*plain, *v_plain, len2_plain), strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-13, atol=1e-15)
+
+
 def test_rows_have_unit_length_after_the_step_and_momentum_is_left_alone():
     rng = np.random.default_rng(0)
     params = init_params(5, 4, rng, np.float64)
@@ -92,17 +110,17 @@ def test_blas_is_given_fortran_order_without_a_copy(order):
     assert (view.T if transposed else view).shape == matrix.shape
 
 
-@given(m=st.integers(1, 2**19), n=st.integers(1, 50))
-def test_blocks_are_as_wide_as_the_cache_allows_and_one_column_at_least(m, n):
-    *full, last = (len(range(n)[cols]) for cols in column_blocks((m, n)))
-    assert all(width == 1 or width * m <= optimizer.BLOCK for width in (*full, last))
-    assert all((width + 1) * m > optimizer.BLOCK for width in full)
+@given(m=st.integers(1, 50), n=st.integers(1, 2**19))
+def test_blocks_are_as_high_as_the_cache_allows_and_one_row_at_least(m, n):
+    *full, last = (len(range(m)[rows]) for rows in row_blocks((m, n)))
+    assert all(height == 1 or height * n <= optimizer.BLOCK for height in (*full, last))
+    assert all((height + 1) * n > optimizer.BLOCK for height in full)
 
 
-@given(m=st.integers(1, 2**19), n=st.integers(1, 50))
-def test_blocks_cover_every_column_once(m, n):
-    covered = np.concatenate([np.arange(n)[cols] for cols in column_blocks((m, n))])
-    np.testing.assert_array_equal(covered, np.arange(n))
+@given(m=st.integers(1, 50), n=st.integers(1, 2**19))
+def test_blocks_cover_every_row_once(m, n):
+    covered = np.concatenate([np.arange(m)[rows] for rows in row_blocks((m, n))])
+    np.testing.assert_array_equal(covered, np.arange(m))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -1,5 +1,7 @@
 """Every penalty: value against loops over the whole Jacobian, gradient against complex steps, edges of the domain."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,12 +9,14 @@ from hypothesis import strategies as st
 
 import reference
 from numpy_rae.activations import RELU, SOFTPLUS, TANH, ACTIVATIONS
-from numpy_rae.autoencoder import Params, backward, forward
+from numpy_rae.autoencoder import Params, backward, forward, init_params
 from numpy_rae.contracts import check_penalty
+from numpy_rae.more_activations import ALL_ACTIVATIONS
 from numpy_rae.penalties import (
     CAE, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, identity, kl,
     sae_with_target,
 )  # fmt: skip
+from numpy_rae.taylor import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 from strategies import problems
 
 ORACLES = {
@@ -251,3 +255,22 @@ def test_a_penalty_has_an_order_and_a_method():
 
     with pytest.raises(ValueError, match="^penalty is a OrderAlone; it must have an order and a method"):
         check_penalty(OrderAlone())
+
+
+SECOND_ORDER = [CAE, MDAE, CrossTerm(), ResidualTerm(), HessianTerm(0.5), MarginalisedPenalty(np.ones(3))]
+
+
+@pytest.mark.parametrize("penalty", SECOND_ORDER)
+@pytest.mark.parametrize("s_e", [s_e for s_e in ALL_ACTIVATIONS.values() if s_e.piecewise_linear], ids=lambda s: s.name)
+def test_without_a_second_derivative_nothing_is_left_out_but_zeros(penalty, s_e):
+    rng = np.random.default_rng(0)
+    x, params = rng.standard_normal((4, 3)), init_params(5, 3, rng, np.float64)
+    fwd = forward(params, s_e, x, order=3)
+    in_full = replace(s_e, piecewise_linear=False)
+    (R, grad), (R_full, full) = (
+        penalty.value_and_grad(params, one, fwd, np.random.default_rng(1)) for one in (s_e, in_full)
+    )
+    assert R == R_full and grad.dR_da is None and not full.dR_da.any()
+    g_y = rng.standard_normal(x.shape)
+    for short, long in zip(*(backward(params, fwd, g_y, part).dense(params) for part in (grad, full)), strict=True):
+        np.testing.assert_array_equal(short, long)

@@ -11,8 +11,10 @@ from numpy_rae import training
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.metrics import measure, summary
-from numpy_rae.objectives import AE, MODELS, Model, ae
+from numpy_rae.objectives import AE, MODELS, Model, Penalised, ae
+from numpy_rae.penalties import CAE, JacobianPenalty
 from numpy_rae.preprocessing import standardise
+from numpy_rae.taylor import WeightedSum
 from numpy_rae.training import Generators, TrainConfig, advance, batches, begin, train
 from test_optimizer import textbook_step
 
@@ -70,6 +72,67 @@ def test_rows_have_unit_length_after_every_step_the_last_included():
     np.testing.assert_allclose(seen[1:], 1, rtol=1e-14)
     np.testing.assert_allclose(np.linalg.norm(trained.params.W, axis=1), 1, rtol=1e-14)
     assert np.abs(seen[0] - 1).max() > 0.01
+
+
+HAS_LENGTHS = ("CAE", "mDAE", "taylor_dae", "CAE+H")
+
+
+@pytest.mark.parametrize("constraint", ["unit", "max-norm", "free"])
+@pytest.mark.parametrize("model", HAS_LENGTHS)
+def test_lengths_handed_on_are_those_of_the_weights_and_change_nothing(model, constraint, monkeypatch):
+    """The package's penalties get the lengths from the second update on; the weights are the same to rounding."""
+    seen, config = [], replace(SMALL, constraint=constraint, epochs=10)
+    objective = MODELS[model].objective
+    penalty = type(objective.penalty)
+    right = penalty.value_and_grad
+
+    def spy(self, params, activation, fwd, rng=None, len2=None):
+        if self is objective.penalty:
+            seen.append(len2 is not None)
+            assert len2 is None or len2 == pytest.approx(np.square(params.W).sum(axis=1), rel=1e-14)
+        return right(self, params, activation, fwd, rng, len2=len2)
+
+    monkeypatch.setattr(penalty, "value_and_grad", spy)
+    handed = train(data(), MODELS[model], SIGMOID, config).params
+    assert seen == [False] + [True] * 39
+    monkeypatch.setattr(training, "known", lambda *_: {})
+    computed = train(data(), MODELS[model], SIGMOID, config).params
+    for one, other in zip(handed, computed, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("kind", ["function", "objective", "penalty", "subclass"])
+def test_what_users_write_never_sees_the_lengths(kind):
+    """Their classes keep the documented arguments, subclasses of the package's included."""
+
+    class Own:
+        order = 2
+
+        def value_and_grad(self, params, activation, fwd, rng):
+            return CAE.value_and_grad(params, activation, fwd, rng)
+
+    class Sub(JacobianPenalty):
+        def value_and_grad(self, params, activation, fwd, rng=None):
+            return super().value_and_grad(params, activation, fwd, rng)
+
+    model = {
+        "function": lambda params, activation, x, sigma2, rng: MODELS["CAE"](params, activation, x, sigma2, rng),
+        "objective": Model("own", lambda *arguments: MODELS["CAE"](*arguments)),
+        "penalty": Model("own", Penalised(Own())),
+        "subclass": Model("own", Penalised(WeightedSum(((1.0, Sub()),)))),
+    }[kind]
+    found, wanted = (train(data(), each, SIGMOID, SMALL).params for each in (model, MODELS["CAE"]))
+    np.testing.assert_allclose(found.W, wanted.W, rtol=1e-11, atol=1e-13)
+
+
+def test_lengths_of_weights_that_a_user_has_changed_since_are_computed_anew():
+    state = begin(5, SMALL)
+    advance(state, data(), MODELS["CAE"], SIGMOID, replace(SMALL, constraint="free"), 1)
+    state.params.W[...] = 2 * np.eye(6, 5)
+    one_sample = data()[:1]
+    J, _ = MODELS["CAE"](state.params, SIGMOID, one_sample, SMALL.sigma2, None)
+    advance(state, one_sample, MODELS["CAE"], SIGMOID, SMALL, 1)
+    assert state.objectives[-1] == J
 
 
 def test_a_second_run_is_equal_to_the_last_bit():
