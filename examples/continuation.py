@@ -69,16 +69,18 @@ def broken(rows: list[dict]) -> int:
 
 
 def summary(rows: list[dict]) -> str:
-    """One line for each model: broken runs, continued pairs, dead units; and the rule's choice."""
+    """One line for each model: broken runs, peaks, dead units, continued pairs; and the rule's choice."""
     shown = [model.name for model in MODELS_SHOWN if study.select(rows, model=model.name)]
     lines = []
     for name in shown:
         its = study.select(rows, model=name)
         dead = study.values(its, "dead")
         worst = f"{dead.max():.3f}" if len(dead) else "-"
+        peaks = study.values(its, "peak")
+        peak = f"{peaks.max():.3g}" if len(peaks) else "-"
         continued = int(study.values(its, "n_continued").sum())
-        lines.append((name, len(its), broken(its), worst, f"{continued:,}"))
-    table = study.text_table(("model", "runs", "broken down", "largest dead share", "pairs beyond 1 - eps"), lines)
+        lines.append((name, len(its), broken(its), peak, worst, f"{continued:,}"))
+    table = study.text_table(("model", "runs", "broken down", "largest peak / E||x||^2", "largest dead share", "pairs beyond 1 - eps"), lines)
     return f"{table}\n\n{decision(rows)}"
 
 

@@ -36,7 +36,8 @@ ESTIMATE_FROM = 25_000
 class Size:
     """How much of a study is run: samples, hidden units, epochs by data set, and seeds.
 
-    `fetch` allows a download of images that are missing.
+    `fetch` allows a download of images that are missing. `part` names the part of a study that the size is for, for
+    studies that do not run everything at every length.
     """
 
     samples: int
@@ -44,6 +45,7 @@ class Size:
     epochs: dict[str, int]
     seeds: tuple[int, ...]
     fetch: bool = True
+    part: str = "all"
 
 
 def presets(seeds: int, paper_seeds: int = 2) -> dict[str, Size]:
