@@ -11,7 +11,7 @@ carries it, "both", "neither", or "no effect" where the full model does not diff
 set broke down. CAE and mDAE with ReLU are controls: their bias part is AE exactly.
 
 Sigmoid responds late, SAE apart. --preset late runs it, and nothing else, for 15,000 updates: of 1,000, 2,000, ..., 5,000,
-10,000, 15,000, ... in the histories of Fig. 4's records, the first at which each of DAE at 0.25 and 1, and CAE and mDAE
+10,000, 15,000, ... in the histories of the figure's long records, the first at which each of DAE at 0.25 and 1, and CAE and mDAE
 at 1, lies below AE by MARGIN on both data sets. CAE and mDAE at 0.25 do not do so before 50,000 and are left out.
 --preset paper has ReLU on digits with DAE, SAE and eDAE at sigma^2 = 0.25 alone.
 """
