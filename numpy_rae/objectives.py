@@ -24,7 +24,7 @@ from numpy_rae.autoencoder import (
     reconstruction,
     times_rows,
 )
-from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae_with_target
+from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae, sae_with_target
 from numpy_rae.row_lengths import known, takes_len2
 from numpy_rae.taylor import CAE_H, TAYLOR
 
@@ -107,6 +107,12 @@ class Penalised:
         else:
             R, grad = self.penalty.value_and_grad(params, activation, fwd, rng, **known(self.penalty, len2))
         return J + lam * R, backward(params, fwd, g_y, grad, lam)
+
+
+def sae_continued(eps: float) -> Model:
+    """Return SAE with `penalties.sae(eps)` as a model whose name holds eps, as in "SAE(eps=0.1)"."""
+    validation.number("eps", eps)
+    return Model(f"SAE(eps={eps:g})", Penalised(sae(eps)))
 
 
 @validation.tiny_is_zero

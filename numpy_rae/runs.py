@@ -1,7 +1,7 @@
 """What a sweep is made of: one training run, described and identified; coinciding runs are one."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from numpy_rae.activations import Activation
@@ -31,7 +31,7 @@ class Run:
             "model": self.model.name,
             "activation": self.activation.name,
             "data": self.data.description(),
-            "config": asdict(self.config),
+            "config": self.config.description(),
         }
 
     @cached_property

@@ -6,7 +6,7 @@ are sums of 4 of 40 random atoms (n = 20), whitened exactly: Assumption 1's seco
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class Trial:
     def description(self) -> dict:
         """What is run, as JSON values."""
         names = {"data": self.data, "activation": self.activation.name, "model": self.model.name}
-        return {**names, "samples": self.samples, "epochs": list(self.epochs), "config": asdict(self.config)}
+        return {**names, "samples": self.samples, "epochs": list(self.epochs), "config": self.config.description()}
 
     @cached_property
     def identity(self) -> dict:
