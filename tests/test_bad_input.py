@@ -24,7 +24,7 @@ import data_fetch
 import numpy_rae
 from numpy_rae import (
     certificate, datasets, gradcheck, maxout, metrics, model_file, monitor, more_activations, noise, numeric_jets,
-    penalties, preprocessing, recovery, sparse_coding, sparsity, taylor, theory, training,
+    penalties, preprocessing, recovery, sparse_coding, sparsity, stein, taylor, theory, training,
 )  # fmt: skip
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
 from numpy_rae.autoencoder import Params, init_params
@@ -212,6 +212,11 @@ CASES = [
     Case(monitor.Monitor, lambda d, N, n, m: {
         "mean_x": matrix(d, n), "activation": SIGMOID, "eta": 0.1, "momentum": 0.9, "every": 3}),
     Case(more_activations.softplus_beta, lambda d, N, n, m: {"beta": 2.0}),
+    Case(stein.denoising_sides, lambda d, N, n, m: {
+        "params": params(d, m, n), "activation": SIGMOID, "x": matrix(d, N, n), "eps": matrix(d, N, n), "sigma2": 0.1},
+        dtype=True),
+    Case(stein.level_sides, lambda d, N, n, m: {
+        "params": params(d, m, n), "activation": SIGMOID, "x": matrix(d, N, n), "S": np.eye(n, dtype=d)}, dtype=True),
     Case(noise.Copies, lambda d, N, n, m: {"K": 3}),
     Case(penalties.JacobianPenalty, lambda d, N, n, m: {"q": 2, "p": 1}),
     Case(penalties.MeanActivationPenalty, lambda d, N, n, m: {"f": penalties.identity, "domain": (-1.0, 1.0)},
@@ -479,6 +484,7 @@ PARTS = {
     "sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check "
     "check_dictionary check_start",
     "sparsity": "Coherence Sparsity",
+    "stein": "DenoisingSides LevelSides",
     "theory": "Audit ResidualMoments lengths check reconstruction_path penalty_path check_bound",
     "datasets": "DataRef photograph prepare store_array load",
     "validation": "matrix vector small representable pair encoder pixels batch float_type instance function like "
