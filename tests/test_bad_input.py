@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import data_fetch
 import numpy_rae
 from numpy_rae import (
-    certificate, datasets, gradcheck, maxout, metrics, model_file, monitor, more_activations, noise, numeric_jets,
+    certificate, datasets, gradcheck, kernel_cae, maxout, metrics, model_file, monitor, more_activations, noise, numeric_jets,
     penalties, preprocessing, recovery, sparse_coding, sparsity, stein, taylor, theory, training,
 )  # fmt: skip
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
@@ -217,6 +217,7 @@ CASES = [
         dtype=True),
     Case(stein.level_sides, lambda d, N, n, m: {
         "params": params(d, m, n), "activation": SIGMOID, "x": matrix(d, N, n), "S": np.eye(n, dtype=d)}, dtype=True),
+    Case(kernel_cae.KernelPenalty, lambda d, N, n, m: {"bandwidth": 0.5, "p": 2}),
     Case(noise.Copies, lambda d, N, n, m: {"K": 3}),
     Case(penalties.JacobianPenalty, lambda d, N, n, m: {"q": 2, "p": 1}),
     Case(penalties.MeanActivationPenalty, lambda d, N, n, m: {"f": penalties.identity, "domain": (-1.0, 1.0)},
@@ -496,6 +497,7 @@ STEP = {
     "activations": "Jet Activation relu sigmoid softplus tanh",
     "autoencoder": "Params Forward PenaltyGrad Gradient row_len2 forward decode reconstruction backward",
     "constraints": "unit_scale max_norm_scale unit_rows tangent",
+    "kernel_cae": "density_at_zero kernel_cae",
     "maxout": "forward value_and_grad step",
     "more_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
     "noise": "antithetic",
