@@ -27,6 +27,7 @@ class Activation:
 
     `jet(a, order)` returns a `Jet` filled up to `order` in {1, 2, 3}; `delta_min` is the activation threshold
     of Eq. (14); `kinks` are the points where s_e is not differentiable (the jet takes the left derivative there).
+    `at_most_1` says that h <= 1 everywhere; Eq. (13) is then defined for every mean code below 1.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Activation:
     convex: bool = False
     zero_on_left: bool = False
     non_negative: bool = False
+    at_most_1: bool = False
     kinks: tuple[float, ...] = ()
 
     def __call__(self, a: np.ndarray, order: int = 3) -> Jet:
@@ -85,8 +87,8 @@ def tanh(a: np.ndarray, order: int = 3) -> Jet:
 
 
 RELU = Activation("relu", relu, 0.0, convex=True, zero_on_left=True, non_negative=True, kinks=(0.0,))
-SIGMOID = Activation("sigmoid", sigmoid, 0.1, zero_on_left=True, non_negative=True)
+SIGMOID = Activation("sigmoid", sigmoid, 0.1, zero_on_left=True, non_negative=True, at_most_1=True)
 SOFTPLUS = Activation("softplus", softplus, 0.1, convex=True, zero_on_left=True, non_negative=True)
-TANH = Activation("tanh", tanh, 0.1)
+TANH = Activation("tanh", tanh, 0.1, at_most_1=True)
 
 ACTIVATIONS = {s.name: s for s in (RELU, SIGMOID, SOFTPLUS, TANH)}

@@ -3,6 +3,7 @@
 import math
 import time
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,10 +23,16 @@ def updates(run: Run) -> int:
 
 def seconds_ahead(runs: list[Run], pool: Executor, workers: int) -> float:
     """Estimated duration of `runs` in seconds; every worker times, so that they share memory as they will."""
-    kinds = {run.model.name: run for run in runs}
+    kinds = {kind(run): run for run in runs}
     timings = {name: [pool.submit(run_seconds, run) for _ in range(workers)] for name, run in kinds.items()}
     per_run = {name: np.mean([future.result() for future in futures]) for name, futures in timings.items()}
-    return sum(per_run[run.model.name] for run in runs) / min(workers, len(runs))
+    return sum(per_run[kind(run)] for run in runs) / min(workers, len(runs))
+
+
+def kind(run: Run) -> tuple:
+    """Return what two runs of one duration have in common: everything but sigma^2, seed and eta."""
+    config = replace(run.config, sigma2=0.0, seed=0, eta=1.0)
+    return run.model.name, run.activation.name, run.data, config
 
 
 def run_seconds(run: Run) -> float:

@@ -43,6 +43,12 @@ def measure(params: Params, activation: Activation, x: np.ndarray) -> Codes:
         return Codes(count / N, mean_a, sum_a2 / N - mean_a**2, loss / N)
 
 
+def mean_square(x: np.ndarray) -> float:
+    """Return E||x||^2, the mean over the rows of x (N, n): the loss of an all-dead code, whose reconstruction is 0."""
+    parts = (x[start : start + CHUNK] for start in range(0, len(x), CHUNK))
+    return sum(float(np.vdot(part, part)) for part in parts) / len(x)
+
+
 def activation_fraction(codes: Codes) -> float:
     """Eq. (14): the share of (sample, unit) pairs with h > delta_min."""
     return float(codes.active.mean())

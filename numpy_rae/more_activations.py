@@ -111,7 +111,9 @@ ELU = Activation("elu", elu, 0.1, convex=True, kinks=(0.0,))
 GELU = Activation("gelu", gelu, 0.1, non_decreasing=False, slope_in_unit=False, zero_on_left=True)
 SILU = Activation("silu", silu, 0.1, non_decreasing=False, slope_in_unit=False, zero_on_left=True)
 LEAKY_RELU = Activation("leaky_relu", leaky_relu, 0.1, convex=True, kinks=(0.0,))
-HARD_SIGMOID = Activation("hard_sigmoid", hard_sigmoid, 0.0, zero_on_left=True, non_negative=True, kinks=(-3.0, 3.0))
+HARD_SIGMOID = Activation(
+    "hard_sigmoid", hard_sigmoid, 0.0, zero_on_left=True, non_negative=True, at_most_1=True, kinks=(-3.0, 3.0)
+)
 SQUARED_RELU = Activation(
     "squared_relu", squared_relu, 0.0, slope_in_unit=False, convex=True, zero_on_left=True, non_negative=True,
     kinks=(0.0,),

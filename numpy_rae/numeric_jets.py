@@ -204,4 +204,5 @@ def read_off(jet: NumericJet) -> dict[str, bool]:
         "convex": bool((d2h_da2 >= -near_2).all() and (np.diff(dh_da) >= -near_1).all()),
         "zero_on_left": bool(abs(parts.h[0]) < 1e-8),
         "non_negative": bool((h >= 0).all()),
+        "at_most_1": bool((h <= 1).all()),
     }

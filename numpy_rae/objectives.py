@@ -14,7 +14,7 @@ import numpy as np
 from numpy_rae import validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
-from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae_with_target
+from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae, sae_with_target
 from numpy_rae.taylor import CAE_H, TAYLOR
 
 NO_PENALTY = PenaltyGrad()
@@ -73,6 +73,12 @@ class Penalised:
         J, g_y = reconstruction(fwd.y, x)
         R, grad = self.penalty.value_and_grad(params, activation, fwd, rng)
         return J + lam * R, backward(params, fwd, g_y, grad, lam)
+
+
+def sae_continued(eps: float) -> Model:
+    """Return SAE with `penalties.sae(eps)` as a model whose name holds eps, as in "SAE(eps=0.1)"."""
+    validation.number("eps", eps)
+    return Model(f"SAE(eps={eps:g})", Penalised(sae(eps)))
 
 
 def edae(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:

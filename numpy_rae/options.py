@@ -79,3 +79,16 @@ def picture_parser(name: str, description: str, presets: Iterable[str] = ("sampl
     p.add_argument("--preset", choices=presets, default="sample", help="tiny is for a quick try")
     p.add_argument("--out", type=Path, default=Path("results"), help="folder of the picture")
     return p
+
+
+def study_parser(name: str, description: str, presets: Iterable[str]) -> argparse.ArgumentParser:
+    """The options of a script that trains many runs of different configurations (`study`)."""
+    p = picture_parser(name, description, presets)
+    p.add_argument("--workers", type=int, default=cores(), metavar="N", help="processes, one BLAS thread each")
+    p.add_argument("--plot-only", action="store_true", help="table and picture from the stored runs, train nothing")
+    p.set_defaults(seeds=None, data_dir=None, images=None)
+    add_unset(p, "--seeds", "seeds of the runs (default: the preset's)", nargs="+", type=int, metavar="K")
+    add_unset(p, "--data-dir", "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)", type=Path)
+    images = "uint8 images to take the patches from (default: CIFAR-10)"
+    add_unset(p, "--images", images, type=Path, metavar="FILE.npy")
+    return p

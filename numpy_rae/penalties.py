@@ -46,20 +46,19 @@ class MeanActivationPenalty:
 
     `f(rho) -> (value, slope)`. Beyond `domain` f goes on along its tangent: clipping rho instead would remove the
     gradient where Cor. 1 needs it. Raises ValueError for an activation with negative values if the domain is
-    bounded below.
+    bounded below. `domain_at_most_1`, if given, is the domain for activations whose values are at most 1.
     """
 
     f: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     domain: tuple[float, float] = (-inf, inf)
     order: int = 1
+    domain_at_most_1: tuple[float, float] | None = None
 
     def __post_init__(self):
         validation.function("f", self.f)
-        ends = self.domain
-        if not isinstance(ends, tuple) or not all(isinstance(end, (int, float)) for end in ends) or len(ends) != 2:
-            raise ValueError(f"domain is {ends!r}; it must be a pair of numbers")
-        if not ends[0] < ends[1]:
-            raise ValueError(f"domain is {ends!r}; its first number must be below the second")
+        check_interval("domain", self.domain)
+        if self.domain_at_most_1 is not None:
+            check_interval("domain_at_most_1", self.domain_at_most_1)
 
     def value_and_grad(self, params, activation, fwd, rng=None):
         if self.domain[0] > -inf and not activation.non_negative:
@@ -67,15 +66,23 @@ class MeanActivationPenalty:
                 f"activation {activation.name} takes negative values; this penalty needs a mean above {self.domain[0]}"
             )
         rho = fwd.jet.h.mean(axis=0)  # (a) (m,)
-        f, df, n_continued = self.continued(rho)
+        f, df, n_continued = self.continued(rho, activation.at_most_1)
         dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
         return float(f.sum()), PenaltyGrad(dR_da, n_continued=n_continued)  # (b)
 
-    def continued(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    def continued(self, rho: np.ndarray, at_most_1: bool = False) -> tuple[np.ndarray, np.ndarray, int]:
         """f and its slope on the whole line, and at how many entries of rho the tangent stood in for f."""
-        inside = rho.clip(*self.domain)
+        inside = rho.clip(*(at_most_1 and self.domain_at_most_1 or self.domain))
         f, df = self.f(inside)
         return f + df * (rho - inside), df, int((rho != inside).sum())
+
+
+def check_interval(name: str, ends: tuple[float, float]) -> None:
+    """Raise ValueError unless `ends` is a pair of increasing numbers."""
+    if not isinstance(ends, tuple) or not all(isinstance(end, (int, float)) for end in ends) or len(ends) != 2:
+        raise ValueError(f"{name} is {ends!r}; it must be a pair of numbers")
+    if not ends[0] < ends[1]:
+        raise ValueError(f"{name} is {ends!r}; its first number must be below the second")
 
 
 def kl(rho: np.ndarray, rho_0: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -140,8 +147,37 @@ class WeightDecay:
         return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))
 
 
+# Eq. (13) is continued along its tangent beyond rho = 1 - eps. With h <= 1 the mean code stays below 1, and a small eps
+# is never reached. For the other activations examples/continuation.py decides which eps is used.
 EPS = 1e-3
-SAE = MeanActivationPenalty(kl, domain=(-inf, 1 - EPS))
+EPS_ABOVE_1 = 1e-3
+# Below it 1 - eps rounds to 1 in float32, where the logarithm ends.
+LEAST_EPS = 1e-6
+
+
+def sae(eps: float | None = None) -> MeanActivationPenalty:
+    """Return SAE's penalty, Eq. (13), continued along its tangent beyond rho = 1 - eps.
+
+    Eq. (13) is undefined where the mean code rho reaches 1, which ReLU and softplus allow. Beyond 1 - eps the slope is
+    the constant 1 / eps: a small eps stays close to Eq. (13) below 1, and pushes harder above it.
+
+    Parameters
+    ----------
+    eps : float, optional
+        In [LEAST_EPS, 1]. By default EPS for activations with h <= 1 and EPS_ABOVE_1 for all others. With 1 the
+        penalty is L1 wherever rho >= 0.
+
+    Raises
+    ------
+    ValueError
+        If `eps` is outside [LEAST_EPS, 1].
+    """
+    if eps is None:
+        return MeanActivationPenalty(kl, (-inf, 1 - EPS_ABOVE_1), domain_at_most_1=(-inf, 1 - EPS))
+    return MeanActivationPenalty(kl, (-inf, 1 - float(validation.number("eps", eps, LEAST_EPS, 1))))
+
+
+SAE = sae()
 CAE = JacobianPenalty(q=2, p=2)
 MDAE = JacobianPenalty(q=2, p=4)
 L1 = MeanActivationPenalty(identity)
@@ -149,7 +185,7 @@ L1 = MeanActivationPenalty(identity)
 
 def sae_with_target(rho_0: float, eps: float = EPS) -> MeanActivationPenalty:
     """Eq. (12): KL to the target mean activation rho_0 in [eps, 1 - eps], increasing in rho only above it."""
-    validation.number("eps", eps, 0, 0.5, open_low=True)
+    validation.number("eps", eps, LEAST_EPS, 0.5)
     validation.number("rho_0", rho_0, eps, 1 - eps)
     return MeanActivationPenalty(partial(kl, rho_0=rho_0), domain=(eps, 1 - eps))
 

@@ -82,11 +82,11 @@ def refuse_other_configuration(entries: list[dict], runs: list[Run], out: Path) 
     wanted = shared_part(runs[0].description())
     for entry in entries:
         found = shared_part(entry)
-        different = [name for name in wanted if found.get(name) != wanted[name]]
+        different = [name for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
         if different:
             name = different[0]
             raise ValueError(
-                f"results file {out} holds runs with {name} {found.get(name)!r}, this sweep has {wanted[name]!r}; "
+                f"results file {out} holds runs with {name} {found.get(name)!r}, this sweep has {wanted.get(name)!r}; "
                 "choose another folder with --out"
             )
 

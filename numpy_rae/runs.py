@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from numpy_rae.activations import Activation
 from numpy_rae.datasets import DataRef
@@ -30,7 +30,7 @@ class Run:
             "model": self.model.name,
             "activation": self.activation.name,
             "data": self.data.description(),
-            "config": asdict(self.config),
+            "config": self.config.description(),
         }
 
     @property

@@ -2,25 +2,33 @@
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 
 import numpy as np
 
-from numpy_rae import constraints, metrics, validation
+from numpy_rae import constraints, metrics, radial, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.objectives import Model
-from numpy_rae.optimizer import settle, sgd_step, zero_velocity
+from numpy_rae.optimizer import settle, zero_velocity
 
 HISTORY_SAMPLES = 1000
 SETTLE = 100
 DTYPES = ("float32", "float64")
+STARTS = ("glorot", "unit")
+# Fields that earlier records do not have. At their defaults they add nothing to a run's description.
+LATER = ("velocity", "start")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run's numbers, with the defaults of Sec. 3. Raises ValueError at once for a value outside its range."""
+    """One run's numbers, with the defaults of Sec. 3. Raises ValueError at once for a value outside its range.
+
+    `tangent` removes the part of the gradient along each row; `velocity` is the rule for the velocity's part along the
+    rows (`radial.RULES`). With `start="unit"` the rows of the Glorot initialisation are scaled to length 1 before the
+    first update; with "glorot" the constraint first acts after it.
+    """
 
     sigma2: float = 0.0
     seed: int = 0
@@ -33,6 +41,8 @@ class TrainConfig:
     radius: float = 1.0
     tangent: bool = False
     dtype: str = "float32"
+    velocity: str = "classical"
+    start: str = "glorot"
 
     def __post_init__(self):
         validation.number("sigma2", self.sigma2)
@@ -44,11 +54,19 @@ class TrainConfig:
         validation.one_of("constraint", self.constraint, constraints.CONSTRAINTS)
         validation.number("radius", self.radius, open_low=True)
         validation.one_of("dtype", self.dtype, DTYPES)
+        validation.one_of("velocity", self.velocity, radial.RULES)
+        validation.one_of("start", self.start, STARTS)
         if not isinstance(self.tangent, (bool, np.bool_)):
             raise ValueError(f"tangent is {self.tangent!r}; it must be True or False")
         # A number of NumPy's would make float32 arithmetic float64.
         for name in ("sigma2", "eta", "momentum", "radius"):
             object.__setattr__(self, name, float(getattr(self, name)))
+
+    def description(self) -> dict:
+        """Return the configuration as JSON values, without `LATER` fields that have their default."""
+        default = {name: getattr(TrainConfig, name) for name in LATER}
+        values = asdict(self)
+        return {name: value for name, value in values.items() if name not in LATER or value != default[name]}
 
     def scale_rows(self) -> constraints.Constraint | None:
         """The constraint as a function of the squared row lengths; None leaves the rows free."""
@@ -141,6 +159,8 @@ def begin(n: int, config: TrainConfig) -> State:
     """The loop's state before the first update, for data of n features."""
     generators = Generators(config.seed)
     params = init_params(config.hidden, n, generators.init, np.dtype(config.dtype))
+    if config.start == "unit":
+        constraints.unit_rows(params.W)
     return State(params, zero_velocity(params), generators)
 
 
@@ -227,7 +247,8 @@ def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig
     """One step of the optimiser with the configured constraint, in place."""
     if config.tangent:
         grad = constraints.tangent(grad, params)
-    sgd_step(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
+    step = radial.RULES[config.velocity]
+    step(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
 
 
 def epoch_entry(epoch: int, recent: list[float], params: Params, activation: Activation, probe: np.ndarray) -> dict:

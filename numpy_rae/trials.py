@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class Trial:
     def description(self) -> dict:
         """What is run, as JSON values."""
         names = {"data": self.data, "activation": self.activation.name, "model": self.model.name}
-        return {**names, "samples": self.samples, "epochs": list(self.epochs), "config": asdict(self.config)}
+        return {**names, "samples": self.samples, "epochs": list(self.epochs), "config": self.config.description()}
 
     @property
     def hash(self) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from numpy_rae import checkpoint, datasets
 from numpy_rae.checkpoint import Checkpoints, Keeper
+from numpy_rae.metrics import mean_square
 from numpy_rae.records import record, versions
 from numpy_rae.runs import Run
 from numpy_rae.training import State, Trained, train
@@ -23,7 +24,7 @@ def execute(run: Run, checkpoints: Checkpoints | None = None, reports: Path | No
     trained = resumed(run, x, checkpoints) if checkpoints else train(x, run.model, run.activation, run.config)
     if reports and not trained.diverged:
         draw_report(run, x, trained, reports)
-    return record(run, trained)
+    return record(run, trained) | {"mean_square": mean_square(x)}
 
 
 def resumed(run: Run, x: np.ndarray, checkpoints: Checkpoints) -> Trained:

@@ -30,7 +30,7 @@ from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.more_activations import ALL_ACTIVATIONS
 from numpy_rae.noise import ALL_MODELS
-from numpy_rae.objectives import MODELS, ae
+from numpy_rae.objectives import MODELS, ae, sae_continued
 from numpy_rae.penalties import CAE, SAE
 from numpy_rae.training import TrainConfig
 
@@ -223,6 +223,8 @@ CASES = [
     Case(penalties.MeanActivationPenalty, lambda d, N, n, m: {"f": penalties.identity, "domain": (-1.0, 1.0)},
          inf=True),
     Case(penalties.sae_with_target, lambda d, N, n, m: {"rho_0": 0.1, "eps": 0.01}),
+    Case(penalties.sae, lambda d, N, n, m: {"eps": 0.01}, inf=True),
+    Case(sae_continued, lambda d, N, n, m: {"eps": 0.01}, inf=True),
     Case(taylor.HessianTerm, lambda d, N, n, m: {"noise": 0.1}),
     Case(numeric_jets.from_callable, lambda d, N, n, m: {
         "name": "mine", "f": np.tanh, "delta_min": 0.2, "kinks": (0.5,)}, kept=("name",), names=("mine",)),
@@ -479,7 +481,7 @@ PARTS = {
     "check_format parse",
     "numeric_jets": "NumericJet complex_step scale difference on_arrays check_finite accepts_complex find_kinks "
     "meeting_points read_off",
-    "penalties": "Penalty check_penalty",
+    "penalties": "Penalty check_penalty check_interval",
     "preprocessing": "of_order_one centred",
     "recovery": "Mixture Chance",
     "sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check "
@@ -487,6 +489,7 @@ PARTS = {
     "sparsity": "Coherence Sparsity",
     "stein": "DenoisingSides LevelSides",
     "theory": "Audit ResidualMoments lengths check reconstruction_path penalty_path check_bound",
+    "breakdown": "broken_down",
     "datasets": "DataRef photograph prepare store_array load",
     "validation": "matrix vector small representable pair encoder pixels batch float_type instance function like "
     "number whole one_of seen",
@@ -502,6 +505,7 @@ STEP = {
     "more_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
     "noise": "antithetic",
     "objectives": "Model corruption ae dae denoising Penalised edae first_order first_order_term without_bias",
+    "radial": "directions radial_part projected no_length no_turn neither split_step",
     "optimizer": "zero_velocity sgd_step settle add_factors as_fortran move column_blocks",
     "penalties": "kl identity WeightDecay",
     "smoothing": "Smoothed smoothed_relu widths require_relu smoothed_mdae through_length expected_dae "
@@ -511,7 +515,7 @@ STEP = {
     "epoch_entry",
 }
 READS_OWN = {
-    "metrics": "Codes activation_fraction dead_fraction summary",
+    "metrics": "Codes mean_square activation_fraction dead_fraction summary",
     "monitor": "Before Observation",
     "figures": "*",
     "illustrations": "*",
@@ -523,6 +527,8 @@ DRIVER = {
     "cluster": "*", "pool": "*",
     # What examples/certificate_validation.py is made of.
     "outcome": "*", "outcome_report": "*", "trials": "*",
+    # What the studies in examples/ are made of, held to it by test_study.py.
+    "study": "*",
     # Files' insides, which test_bad_files.py spoils.
     "npz": "*", "checkpoint": "*",
     # Of scikit-learn's interface, which test_estimator.py holds it to with scikit-learn's own checks.

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from numpy_rae.activations import RELU, SOFTPLUS, TANH, ACTIVATIONS
+from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, TANH, ACTIVATIONS
 from numpy_rae.autoencoder import Params, backward, forward
 from numpy_rae.penalties import (
-    CAE, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, check_penalty, identity, kl,
-    sae_with_target,
+    CAE, EPS, EPS_ABOVE_1, L1, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, check_penalty, identity,
+    kl, sae, sae_with_target,
 )  # fmt: skip
 from strategies import problems
 
@@ -234,8 +234,8 @@ def test_a_user_function_is_a_penalty():
          "domain is (0.5, 0.5); its first number must be below the second"),
         (lambda: MeanActivationPenalty(identity, domain=(0.1, 0.2, 0.3)),
          "domain is (0.1, 0.2, 0.3); it must be a pair of numbers"),
-        (lambda: sae_with_target(0.5, 0.0), "eps is 0.0; it must be a number in (0, 0.5]"),
-        (lambda: sae_with_target(0.5, 0.75), "eps is 0.75; it must be a number in (0, 0.5]"),
+        (lambda: sae_with_target(0.5, 0.0), "eps is 0.0; it must be a number in [1e-06, 0.5]"),
+        (lambda: sae_with_target(0.5, 0.75), "eps is 0.75; it must be a number in [1e-06, 0.5]"),
     ],
 )  # fmt: skip
 def test_a_domain_that_is_none_is_refused(call, sentence):
@@ -250,3 +250,38 @@ def test_a_penalty_has_an_order_and_a_method():
 
     with pytest.raises(ValueError, match="^penalty is a OrderAlone; it must have an order and a method"):
         check_penalty(OrderAlone())
+
+
+@pytest.mark.parametrize("eps", [1e-6, 1e-3, 0.1, 0.5])
+def test_sae_s_slope_is_1_over_eps_beyond_1_minus_eps(eps):
+    """-log(1 - rho) below, its tangent above: value log(1 / eps) + (rho - 1 + eps) / eps."""
+    rho = np.array([0, (1 - eps) / 2, 1 - eps, 1, 3])
+    f, df, n_continued = sae(eps).continued(rho)
+    np.testing.assert_allclose(df, [1, 2 / (1 + eps), 1 / eps, 1 / eps, 1 / eps], rtol=1e-9)
+    np.testing.assert_allclose(f[:2], [0, -np.log((1 + eps) / 2)], atol=1e-15)
+    np.testing.assert_allclose(f[2:], np.log(1 / eps) + np.array([0, 1, 2 / eps + 1]), rtol=1e-9)
+    assert n_continued == 2
+
+
+def test_sae_with_eps_1_is_l1():
+    rho = np.array([0, 0.3, 1, 5])
+    assert [part.tolist() for part in sae(1.0).continued(rho)[:2]] == [part.tolist() for part in L1.f(rho)]
+
+
+def test_the_default_continuation_depends_on_whether_h_can_exceed_1():
+    assert sae() == SAE
+    params = Params(np.zeros((1, 1)), np.array([5.0]))  # h = 5 and 5.007 with relu and softplus, 0.993 with sigmoid
+    for activation, eps in ((RELU, EPS_ABOVE_1), (SOFTPLUS, EPS_ABOVE_1), (SIGMOID, EPS)):
+        fwd = forward(params, activation, np.ones((2, 1)))
+        found, expected = (penalty.value_and_grad(params, activation, fwd) for penalty in (SAE, sae(eps)))
+        assert found[0] == expected[0] and (found[1].dR_da == expected[1].dR_da).all()
+
+
+def test_each_kind_of_activation_takes_its_own_domain():
+    penalty = MeanActivationPenalty(kl, (-np.inf, 0.5), domain_at_most_1=(-np.inf, 0.9))
+    assert penalty.continued(np.array([0.7]))[1] == pytest.approx(2)
+    assert penalty.continued(np.array([0.7]), at_most_1=True)[1] == pytest.approx(1 / 0.3)
+    params = Params(np.zeros((1, 1)), np.array([np.log(7 / 3)]))  # sigmoid's h = 0.7, softplus's is log(10 / 3) = 1.2
+    for activation, continued in ((SIGMOID, 0), (SOFTPLUS, 1)):
+        _, grad = penalty.value_and_grad(params, activation, forward(params, activation, np.ones((2, 1))))
+        assert grad.n_continued == continued

@@ -1,0 +1,170 @@
+"""Which continuation of SAE's penalty lets training survive? Eq. (13) with several eps, and L1 beside them.
+
+Question. Eq. (13) is -log(1 - rho), defined for a mean code rho below 1. ReLU and softplus codes can exceed 1, so f is
+continued along its tangent beyond 1 - eps, with slope 1 / eps. Does SAE break down because of Eq. (13), or because of
+eps?
+
+Rule of decision, written before any result: the default is the smallest eps (the closest to Eq. (13)) with which no run
+of the study breaks down; L1 is reported beside it and is never the default. A run breaks down as in
+`numpy_rae.breakdown`. The chosen eps holds for activations that can exceed 1; sigmoid keeps 0.001, which it never
+reaches.
+
+Each cell is run from the Glorot initialisation, and on unit rows from rows of length 1 as well, since the first
+projection stretches the Glorot rows in one step.
+"""
+
+import sys
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from numpy_rae import study
+from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
+from numpy_rae.objectives import MODELS, sae_continued
+from numpy_rae.runs import Run
+from numpy_rae.study import Size, Study
+
+EPS = (0.5, 0.1, 0.01, 0.001)
+MODELS_SHOWN = (MODELS["L1"], *(sae_continued(eps) for eps in EPS))
+CONTROL = MODELS["SAE"]
+SIGMA2 = (0.04, 0.25, 1.0)
+STARTS = (("unit", "glorot"), ("unit", "unit"), ("free", "glorot"))
+HEAD = ("data", "activation", "rows", "start", "sigma^2")
+
+
+def runs(size: Size, data: dict) -> list[Run]:
+    """Every eps and L1 in every cell; and the shipped SAE with sigmoid, whose continuation must never be used."""
+    found = []
+    for name, ref in data.items():
+        for seed in size.seeds:
+            for sigma2 in SIGMA2:
+                base = study.config(size, name, seed, sigma2)
+                found += [
+                    Run(model, activation, ref, replace(base, constraint=rows, start=start))
+                    for rows, start in STARTS
+                    for activation in (RELU, SOFTPLUS)
+                    for model in MODELS_SHOWN
+                ]
+                found.append(Run(CONTROL, SIGMOID, ref, base))
+    return found
+
+
+def cells(rows: list[dict]) -> list[tuple]:
+    """(data, activation, rows, start, sigma^2) of ReLU's and softplus's runs, in the order of the table."""
+    found = {(r["data"], r["activation"], r["constraint"], r["start"], r["sigma2"]) for r in rows if r["model"] != "SAE"}
+    return sorted(found)
+
+
+def of_cell(rows: list[dict], cell: tuple, model: str) -> list[dict]:
+    """The runs of one model in one cell, one for each seed."""
+    names = ("data", "activation", "constraint", "start", "sigma2")
+    return study.select(rows, model=model, **dict(zip(names, cell, strict=True)))
+
+
+def broken(rows: list[dict]) -> int:
+    """The number of runs that broke down."""
+    return sum(bool(row["broken"]) for row in rows)
+
+
+def summary(rows: list[dict]) -> str:
+    """One line for each model: broken runs, continued pairs, dead units; and the rule's choice."""
+    shown = [model.name for model in MODELS_SHOWN if study.select(rows, model=model.name)]
+    lines = []
+    for name in shown:
+        its = study.select(rows, model=name)
+        dead = study.values(its, "dead")
+        worst = f"{dead.max():.3f}" if len(dead) else "-"
+        continued = int(study.values(its, "n_continued").sum())
+        lines.append((name, len(its), broken(its), worst, f"{continued:,}"))
+    table = study.text_table(("model", "runs", "broken down", "largest dead share", "pairs beyond 1 - eps"), lines)
+    return f"{table}\n\n{decision(rows)}"
+
+
+def decision(rows: list[dict]) -> str:
+    """The rule of the docstring, applied."""
+    safe = [eps for eps in EPS if (its := study.select(rows, model=f"SAE(eps={eps:g})")) and not broken(its)]
+    chosen = f"eps = {min(safe):g}" if safe else "no eps of this study"
+    control = study.select(rows, model=CONTROL.name)
+    used = int(study.values(control, "n_continued").sum())
+    return f"the rule chooses: {chosen}\nsigmoid with eps = 0.001: {used} pairs beyond 1 - eps in {len(control)} runs"
+
+
+def table(rows: list[dict]) -> str:
+    """Mean activation fraction, dead share and broken runs of each cell and model."""
+    lines = []
+    for cell in cells(rows):
+        texts = [one_cell(of_cell(rows, cell, model.name)) for model in MODELS_SHOWN]
+        lines.append((*cell[:4], f"{cell[4]:g}", *texts))
+    head = (*HEAD, *(model.name for model in MODELS_SHOWN))
+    legend = "activation fraction / dead units, means over the seeds; xK: K of the runs broke down"
+    return f"{study.text_table(head, lines)}\n{legend}\n\n{summary(rows)}"
+
+
+def one_cell(its: list[dict]) -> str:
+    """One cell's text."""
+    if not its:
+        return "-"
+    count = f" x{broken(its)}" if broken(its) else ""
+    if not len(study.values(its, "fraction")):
+        return f"diverged{count}"
+    return f"{study.values(its, 'fraction').mean():.3f}/{study.values(its, 'dead').mean():.3f}{count}"
+
+
+def picture(rows: list[dict]) -> Figure:
+    """Activation fraction of each model over sigma^2, a panel for each data set, activation and kind of rows."""
+    data, activations = study.levels(rows, "data"), ("relu", "softplus")
+    figure, axes = plt.subplots(
+        len(STARTS), len(data) * 2, figsize=(4 * len(data) * 2, 9), sharex=True, sharey=True, layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    columns = [(d, a) for d in data for a in activations]
+    for line, (constraint, start) in zip(axes, STARTS, strict=True):
+        for ax, (d, a) in zip(line, columns, strict=True):
+            draw_panel(ax, study.select(rows, data=d, activation=a, constraint=constraint, start=start))
+            ax.set_title(f"{d}, {a}, {constraint} rows, {start} start", fontsize=10)
+    for ax in axes[-1]:
+        ax.set_xlabel(r"$\sigma^2$")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("activation fraction, Eq. (14)")
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
+    figure.suptitle("SAE's penalty continued beyond 1 - eps; the bars span the seeds, a cross marks runs that broke down")
+    return figure
+
+
+LOOKS = (("#000000", "*"), ("#0072B2", "s"), ("#009E73", "D"), ("#E69F00", "^"), ("#D55E00", "o"))
+
+
+def draw_panel(ax, rows: list[dict]) -> None:
+    """One line for each model, slightly shifted; broken runs at the height that they ended at, or at 0."""
+    for position, (model, (color, marker)) in enumerate(zip(MODELS_SHOWN, LOOKS, strict=True)):
+        its = study.select(rows, model=model.name)
+        shift = 1 + 0.06 * (position - 2)
+        sound = [(s, study.values(study.select(its, sigma2=s, broken=False), "fraction")) for s in SIGMA2]
+        sound = [(s * shift, found) for s, found in sound if len(found)]
+        ax.plot([], [], color=color, marker=marker, label=model.name)
+        if sound:
+            mean = np.array([found.mean() for _, found in sound])
+            low = mean - [found.min() for _, found in sound]
+            high = [found.max() for _, found in sound] - mean
+            ax.errorbar([s for s, _ in sound], mean, (low, high), color=color, marker=marker, ms=5, lw=1.2, capsize=2)
+        bad = study.select(its, broken=True)
+        at = [row["fraction"] or 0 for row in bad]
+        ax.plot([row["sigma2"] * shift for row in bad], at, "x", color=color, ms=9, mew=2)
+    ax.set(xscale="log", ylim=(-0.05, 1.05))
+    ax.set_xticks(SIGMA2, [f"{s:g}" for s in SIGMA2])
+    ax.minorticks_off()
+    ax.grid(alpha=0.25)
+
+
+STUDY = Study("continuation", __doc__, study.presets(3), runs, table, picture)
+
+
+def main(argv=None):
+    return study.main(STUDY, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

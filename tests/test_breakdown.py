@@ -1,0 +1,51 @@
+"""The rule that says whether a run broke down, on made records and on stored ones."""
+
+from pathlib import Path
+
+import pytest
+
+from numpy_rae.breakdown import LOSS, PEAK, broken_down
+from numpy_rae.records import stored
+
+RECORDS = Path(__file__).resolve().parent.parent / "docs" / "records"
+PATCHES = 192.0  # E||x||^2 of standardised patches: one for each feature
+
+
+def made(peak, loss, **more):
+    return {"hash": "0", "status": "ok", "peak_objective": peak, "metrics": {"loss": loss}, "mean_square": 2.0} | more
+
+
+def test_a_run_breaks_down_if_it_explodes_and_does_not_recover():
+    assert (PEAK, LOSS) == (10, 0.2)
+    assert broken_down(made(20.1, 0.41))
+    assert not broken_down(made(20.0, 0.41)) and not broken_down(made(20.1, 0.4))
+    assert broken_down({"hash": "0", "status": "diverged", "metrics": None})
+
+
+def test_records_without_the_mean_square_need_it_given():
+    entry = {name: value for name, value in made(20.1, 0.41).items() if name != "mean_square"}
+    assert broken_down(entry, 2.0) and not broken_down(entry, 3.0)
+    with pytest.raises(ValueError, match="record '0' holds no mean_square; it must be given"):
+        broken_down(entry)
+
+
+def patches():
+    for path in sorted(RECORDS.glob("*cifar10*.jsonl")):
+        yield from stored(path).values()
+
+
+def test_no_stored_run_that_recovers_is_found_and_no_broken_one_is_missed():
+    """The two kinds lie far apart: after a peak, the final losses end below 0.1 or above 0.3 of E||x||^2."""
+    exploded = [e for e in patches() if e["status"] == "ok" and e["peak_objective"] > PEAK * PATCHES]
+    losses = [entry["metrics"]["loss"] / PATCHES for entry in exploded]
+    assert exploded and not any(0.11 < loss < 0.29 for loss in losses)
+    assert {broken_down(entry, PATCHES) for entry in exploded} == {True, False}
+    dead = [e for e in patches() if e["status"] == "ok" and e["metrics"]["dead_fraction"] > 0.99]
+    assert dead and all(broken_down(entry, PATCHES) for entry in dead)
+
+
+def test_sae_at_016_is_found():
+    """Its objective rises 82-fold above its start only, and it ends with 88 % of its units dead."""
+    path = RECORDS / "fig1_relu_cifar10-paper.jsonl"
+    (entry,) = (e for e in stored(path).values() if e["model"] == "SAE" and e["config"]["sigma2"] == 0.16)
+    assert 80 < entry["peak_objective"] / entry["first_objective"] < 100 and broken_down(entry, PATCHES)
