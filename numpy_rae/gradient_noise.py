@@ -23,6 +23,7 @@ import numpy as np
 from numpy_rae import validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, backward, forward
+from numpy_rae.constraints import unit_rows
 from numpy_rae.gradcheck import flatten, unflatten
 from numpy_rae.objectives import Model, ae, corruption, first_order, first_order_term
 
@@ -147,6 +148,17 @@ def second_order(gradient, g: np.ndarray, C: np.ndarray) -> np.ndarray:
     return sum(((gradient(move) + gradient(-move)) / 2 - g for move in moves), np.zeros_like(g))
 
 
+def decoder_push(params: Params, activation: Activation, x: np.ndarray, C: np.ndarray) -> np.ndarray:
+    """Return the bias part of (b) that comes through the decoder alone, (m,): 2 tr(C_j) E[h_j h'_j].
+
+    C_j is the block of C that belongs to row j. For a non-negative, non-decreasing activation this is never negative, so
+    by (c) it moves every bias down.
+    """
+    (m, n), jet = params.W.shape, forward(params, activation, x).jet
+    row_noise = np.diag(C)[: m * n].reshape(m, n).sum(axis=1)
+    return 2 * row_noise * (jet.h * jet.dh_da).mean(axis=0)
+
+
 def simulated_drift(
     params: Params,
     activation: Activation,
@@ -156,20 +168,30 @@ def simulated_drift(
     steps: int,
     rng: np.random.Generator,
     draws: int,
+    unit: bool = False,
 ) -> np.ndarray:
-    """Draw the noise: the mean of two runs with opposite noise, less the run without noise, (draws, m n + m).
+    """Draw the noise: the mean of two runs with opposite noise, less the run without noise.
 
-    Opposite signs cancel the odd orders of the noise, so the mean over the draws estimates d after `steps` steps.
+    Opposite signs cancel the odd orders of the noise, so the mean over the draws estimates d. With `unit`, rows have
+    length 1 after every step, as in the paper; (a) to (c) do not describe that.
+
+    Returns
+    -------
+    ndarray, shape (draws, steps + 1, m n + m)
+        One path of the drift for each draw.
     """
 
     def run(noise) -> np.ndarray:
-        theta = flatten(params)
+        path = [flatten(params)]
         for eps in noise:
-            grad = plain_gradient(theta, params, activation, x)
+            here = unflatten(path[-1], params)
+            grad = plain_gradient(path[-1], params, activation, x)
             if eps is not None:
-                grad = grad + noise_gradient(unflatten(theta, params), activation, x, eps)
-            theta = theta - eta * grad
-        return theta
+                grad = grad + noise_gradient(here, activation, x, eps)
+            path.append(path[-1] - eta * grad)
+            if unit:
+                unit_rows(unflatten(path[-1], params).W)
+        return np.array(path)
 
     plain, found = run([None] * steps), []
     for _ in range(draws):

@@ -500,6 +500,9 @@ STEP = {
     "activations": "Jet Activation relu sigmoid softplus tanh",
     "autoencoder": "Params Forward PenaltyGrad Gradient row_len2 forward decode reconstruction backward",
     "constraints": "unit_scale max_norm_scale unit_rows tangent",
+    # Small problems in float64, for the tests and one example.
+    "gradient_noise": "Drift EdaeCopies edae_copies noise_gradient noise_covariance plain_gradient predicted_drift "
+    "second_order decoder_push simulated_drift",
     "kernel_cae": "density_at_zero kernel_cae",
     "maxout": "forward value_and_grad step",
     "more_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from numpy_rae.activations import RELU, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params
+from numpy_rae.constraints import unit_rows
 from numpy_rae.gradcheck import flatten, unflatten
 from numpy_rae.gradient_noise import (
     EdaeCopies,
+    decoder_push,
     edae_copies,
     noise_covariance,
     noise_gradient,
@@ -100,7 +102,7 @@ def test_predicted_drift_agrees_with_the_noise_drawn():
     params = unflatten(theta, params)
     sigma2, eta, steps = 1e-3, 0.05, 12
     drift = predicted_drift(params, SOFTPLUS, x, sigma2, eta, steps)
-    found = simulated_drift(params, SOFTPLUS, x, sigma2, eta, steps, np.random.default_rng(6), 1000)
+    found = simulated_drift(params, SOFTPLUS, x, sigma2, eta, steps, np.random.default_rng(6), 1000)[:, -1]
     error = found.std(axis=0, ddof=1) / len(found) ** 0.5
     assert (abs(found.mean(axis=0) - drift.mean[-1]) < ERRORS * error).all()
     assert (abs(drift.mean[-1]) > 2 * ERRORS * error).any()
@@ -121,14 +123,33 @@ def test_drift_is_proportional_to_the_variance_and_to_eta_at_fixed_time():
 
 
 def test_decoder_noise_pushes_every_bias_down():
-    """W noise of variance c that reaches the decoder alone adds c n E[sum h_j^2] to the loss, by expectation over it."""
+    """Noise of the rows that reaches the decoder alone adds sum_j tr(C_j) E[h_j^2] to the loss, in the mean over it."""
     params, x, rng = drawn(4, 3, 5, 8)
-    h, c = np.maximum(x @ params.W.T + params.b_e, 0), 0.01
-    delta = c**0.5 * rng.standard_normal((40_000, 4, 3))
-    loss = np.square(x - h @ (params.W + delta)).sum(axis=2).mean(axis=1)
-    added = loss - np.square(x - h @ params.W).sum() / len(x)
-    expected = c * 3 * np.square(h).sum() / len(x)
-    assert abs(added.mean() - expected) < ERRORS * added.std(ddof=1) / len(added) ** 0.5
+    variances = rng.uniform(0.001, 0.02, 4)
+    C = np.diag(np.concatenate([np.repeat(variances, 3), np.ones(4)]))
+
+    def added(b):
+        return 3 * variances @ np.square(np.maximum(x @ params.W.T + b, 0)).mean(axis=0)
+
+    h = np.maximum(x @ params.W.T + params.b_e, 0)
+    delta = variances[:, None] ** 0.5 * rng.standard_normal((40_000, 4, 3))
+    more = np.square(x - h @ (params.W + delta)).sum(axis=2).mean(axis=1) - np.square(x - h @ params.W).sum() / len(x)
+    assert abs(more.mean() - added(params.b_e)) < ERRORS * more.std(ddof=1) / len(more) ** 0.5
+    step = 1e-6 * np.eye(4)
+    slopes = [(added(params.b_e + e) - added(params.b_e - e)) / 2e-6 for e in step]
+    push = decoder_push(params, RELU, x, C)
+    np.testing.assert_allclose(push, slopes, rtol=1e-6, atol=1e-12)
+    assert (push >= 0).all() and push.any()
+
+
+def test_unit_rows_stay_on_the_sphere_and_opposite_noise_cancels_without_variance():
+    params, x, rng = drawn(3, 2, 6, 9)
+    unit_rows(params.W)
+    found = simulated_drift(params, RELU, x, 0.0, 0.05, 3, rng, 2, unit=True)
+    assert found.shape == (2, 4, 9) and not found.any()
+    moved = simulated_drift(params, RELU, x, 1e-6, 0.05, 3, rng, 1, unit=True)[0, -1]
+    radial = (moved[:6].reshape(3, 2) * params.W).sum(axis=1)
+    assert moved.any() and (abs(radial) < 1e-5).all()
 
 
 def test_number_of_copies_is_checked():
