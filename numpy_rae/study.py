@@ -62,7 +62,7 @@ class Study:
     """What a study script defines.
 
     `runs(size, data)` lists the runs for data sets by name ("digits", "patches"); `table(rows)` and `picture(rows)`
-    show their `row`s. `name` is the script's, `description` its docstring.
+    show their `row`s. `name` is the script's, `description` its docstring. `data` names the data sets that it needs.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Study:
     runs: Callable[[Size, dict[str, DataRef]], list[Run]]
     table: Callable[[list[dict]], str]
     picture: Callable[[list[dict]], Figure]
+    data: tuple[str, ...] = tuple(SOURCES)
 
 
 def main(study: Study, argv: Sequence[str] | None = None, parser: argparse.ArgumentParser | None = None) -> int:
@@ -103,7 +104,7 @@ def run(study: Study, args: argparse.Namespace) -> int:
         found = [entry for entry in records.of_sweep(out) if entry["config"]["seed"] in size.seeds]
     else:
         store.check_writable(out)
-        found = train_missing(study.runs(size, prepare_data(args, size)), out, args.workers)
+        found = train_missing(study.runs(size, prepare_data(args, size, study.data)), out, args.workers)
     if not found:
         raise ValueError(f"results file {out} holds no run of these seeds; run it without --plot-only first")
     rows = [row(entry) for entry in found]
@@ -111,12 +112,12 @@ def run(study: Study, args: argparse.Namespace) -> int:
     return report.save(study.picture(rows), args.out, f"{study.name}-{args.preset}.png")
 
 
-def prepare_data(args: argparse.Namespace, size: Size) -> dict[str, DataRef]:
-    """Return both data sets by name, as the figure scripts prepare them."""
+def prepare_data(args: argparse.Namespace, size: Size, names: Iterable[str] = tuple(SOURCES)) -> dict[str, DataRef]:
+    """Return the data sets by name, as the figure scripts prepare them."""
     if args.data_dir:
         os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
     return {
-        name: experiment.training_data(SimpleNamespace(source=source), args, size) for name, source in SOURCES.items()
+        name: experiment.training_data(SimpleNamespace(source=SOURCES[name]), args, size) for name in names
     }
 
 
@@ -154,6 +155,7 @@ def row(entry: dict) -> dict[str, Any]:
         "data": "digits" if source in ("digits", "mnist") else "patches",
         "source": source,
         "steps": entry["steps"],
+        "mean_square": mean_square,
         "fraction": metrics.get("activation_fraction"),
         "dead": metrics.get("dead_fraction"),
         "loss": metrics.get("loss"),

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 
 import numpy_rae
 from numpy_rae import (
-    certificate, datasets, folders, gradcheck, image_formats, images, maxout, metrics, model_file, monitor,
+    certificate, datasets, folders, gradcheck, image_formats, images, kernel_cae, maxout, metrics, model_file, monitor,
     more_activations, noise, numeric_jets,
-    penalties, preprocessing, recovery, sources, sparse_coding, sparsity, taylor, theory, training,
+    penalties, preprocessing, recovery, sources, sparse_coding, sparsity, stein, taylor, theory, training,
 )  # fmt: skip
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
 from numpy_rae.autoencoder import Params, init_params
@@ -212,6 +212,12 @@ CASES = [
     Case(monitor.Monitor, lambda d, N, n, m: {
         "mean_x": matrix(d, n), "activation": SIGMOID, "eta": 0.1, "momentum": 0.9, "every": 3}),
     Case(more_activations.softplus_beta, lambda d, N, n, m: {"beta": 2.0}),
+    Case(stein.denoising_sides, lambda d, N, n, m: {
+        "params": params(d, m, n), "activation": SIGMOID, "x": matrix(d, N, n), "eps": matrix(d, N, n), "sigma2": 0.1},
+        dtype=True),
+    Case(stein.level_sides, lambda d, N, n, m: {
+        "params": params(d, m, n), "activation": SIGMOID, "x": matrix(d, N, n), "S": np.eye(n, dtype=d)}, dtype=True),
+    Case(kernel_cae.KernelPenalty, lambda d, N, n, m: {"bandwidth": 0.5, "p": 2}),
     Case(noise.Copies, lambda d, N, n, m: {"K": 3}),
     Case(penalties.JacobianPenalty, lambda d, N, n, m: {"q": 2, "p": 1}),
     Case(penalties.MeanActivationPenalty, lambda d, N, n, m: {"f": penalties.identity, "domain": (-1.0, 1.0)},
@@ -484,6 +490,7 @@ PARTS = {
     "sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check "
     "check_dictionary check_start",
     "sparsity": "Coherence Sparsity",
+    "stein": "DenoisingSides LevelSides",
     "theory": "Audit ResidualMoments lengths check reconstruction_path penalty_path check_bound",
     "breakdown": "broken_down",
     "datasets": "DataRef photograph prepare store_array load",
@@ -503,6 +510,10 @@ STEP = {
     "activations": "Jet Activation relu sigmoid softplus tanh",
     "autoencoder": "Params Forward PenaltyGrad Gradient row_len2 times_rows batch_sum forward decode reconstruction backward",
     "constraints": "unit_scale max_norm_scale unit_rows tangent",
+    # Small problems in float64, for the tests and one example.
+    "gradient_noise": "Drift EdaeCopies edae_copies noise_gradient noise_covariance plain_gradient predicted_drift "
+    "second_order decoder_push simulated_drift",
+    "kernel_cae": "density_at_zero kernel_cae",
     "maxout": "forward value_and_grad step",
     "more_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
     "noise": "antithetic",

@@ -1,0 +1,186 @@
+"""What sets the level of the flat curves, the activation fraction of a ReLU auto-encoder without a penalty?
+
+Question. For x ~ N(0, I), ReLU and unit rows, Stein's lemma gives m A = n - E[x . (x - y)] for every W and b_e, with A the
+activation fraction, Eq. (14) (docs/derivations.md, section 21). So A = n / m where the last term, the remainder,
+vanishes. For a covariance S it is m A = tr(S^-1 E[x y^T]). How large is the remainder after training, over n and m? Which
+premise fails on digits?
+
+Rule of decision, written before any result. The identity holds in a run if both sides, on samples that training has not
+seen, differ by less than 4 standard errors. "The level is n / m" holds in a run if the remainder is below 5 % of n.
+On digits, S is estimated on the same samples. "The covariance explains the level" holds if the side with S is nearer to
+m A than the side with S = I, and within 5 %. Gaussian samples with the digits' S, and the digits' own W and b_e, are the
+control: there only the Gaussian premise is restored, and the identity must hold.
+"""
+
+import json
+import sys
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from numpy_rae import options, report, store, study
+from numpy_rae.activations import RELU
+from numpy_rae.autoencoder import Params
+from numpy_rae.datasets import DataSpec, build
+from numpy_rae.figures import STYLES
+from numpy_rae.objectives import AE
+from numpy_rae.stein import level_sides
+from numpy_rae.training import TrainConfig, train
+
+# n, multiples m / n, training samples, epochs, test samples, seeds; and for digits: samples, units, lengths in epochs.
+SIZES = {
+    "sample": ((10, 20, 40), (1.5, 2.0, 3.0, 5.0), 5000, 100, 20_000, (0, 1, 2), (5000, 1000, (10, 40))),
+    "tiny": ((4, 8), (1.5, 3.0), 200, 5, 1000, (0,), (200, 50, (1, 2))),
+}
+ETA = 0.005
+ERRORS, NEAR = 4.0, 0.05
+COLORS = {"S = I": STYLES["CAE"], "S of the samples": STYLES["DAE"], "Gaussian control": STYLES["SAE"]}
+
+
+class Level(NamedTuple):
+    """m A, the other side of the identity, and the standard error of their difference; all per sample, in units of 1."""
+
+    slopes: float
+    products: float
+    error: float
+
+    @property
+    def distance(self) -> float:
+        """The difference of the two sides in standard errors."""
+        return (self.slopes - self.products) / self.error
+
+
+def level(params: Params, x: np.ndarray, S: np.ndarray | None = None) -> Level:
+    """Both sides in float64 on the samples x."""
+    params, x = Params(*(part.astype(np.float64) for part in params)), x.astype(np.float64)
+    sides = level_sides(params, RELU, x, S)
+    error = (sides.slopes - sides.products).std(ddof=1) / len(x) ** 0.5
+    return Level(sides.slopes.mean(), sides.products.mean(), error)
+
+
+def white_run(n: int, m: int, samples: int, epochs: int, test: int, seed: int) -> dict:
+    """Train on N(0, I) and evaluate the identity on new samples."""
+    rng = np.random.default_rng((seed, n))
+    x, new = (rng.standard_normal((N, n)).astype(np.float32) for N in (samples, test))
+    trained = train(x, AE, RELU, TrainConfig(seed=seed, hidden=m, epochs=epochs, eta=ETA))
+    found = level(trained.params, new)
+    return {
+        "data": "white", "n": n, "m": m, "seed": seed, "fraction": found.slopes / m, "n_over_m": n / m,
+        "remainder": n - found.products, "loss": trained.metrics["loss"], "distance": found.distance,
+    }  # fmt: skip
+
+
+def digits_runs(samples: int, m: int, lengths: tuple[int, ...]) -> list[dict]:
+    """Train on digits to each length, and evaluate the identity with S = I, with the samples' S, and on the control."""
+    x = build(DataSpec("digits", samples, std_offset=0.1))
+    S = np.cov(x.astype(np.float64), rowvar=False, bias=True)
+    values, vectors = np.linalg.eigh(S)
+    root = vectors * np.sqrt(values.clip(0))
+    gaussian = np.random.default_rng(0).standard_normal((samples, len(S))) @ root.T
+    found = []
+    for epochs in lengths:
+        trained = train(x, AE, RELU, TrainConfig(hidden=m, epochs=epochs))
+        own, control = level(trained.params, x, S), level(trained.params, gaussian, S)
+        found.append({
+            "data": "digits", "m": m, "epochs": epochs, "rank": round(float(np.linalg.matrix_rank(S))),
+            "m A": m * trained.metrics["activation_fraction"], "slopes": own.slopes,
+            "S = I": level(trained.params, x).products, "S of the samples": own.products,
+            "control m A": control.slopes, "Gaussian control": control.products, "distance": control.distance,
+        })  # fmt: skip
+    return found
+
+
+def main(argv=None):
+    args = options.picture_parser("activation_level", __doc__).parse_args(argv)
+    sizes, multiples, samples, epochs, test, seeds, digits = SIZES[args.preset]
+    white = [
+        white_run(n, round(k * n), samples, epochs, test, seed) for n in sizes for k in multiples for seed in seeds
+    ]
+    found = digits_runs(*digits)
+    print(white_table(white), digits_table(found), sep="\n\n")
+    out = args.out / f"activation_level-{args.preset}.jsonl"
+    try:
+        store.check_writable(out)
+        out.write_text("".join(json.dumps(entry) + "\n" for entry in (*white, *found)))
+    except (OSError, store.StoreError) as error:
+        print(f"activation_level: {error}", file=sys.stderr)
+        return 2
+    return report.save(picture(white, found), args.out, f"activation_level-{args.preset}.png")
+
+
+def white_table(rows: list[dict]) -> str:
+    """One line for each run on white data, and the verdicts."""
+    lines = [
+        (row["n"], row["m"], row["seed"], f"{row['n_over_m']:.4f}", f"{row['fraction']:.4f}",
+         f"{row['remainder']:+.4f}", f"{row['remainder'] / row['n']:+.4f}", f"{row['loss']:.4f}",
+         f"{row['distance']:+.2f}")
+        for row in rows
+    ]  # fmt: skip
+    head = ("n", "m", "seed", "n/m", "A", "remainder", "remainder / n", "loss", "identity: error in deviations")
+    holds = sum(abs(row["distance"]) < ERRORS for row in rows)
+    near = sum(abs(row["remainder"]) < NEAR * row["n"] for row in rows)
+    return (
+        f"x ~ N(0, I), ReLU, unit rows\n{study.text_table(head, lines)}\n"
+        f"the identity holds in {holds} of {len(rows)} runs; the level is n / m in {near} of {len(rows)}"
+    )
+
+
+def digits_table(rows: list[dict]) -> str:
+    names = ("epochs", "rank", "m A", "slopes", "S = I", "S of the samples", "control m A", "Gaussian control", "distance")
+    lines = [[f"{row[name]:.4g}" for name in names] for row in rows]
+    verdicts = []
+    for row in rows:
+        gap, plain = (abs(row[name] - row["slopes"]) / row["slopes"] for name in ("S of the samples", "S = I"))
+        explains = "explains" if gap < plain and gap < NEAR else "does not explain"
+        holds = "holds" if abs(row["distance"]) < ERRORS else "does not hold"
+        verdicts.append(
+            f"{row['epochs']} epochs: relative gap {plain:.3f} with S = I, {gap:.3f} with the samples' S: the covariance "
+            f"{explains} the level; on Gaussian samples of that covariance the identity {holds}"
+        )
+    return "\n".join([f"digits, {rows[0]['m']} units\n{study.text_table(names, lines)}", *verdicts])
+
+
+def picture(white: list[dict], digits: list[dict]) -> Figure:
+    """Left: A over n/m. Middle: the remainder against m/n. Right: the sides of the identity on digits."""
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4.6), layout="constrained")
+    sizes = sorted({row["n"] for row in white})
+    looks = dict(zip(sizes, COLORS.values(), strict=False))
+    for n in sizes:
+        its, (color, marker) = [row for row in white if row["n"] == n], looks[n]
+        style = {"color": color, "marker": marker, "ls": "none", "mfc": "none", "ms": 7, "label": f"n = {n}"}
+        left.plot([row["n_over_m"] for row in its], [row["fraction"] for row in its], **style)
+        middle.plot([row["m"] / n for row in its], [row["remainder"] / n for row in its], **style)
+    end = 1.1 * max(row["n_over_m"] for row in white)
+    left.plot([0, end], [0, end], color="black", lw=0.8, label="A = n / m")
+    left.set(xlabel="n / m", ylabel="activation fraction A, Eq. (14)", title=r"$x \sim N(0, I)$, unit rows")
+    middle.axhline(0, color="black", lw=0.8)
+    middle.axvline(2, color="#777777", lw=1, ls=":", label="m = 2 n")
+    middle.set(xlabel="m / n", ylabel=r"remainder $E[x \cdot (x - y)]$ / n", title="what the reconstruction leaves")
+    for ax in (left, middle):
+        ax.legend(frameon=False)
+        ax.grid(alpha=0.25)
+    draw_digits(right, digits)
+    return figure
+
+
+def draw_digits(ax: Axes, rows: list[dict]) -> None:
+    """Bars of m A beside the three other sides, for each length of training."""
+    bars = {"m A on digits": ("slopes", "black", ""), "S = I": ("S = I", "#0072B2", "//"),
+            "S of the digits": ("S of the samples", "#D55E00", ".."),
+            "m A on Gaussian samples": ("control m A", "#777777", ""),
+            "same S, Gaussian samples": ("Gaussian control", "#009E73", "\\\\")}  # fmt: skip
+    width = 0.8 / len(bars)
+    for k, (label, (name, color, hatch)) in enumerate(bars.items()):
+        x = np.arange(len(rows)) + (k - 2) * width
+        ax.bar(x, [row[name] for row in rows], width, label=label, color=color, hatch=hatch, edgecolor="white")
+    ax.set_xticks(np.arange(len(rows)), [f"{row['epochs']} epochs" for row in rows])
+    ax.set(ylabel="m A and the other sides", title=f"digits, m = {rows[0]['m']:,}")
+    ax.margins(y=0.45)
+    ax.legend(frameon=False, fontsize=8, ncols=2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
