@@ -132,12 +132,12 @@ def data_spec(protocol: Protocol, args: argparse.Namespace, preset: Preset) -> D
     return DataSpec("cifar10", preset.samples)
 
 
-def prepared_or_fetched(spec: DataSpec, allowed: bool) -> DataRef:
-    """Prepare from the data folder; download first if the images are missing there and a download is allowed."""
+def prepared_or_fetched(spec: DataSpec, download: bool) -> DataRef:
+    """Prepare from the data folder; download first if the images are missing there and `download` allows it."""
     try:
         return prepare(spec)
     except DataError:
-        if not allowed:
+        if not download:
             raise
     fetch.fetch(spec.source)
     return prepare(spec)

@@ -318,7 +318,7 @@ def test_missing_images_are_fetched_and_then_used(monkeypatch, capsys):
     ref = experiment.training_data(FIG1, args, experiment.chosen_preset(FIG1, args))
     assert fetched == ["mnist"] and ref.shape == (6000, 4) and ref.spec.source == "mnist"
     assert capsys.readouterr().err == ""
-    experiment.prepared_or_fetched(ref.spec, fetch=True)
+    experiment.prepared_or_fetched(ref.spec, download=True)
     assert fetched == ["mnist"]
 
 
