@@ -2,8 +2,8 @@
 
     python benchmarks/migrate_records.py [FILE.jsonl ...]        # default: docs/records/*.jsonl
 
-The package does the same whenever it reads such a file, so this is for files that are kept. A file without older records
-is left as it is. A record of your own model or activation cannot be identified by its name, and stays as it was.
+The package does the same whenever it reads such a file, so this is for files that are kept. A file without older
+records is left as it is. A record of your own model or activation cannot be identified by its name; it stays as it was.
 """
 
 import argparse

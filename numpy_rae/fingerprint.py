@@ -31,7 +31,6 @@ MADE = {"__hash__", "__annotate__", "__annotate_func__", "_abc_impl", "_is_proto
 METHODS = (types.FunctionType, staticmethod, classmethod, property)
 
 
-
 def fingerprint(obj: object, data: bool = True) -> str:
     """Digest an object: its fields, and the source of the functions and classes that it uses, with their helpers.
 

@@ -44,9 +44,7 @@ def jet_values(activation: Activation, shift: float = 0.0) -> np.ndarray:
     return _joined(activation(POINTS + shift, 1)[:given])
 
 
-def objective_values(
-    model: Callable, activation: Activation, sigma2: float = SIGMA2, first: int = 1
-) -> np.ndarray:
+def objective_values(model: Callable, activation: Activation, sigma2: float = SIGMA2, first: int = 1) -> np.ndarray:
     """Return J and its gradient at three fixed parameters and one fixed batch, in one row.
 
     Parameters

@@ -18,8 +18,8 @@ from numpy_rae.experiment import MNIST_STD_OFFSET
 from numpy_rae.figures import EXPLOSION
 from numpy_rae.identity import digest, of_activation, of_config, of_model
 from numpy_rae.objectives import AE, MODELS, Model
-from numpy_rae.preprocessing import as_rows, standardise, whiten
 from numpy_rae.older_records import CONFIG, identified, old_hash
+from numpy_rae.preprocessing import as_rows, standardise, whiten
 from numpy_rae.training import Trained, TrainConfig, advance, begin
 
 BATCH = 50

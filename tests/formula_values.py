@@ -17,7 +17,8 @@ from numpy_rae.fixed_points import close, jet_values, objective_values
 from numpy_rae.objectives import Penalised
 
 FILE = Path(__file__).with_suffix(".json")
-COMMAND = "raise its version in VERSIONS of numpy_rae/identity.py and run: python tests/formula_values.py"
+SCRIPT = "python tests/formula_values.py"
+COMMAND = f"raise its version in VERSIONS of numpy_rae/identity.py and run: {SCRIPT}"
 
 
 def values_of(name: str, formula) -> list[float]:
@@ -51,7 +52,7 @@ def complaints(stored: dict[str, dict], now: dict[str, dict]) -> list[str]:
     found = [f"{name} is no formula any more; remove it from {FILE.name}" for name in stored if name not in now]
     for name, entry in now.items():
         if name not in stored or stored[name]["version"] != entry["version"]:
-            found.append(f"{name} has no stored values in version {entry['version']}; run: python tests/formula_values.py")
+            found.append(f"{name} has no stored values in version {entry['version']}; run: {SCRIPT}")
         elif not close(np.array(stored[name]["values"]), np.array(entry["values"])):
             found.append(f"{name} computes something else than its version {entry['version']} did; {COMMAND}")
     return found
