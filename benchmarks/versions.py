@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from migrate_records import identified
+
 from numpy_rae import store
 from numpy_rae.fingerprint import digest
 

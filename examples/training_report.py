@@ -11,7 +11,7 @@ from numpy_rae.datasets import DataSpec, build
 from numpy_rae.more_activations import ALL_ACTIVATIONS
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.sparsity import Sparsity, measure
-from numpy_rae.training import Trained, TrainConfig, train
+from numpy_rae.training import TrainConfig, Trained, train
 
 SIZES = {"sample": (5000, 20, 1000), "tiny": (500, 6, 50)}
 

@@ -18,7 +18,15 @@ from numpy_rae import contracts, validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.conditions import (
-    FAR, USEFUL, Condition, Witness, accuracy, activation_conditions, evaluate, grid, penalty_conditions,
+    FAR,
+    USEFUL,
+    Condition,
+    Witness,
+    accuracy,
+    activation_conditions,
+    evaluate,
+    grid,
+    penalty_conditions,
 )  # fmt: skip
 from numpy_rae.numeric_jets import from_callable
 from numpy_rae.penalties import PENALTIES, JacobianPenalty, MeanActivationPenalty, Penalty, WeightDecay

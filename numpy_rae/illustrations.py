@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numpy_rae import validation
 from numpy_rae.activations import Jet
 from numpy_rae.figures import SPARE, STYLES, in_default_style, new_figure
 from numpy_rae.monitor import Observation

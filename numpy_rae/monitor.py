@@ -16,8 +16,8 @@ import numpy as np
 from numpy_rae import validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, PenaltyGrad, backward, forward, reconstruction
-from numpy_rae.training import State, Watch
 from numpy_rae.theory import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
+from numpy_rae.training import State, Watch
 
 
 class Before(NamedTuple):

@@ -13,7 +13,7 @@ from numpy_rae.identity import defaults_of
 from numpy_rae.older_records import with_identity
 from numpy_rae.runs import Run
 from numpy_rae.store import StoreError
-from numpy_rae.training import Trained, TrainConfig
+from numpy_rae.training import TrainConfig, Trained
 
 LOG = logging.getLogger(__name__)
 

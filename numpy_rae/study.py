@@ -6,9 +6,7 @@ the runs, and turns the rows of their records into a table and a picture. One re
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,15 +15,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-import data_fetch
 from numpy_rae import experiment, options, records, report, store, validation
 from numpy_rae.breakdown import broken_down
 from numpy_rae.checkpoint import Checkpoints
+from numpy_rae.command import command
 from numpy_rae.datasets import DataRef
 from numpy_rae.estimate import updates
 from numpy_rae.pool import local_pool
 from numpy_rae.runs import Run, distinct
-from numpy_rae.sweep import RunsLost, sweep
+from numpy_rae.sweep import sweep
 from numpy_rae.training import TrainConfig
 
 SOURCES = {"digits": "mnist", "patches": "cifar10"}
@@ -75,21 +73,9 @@ class Study:
 
 
 def main(study: Study, argv: Sequence[str] | None = None, parser: argparse.ArgumentParser | None = None) -> int:
-    """Run a study script: 0; 2 with one sentence on stderr for bad input; 130 after an interrupt; 1 if runs were lost."""
+    """Run a study script and return its exit code: see `command`."""
     parser = parser or options.study_parser(study.name, study.description, study.presets)
-    args = parser.parse_args(argv)
-    try:
-        with experiment.ended_like_interrupted():
-            return run(study, args)
-    except (ValueError, store.StoreError, data_fetch.DataError) as error:
-        print(f"{study.name}: {error}", file=sys.stderr)
-        return 2
-    except (MemoryError, BrokenExecutor, RunsLost) as error:
-        print(f"{study.name}: {error or 'out of memory'}", file=sys.stderr)
-        return report.LOST
-    except KeyboardInterrupt:
-        print(f"{study.name}: interrupted; finished runs are stored, and the next start continues", file=sys.stderr)
-        return report.INTERRUPTED
+    return command(study.name)(lambda: run(study, parser.parse_args(argv)))()
 
 
 def run(study: Study, args: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from numpy_rae.identity import digest, of_activation, of_config, of_model
 from numpy_rae.objectives import AE, MODELS, Model
 from numpy_rae.older_records import CONFIG, identified, old_hash
 from numpy_rae.preprocessing import as_rows, standardise, whiten
-from numpy_rae.training import Trained, TrainConfig, advance, begin
+from numpy_rae.training import TrainConfig, Trained, advance, begin
 
 BATCH = 50
 # Both in the paper's range, (0.001, 0.005). Squared ReLU, whose slope has no bound, does not settle with them.

@@ -4,10 +4,10 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-import reference
 from numpy_rae.activations import ACTIVATIONS, SOFTPLUS, Activation, Jet
 from numpy_rae.more_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS, softplus_beta
 

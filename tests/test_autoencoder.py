@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-
 import reference
+from hypothesis import given
+from strategies import problems
+
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params, PenaltyGrad, backward, forward, init_params, reconstruction, row_len2
-from strategies import problems
 
 
 @given(problems())

@@ -13,10 +13,10 @@ import zlib
 
 import numpy as np
 import pytest
+from fuzz.readers import MODEL, PREFIX, READERS, cifar10_tar, unpacked, whole_model, whole_tar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzz.readers import MODEL, PREFIX, READERS, cifar10_tar, unpacked, whole_model, whole_tar
 from numpy_rae import folders, image_formats, images, model_file, sources
 
 WHOLE = [(name, content) for name, reader in READERS.items() for content in reader.whole]

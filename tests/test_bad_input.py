@@ -22,9 +22,30 @@ from hypothesis import strategies as st
 
 import numpy_rae
 from numpy_rae import (
-    certificate, datasets, folders, gradcheck, image_formats, images, kernel_cae, maxout, metrics, model_file, monitor,
-    more_activations, noise, numeric_jets,
-    penalties, preprocessing, recovery, sources, sparse_coding, sparsity, stein, taylor, theory, training,
+    certificate,
+    datasets,
+    folders,
+    gradcheck,
+    image_formats,
+    images,
+    kernel_cae,
+    maxout,
+    metrics,
+    model_file,
+    monitor,
+    more_activations,
+    noise,
+    numeric_jets,
+    penalties,
+    preprocessing,
+    recovery,
+    sources,
+    sparse_coding,
+    sparsity,
+    stein,
+    taylor,
+    theory,
+    training,
 )  # fmt: skip
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
 from numpy_rae.autoencoder import Params, init_params
@@ -33,6 +54,7 @@ from numpy_rae.noise import ALL_MODELS
 from numpy_rae.objectives import MODELS, ae, sae_continued
 from numpy_rae.penalties import CAE, SAE
 from numpy_rae.training import TrainConfig
+
 
 @pytest.fixture(scope="module", autouse=True)
 def data_folder(tmp_path_factory):

@@ -9,15 +9,15 @@ import io
 import re
 from dataclasses import replace
 
+import example_scripts
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import example_scripts
-from numpy_rae import __main__ as command, fetch, folders
-from numpy_rae import experiment, figures, options, report
+from numpy_rae import __main__ as command
+from numpy_rae import experiment, fetch, folders, options, report
 from numpy_rae.activations import RELU
 from numpy_rae.experiment import Protocol
 from numpy_rae.more_activations import ALL_ACTIVATIONS

@@ -5,13 +5,13 @@ from functools import partial
 import numpy as np
 import pytest
 from hypothesis import given
+from strategies import problems
 
 from numpy_rae.activations import ACTIVATIONS, RELU
 from numpy_rae.bias_weight_ablation import bias_only, weights_only
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.objectives import AE, MODELS, sae_continued
 from numpy_rae.training import TrainConfig, train
-from strategies import problems
 
 SHOWN = ("DAE", "SAE", "eDAE", "CAE", "mDAE")
 PAIRS = [*((m, s) for m in SHOWN for s in ("relu", "sigmoid", "softplus")),

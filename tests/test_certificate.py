@@ -13,7 +13,14 @@ from scipy.special import expit
 from numpy_rae import illustrations, maxout
 from numpy_rae.__main__ import COLUMNS, main
 from numpy_rae.certificate import (
-    OUTSIDE, SPARSER, UNAFFECTED, UNDETERMINED, Certificate, bias_gradient, certify, maxout_certificate,
+    OUTSIDE,
+    SPARSER,
+    UNAFFECTED,
+    UNDETERMINED,
+    Certificate,
+    bias_gradient,
+    certify,
+    maxout_certificate,
 )  # fmt: skip
 from numpy_rae.more_activations import ALL_ACTIVATIONS, softplus_beta
 from numpy_rae.numeric_jets import from_callable

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import example_scripts
 import pytest
 
-import example_scripts
 from numpy_rae import outcome_report
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,8 +13,8 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import pytest
-
 from example_scripts import EXAMPLES
+
 from numpy_rae import blas, command, store, streams
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a shell and signals")

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import problems, values
 
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.autoencoder import Gradient, Params, row_len2
 from numpy_rae.constraints import CONSTRAINTS, max_norm_scale, tangent, unit_rows, unit_scale
 from numpy_rae.objectives import MODELS
-from strategies import problems, values
 
 MATRICES = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(lambda shape: values(*shape, bound=100))
 POSITIVE = tuple(s for s in ACTIVATIONS.values() if s.non_negative)

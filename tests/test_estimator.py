@@ -22,6 +22,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from test_optimizer import spoil, textbook_step
 
 import numpy_rae
 from numpy_rae import model_file
@@ -31,7 +32,6 @@ from numpy_rae.constraints import unit_rows
 from numpy_rae.estimator import SparseAutoEncoder
 from numpy_rae.objectives import MODELS, Model, ae
 from numpy_rae.training import Generators, TrainConfig, train
-from test_optimizer import spoil, textbook_step
 
 CONFIG = TrainConfig(hidden=6, sigma2=0.2, eta=0.01, epochs=4, batch_size=8, seed=3, dtype="float64")
 

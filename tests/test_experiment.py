@@ -10,19 +10,18 @@ import time
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
+import example_scripts
 import numpy as np
 import pytest
+from example_scripts import EXAMPLES
 from made_runs import timeless
 
-import example_scripts
-from example_scripts import EXAMPLES
 from numpy_rae import constraints, datasets, experiment, fetch, figures, folders, images, options, panels, report, store
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.experiment import SIGMA2, Preset, Protocol, main
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.objectives import Model
 from numpy_rae.records import stored
-
 
 
 def protocol_of(path: Path) -> Protocol | None:

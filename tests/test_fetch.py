@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-
 from made_files import all_but, flipped, idx, sha256
+
 from numpy_rae import fetch, folders, sources
 from numpy_rae.folders import DataError
 from numpy_rae.images import load_cifar10, load_mnist

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from test_bad_input import CASES, data_folder  # noqa: F401
 
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.autoencoder import Params
@@ -10,7 +11,6 @@ from numpy_rae.more_activations import ALL_ACTIVATIONS, softplus_beta
 from numpy_rae.noise import ALL_MODELS
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.training import TrainConfig, train
-from test_bad_input import CASES, data_folder  # noqa: F401
 
 X = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
 

@@ -10,8 +10,23 @@ import numpy as np
 import pytest
 from test_reproducibility import global_states
 
-from numpy_rae import certificate, datasets, figures, gradcheck, images, maxout, model_file, monitor, preprocessing
-from numpy_rae import recovery, report, sparse_coding, sparsity, sweep, theory
+from numpy_rae import (
+    certificate,
+    datasets,
+    figures,
+    gradcheck,
+    images,
+    maxout,
+    model_file,
+    monitor,
+    preprocessing,
+    recovery,
+    report,
+    sparse_coding,
+    sparsity,
+    sweep,
+    theory,
+)
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import init_params
 from numpy_rae.noise import ALL_MODELS

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import problems
 
 from numpy_rae.activations import RELU, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params
@@ -20,7 +21,6 @@ from numpy_rae.gradient_noise import (
     simulated_drift,
 )
 from numpy_rae.objectives import ae, corruption, edae, first_order
-from strategies import problems
 
 ERRORS = 5.3  # standard errors: a correct estimate fails once in 10^7 seeds, and the seeds are fixed
 

@@ -1,11 +1,11 @@
 """The pictures of the theory show the numbers they are given."""
 
+import example_scripts
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-
-import example_scripts
 import reference
+
 from numpy_rae import illustrations
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params

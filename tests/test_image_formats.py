@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from made_files import BATCHES, all_but, archive, flipped, idx, member
+
 from numpy_rae import image_formats
 from numpy_rae.folders import DataError
 

@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 import pytest
-
 from made_files import flipped
+
 from numpy_rae import images
 from numpy_rae.folders import DataError
 from numpy_rae.images import load_mnist, load_sample

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from made_files import all_but, flipped, idx, sha256
+
 from numpy_rae import fetch, local_files
 from numpy_rae.folders import DataError
 from numpy_rae.sources import RemoteFile

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from strategies import problems
 
-import reference
 from numpy_rae import metrics
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params
-from strategies import problems
 
 
 def by_loops(params, activation, x):

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from strategies import whitened
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.monitor import Monitor
 from numpy_rae.objectives import MODELS
+from numpy_rae.penalties import SAE
 from numpy_rae.preprocessing import standardise
 from numpy_rae.theory import penalty_bias_gradient
-from numpy_rae.penalties import SAE
 from numpy_rae.training import TrainConfig, train
-from strategies import whitened
 
 CONFIG = TrainConfig(sigma2=0.5, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64", constraint="free")
 X = standardise(np.random.default_rng(0).standard_normal((30, 5))) + 0.3

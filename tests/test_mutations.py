@@ -4,7 +4,6 @@ import ast
 from pathlib import Path
 
 import pytest
-
 from mutations.faults import FAULTS, KNOWN
 from mutations.table import table
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import problems
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params
 from numpy_rae.noise import NOISE_MODELS, Copies, antithetic
 from numpy_rae.objectives import ae, corruption, denoising
-from strategies import problems
 
 
 @given(problems(), st.floats(0.01, 1))

@@ -1,10 +1,10 @@
 """The parts of the scripts about DAE's origin that can be tested without training: designs, rules, pictures."""
 
+import example_scripts
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-import example_scripts
 from numpy_rae import study
 from numpy_rae.autoencoder import Params
 from numpy_rae.training import TrainConfig

@@ -4,9 +4,8 @@ import ast
 import configparser
 import re
 
-import pytest
-
 import paper_map
+import pytest
 
 
 @pytest.mark.parametrize("tag", [*paper_map.EQUATIONS, *paper_map.STATEMENTS, *paper_map.FIGURES])

@@ -4,20 +4,31 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import problems
 
-import reference
-from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, TANH, ACTIVATIONS
+from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, backward, forward, init_params
 from numpy_rae.contracts import check_penalty
 from numpy_rae.more_activations import ALL_ACTIVATIONS
 from numpy_rae.penalties import (
-    CAE, EPS, EPS_ABOVE_1, L1, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, identity, kl, sae,
+    CAE,
+    EPS,
+    EPS_ABOVE_1,
+    L1,
+    MDAE,
+    PENALTIES,
+    SAE,
+    JacobianPenalty,
+    MeanActivationPenalty,
+    identity,
+    kl,
+    sae,
     sae_with_target,
 )  # fmt: skip
 from numpy_rae.taylor import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
-from strategies import problems
 
 ORACLES = {
     "SAE": reference.sae,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import problems
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params
@@ -11,7 +12,6 @@ from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
 from numpy_rae.objectives import MODELS, ae
 from numpy_rae.smoothing import expected_dae, expected_dae_with_covariances, smoothed_mdae, smoothed_relu
 from numpy_rae.theory import expected_denoising
-from strategies import problems
 
 OBJECTIVES = {
     "smoothed mDAE": smoothed_mdae,

@@ -4,15 +4,15 @@ import math
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import example, given
 from hypothesis import strategies as st
+from strategies import problems, values
 
-import reference
 from numpy_rae import metrics, sparsity
 from numpy_rae.activations import RELU, SIGMOID, TANH
 from numpy_rae.autoencoder import Params
 from numpy_rae.more_activations import ELU
-from strategies import problems, values
 
 ROUNDING = 1e-12
 floats = pytest.mark.parametrize("dtype", [np.float32, np.float64])

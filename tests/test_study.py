@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import example_scripts
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-
-import data_fetch
-import example_scripts
 from made_runs import SMALL, lines, reference_data
-from numpy_rae import datasets, metrics, options, study
+
+from numpy_rae import datasets, fetch, metrics, options, study
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.estimate import kind
 from numpy_rae.objectives import AE, MODELS
@@ -280,7 +279,7 @@ def test_no_download_at_the_tiny_size(monkeypatch, tmp_path, capsys):
     def refuse(*arguments, **more):
         raise AssertionError("a download")
 
-    monkeypatch.setattr(data_fetch, "fetch", refuse)
+    monkeypatch.setattr(fetch, "fetch", refuse)
     args = options.study_parser("x", "y", ("tiny",)).parse_args(["--preset", "tiny", "--data-dir", str(tmp_path)])
     data = study.prepare_data(args, study.presets(1)["tiny"])
     assert [ref.spec.source for ref in data.values()] == ["digits", "photograph"]

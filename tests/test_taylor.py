@@ -2,18 +2,25 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given
 from hypothesis import strategies as st
-
-import reference
-from numpy_rae.activations import ACTIVATIONS, SOFTPLUS
-from numpy_rae.autoencoder import Params, backward, forward
-from numpy_rae.penalties import MDAE, L1, MeanActivationPenalty, kl
-from numpy_rae.taylor import (
-    CAE_H, TAYLOR, CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm, WeightedSum, hessian_term,
-)  # fmt: skip
 from strategies import problems
 from test_penalties import value_and_dense_gradient
+
+from numpy_rae.activations import ACTIVATIONS, SOFTPLUS
+from numpy_rae.autoencoder import Params, backward, forward
+from numpy_rae.penalties import L1, MDAE, MeanActivationPenalty, kl
+from numpy_rae.taylor import (
+    CAE_H,
+    TAYLOR,
+    CrossTerm,
+    HessianTerm,
+    MarginalisedPenalty,
+    ResidualTerm,
+    WeightedSum,
+    hessian_term,
+)  # fmt: skip
 
 SMOOTH = tuple(s for s in ACTIVATIONS.values() if not s.kinks)
 TERMS = {"cross": (CrossTerm(), reference.cross), "residual": (ResidualTerm(), reference.residual_term)}

@@ -4,17 +4,29 @@ from math import factorial, prod
 
 import numpy as np
 import pytest
-
 import reference
+
 from numpy_rae import theory
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import CAE, L1, MDAE, SAE
 from numpy_rae.taylor import HessianTerm
 from numpy_rae.theory import (
-    audit, bias_gradient_at, expected_denoising, lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, lengths,
-    penalty_bias_gradient, predicted_mean_preactivation, reconstruction_bias_gradient, residual_moments, sigma_r,
-    sufficient_lambda, theorem_1_holds, theorem_2_bound,
+    audit,
+    bias_gradient_at,
+    expected_denoising,
+    lemma_1_bound,
+    lemma_1_bound_free,
+    lemma_1_bound_gaussian,
+    lengths,
+    penalty_bias_gradient,
+    predicted_mean_preactivation,
+    reconstruction_bias_gradient,
+    residual_moments,
+    sigma_r,
+    sufficient_lambda,
+    theorem_1_holds,
+    theorem_2_bound,
 )  # fmt: skip
 
 A = np.linspace(-5, 0.5, 23)

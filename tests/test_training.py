@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_optimizer import textbook_step
 
 from numpy_rae import training
 from numpy_rae.activations import RELU, SIGMOID
@@ -16,7 +17,6 @@ from numpy_rae.penalties import CAE, JacobianPenalty
 from numpy_rae.preprocessing import standardise
 from numpy_rae.taylor import WeightedSum
 from numpy_rae.training import Generators, TrainConfig, advance, batches, begin, train
-from test_optimizer import textbook_step
 
 SMALL = TrainConfig(sigma2=0.1, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64")
 

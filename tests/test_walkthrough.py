@@ -5,10 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import example_scripts
 import numpy as np
 import pytest
-
-import example_scripts
 
 ROOT = Path(__file__).resolve().parent.parent
 GRADIENTS = ["h'", "h''", "dR/da", "dR/d(len2)", "g_y", "g_h", "g_a", "g_W", "g_b_e"]

@@ -6,6 +6,7 @@
 import sys
 
 import atheris
+
 import numpy_rae.autoencoder  # noqa: F401  NumPy and SciPy take minutes to instrument, and are not looked at
 
 with atheris.instrument_imports(include=["numpy_rae", "tarfile", "zipfile", "gzip", "json"]):

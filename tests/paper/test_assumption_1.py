@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import white_problems
 
 from numpy_rae.autoencoder import forward, row_len2
 from numpy_rae.preprocessing import whiten
 from numpy_rae.theory import audit, residual_moments
-from strategies import white_problems
 
 pytestmark = pytest.mark.asm_1
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import whitened
 
 from numpy_rae.activations import ACTIVATIONS, RELU
 from numpy_rae.autoencoder import forward, row_len2
 from numpy_rae.objectives import MODELS, Model, without_bias
 from numpy_rae.training import TrainConfig, train
-from strategies import whitened
 
 pytestmark = pytest.mark.sec_2_1_1
 CONFIG = TrainConfig(sigma2=1.0, hidden=5, batch_size=10, epochs=10, eta=0.01, dtype="float64")

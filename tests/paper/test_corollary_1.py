@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import white_problems, whitened
+from test_theorem_1 import step
 
 from numpy_rae.activations import ACTIVATIONS, SOFTPLUS
 from numpy_rae.autoencoder import Params, forward, row_len2
@@ -15,8 +17,6 @@ from numpy_rae.theory import (
     reconstruction_bias_gradient,
     sufficient_lambda,
 )
-from strategies import white_problems, whitened
-from test_theorem_1 import step
 
 pytestmark = pytest.mark.cor_1
 INCREASING = {

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import white_problems
+from test_corollary_1 import every_mean_preactivation_falls, instance
+from test_theorem_1 import step
 
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, forward
@@ -12,9 +15,6 @@ from numpy_rae.objectives import Penalised
 from numpy_rae.penalties import CAE, MDAE, JacobianPenalty
 from numpy_rae.taylor import CrossTerm
 from numpy_rae.theory import penalty_bias_gradient, reconstruction_bias_gradient
-from strategies import white_problems
-from test_corollary_1 import every_mean_preactivation_falls, instance
-from test_theorem_1 import step
 
 pytestmark = pytest.mark.cor_2
 POWERS = {"q": st.integers(1, 4), "p": st.integers(0, 5)}

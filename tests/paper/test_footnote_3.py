@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import white_problems, whitened
 
 from numpy_rae.activations import ACTIVATIONS, RELU
 from numpy_rae.autoencoder import Params, row_len2
@@ -11,7 +12,6 @@ from numpy_rae.constraints import tangent, unit_rows, unit_scale
 from numpy_rae.objectives import MODELS, ae
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.training import TrainConfig, begin, train
-from strategies import white_problems, whitened
 
 pytestmark = pytest.mark.fn_3
 SIGMA2, ETA = 0.7, 0.05

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
+from strategies import problems, white_problems
 
 from numpy_rae.activations import Activation, Jet, relu
 from numpy_rae.autoencoder import Params, forward
@@ -15,7 +16,6 @@ from numpy_rae.theory import (
     reconstruction_bias_gradient,
     sigma_r,
 )
-from strategies import problems, white_problems
 
 pytestmark = pytest.mark.lemma_1
 ROUNDING = 1 + 1e-12

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from strategies import problems
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params, forward
 from numpy_rae.penalties import CAE
-from strategies import problems
 
 pytestmark = pytest.mark.rem_1
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import problems
 
-import reference
 from numpy_rae.activations import SIGMOID
 from numpy_rae.autoencoder import Params, forward
 from numpy_rae.penalties import MDAE
-from strategies import problems
 
 pytestmark = pytest.mark.rem_2
 

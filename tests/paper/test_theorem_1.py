@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import white_problems, whitened
 
 from numpy_rae.activations import SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import Params, forward, row_len2
@@ -19,7 +20,6 @@ from numpy_rae.theory import (
     sufficient_lambda,
     theorem_1_holds,
 )
-from strategies import white_problems, whitened
 
 pytestmark = pytest.mark.thm_1
 PUSHING = {"SAE": SAE, "L1": L1, "CAE": CAE, "mDAE": MDAE, "q=1, p=0": JacobianPenalty(1, 0)}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import white_problems, whitened
 
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, row_len2
@@ -20,7 +21,6 @@ from numpy_rae.theory import (
     theorem_1_holds,
     theorem_2_bound,
 )
-from strategies import white_problems, whitened
 
 pytestmark = pytest.mark.thm_2
 
