@@ -517,7 +517,7 @@ PARTS = {
     "breakdown": "broken_down",
     "datasets": "DataRef photograph prepare store_array load",
     "validation": "matrix vector small representable pair encoder pixels batch float_type instance function like "
-    "number whole one_of seen",
+    "number whole one_of seen version",
     "blas": "one_thread",
     "fetch": "fetch fetch_file main add_options run",
     "folders": "DataError expand cache_folder temporary_folder prepared_folders",
@@ -565,6 +565,8 @@ DRIVER = {
     "outcome": "*", "outcome_report": "*", "trials": "*",
     # What the studies in examples/ are made of, held to it by test_study.py.
     "study": "*",
+    # A run's identity takes anything: test_identity.py has odd objects.
+    "identity": "*", "fingerprint": "*", "fixed_points": "*", "older_records": "*",
     # Files' insides, which test_bad_files.py spoils.
     "npz": "*", "checkpoint": "*",
     # Of scikit-learn's interface, which test_estimator.py holds it to with scikit-learn's own checks.
