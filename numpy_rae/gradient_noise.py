@@ -22,7 +22,7 @@ import numpy as np
 
 from numpy_rae import validation
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Gradient, Params
+from numpy_rae.autoencoder import Gradient, Params, forward
 from numpy_rae.constraints import unit_rows
 from numpy_rae.gradcheck import flatten, unflatten
 from numpy_rae.objectives import Model, ae, corruption, first_order
