@@ -2,7 +2,7 @@
 
 import sys
 
-from numpy_rae.fetch import main
+from numpy_rae.data.fetch import main
 
 if __name__ == "__main__":
     sys.exit(main())

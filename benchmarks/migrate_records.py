@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from numpy_rae import older_records, store, trials
 from numpy_rae.__main__ import COLUMNS, find, rows_shown
+from numpy_rae.experiments import certificate_runs
+from numpy_rae.identity import older_records
+from numpy_rae.storage import jsonl
 
 RECORDS = Path(__file__).resolve().parents[1] / "docs" / "records"
 
@@ -27,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         for path in p.parse_args(argv).files or sorted(RECORDS.glob("*.jsonl")):
             print(f"{path.name}: {migrated(path)}")
-    except (store.StoreError, OSError) as error:
+    except (jsonl.StoreError, OSError) as error:
         print(f"migrate_records: {error}", file=sys.stderr)
         return 2
     return 0
@@ -36,15 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def migrated(path: Path) -> str:
     """Rewrite a file if a record of it is older, and say what was done. Raises StoreError for a broken file."""
     if not path.exists():
-        raise store.StoreError(f"results file {path} does not exist")
-    entries = store.read(path)
+        raise jsonl.StoreError(f"results file {path} does not exist")
+    entries = jsonl.read(path)
     if not all(isinstance(entry.get("hash"), str) for entry in entries):
         return "no results file, left as it is"
     new = identified(entries)
     changed = sum(one != other for one, other in zip(entries, new, strict=True))
     unknown = sum("identity" not in entry for entry in new)
     if changed:
-        with store.claimed(path):
+        with jsonl.claimed(path):
             rewrite(path, new)
     return f"{changed} of {len(entries)} records changed" + (f", {unknown} cannot be identified" if unknown else "")
 
@@ -52,19 +54,19 @@ def migrated(path: Path) -> str:
 def identified(entries: list[dict]) -> list[dict]:
     """The records, each with its identity if it can be known."""
     older = {trial.old_hash: trial for trial in known_trials(entries)}
-    return [trials.with_identity(older_records.with_identity(entry), older) for entry in entries]
+    return [certificate_runs.with_identity(older_records.with_identity(entry), older) for entry in entries]
 
 
-def known_trials(entries: list[dict]) -> list[trials.Trial]:
+def known_trials(entries: list[dict]) -> list[certificate_runs.Trial]:
     """Every trial of the certificates' validation, in each preset, with the seeds of these records."""
     seeds = tuple(sorted({entry["seed"] for entry in entries if isinstance(entry.get("seed"), int)}))
     named = {entry["activation"] for entry in entries if str(entry.get("activation")).startswith("softplus(beta=")}
     activations = [find(name) for name in sorted({*rows_shown(), *named} - {"maxout"})]
     return [
         trial
-        for preset in trials.PRESETS.values()
+        for preset in certificate_runs.PRESETS.values()
         for tangent in (False, True)
-        for trial in trials.trials(replace(preset, seeds=seeds), activations, list(COLUMNS), tangent)
+        for trial in certificate_runs.trials(replace(preset, seeds=seeds), activations, list(COLUMNS), tangent)
     ]
 
 

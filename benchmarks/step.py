@@ -9,9 +9,9 @@ with the same noise must give the same weights. Peers come with `pip install -e 
 import os
 import sys
 
-from numpy_rae import blas
+from numpy_rae import _blas
 
-os.environ.update(blas.ONE_THREAD)
+os.environ.update(_blas.ONE_THREAD)
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -30,10 +30,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import peers
 
-from numpy_rae import options
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.constraints import unit_rows
+from numpy_rae.experiments import command_line
 from numpy_rae.objectives import MODELS, denoising, first_order
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.training import TrainConfig, update
@@ -160,7 +160,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--models", nargs="+", choices=ACTIVE, default=ACTIVE)
-    parser.add_argument("--out", type=options.user_path, default=Path("results"))
+    parser.add_argument("--out", type=command_line.user_path, default=Path("results"))
     args = parser.parse_args()
     rows = []
     for size, n in SIZES.items():

@@ -16,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from numpy_rae import datasets, experiment, options, sweep
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import init_params
+from numpy_rae.data import prepared, preprocessing
+from numpy_rae.experiments import command_line, protocol, sweep
+from numpy_rae.experiments.local_pool import local_pool
+from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import MODELS
 from numpy_rae.optimizer import zero_velocity
-from numpy_rae.pool import local_pool
-from numpy_rae.runs import Run
 from numpy_rae.training import TrainConfig, train, update
 
 PAPER_ROWS = 50_000
@@ -33,8 +34,8 @@ BASE = {"n": 784, "m": 1000, "batch": 50}
 
 def figure_1(quick):
     """The runs of the default preset."""
-    data = datasets.prepare(datasets.DataSpec("digits", experiment.EMBEDDED, experiment.MNIST_STD_OFFSET))
-    sigma2, epochs = (experiment.SIGMA2[::4], 2) if quick else (experiment.SIGMA2, 10)
+    data = prepared.prepare(prepared.DataSpec("digits", protocol.EMBEDDED, preprocessing.MNIST_STD_OFFSET))
+    sigma2, epochs = (protocol.SIGMA2[::4], 2) if quick else (protocol.SIGMA2, 10)
     configs = [TrainConfig(s, epochs=epochs) for s in sigma2]
     return [Run(MODELS[name], RELU, data, c) for c in configs for name in ("DAE", "CAE", "mDAE", "SAE")]
 
@@ -53,7 +54,7 @@ def throughput(runs, workers):
 def memory(workers):
     """USS of every worker at the paper's size."""
     x = np.random.default_rng(0).standard_normal((PAPER_ROWS, 784), dtype=np.float32)
-    ref = datasets.store_array(x, datasets.DataSpec("mnist", PAPER_ROWS))
+    ref = prepared.store_array(x, prepared.DataSpec("mnist", PAPER_ROWS))
     with local_pool(workers) as pool:
         return list(pool.map(own_memory, [ref] * workers))
 
@@ -62,7 +63,7 @@ def own_memory(ref):
     """USS in MB of a worker that has gone through one epoch of the mapped data, batch by batch."""
     import psutil
 
-    x = datasets.load(ref)
+    x = prepared.load(ref)
     order = np.random.default_rng(0).permutation(len(x))
     params = init_params(1000, x.shape[1], np.random.default_rng(0))
     velocity, config, rng = zero_velocity(params), TrainConfig(sigma2=0.25), np.random.default_rng(0)
@@ -93,7 +94,7 @@ def epoch_seconds(N):
 
 def runs_seconds(counts, workers):
     """Seconds of sweeps of so many equal runs on one pool, start-up excluded."""
-    data = datasets.prepare(datasets.DataSpec("digits", 1000, experiment.MNIST_STD_OFFSET))
+    data = prepared.prepare(prepared.DataSpec("digits", 1000, preprocessing.MNIST_STD_OFFSET))
     with tempfile.TemporaryDirectory() as folder, local_pool(workers) as pool:
         list(pool.map(time.sleep, [0.2] * workers))
         for count in counts:
@@ -120,10 +121,10 @@ def growth(workers):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=options.user_path, default=Path("results"))
+    parser.add_argument("--out", type=command_line.user_path, default=Path("results"))
     parser.add_argument("--quick", action="store_true", help="a quarter of the runs, a fifth of their length")
     args = parser.parse_args()
-    workers, found = options.cores(), {}
+    workers, found = command_line.cores(), {}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NUMPY_RAE_DATA"] = folder
         runs = figure_1(args.quick)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from migrate_records import identified
 
-from numpy_rae import store
-from numpy_rae.fingerprint import digest
+from numpy_rae.identity.fingerprint import digest
+from numpy_rae.storage import jsonl
 
 NUMBERS = ("activation_fraction", "dead_fraction", "mean_preactivation", "loss")
 TRIAL_NUMBERS = ("fraction", "dead", "mean_a", "loss")
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     args = p.parse_args(argv)
     try:
         one, other = map(by_run, args.files)
-    except store.StoreError as error:
+    except jsonl.StoreError as error:
         print(f"versions: {error}", file=sys.stderr)
         return 2
     if one.keys() != other.keys() or not one:
@@ -46,12 +46,12 @@ def main(argv: list[str] | None = None) -> int:
 def by_run(path: Path) -> dict[str, dict]:
     """The records by identity without the data's hash, which may differ. Raises StoreError for no results file."""
     found = {}
-    for entry in identified(store.read(path)):
+    for entry in identified(jsonl.read(path)):
         if "identity" not in entry:
-            raise store.StoreError(f"results file {path} holds a record whose run is not known")
+            raise jsonl.StoreError(f"results file {path} holds a record whose run is not known")
         key = digest(without_data_hash(entry["identity"]))
         if key in found and numbers(found[key]) != numbers(entry):
-            raise store.StoreError(f"results file {path} holds two records of one run with other numbers")
+            raise jsonl.StoreError(f"results file {path} holds two records of one run with other numbers")
         found[key] = entry
     return found
 

@@ -21,13 +21,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from numpy_rae import options, report, store, study
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params
-from numpy_rae.datasets import DataSpec, build
-from numpy_rae.figures import STYLES
+from numpy_rae.dae_noise.stein import level_sides
+from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.experiments import command_line, picture_script, study
 from numpy_rae.objectives import AE
-from numpy_rae.stein import level_sides
+from numpy_rae.plotting.style import STYLES
+from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig, train
 
 # n, multiples m / n, training samples, epochs, test samples, seeds; and for digits: samples, units, lengths in epochs.
@@ -94,7 +95,7 @@ def digits_runs(samples: int, m: int, lengths: tuple[int, ...]) -> list[dict]:
 
 
 def main(argv=None):
-    args = options.picture_parser("activation_level", __doc__).parse_args(argv)
+    args = command_line.picture_parser("activation_level", __doc__).parse_args(argv)
     sizes, multiples, samples, epochs, test, seeds, digits = SIZES[args.preset]
     white = [
         white_run(n, round(k * n), samples, epochs, test, seed) for n in sizes for k in multiples for seed in seeds
@@ -103,12 +104,12 @@ def main(argv=None):
     print(white_table(white), digits_table(found), sep="\n\n")
     out = args.out / f"activation_level-{args.preset}.jsonl"
     try:
-        store.check_writable(out)
+        jsonl.check_writable(out)
         out.write_text("".join(json.dumps(entry) + "\n" for entry in (*white, *found)))
-    except (OSError, store.StoreError) as error:
+    except (OSError, jsonl.StoreError) as error:
         print(f"activation_level: {error}", file=sys.stderr)
         return 2
-    return report.save(picture(white, found), args.out, f"activation_level-{args.preset}.png")
+    return picture_script.save(picture(white, found), args.out, f"activation_level-{args.preset}.png")
 
 
 def white_table(rows: list[dict]) -> str:

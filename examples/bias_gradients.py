@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpy_rae import illustrations, options, report
 from numpy_rae.activations import ACTIVATIONS
 from numpy_rae.autoencoder import Params
-from numpy_rae.command import command
+from numpy_rae.experiments import command_line, picture_script
+from numpy_rae.experiments.command import command
 from numpy_rae.penalties import PENALTIES
-from numpy_rae.taylor import HessianTerm, ResidualTerm, WeightedSum, hessian_term
-from numpy_rae.theory import bias_gradient_at, penalty_bias_gradient
+from numpy_rae.plotting import theory_pictures
+from numpy_rae.taylor_penalties import HessianTerm, ResidualTerm, WeightedSum, hessian_term
+from numpy_rae.theory.theorem_1 import bias_gradient_at, penalty_bias_gradient
 
 A = np.linspace(-6, 6, 241)
 NODES = 20
@@ -64,7 +65,7 @@ def hessian(s):
 
 @command("bias_gradients")
 def main(argv=None):
-    args = options.picture_parser("bias_gradients", __doc__).parse_args(argv)
+    args = command_line.picture_parser("bias_gradients", __doc__).parse_args(argv)
     rows = {
         label: {s.name: lines(s) for s in ACTIVATIONS.values()}
         for label, lines in (("Cor. 1 and 2", within), ("Thm 3, third term", third_term), ("CAE+H less CAE", hessian))
@@ -75,8 +76,8 @@ def main(argv=None):
             print(f"{label}, {activation}: range of dR/db: {ranges}")
     title = "Bias gradient at one sample, unit-length row"
     note = "Weight decay has none. Thm 3's cross term is 0 for a unit alone."
-    figure = illustrations.bias_gradients(A, rows, title, note)
-    return report.save(figure, args.out, f"bias_gradients-{args.preset}.png")
+    figure = theory_pictures.bias_gradients(A, rows, title, note)
+    return picture_script.save(figure, args.out, f"bias_gradients-{args.preset}.png")
 
 
 if __name__ == "__main__":

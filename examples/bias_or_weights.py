@@ -23,13 +23,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from numpy_rae import study
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
-from numpy_rae.bias_weight_ablation import bias_only, weights_only
-from numpy_rae.noise import ALL_MODELS
+from numpy_rae.dae_noise.bias_weight_ablation import bias_only, weights_only
+from numpy_rae.dae_noise.noise_variants import ALL_MODELS
+from numpy_rae.experiments import study
+from numpy_rae.experiments.run import Run
+from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import MODELS, sae_continued
-from numpy_rae.runs import Run
-from numpy_rae.study import Size, Study
 
 SIGMA2 = (0.25, 1.0)
 MARGIN, HALF = 0.01, 0.5

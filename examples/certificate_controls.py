@@ -1,16 +1,16 @@
 """Two controls beside certificate_validation.py: what momentum has to do with ReLU's misses, and where KL finds the units.
 
-Seed 0; data and sizes of `numpy_rae.trials`. Prints the two tables of docs/certificate.md.
+Seed 0; data and sizes of `numpy_rae.experiments.certificate_runs`. Prints the two tables of docs/certificate.md.
 """
 
 import sys
 from dataclasses import replace
 
-from numpy_rae import options, trials
 from numpy_rae.__main__ import find
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import forward
-from numpy_rae.command import command
+from numpy_rae.experiments import certificate_runs, command_line
+from numpy_rae.experiments.command import command
 from numpy_rae.objectives import AE, MODELS
 from numpy_rae.training import train
 
@@ -22,16 +22,16 @@ RHO_0 = 0.05
 
 @command("certificate_controls")
 def main(argv=None):
-    args = options.picture_parser("certificate_controls", __doc__, trials.PRESETS).parse_args(argv)
-    preset = trials.PRESETS[args.preset]
+    args = command_line.picture_parser("certificate_controls", __doc__, certificate_runs.PRESETS).parse_args(argv)
+    preset = certificate_runs.PRESETS[args.preset]
     momentum(preset)
     below_target(preset)
     return 0
 
 
 def trained(preset, model, s_e, data, lam, epochs, **changed):
-    config = replace(trials.config(preset, s_e, data, lam, seed=0, tangent=False), epochs=epochs, **changed)
-    return train(trials.load(data, preset.samples), model, s_e, config)
+    config = replace(certificate_runs.config(preset, s_e, data, lam, seed=0, tangent=False), epochs=epochs, **changed)
+    return train(certificate_runs.load(data, preset.samples), model, s_e, config)
 
 
 def momentum(preset):
@@ -39,7 +39,7 @@ def momentum(preset):
     epochs = min(SLOPED, preset.epochs[-1])
     print(f"relu, mDAE, digits, {epochs} epochs: activation fraction at lambda = 0 and 1")
     for name, (mu, factor) in STEPS.items():
-        given = {"momentum": mu, "eta": factor * trials.ETA["digits"]}
+        given = {"momentum": mu, "eta": factor * certificate_runs.ETA["digits"]}
         ends = [trained(preset, MODELS["mDAE"], RELU, "digits", lam, epochs, **given) for lam in (0.0, 1.0)]
         print(f"{name:24s}" + "".join(f"{end.metrics['activation_fraction']:8.3f}" for end in ends))
 
@@ -48,7 +48,7 @@ def below_target(preset):
     """How many units have E[h_j] below KL's target, where its f decreases."""
     epochs = min(TARGET, preset.epochs[-1])
     print(f"units with E[h_j] < {RHO_0} after {epochs} epochs: AE at lambda = 0, KL at 1")
-    for data in trials.ETA:
+    for data in certificate_runs.ETA:
         for s_e in map(find, ACTIVATIONS):
             few = [count_below(preset, model, s_e, data, lam, epochs) for model, lam in ((AE, 0.0), (MODELS["KL"], 1.0))]
             print(f"{data:8s} {s_e.name:18s} {few[0]:4d} {few[1]:4d} of {preset.hidden[data]}")
@@ -56,7 +56,7 @@ def below_target(preset):
 
 def count_below(preset, model, s_e, data, lam, epochs) -> int:
     params = trained(preset, model, s_e, data, lam, epochs).params
-    h = forward(params, s_e, trials.load(data, preset.samples)).jet.h
+    h = forward(params, s_e, certificate_runs.load(data, preset.samples)).jet.h
     return int((h.mean(axis=0) < RHO_0).sum())
 
 

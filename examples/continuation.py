@@ -20,11 +20,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from numpy_rae import study
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
+from numpy_rae.experiments import study
+from numpy_rae.experiments.run import Run
+from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import MODELS, sae_continued
-from numpy_rae.runs import Run
-from numpy_rae.study import Size, Study
 
 EPS = (0.5, 0.1, 0.01, 0.001)
 MODELS_SHOWN = (MODELS["L1"], *(sae_continued(eps) for eps in EPS))

@@ -11,11 +11,13 @@ from functools import partial
 
 import numpy as np
 
-from numpy_rae import options, panels, recovery, report
 from numpy_rae.activations import RELU
-from numpy_rae.command import command
+from numpy_rae.baselines import dictionary_recovery
+from numpy_rae.baselines.sparse_coding import fit
+from numpy_rae.experiments import command_line, picture_script
+from numpy_rae.experiments.command import command
 from numpy_rae.objectives import MODELS
-from numpy_rae.sparse_coding import fit
+from numpy_rae.plotting import recovery_figure
 from numpy_rae.training import TrainConfig, train
 
 # (N, n, m, active, noise); epochs; rounds of sparse coding; sigma^2; seeds
@@ -33,23 +35,23 @@ code = partial(fit, non_negative=True, tol=1e-3, max_iterations=200)
 
 @command("dictionary_recovery")
 def main(argv=None):
-    args = options.picture_parser("dictionary_recovery", __doc__).parse_args(argv)
+    args = command_line.picture_parser("dictionary_recovery", __doc__).parse_args(argv)
     size, epochs, rounds, sigma2, seeds = SIZES[args.preset]
     cosines = {name: np.full((seeds, len(sigma2), size[2]), np.nan) for name in METHODS}
     levels = {"random rows": [], "samples as rows": []}
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
-        x, atoms, _ = recovery.mixture(*size, rng)
-        levels["random rows"].append(recovery.chance(atoms, len(atoms), rng).mean)
-        levels["samples as rows"].append(recovery.score(x[: len(atoms)], atoms))
+        x, atoms, _ = dictionary_recovery.mixture(*size, rng)
+        levels["random rows"].append(dictionary_recovery.chance(atoms, len(atoms), rng).mean)
+        levels["samples as rows"].append(dictionary_recovery.score(x[: len(atoms)], atoms))
         for k, lam in enumerate(sigma2):
             for name, W in learned(x, len(atoms), lam, seed, epochs, rounds):
-                cosines[name][seed, k] = recovery.found(W, atoms)
+                cosines[name][seed, k] = dictionary_recovery.found(W, atoms)
     levels = {name: float(np.mean(values)) for name, values in levels.items()}
     title = "{:,} samples of {} features, {} atoms, {} in each, noise {}; seeds: {}".format(*size, seeds)
     print(title, table(cosines, sigma2), "; ".join(f"{name}: {v:.3f}" for name, v in levels.items()), sep="\n\n")
-    figure = panels.recovery(sigma2, cosines, levels, title)
-    return report.save(figure, args.out, f"dictionary_recovery-{args.preset}.png")
+    figure = recovery_figure.recovery(sigma2, cosines, levels, title)
+    return picture_script.save(figure, args.out, f"dictionary_recovery-{args.preset}.png")
 
 
 def learned(x, m, lam, seed, epochs, rounds):

@@ -2,7 +2,7 @@
 
 Question. For ReLU on unit rows CAE's penalty, Eq. (9), is m times the activation fraction, Eq. (14). Its derivative in b_j
 is the density of a_j at 0, which is positive. The batch gradient is 0 (Fn. 1), so training does not see the penalty. Here
-CAE is trained with the Dirac resolved by a kernel of bandwidth w (`numpy_rae.kernel_cae`), beside CAE as it is. DAE at
+CAE is trained with the Dirac resolved by a kernel of bandwidth w (`numpy_rae.dae_noise.kernel_cae`), beside CAE as it is. DAE at
 sigma^2 = lambda / 2 stands beside them: it is an auto-encoder of the corrupted inputs with CAE's penalty at lambda, and
 its kernel is the noise (docs/derivations.md, section 18).
 
@@ -23,17 +23,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from numpy_rae import study
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params
-from numpy_rae.datasets import DataSpec, build
-from numpy_rae.figures import STYLES
-from numpy_rae.kernel_cae import density_at_zero, kernel_cae
+from numpy_rae.dae_noise.kernel_cae import density_at_zero, kernel_cae
+from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.experiments import study
+from numpy_rae.experiments.run import Run
+from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE, MODELS
 from numpy_rae.penalties import CAE
-from numpy_rae.runs import Run
-from numpy_rae.study import Size, Study
-from numpy_rae.theory import penalty_bias_gradient
+from numpy_rae.plotting.style import STYLES
+from numpy_rae.theory.theorem_1 import penalty_bias_gradient
 from numpy_rae.training import TrainConfig, train
 
 LAMBDAS = (0.04, 0.25, 1.0)

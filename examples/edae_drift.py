@@ -21,14 +21,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from numpy_rae import options, recovery, report, study
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params, init_params
+from numpy_rae.baselines import dictionary_recovery
 from numpy_rae.constraints import unit_rows
-from numpy_rae.figures import STYLES
+from numpy_rae.dae_noise.gradient_noise import decoder_push, plain_gradient, predicted_drift, simulated_drift
+from numpy_rae.data.preprocessing import whiten
+from numpy_rae.experiments import command_line, picture_script, study
 from numpy_rae.gradcheck import flatten, unflatten
-from numpy_rae.gradient_noise import decoder_push, plain_gradient, predicted_drift, simulated_drift
-from numpy_rae.preprocessing import whiten
+from numpy_rae.plotting.style import STYLES
 
 ETA, BATCH = 0.01, 50
 # Samples, n, m; steps of training before the state is frozen; steps with noise; pairs of runs; step for the Hessian.
@@ -63,9 +64,9 @@ def measured(params: Params, x: np.ndarray, at: np.ndarray, draws: int, unit: bo
 
 
 def main(argv=None):
-    args = options.picture_parser("edae_drift", __doc__).parse_args(argv)
+    args = command_line.picture_parser("edae_drift", __doc__).parse_args(argv)
     N, n, m, before, steps, draws, h = SIZES[args.preset]
-    x = whiten(recovery.mixture(N, n, 2 * n, 3, 0.05, np.random.default_rng(0), np.float64).x)
+    x = whiten(dictionary_recovery.mixture(N, n, 2 * n, 3, 0.05, np.random.default_rng(0), np.float64).x)
     at = np.unique(np.linspace(0, steps, SHOWN + 1, dtype=int)[1:])
     free = frozen_state(x, m, before, unit=False)
     drift = predicted_drift(free, RELU, x, N / BATCH, ETA, steps, h)
@@ -77,7 +78,7 @@ def main(argv=None):
     print(table(at, predicted, found))
     print(f"mean push through the decoder alone after the last step: {share:.3g}")
     print(decision(predicted[at], found[False]))
-    return report.save(picture(at, predicted, found), args.out, f"edae_drift-{args.preset}.png")
+    return picture_script.save(picture(at, predicted, found), args.out, f"edae_drift-{args.preset}.png")
 
 
 def table(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) -> str:

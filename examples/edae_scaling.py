@@ -27,14 +27,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from numpy_rae import study
 from numpy_rae.activations import RELU
-from numpy_rae.figures import STYLES
-from numpy_rae.gradient_noise import edae_copies
-from numpy_rae.noise import Copies
+from numpy_rae.dae_noise.gradient_noise import edae_copies
+from numpy_rae.dae_noise.noise_variants import Copies
+from numpy_rae.experiments import study
+from numpy_rae.experiments.run import Run
+from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE, MODELS, Model
-from numpy_rae.runs import Run
-from numpy_rae.study import Size, Study
+from numpy_rae.plotting.style import STYLES
 from numpy_rae.training import TrainConfig
 
 BASE = {"eta": 0.001, "batch_size": 50, "copies": 1, "momentum": 0.9, "sigma2": 1.0}

@@ -6,7 +6,8 @@ grow sparser with sigma^2.
 
 import sys
 
-from numpy_rae.experiment import Preset, Protocol, main
+from numpy_rae.experiments.figure_script import main
+from numpy_rae.experiments.protocol import Preset, Protocol
 
 FIG1 = Protocol(
     name="fig1_relu_mnist",

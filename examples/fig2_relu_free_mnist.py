@@ -5,7 +5,8 @@ Without the constraint sigma^2 also moves the row lengths, and the trend of CAE 
 
 import sys
 
-from numpy_rae.experiment import Preset, Protocol, main
+from numpy_rae.experiments.figure_script import main
+from numpy_rae.experiments.protocol import Preset, Protocol
 
 FIG2 = Protocol(
     name="fig2_relu_free_mnist",

@@ -6,7 +6,8 @@ sparser.
 
 import sys
 
-from numpy_rae.experiment import Preset, Protocol, main
+from numpy_rae.experiments.figure_script import main
+from numpy_rae.experiments.protocol import Preset, Protocol
 
 FIG3 = Protocol(
     name="fig3_edae_cifar10",

@@ -5,7 +5,8 @@ Sigmoid units have a bias gradient under every penalty. The trend needs the pape
 
 import sys
 
-from numpy_rae.experiment import Preset, Protocol, main
+from numpy_rae.experiments.figure_script import main
+from numpy_rae.experiments.protocol import Preset, Protocol
 
 FIG4 = Protocol(
     name="fig4_sigmoid_mnist",

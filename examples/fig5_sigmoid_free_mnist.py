@@ -6,7 +6,8 @@ Without the constraint the trend of CAE and mDAE is not predicted. It needs the 
 
 import sys
 
-from numpy_rae.experiment import Preset, Protocol, main
+from numpy_rae.experiments.figure_script import main
+from numpy_rae.experiments.protocol import Preset, Protocol
 
 FIG5 = Protocol(
     name="fig5_sigmoid_free_mnist",

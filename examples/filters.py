@@ -5,12 +5,13 @@ DAE with ReLU and unit rows on the embedded digits, sigma^2 = 0.09.
 
 import sys
 
-from numpy_rae import illustrations, options, report
 from numpy_rae.activations import RELU
-from numpy_rae.command import command
-from numpy_rae.datasets import DataSpec, build
+from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.experiments import command_line, picture_script
+from numpy_rae.experiments.command import command
 from numpy_rae.metrics import measure
 from numpy_rae.objectives import MODELS
+from numpy_rae.plotting import filters
 from numpy_rae.training import TrainConfig, train
 
 SIZES = {"sample": (5000, 30, 1000), "tiny": (500, 4, 50)}
@@ -18,15 +19,15 @@ SIZES = {"sample": (5000, 30, 1000), "tiny": (500, 4, 50)}
 
 @command("filters")
 def main(argv=None):
-    args = options.picture_parser("filters", __doc__).parse_args(argv)
+    args = command_line.picture_parser("filters", __doc__).parse_args(argv)
     samples, epochs, hidden = SIZES[args.preset]
     x = build(DataSpec("digits", samples, std_offset=0.1))
     trained = train(x, MODELS["DAE"], RELU, TrainConfig(sigma2=0.09, hidden=hidden, epochs=epochs))
     active = measure(trained.params, RELU, x).active
     print(f"activation fraction: mean {active.mean():.3f}, lowest {active.min():.3f}, highest {active.max():.3f}")
     title = f"DAE, ReLU, unit rows, sigma^2 = 0.09, {trained.steps:,} updates"
-    figure = illustrations.filters(trained.params.W, active, (28, 28), title)
-    return report.save(figure, args.out, f"filters-{args.preset}.png")
+    figure = filters.filters(trained.params.W, active, (28, 28), title)
+    return picture_script.save(figure, args.out, f"filters-{args.preset}.png")
 
 
 if __name__ == "__main__":

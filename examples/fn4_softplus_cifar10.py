@@ -5,7 +5,8 @@ The paper reports trends like the sigmoid's and shows no plot. They are there af
 
 import sys
 
-from numpy_rae.experiment import Preset, Protocol, main
+from numpy_rae.experiments.figure_script import main
+from numpy_rae.experiments.protocol import Preset, Protocol
 
 FN4 = Protocol(
     name="fn4_softplus_cifar10",

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import options
 from numpy_rae.activations import SOFTPLUS
 from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, backward, decode, forward, reconstruction, row_len2
-from numpy_rae.command import command
+from numpy_rae.experiments import command_line
+from numpy_rae.experiments.command import command
 from numpy_rae.gradcheck import Check, directional
 from numpy_rae.objectives import MODELS
 from numpy_rae.penalties import CAE
@@ -122,7 +122,7 @@ def cells(value) -> list[str]:
 
 @command("gradient_walkthrough")
 def main(argv=None):
-    options.picture_parser("gradient_walkthrough", __doc__).parse_args(argv)
+    command_line.picture_parser("gradient_walkthrough", __doc__).parse_args(argv)
     lines = [(step, differences(step)) for step in steps()]
     print(ROW.format("step", "equation", "name", "shape", "value", "finite difference"))
     for number, line in enumerate(lines, 1):

@@ -9,7 +9,7 @@ Rule of decision, written before any result: a model is "unaffected" at one eta,
 fraction at every sigma^2 differs from AE's by at most MARGIN on the mean over the seeds. With a tangent gradient the
 fractions of CAE and mDAE must equal AE's exactly, on every seed. Sets with a run that broke down get no verdict.
 
---path asks how the radial part acts with the usual projection. Each rule of `numpy_rae.radial` removes one way. Rule of
+--path asks how the radial part acts with the usual projection. Each rule of `numpy_rae.velocity_rules` removes one way. Rule of
 decision: a way explains the dependence if removing it alone brings CAE and mDAE within MARGIN of AE with the same rule,
 where they are not without it.
 """
@@ -19,12 +19,12 @@ import sys
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from numpy_rae import options, study
 from numpy_rae.activations import RELU
-from numpy_rae.figures import style
+from numpy_rae.experiments import command_line, study
+from numpy_rae.experiments.run import Run
+from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import MODELS, sae_continued
-from numpy_rae.runs import Run
-from numpy_rae.study import Size, Study
+from numpy_rae.plotting.style import style
 
 ETA = (0.0005, 0.001, 0.002, 0.003, 0.005)
 SIGMA2 = (0.25, 1.0)
@@ -191,7 +191,7 @@ PATH = Study(
 
 
 def main(argv=None):
-    parser = options.study_parser("learning_rate", __doc__, RATES.presets)
+    parser = command_line.study_parser("learning_rate", __doc__, RATES.presets)
     parser.add_argument("--path", action="store_true", help="remove the ways of the radial part instead, one by one")
     path = parser.parse_args(argv).path
     return study.main(PATH if path else RATES, argv, parser)

@@ -7,7 +7,8 @@ two expected-DAE draw no noise at all and keep what its expectation does to the 
 
 import sys
 
-from numpy_rae.experiment import Preset, Protocol, main
+from numpy_rae.experiments.figure_script import main
+from numpy_rae.experiments.protocol import Preset, Protocol
 
 NOISE = Protocol(
     name="noise_origin_cifar10",

@@ -5,12 +5,13 @@ SAE with sigmoid units and unit rows on the embedded digits; momentum, minibatch
 
 import sys
 
-from numpy_rae import illustrations, options, report
 from numpy_rae.activations import SIGMOID
-from numpy_rae.command import command
-from numpy_rae.datasets import DataSpec, build
-from numpy_rae.monitor import Monitor
+from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.experiments import command_line, picture_script
+from numpy_rae.experiments.command import command
 from numpy_rae.objectives import MODELS
+from numpy_rae.plotting import theory_pictures
+from numpy_rae.theory.monitor import Monitor
 from numpy_rae.training import TrainConfig, train
 
 SIZES = {"sample": (5000, 10, 1000), "tiny": (500, 4, 50)}
@@ -18,7 +19,7 @@ SIZES = {"sample": (5000, 10, 1000), "tiny": (500, 4, 50)}
 
 @command("theorem_1_condition")
 def main(argv=None):
-    args = options.picture_parser("theorem_1_condition", __doc__).parse_args(argv)
+    args = command_line.picture_parser("theorem_1_condition", __doc__).parse_args(argv)
     samples, epochs, hidden = SIZES[args.preset]
     x = build(DataSpec("digits", samples, std_offset=0.1))
     config = TrainConfig(sigma2=1.0, hidden=hidden, epochs=epochs)
@@ -28,8 +29,8 @@ def main(argv=None):
         shares = "  ".join(f"{name} {share:.2f}" for name, share in seen.holds().items())
         right = f"sign of Eq. (5) right: {seen.sign_right():.2f}"
         print(f"update {seen.step:5d}: units above the bound: {shares};  {right}")
-    figure = illustrations.theorem_1(monitor.observations, f"SAE, sigmoid, unit rows, {samples:,} digits")
-    return report.save(figure, args.out, f"theorem_1_condition-{args.preset}.png")
+    figure = theory_pictures.theorem_1(monitor.observations, f"SAE, sigmoid, unit rows, {samples:,} digits")
+    return picture_script.save(figure, args.out, f"theorem_1_condition-{args.preset}.png")
 
 
 if __name__ == "__main__":

@@ -10,14 +10,15 @@ import sys
 
 import numpy as np
 
-from numpy_rae import illustrations, options, report
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import forward, reconstruction
-from numpy_rae.command import command
-from numpy_rae.datasets import DataSpec, build
+from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.experiments import command_line, picture_script
+from numpy_rae.experiments.command import command
 from numpy_rae.objectives import MODELS
-from numpy_rae.taylor import TAYLOR, WeightedSum
-from numpy_rae.theory import penalty_bias_gradient
+from numpy_rae.plotting import theory_pictures
+from numpy_rae.taylor_penalties import TAYLOR, WeightedSum
+from numpy_rae.theory.theorem_1 import penalty_bias_gradient
 from numpy_rae.training import TrainConfig, advance, begin
 
 SIZES = {"sample": (5000, 10, 1000), "tiny": (500, 2, 50)}
@@ -27,7 +28,7 @@ PROBE = 500
 
 @command("theorem_3_terms")
 def main(argv=None):
-    args = options.picture_parser("theorem_3_terms", __doc__).parse_args(argv)
+    args = command_line.picture_parser("theorem_3_terms", __doc__).parse_args(argv)
     samples, epochs, hidden = SIZES[args.preset]
     x = build(DataSpec("digits", samples, std_offset=0.1))
     seen = {}
@@ -39,8 +40,8 @@ def main(argv=None):
             label = model if sigma2 == 0 else rf"{model} at $\sigma^2$ = {sigma2:g}"
             seen.setdefault(activation.name, {})[label] = found[:, 1:4]
     title = f"Eq. (7) while training, unit rows, {samples:,} digits, {hidden:,} units"
-    figure = illustrations.theorem_3_terms(seen, title)
-    return report.save(figure, args.out, f"theorem_3_terms-{args.preset}.png")
+    figure = theory_pictures.theorem_3_terms(seen, title)
+    return picture_script.save(figure, args.out, f"theorem_3_terms-{args.preset}.png")
 
 
 def watched(x, model, activation, config) -> np.ndarray:

@@ -12,13 +12,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from numpy_rae import fetch, figures, illustrations, maxout, validation
+from numpy_rae import _validation
 from numpy_rae.activations import Activation
-from numpy_rae.certificate import OUTSIDE, Certificate, certify, maxout_certificate
-from numpy_rae.command import command
-from numpy_rae.more_activations import ALL_ACTIVATIONS, softplus_beta
-from numpy_rae.options import user_path
+from numpy_rae.baselines import maxout
+from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, maxout_certificate
+from numpy_rae.data import fetch
+from numpy_rae.experiments.command import command
+from numpy_rae.experiments.command_line import user_path
+from numpy_rae.extra_activations import ALL_ACTIVATIONS, softplus_beta
 from numpy_rae.penalties import PENALTIES
+from numpy_rae.plotting import certificate_picture, style
 
 COLUMNS = ("CAE", "mDAE", "SAE", "L1", "KL")
 CERTIFY = "Tell which corollary covers an activation and a penalty, and what it predicts."
@@ -75,7 +78,7 @@ def draw(args: argparse.Namespace, activation: Activation, verdict: Certificate)
         return 0
     signs = [(i.low, i.high, i.sign) for i in verdict.signs]
     title = f"{verdict.activation} with {verdict.penalty}: {verdict.prediction}"
-    figures.save_picture(illustrations.certificate(SHOWN, activation(SHOWN, 2), signs, title), args.picture)
+    style.save_picture(certificate_picture.certificate(SHOWN, activation(SHOWN, 2), signs, title), args.picture)
     if not args.json:
         print(f"picture: {args.picture}")
     return 0
@@ -150,7 +153,7 @@ def sharpness(name: str) -> float | None:
 def known(option: str, name: str, names: Iterable[str]) -> str:
     """The listed spelling of `name`, whatever its case."""
     spelled = {each.casefold(): each for each in names}
-    return spelled.get(name.casefold()) or validation.one_of(option, name, names)
+    return spelled.get(name.casefold()) or _validation.one_of(option, name, names)
 
 
 def known_activation(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import validation
+from numpy_rae import _validation
 
 # exp and its inverse may leave the range of numbers; the limit, 0 or inf, is then the right value.
 LIMITS = {"over": "ignore", "under": "ignore", "divide": "ignore"}
@@ -50,9 +50,9 @@ class Activation:
     version: int | str | None = None
 
     def __post_init__(self):
-        validation.version("version", self.version)
+        _validation.version("version", self.version)
 
-    @validation.tiny_is_zero
+    @_validation.tiny_is_zero
     def __call__(self, a: np.ndarray, order: int = 3) -> Jet:
         return self.jet(a, order)
 

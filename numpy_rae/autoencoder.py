@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import validation
+from numpy_rae import _validation
 from numpy_rae.activations import Activation, Jet
 
 
@@ -77,10 +77,10 @@ def init_params(m: int, n: int, rng: np.random.Generator, dtype: type = np.float
     W is in C order, so that the weights of a unit lie side by side: the optimiser works on blocks of whole rows. Raises
     ValueError for a size below 1, or another dtype than float32 and float64.
     """
-    validation.whole("m", m)
-    validation.whole("n", n)
-    validation.instance("rng", rng, np.random.Generator)
-    dtype = validation.float_type("dtype", dtype)
+    _validation.whole("m", m)
+    _validation.whole("n", n)
+    _validation.instance("rng", rng, np.random.Generator)
+    dtype = _validation.float_type("dtype", dtype)
     bound = np.sqrt(6 / (m + n))
     return Params(rng.uniform(-bound, bound, (m, n)).astype(dtype), np.zeros(m, dtype))
 
@@ -105,14 +105,14 @@ def batch_sum(z: np.ndarray) -> np.ndarray:
     return np.ones(len(z), z.dtype) @ z
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def forward(params: Params, activation: Activation, x: np.ndarray, order: int = 1) -> Forward:
     """Encode and decode x (N, n), with the activation's jet up to `order`.
 
     Raises ValueError if x's width or dtype does not fit W.
     """
     W, b_e = params
-    validation.batch("x", x, W.shape[1], W.dtype)
+    _validation.batch("x", x, W.shape[1], W.dtype)
     a = times_rows(W, x) + b_e  # (N, m)  Eq. (3)
     jet = activation(a, order)
     return Forward(x, a, jet, decode(W, jet.h))

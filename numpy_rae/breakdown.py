@@ -4,6 +4,13 @@ Every threshold is relative to E||x||^2, the loss of an all-dead code. It does n
 initialisation or sigma^2, as a run's first objective does.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
+    pass
+
 PEAK = 10.0
 LOSS = 0.25
 
@@ -33,3 +40,11 @@ def broken_down(entry: dict, mean_square: float | None = None) -> bool:
     if scale is None:
         raise ValueError(f"record {entry['hash'][:16]!r} holds no mean_square; it must be given")
     return entry["peak_objective"] > PEAK * scale and entry["metrics"]["loss"] > LOSS * scale
+
+
+EXPLOSION = 100
+
+
+def exploded(entry: dict) -> bool:
+    """Whether a finished run's objective once rose far above its start: the units it killed are not sparsity."""
+    return entry["status"] == "ok" and entry["peak_objective"] > EXPLOSION * entry["first_objective"]

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from numpy_rae import training, validation
+from numpy_rae import _validation, training
 from numpy_rae.activations import ACTIVATIONS, Activation
 from numpy_rae.autoencoder import Params, decode, forward
 from numpy_rae.metrics import measure
@@ -119,7 +119,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return self._advance(self._state, x, self._config(x, self.config_.seed, len(self.components_)), 1)
 
     def _start(self, x, epochs):
-        config = self._config(x, self._draw_seed(), validation.whole("n_components", self.n_components))
+        config = self._config(x, self._draw_seed(), _validation.whole("n_components", self.n_components))
         return self._advance(training.begin(x.shape[1], config), x, config, epochs)
 
     def _advance(self, state, x, config, epochs):
@@ -148,18 +148,18 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def _draw_seed(self):
         if self.random_state is None or isinstance(self.random_state, np.random.RandomState):
             return int(check_random_state(self.random_state).randint(SEEDS))
-        return validation.whole("random_state", self.random_state, low=0)
+        return _validation.whole("random_state", self.random_state, low=0)
 
     def _config(self, x, seed, hidden):
         same = {name: getattr(self, name) for name in CONFIG}
         return training.TrainConfig(seed=seed, hidden=hidden, dtype=x.dtype.name, **same)
 
     def _model(self):
-        return self.model if isinstance(self.model, Model) else MODELS[validation.one_of("model", self.model, MODELS)]
+        return self.model if isinstance(self.model, Model) else MODELS[_validation.one_of("model", self.model, MODELS)]
 
     def _activation(self):
         s_e = self.activation
-        return s_e if isinstance(s_e, Activation) else ACTIVATIONS[validation.one_of("activation", s_e, ACTIVATIONS)]
+        return s_e if isinstance(s_e, Activation) else ACTIVATIONS[_validation.one_of("activation", s_e, ACTIVATIONS)]
 
     def _fitted(self, X):
         check_is_fitted(self, "components_")
@@ -174,7 +174,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """The reconstruction y = W^T h (N, n) of codes h, here named X, (N, m)."""
         check_is_fitted(self, "components_")
         h = check_array(X, dtype=self.components_.dtype)
-        return decode(self.components_, validation.matrix("X", h, columns=len(self.components_)))
+        return decode(self.components_, _validation.matrix("X", h, columns=len(self.components_)))
 
     def score(self, X, y=None):
         """Minus the mean of ||x - y||^2 over X, at most 0. It knows nothing of sparsity, so it prefers low sigma2."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import contracts, validation
+from numpy_rae import _contracts, _validation
 from numpy_rae.autoencoder import Params
 
 STEPS = 10.0 ** np.arange(-1.5, -4.1, -0.5)
@@ -97,9 +97,9 @@ def on_vector(value_and_grad: Callable, params: Params) -> Function:
     """`params -> (J, Gradient)` as a function of the flat vector: (J, dense gradient)."""
 
     def checked(vector: np.ndarray) -> tuple[float, np.ndarray]:
-        J, grad = contracts.pair("value_and_grad", value_and_grad(unflatten(vector.copy(), params)), "(J, Gradient)")
+        J, grad = _contracts.pair("value_and_grad", value_and_grad(unflatten(vector.copy(), params)), "(J, Gradient)")
         here = unflatten(vector, params)
-        contracts.check_gradient("value_and_grad", grad, here)
+        _contracts.check_gradient("value_and_grad", grad, here)
         return J, flatten(grad.dense(here))
 
     return checked
@@ -118,9 +118,9 @@ class Probe:
 
     def both(self, t: float = 0.0) -> tuple[float, np.ndarray]:
         """f and a copy of its gradient at point + t direction; both checked."""
-        value, gradient = contracts.pair("f", self.f(self.point + t * self.direction), "(value, gradient)")
-        value = contracts.real("f", value)
-        gradient = contracts.array("f", "a gradient", gradient, self.point.shape, self.point.dtype).copy()
+        value, gradient = _contracts.pair("f", self.f(self.point + t * self.direction), "(value, gradient)")
+        value = _contracts.real("f", value)
+        gradient = _contracts.array("f", "a gradient", gradient, self.point.shape, self.point.dtype).copy()
         if math.isfinite(value):
             self.largest = max(self.largest, abs(value))
         return value, gradient
@@ -141,7 +141,7 @@ class Probe:
         return None
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: np.ndarray = STEPS) -> float:
     """Compute the slope of log |f(p + t d) - f(p) - t g.d| against log t at the smallest t.
 
@@ -168,14 +168,14 @@ def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: n
         of the vector's shape.
     """
     probe = check_line(f, point, direction)
-    if not (validation.vector("steps", steps) > 0).all() or not (np.diff(steps) < 0).all():
+    if not (_validation.vector("steps", steps) > 0).all() or not (np.diff(steps) < 0).all():
         raise ValueError(f"steps is {steps}; they must fall from each to the next, and stay above 0")
     with np.errstate(all="ignore"):
         value, slope = probe()
         values = np.array([probe(t)[0] for t in steps])
         remainders = np.abs(values - value - steps * slope)
         rounding, noise = probe.rounding(), probe.noise(float(steps[0]), math.inf)
-    validation.representable("point or steps", remainders)
+    _validation.representable("point or steps", remainders)
     if noise is not None:
         raise ValueError(f"f is not deterministic; two values at the same point differ by {noise:.1e}")
     seen = remainders > rounding
@@ -185,7 +185,7 @@ def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: n
     return float((r_2 - r_1) / (t_2 - t_1))
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def directional(f: Function, point: np.ndarray, direction: np.ndarray, index: int = 0, step: float = 1e-3) -> Check:
     """Compare g.d with (8 (f(t) - f(-t)) - (f(2t) - f(-2t))) / 12 t, whose error is of order t^4.
 
@@ -212,22 +212,22 @@ def directional(f: Function, point: np.ndarray, direction: np.ndarray, index: in
         If f is not finite at the point, or does not return a real number and a float64 gradient of the vector's shape.
     """
     probe = check_line(f, point, direction)
-    validation.number("step", step, 1e-100)
+    _validation.number("step", step, 1e-100)
     with np.errstate(all="ignore"):
         analytic = probe()[1]
         fine, *coarser = (_fourth_order(probe, t) for t in (step, 2 * step, 4 * step))
         rounding = probe.rounding()
         uncertainty = float(np.ptp([fine, *coarser])) + rounding / step
         noise, sides = probe.noise(step, uncertainty), one_sided(probe, step, rounding)
-    validation.representable("point or step", analytic, fine, uncertainty)
+    _validation.representable("point or step", analytic, fine, uncertainty)
     return Check(analytic, fine, uncertainty, index, step, *sides, noise)
 
 
 def check_line(f: Function, point: np.ndarray, direction: np.ndarray) -> Probe:
     """f on the line. Raise ValueError unless it has a finite value and gradient at the point, in float64."""
-    validation.function("f", f)
-    validation.like("point", validation.vector("point", point), point.shape, np.dtype(np.float64))
-    validation.vector("direction", validation.like("direction", direction, point.shape, point.dtype))
+    _validation.function("f", f)
+    _validation.like("point", _validation.vector("point", point), point.shape, np.dtype(np.float64))
+    _validation.vector("direction", _validation.like("direction", direction, point.shape, point.dtype))
     probe = Probe(f, point, direction)
     with np.errstate(all="ignore"):
         value, gradient = probe.both()
@@ -250,7 +250,7 @@ def _fourth_order(probe: Probe, t: float) -> float:
     return (8 * near - far) / (12 * t)
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def check_gradient(
     value_and_grad: Callable, params: Params, rng: np.random.Generator, directions: int = 5
 ) -> list[Check]:
@@ -259,11 +259,11 @@ def check_gradient(
     Returns a list of `Check`, each printable. Raises ValueError unless params is finite, in float64, and J with its
     gradient finite there.
     """
-    validation.function("value_and_grad", value_and_grad)
-    validation.encoder(params)
-    validation.like("W", params.W, params.W.shape, np.dtype(np.float64))
-    validation.instance("rng", rng, np.random.Generator)
-    validation.whole("directions", directions)
+    _validation.function("value_and_grad", value_and_grad)
+    _validation.encoder(params)
+    _validation.like("W", params.W, params.W.shape, np.dtype(np.float64))
+    _validation.instance("rng", rng, np.random.Generator)
+    _validation.whole("directions", directions)
     f, point = on_vector(value_and_grad, params), flatten(params)
     checks = []
     for index in range(directions):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import validation
+from numpy_rae import _validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params, forward, reconstruction
 
@@ -20,16 +20,16 @@ class Codes(NamedTuple):
     loss: float
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def measure(params: Params, activation: Activation, x: np.ndarray) -> Codes:
     """Encode all of x (N, n) and reduce it to per-unit figures, (m,) each in float64.
 
     Raises ValueError unless params and x fit each other and x is finite. What is not finite in params, or overflows,
     makes the loss or a variance so, without a warning: training knows a divergence by it.
     """
-    validation.encoder(params, finite=False)
-    validation.instance("activation", activation, Activation)
-    validation.batch("x", validation.matrix("x", x), params.W.shape[1], params.W.dtype)
+    _validation.encoder(params, finite=False)
+    _validation.instance("activation", activation, Activation)
+    _validation.batch("x", _validation.matrix("x", x), params.W.shape[1], params.W.dtype)
     N, m = len(x), len(params.b_e)
     count, sum_a, sum_a2, loss = np.zeros(m), np.zeros(m), np.zeros(m), 0.0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -44,26 +44,26 @@ def measure(params: Params, activation: Activation, x: np.ndarray) -> Codes:
         return Codes(count / N, mean_a, sum_a2 / N - mean_a**2, loss / N)
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def mean_square(x: np.ndarray) -> float:
     """Return E||x||^2, the mean over the rows of x (N, n): the loss of an all-dead code, whose reconstruction is 0."""
     parts = (x[start : start + CHUNK] for start in range(0, len(x), CHUNK))
     return sum(float(np.vdot(part, part)) for part in parts) / len(x)
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def activation_fraction(codes: Codes) -> float:
     """Eq. (14): the share of (sample, unit) pairs with h > delta_min."""
     return float(codes.active.mean())
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def dead_fraction(codes: Codes) -> float:
     """The share of units that no sample activates."""
     return float((codes.active == 0).mean())
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def summary(codes: Codes) -> dict[str, float]:
     """The figures a record keeps."""
     return {

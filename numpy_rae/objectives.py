@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpy_rae import contracts, validation
+from numpy_rae import _contracts, _validation
+from numpy_rae._known_lengths import known, takes_len2
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import (
     Gradient,
@@ -25,11 +26,10 @@ from numpy_rae.autoencoder import (
     times_rows,
 )
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, Penalty, sae, sae_with_target
-from numpy_rae.row_lengths import known, takes_len2
-from numpy_rae.taylor import CAE_H, TAYLOR
+from numpy_rae.taylor_penalties import CAE_H, TAYLOR
 
 NO_PENALTY = PenaltyGrad()
-UNCHECKED = contracts.FirstUse()
+UNCHECKED = _contracts.FirstUse()
 
 
 @takes_len2
@@ -45,40 +45,40 @@ class Model:
     version: int | str | None = None
 
     def __post_init__(self):
-        validation.version("version", self.version)
+        _validation.version("version", self.version)
 
-    @validation.tiny_is_zero
+    @_validation.tiny_is_zero
     def __call__(self, params, activation, x, sigma2, rng, len2=None) -> tuple[float, Gradient]:
-        validation.batch("x", x, params.W.shape[1], params.W.dtype)
+        _validation.batch("x", x, params.W.shape[1], params.W.dtype)
         # A number of NumPy's would make float32 arithmetic float64.
-        lam = float(validation.number("sigma2", sigma2))
+        lam = float(_validation.number("sigma2", sigma2))
         return self.objective(params, activation, x, lam, rng, **known(self.objective, len2))
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def corruption(x: np.ndarray, sigma2: float, rng: np.random.Generator) -> np.ndarray:
     """Gaussian noise of variance sigma2, x's shape and dtype."""
-    validation.number("sigma2", sigma2)
+    _validation.number("sigma2", sigma2)
     eps = rng.standard_normal(x.shape, dtype=x.dtype)
     eps *= sigma2**0.5
     return eps
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def ae(params, activation, x, sigma2=0.0, rng=None) -> tuple[float, Gradient]:
     """Eq. (1): J = (1/N) sum ||x - y||^2, whatever sigma2 >= 0."""
-    validation.number("sigma2", sigma2)
+    _validation.number("sigma2", sigma2)
     return denoising(params, activation, x, x)
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def dae(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
     """Eq. (6): J = (1/N) sum ||x - y(x_tilde)||^2 with one corrupted copy x_tilde = x + eps a sample."""
     x_tilde = x + corruption(x, sigma2, rng) if sigma2 else x
     return denoising(params, activation, x, x_tilde)
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def denoising(params: Params, activation: Activation, x: np.ndarray, x_tilde: np.ndarray) -> tuple[float, Gradient]:
     """Reconstruct x from the given x_tilde, both (N, n)."""
     fwd = forward(params, activation, x_tilde)
@@ -94,15 +94,15 @@ class Penalised:
     penalty: Penalty
 
     def __post_init__(self):
-        contracts.check_penalty(self.penalty)
+        _contracts.check_penalty(self.penalty)
 
-    @validation.tiny_is_zero
+    @_validation.tiny_is_zero
     def __call__(self, params, activation, x, sigma2, rng=None, len2=None) -> tuple[float, Gradient]:
-        lam = validation.number("sigma2", sigma2)
+        lam = _validation.number("sigma2", sigma2)
         fwd = forward(params, activation, x, self.penalty.order)
         J, g_y = reconstruction(fwd.y, x)
         if UNCHECKED(self, activation):
-            R, grad = contracts.first_penalty_call(self.penalty, params, activation, fwd, rng)
+            R, grad = _contracts.first_penalty_call(self.penalty, params, activation, fwd, rng)
             UNCHECKED.mark(self, activation)
         else:
             R, grad = self.penalty.value_and_grad(params, activation, fwd, rng, **known(self.penalty, len2))
@@ -111,11 +111,11 @@ class Penalised:
 
 def sae_continued(eps: float) -> Model:
     """Return SAE with `penalties.sae(eps)` as a model whose name holds eps, as in "SAE(eps=0.1)"."""
-    validation.number("eps", eps)
+    _validation.number("eps", eps)
     return Model(f"SAE(eps={eps:g})", Penalised(sae(eps)))
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def edae(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
     """Sec. 3.1.1: J_AE plus the first-order Taylor term of the denoising loss, with noise drawn explicitly."""
     if sigma2 == 0:
@@ -123,7 +123,7 @@ def edae(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
     return first_order(params, activation, x, corruption(x, sigma2, rng))
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def first_order(params: Params, activation: Activation, x: np.ndarray, eps: np.ndarray) -> tuple[float, Gradient]:
     """J_AE + T with the noise eps (N, n) given, T = (1/N) sum eps . grad_x_tilde ||x - y||^2 at x_tilde = x.
 
@@ -140,8 +140,8 @@ def first_order(params: Params, activation: Activation, x: np.ndarray, eps: np.n
         (h) g_W   = g_a^T x + g_v^T eps + h^T g_y + k^T g_q, two thin factors
         (i) g_b_e = sum over samples of g_a                                    (m,)
     """
-    validation.batch("x", x, params.W.shape[1], params.W.dtype)
-    validation.like("eps", eps, x.shape, x.dtype)
+    _validation.batch("x", x, params.W.shape[1], params.W.dtype)
+    _validation.like("eps", eps, x.shape, x.dtype)
     N, inputs = len(x), np.concatenate([x, eps])
     a, v = np.split(times_rows(params.W, inputs), 2)
     _, dh_da, d2h_da2, _ = jet = activation(a + params.b_e, 2)  # (a)
@@ -164,7 +164,7 @@ class without_bias:
 
     objective: Callable[..., tuple[float, Gradient]]
 
-    @validation.tiny_is_zero
+    @_validation.tiny_is_zero
     def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
         J, grad = self.objective(params, activation, x, sigma2, rng)
         return J, grad._replace(g_b_e=np.zeros_like(grad.g_b_e))

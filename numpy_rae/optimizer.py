@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
-from numpy_rae import validation
+from numpy_rae import _validation
 from numpy_rae.autoencoder import Gradient, Params, row_len2
 from numpy_rae.constraints import Constraint
 
@@ -40,7 +40,7 @@ def _fault(array: np.ndarray) -> str:
     return "not aligned" if not array.flags.aligned else "not in the native byte order"
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def sgd_step_plain(
     params: Params, velocity: Params, grad: Gradient, eta: float, momentum: float, constraint: Constraint | None
 ) -> np.ndarray:
@@ -62,7 +62,7 @@ def sgd_step_plain(
     return row_len2(W)
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def sgd_step(
     params: Params, velocity: Params, grad: Gradient, eta: float, momentum: float, constraint: Constraint | None
 ) -> np.ndarray:
@@ -79,7 +79,7 @@ def sgd_step(
     return len2
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def settle(velocity: Params) -> None:
     """Set what has become subnormal to 0, in place.
 

@@ -15,10 +15,10 @@ from typing import Protocol
 import numpy as np
 from scipy.special import rel_entr
 
-from numpy_rae import validation
+from numpy_rae import _validation
+from numpy_rae._known_lengths import takes_len2
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, batch_sum, row_len2
-from numpy_rae.row_lengths import takes_len2
 
 
 class Penalty(Protocol):
@@ -50,7 +50,7 @@ class MeanActivationPenalty:
     domain_at_most_1: tuple[float, float] | None = None
 
     def __post_init__(self):
-        validation.function("f", self.f)
+        _validation.function("f", self.f)
         check_interval("domain", self.domain)
         if self.domain_at_most_1 is not None:
             check_interval("domain_at_most_1", self.domain_at_most_1)
@@ -116,8 +116,8 @@ class JacobianPenalty:
     order: int = 2
 
     def __post_init__(self):
-        validation.whole("q", self.q)
-        validation.whole("p", self.p, low=0)
+        _validation.whole("q", self.q)
+        _validation.whole("p", self.p, low=0)
 
     def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
         q, p, N = self.q, self.p, len(fwd.a)
@@ -178,7 +178,7 @@ def sae(eps: float | None = None) -> MeanActivationPenalty:
     """
     if eps is None:
         return MeanActivationPenalty(kl, (-inf, 1 - EPS_ABOVE_1), domain_at_most_1=(-inf, 1 - EPS))
-    return MeanActivationPenalty(kl, (-inf, 1 - float(validation.number("eps", eps, LEAST_EPS, 1))))
+    return MeanActivationPenalty(kl, (-inf, 1 - float(_validation.number("eps", eps, LEAST_EPS, 1))))
 
 
 SAE = sae()
@@ -189,8 +189,8 @@ L1 = MeanActivationPenalty(identity)
 
 def sae_with_target(rho_0: float, eps: float = EPS) -> MeanActivationPenalty:
     """Eq. (12): KL to the target mean activation rho_0 in [eps, 1 - eps], increasing in rho only above it."""
-    validation.number("eps", eps, LEAST_EPS, 0.5)
-    validation.number("rho_0", rho_0, eps, 1 - eps)
+    _validation.number("eps", eps, LEAST_EPS, 0.5)
+    _validation.number("rho_0", rho_0, eps, 1 - eps)
     return MeanActivationPenalty(partial(kl, rho_0=rho_0), domain=(eps, 1 - eps))
 
 

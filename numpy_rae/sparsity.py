@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import metrics, validation
+from numpy_rae import _validation, metrics
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
 
@@ -72,15 +72,15 @@ class Sparsity(NamedTuple):
         }
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
     """Encode all of x (N, n). Raises ValueError unless W, b_e and x are finite and fit, and nothing overflows."""
-    validation.encoder(params)
-    validation.instance("activation", activation, Activation)
+    _validation.encoder(params)
+    _validation.instance("activation", activation, Activation)
     W, b_e = params
-    validation.batch("x", validation.matrix("x", x, squares=True), W.shape[1], W.dtype)
+    _validation.batch("x", _validation.matrix("x", x, squares=True), W.shape[1], W.dtype)
     codes, N = metrics.measure(params, activation, x), len(x)
-    validation.representable("x or params", codes.var_a, codes.loss)
+    _validation.representable("x or params", codes.var_a, codes.loss)
     near_zero, L0, sparse, zero = np.zeros(len(W)), np.empty(N, int), np.empty(N), np.empty(N, bool)
     for start in range(0, N, metrics.CHUNK):
         part = slice(start, start + metrics.CHUNK)
@@ -94,14 +94,14 @@ def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
     )  # fmt: skip
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def hoyer(h: np.ndarray) -> np.ndarray:
     """(sqrt(m) - ||h||_1 / ||h||_2) / (sqrt(m) - 1) for each row of h (N, m), in float64 (Hoyer 2004, Sec. 3.1).
 
     In [0, 1] and blind to h's scale: 1 with a single non-zero entry, 0 where all |h_j| are equal. NaN for a zero code,
     which has neither, and for m = 1, where every code is both.
     """
-    m = validation.matrix("h", h).shape[1]
+    m = _validation.matrix("h", h).shape[1]
     if m == 1:
         return np.full(len(h), math.nan)
     size = np.abs(h)
@@ -112,26 +112,26 @@ def hoyer(h: np.ndarray) -> np.ndarray:
     return np.clip((m**0.5 - l1 / l2) / (m**0.5 - 1), 0, 1)
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def explained_variance(loss: float, x: np.ndarray) -> float:
     """1 - E||x - y||^2 / E||x - E[x]||^2 for the loss E||x - y||^2, the share of x's (N, n) variance in y.
 
     At most 1; 0 for the mean in place of every y, below 0 for worse. NaN for constant x, which has no variance. Raises
     ValueError for squares that overflow.
     """
-    validation.number("loss", loss)
+    _validation.number("loss", loss)
     total = total_variance(x)
     if not total:
         return math.nan
     explained = 1 - float(loss) / total
-    validation.representable("loss", explained)
+    _validation.representable("loss", explained)
     return explained
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def total_variance(x: np.ndarray) -> float:
     """E||x - E[x]||^2 in float64, x (N, n) a chunk at a time; exactly 0 for constant x."""
-    validation.matrix("x", x, squares=True)
+    _validation.matrix("x", x, squares=True)
     mean, total = x.mean(axis=0, dtype=np.float64), 0.0
     varies = x.min(axis=0) != x.max(axis=0)  # a constant feature's deviation is rounding
     for start in range(0, len(x), metrics.CHUNK):
@@ -139,21 +139,21 @@ def total_variance(x: np.ndarray) -> float:
     return total / len(x)
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def directions(W: np.ndarray) -> np.ndarray:
     """The rows of W (m, n) at length 1, whatever their size; a zero row has no direction and stays."""
-    peak = np.abs(validation.matrix("W", W)).max(axis=1, keepdims=True)
+    peak = np.abs(_validation.matrix("W", W)).max(axis=1, keepdims=True)
     scaled = W / np.where(peak == 0, 1, peak)
     return scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1)
 
 
-@validation.tiny_is_zero
+@_validation.tiny_is_zero
 def coherence(W: np.ndarray) -> Coherence:
     """|cosine| over all pairs of different rows of W (m, n): 0 if they are orthogonal, 1 if two are parallel.
 
     Zero rows are left out; NaN where fewer than two are left.
     """
-    rows = validation.matrix("W", W)[W.any(axis=1)]
+    rows = _validation.matrix("W", W)[W.any(axis=1)]
     count, largest, total = len(rows), 0.0, 0.0
     if count < 2:
         return Coherence(math.nan, math.nan)

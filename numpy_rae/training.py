@@ -7,12 +7,12 @@ from functools import partial
 
 import numpy as np
 
-from numpy_rae import constraints, contracts, metrics, radial, validation
+from numpy_rae import _contracts, _validation, constraints, metrics, velocity_rules
+from numpy_rae._known_lengths import known
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, init_params, row_len2
 from numpy_rae.objectives import Model
 from numpy_rae.optimizer import settle, zero_velocity
-from numpy_rae.row_lengths import known
 
 HISTORY_SAMPLES = 1000
 SETTLE = 100
@@ -27,7 +27,7 @@ class TrainConfig:
     """One run's numbers, with the defaults of Sec. 3. Raises ValueError at once for a value outside its range.
 
     `tangent` removes the part of the gradient along each row; `velocity` is the rule for the velocity's part along the
-    rows (`radial.RULES`). With `start="unit"` the rows of the Glorot initialisation are scaled to length 1 before the
+    rows (`velocity_rules.RULES`). With `start="unit"` the rows of the Glorot initialisation are scaled to length 1 before the
     first update; with "glorot" the constraint first acts after it.
     """
 
@@ -46,17 +46,17 @@ class TrainConfig:
     start: str = "glorot"
 
     def __post_init__(self):
-        validation.number("sigma2", self.sigma2)
-        validation.whole("seed", self.seed, low=0)
+        _validation.number("sigma2", self.sigma2)
+        _validation.whole("seed", self.seed, low=0)
         for name in ("hidden", "batch_size", "epochs"):
-            validation.whole(name, getattr(self, name))
-        validation.number("eta", self.eta, open_low=True)
-        validation.number("momentum", self.momentum, high=1)
-        validation.one_of("constraint", self.constraint, constraints.CONSTRAINTS)
-        validation.number("radius", self.radius, open_low=True)
-        validation.one_of("dtype", self.dtype, DTYPES)
-        validation.one_of("velocity", self.velocity, radial.RULES)
-        validation.one_of("start", self.start, STARTS)
+            _validation.whole(name, getattr(self, name))
+        _validation.number("eta", self.eta, open_low=True)
+        _validation.number("momentum", self.momentum, high=1)
+        _validation.one_of("constraint", self.constraint, constraints.CONSTRAINTS)
+        _validation.number("radius", self.radius, open_low=True)
+        _validation.one_of("dtype", self.dtype, DTYPES)
+        _validation.one_of("velocity", self.velocity, velocity_rules.RULES)
+        _validation.one_of("start", self.start, STARTS)
         if not isinstance(self.tangent, (bool, np.bool_)):
             raise ValueError(f"tangent is {self.tangent!r}; it must be True or False")
         # A number of NumPy's would make float32 arithmetic float64.
@@ -149,11 +149,11 @@ def train(
     the result says at which step. `watch` looks on (see `monitor` and `checkpoint`). With the `state` of a run of the
     same arguments that was left on its way (`checkpoint.load`), that run is brought to its end, in place.
     """
-    validation.instance("config", config, TrainConfig)
-    validation.instance("activation", activation, Activation)
-    validation.function("model", model)
-    validation.matrix("x", x)
-    validation.like("x", x, x.shape, np.dtype(config.dtype))
+    _validation.instance("config", config, TrainConfig)
+    _validation.instance("activation", activation, Activation)
+    _validation.function("model", model)
+    _validation.matrix("x", x)
+    _validation.like("x", x, x.shape, np.dtype(config.dtype))
     state = state or begin(x.shape[1], config)
     return advance(state, x, model, activation, config, config.epochs - len(state.history), watch)
 
@@ -213,7 +213,7 @@ def one_update(state: State, x: np.ndarray, model, activation, config: TrainConf
     if state.objectives:
         J, grad = model(*given, **known(model, state.len2))
     else:
-        J, grad = contracts.first_objective_call(model, *given)
+        J, grad = _contracts.first_objective_call(model, *given)
     step = len(state.objectives) + 1
     if not math.isfinite(J):
         state.diverged = step
@@ -263,7 +263,7 @@ def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig
     """One step of the optimiser with the configured constraint, in place; returns the squared row lengths after it."""
     if config.tangent:
         grad = constraints.tangent(grad, params)
-    step = radial.RULES[config.velocity]
+    step = velocity_rules.RULES[config.velocity]
     return step(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
 
 

@@ -3,7 +3,7 @@
 
 import os
 
-from numpy_rae.blas import ONE_THREAD
+from numpy_rae._blas import ONE_THREAD
 
 # Before NumPy is imported. On a busy machine two threads wait for each other in every small product.
 os.environ.update(ONE_THREAD)

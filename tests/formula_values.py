@@ -1,6 +1,6 @@
 """Every formula of the package at fixed points, kept in formula_values.json with its version.
 
-    python tests/formula_values.py        # after VERSIONS in numpy_rae/identity.py was raised for what has changed
+    python tests/formula_values.py        # after VERSIONS in numpy_rae/identity/run_identity.py was raised for what has changed
 
 Only new formulas and new versions are written; a formula that changed under its old version is named, exit code 1.
 """
@@ -11,18 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from numpy_rae import identity
 from numpy_rae.activations import RELU, SIGMOID
-from numpy_rae.fixed_points import close, jet_values, objective_values
+from numpy_rae.identity import run_identity
+from numpy_rae.identity.fixed_points import close, jet_values, objective_values
 from numpy_rae.objectives import Penalised
 
 FILE = Path(__file__).with_suffix(".json")
 SCRIPT = "python tests/formula_values.py"
-COMMAND = f"raise its version in VERSIONS of numpy_rae/identity.py and run: {SCRIPT}"
+COMMAND = f"raise its version in VERSIONS of numpy_rae/identity/run_identity.py and run: {SCRIPT}"
 
 
 def values_of(name: str, formula) -> list[float]:
-    """The values of a formula of `identity.formulas`, with a smooth activation and ReLU, or with ReLU alone."""
+    """The values of a formula of `run_identity.formulas`, with a smooth activation and ReLU, or with ReLU alone."""
     return [float(f"{value:.12g}") for value in exact_values_of(name.partition(" ")[0], formula)]
 
 
@@ -42,8 +42,8 @@ def exact_values_of(kind: str, formula) -> list[float]:
 def current() -> dict[str, dict]:
     """Version and values of every formula as it is now."""
     return {
-        name: {"version": identity.version_of(name), "values": values_of(name, formula)}
-        for name, formula in identity.formulas().items()
+        name: {"version": run_identity.version_of(name), "values": values_of(name, formula)}
+        for name, formula in run_identity.formulas().items()
     }
 
 

@@ -6,19 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from numpy_rae import datasets, store
 from numpy_rae.activations import RELU
+from numpy_rae.data import prepared
+from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import MODELS
-from numpy_rae.runs import Run
+from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
 
 SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
 
 
-def reference_data() -> datasets.DataRef:
+def reference_data() -> prepared.DataRef:
     """A made matrix in the data folder; any process that calls this makes the same."""
     x = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
-    return datasets.store_array(x, datasets.DataSpec("digits", 40))
+    return prepared.store_array(x, prepared.DataSpec("digits", 40))
 
 
 def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0), seeds=(0, 1)) -> list[Run]:
@@ -38,7 +39,7 @@ def timeless(records) -> dict[str, dict]:
 
 def lines(path: Path) -> list[str]:
     """The hashes in a results file, in order."""
-    return [record["hash"] for record in store.read(path)]
+    return [record["hash"] for record in jsonl.read(path)]
 
 
 def strict(path: Path) -> list[dict]:

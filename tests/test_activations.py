@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import ACTIVATIONS, SOFTPLUS, Activation, Jet
-from numpy_rae.more_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS, softplus_beta
+from numpy_rae.extra_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS, softplus_beta
 
 by_name = pytest.mark.parametrize("s_e", ALL_ACTIVATIONS.values(), ids=ALL_ACTIVATIONS)
 GRID = np.linspace(-30, 30, 6001).reshape(-1, 1)

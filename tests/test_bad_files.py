@@ -17,7 +17,8 @@ from fuzz.readers import MODEL, PREFIX, READERS, cifar10_tar, unpacked, whole_mo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_rae import folders, image_formats, images, model_file, sources
+from numpy_rae.data import folders, image_formats, images, sources
+from numpy_rae.storage import model_file
 
 WHOLE = [(name, content) for name, reader in READERS.items() for content in reader.whole]
 SMALL = [(name, content) for name, content in WHOLE if len(content) < 2000]

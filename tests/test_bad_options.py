@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numpy_rae import __main__ as command
-from numpy_rae import experiment, fetch, folders, options, report
 from numpy_rae.activations import RELU
-from numpy_rae.experiment import Protocol
-from numpy_rae.more_activations import ALL_ACTIVATIONS
-from numpy_rae.noise import ALL_MODELS
+from numpy_rae.dae_noise.noise_variants import ALL_MODELS
+from numpy_rae.data import fetch, folders
+from numpy_rae.experiments import command_line, figure_script
+from numpy_rae.experiments.protocol import Protocol
+from numpy_rae.extra_activations import ALL_ACTIVATIONS
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.training import train
 
@@ -86,9 +87,9 @@ def quick(tmp_path_factory):
         patch.chdir(folder)
         patch.setenv("NUMPY_RAE_DATA", str(folder / "data"))
         patch.setattr(fetch, "fetch_file", refuse)
-        patch.setattr(report, "train_and_draw", one_run)
-        patch.setattr(report, "save_picture", lambda figure, picture: None)
-        patch.setattr(experiment, "prepare", prepared(experiment.prepare))
+        patch.setattr(figure_script, "train_and_draw", one_run)
+        patch.setattr(figure_script, "save_picture", lambda figure, picture: None)
+        patch.setattr(figure_script, "prepare", prepared(figure_script.prepare))
         (folder / "file").write_text("")
         yield folder
 
@@ -133,14 +134,14 @@ FIGURE = {
 def test_figure_scripts(name, data):
     """With few samples, unless an option says otherwise."""
     arguments = ["--preset", "tiny", "--samples", "30", *data.draw(some(FIGURE))]
-    outcome(lambda argv: experiment.main(PROTOCOLS[name], argv), arguments)
+    outcome(lambda argv: figure_script.main(PROTOCOLS[name], argv), arguments)
 
 
 def test_every_option_of_the_figure_scripts_is_generated():
     known = {
         option
         for protocol in PROTOCOLS.values()
-        for action in options.parser(protocol)._actions
+        for action in command_line.parser(protocol)._actions
         for option in action.option_strings
     }
     assert known - {"-h"} == set(FIGURE)

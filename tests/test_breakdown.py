@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from numpy_rae.breakdown import LOSS, PEAK, broken_down
-from numpy_rae.records import stored
+from numpy_rae.experiments.records import stored
 
 RECORDS = Path(__file__).resolve().parent.parent / "docs" / "records"
 PATCHES = 192.0  # E||x||^2 of standardised patches: one for each feature

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from numpy_rae import contracts, objectives, theory
+from numpy_rae import _contracts, objectives
 from numpy_rae.activations import SIGMOID, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Gradient, Params, PenaltyGrad
-from numpy_rae.certificate import certify
+from numpy_rae.certificates.certificate import certify
 from numpy_rae.objectives import MODELS, Model, Penalised, ae
 from numpy_rae.penalties import MeanActivationPenalty
+from numpy_rae.theory import theorem_1
 from numpy_rae.training import TrainConfig, train
 
 X = np.random.default_rng(0).standard_normal((6, 3))
@@ -75,7 +76,7 @@ GOOD = np.zeros((6, 4))
     ],
 )  # fmt: skip
 def test_what_a_penalty_returns_is_told_in_one_sentence(result, sentence):
-    bias_gradient = lambda: theory.penalty_bias_gradient(Returns(result), PARAMS, SOFTPLUS, X)  # noqa: E731
+    bias_gradient = lambda: theorem_1.penalty_bias_gradient(Returns(result), PARAMS, SOFTPLUS, X)  # noqa: E731
     training = lambda: train(X, Model("mine", Penalised(Returns(result))), SOFTPLUS, CONFIG)  # noqa: E731
     for call in (lambda: use(Returns(result)), bias_gradient):
         with pytest.raises(ValueError) as error:
@@ -136,8 +137,8 @@ def test_a_function_of_one_s_own_inside_a_penalty_of_the_package_is_checked():
 
 def test_a_penalty_is_checked_once_and_forgotten_when_it_is_deleted(monkeypatch):
     calls = []
-    check = contracts.check_penalty_result
-    monkeypatch.setattr(contracts, "check_penalty_result", lambda *given: (calls.append(1), check(*given)))
+    check = _contracts.check_penalty_result
+    monkeypatch.setattr(_contracts, "check_penalty_result", lambda *given: (calls.append(1), check(*given)))
     mine = Penalised(Returns((1.0, PenaltyGrad())))
     before = len(objectives.UNCHECKED.known)
     for _ in range(3):
@@ -212,8 +213,8 @@ def test_what_an_objective_returns_is_told_at_the_first_step_of_train(result, se
 
 def test_a_good_objective_is_checked_at_the_first_step_alone(monkeypatch):
     calls = []
-    monkeypatch.setattr(contracts, "check_objective", lambda *given: calls.append(1))
-    monkeypatch.setattr(contracts, "check_activation", lambda *given: calls.append(1))
+    monkeypatch.setattr(_contracts, "check_objective", lambda *given: calls.append(1))
+    monkeypatch.setattr(_contracts, "check_activation", lambda *given: calls.append(1))
     train(X, Model("mine", lambda params, s_e, x, sigma2, rng: ae(params, s_e, x)), SIGMOID, CONFIG)
     assert len(calls) == 2
     assert isinstance(SIGMOID, Activation)

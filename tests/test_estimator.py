@@ -25,12 +25,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from test_optimizer import spoil, textbook_step
 
 import numpy_rae
-from numpy_rae import model_file
 from numpy_rae.activations import ACTIVATIONS, RELU, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, init_params
 from numpy_rae.constraints import unit_rows
 from numpy_rae.estimator import SparseAutoEncoder
 from numpy_rae.objectives import MODELS, Model, ae
+from numpy_rae.storage import model_file
 from numpy_rae.training import Generators, TrainConfig, train
 
 CONFIG = TrainConfig(hidden=6, sigma2=0.2, eta=0.01, epochs=4, batch_size=8, seed=3, dtype="float64")
@@ -84,7 +84,7 @@ def test_no_check_of_scikit_learns_is_skipped():
 
 def test_no_other_module_knows_scikit_learn():
     users = set()
-    for path in Path(numpy_rae.__file__).parent.glob("*.py"):
+    for path in Path(numpy_rae.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

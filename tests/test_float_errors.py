@@ -6,9 +6,9 @@ from test_bad_input import CASES, data_folder  # noqa: F401
 
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.autoencoder import Params
-from numpy_rae.certificate import certify
-from numpy_rae.more_activations import ALL_ACTIVATIONS, softplus_beta
-from numpy_rae.noise import ALL_MODELS
+from numpy_rae.certificates.certificate import certify
+from numpy_rae.dae_noise.noise_variants import ALL_MODELS
+from numpy_rae.extra_activations import ALL_ACTIVATIONS, softplus_beta
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.training import TrainConfig, train
 

@@ -10,29 +10,20 @@ import numpy as np
 import pytest
 from test_reproducibility import global_states
 
-from numpy_rae import (
-    certificate,
-    datasets,
-    figures,
-    gradcheck,
-    images,
-    maxout,
-    model_file,
-    monitor,
-    preprocessing,
-    recovery,
-    report,
-    sparse_coding,
-    sparsity,
-    sweep,
-    theory,
-)
+from numpy_rae import gradcheck, sparsity
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import init_params
-from numpy_rae.noise import ALL_MODELS
+from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
+from numpy_rae.certificates import certificate
+from numpy_rae.dae_noise.noise_variants import ALL_MODELS
+from numpy_rae.data import images, prepared, preprocessing
+from numpy_rae.experiments import picture_script, sweep
+from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import MODELS
 from numpy_rae.penalties import CAE, SAE
-from numpy_rae.runs import Run
+from numpy_rae.plotting import sweep_figure
+from numpy_rae.storage import model_file
+from numpy_rae.theory import assumption_1, monitor, theorem_3
 from numpy_rae.training import TrainConfig, train
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,11 +35,11 @@ P = init_params(5, 6, np.random.default_rng(2), np.float64)
 
 def sweep_and_draw(tmp_path, rng) -> None:
     """A sweep whose worker is a thread, and its picture."""
-    ref = datasets.store_array(X32, datasets.DataSpec("digits", len(X32)))
+    ref = prepared.store_array(X32, prepared.DataSpec("digits", len(X32)))
     with ThreadPoolExecutor(1) as executor:
         runs = [Run(MODELS["DAE"], RELU, ref, SHORT)]
         records = list(sweep.sweep(runs, executor, tmp_path / "r.jsonl"))
-    report.save(figures.trend(records, ["DAE"], "title"), tmp_path, "picture.png")
+    picture_script.save(sweep_figure.trend(records, ["DAE"], "title"), tmp_path, "picture.png")
 
 
 def save_and_load(tmp_path, rng) -> None:
@@ -64,14 +55,14 @@ CALLS: dict[str, Callable[[Path, np.random.Generator], object]] = {
     "certify a function": lambda *_: certificate.certify(np.arctan, SAE),
     "gradcheck": lambda _, rng: gradcheck.check_gradient(lambda p: MODELS["CAE"](p, SIGMOID, X, 0.1, None), P, rng),
     "sparse coding": lambda _, rng: sparse_coding.fit(X, 4, 0.1, rng, iterations=2),
-    "recovery": lambda _, rng: recovery.chance(recovery.mixture(50, 6, 4, 2, 0.1, rng).atoms, 4, rng),
+    "recovery": lambda _, rng: dictionary_recovery.chance(dictionary_recovery.mixture(50, 6, 4, 2, 0.1, rng).atoms, 4, rng),
     "maxout": lambda _, rng: maxout.train(X, 3, 2, rng, epochs=1),
     "monitor": lambda *_: train(X32, MODELS["CAE"], RELU, SHORT, monitor.Monitor(X32.mean(axis=0), RELU, 0.001, 0.9)),
     "sparsity": lambda *_: sparsity.measure(P, RELU, X),
-    "audit": lambda *_: theory.audit(X),
-    "expected denoising": lambda *_: theory.expected_denoising(P, SIGMOID, X, 0.1, nodes=2),
+    "audit": lambda *_: assumption_1.audit(X),
+    "expected denoising": lambda *_: theorem_3.expected_denoising(P, SIGMOID, X, 0.1, nodes=2),
     "whiten": lambda *_: preprocessing.whiten(X),
-    "patches": lambda *_: datasets.build(datasets.DataSpec("photograph", 20)),
+    "patches": lambda *_: prepared.build(prepared.DataSpec("photograph", 20)),
     "digits": lambda *_: images.load_sample(),
     "model file": save_and_load,
 }

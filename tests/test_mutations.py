@@ -43,10 +43,10 @@ def test_text_that_is_not_there_exactly_once_is_refused(old):
 
 def test_table_of_results_counts_by_module_and_takes_a_timeout_as_noticed():
     results = """
-        numpy_rae.theory.x_audit__mutmut_1: killed
-        numpy_rae.theory.x_audit__mutmut_2: survived
-        numpy_rae.theory.x_audit__mutmut_3: timeout
-        numpy_rae.theory.x_audit__mutmut_4: killed
+        numpy_rae.theory.theorem_1.x_audit__mutmut_1: killed
+        numpy_rae.theory.theorem_1.x_audit__mutmut_2: survived
+        numpy_rae.theory.theorem_1.x_audit__mutmut_3: timeout
+        numpy_rae.theory.theorem_1.x_audit__mutmut_4: killed
         numpy_rae.penalties.xǁWeightDecayǁvalue_and_grad__mutmut_1: killed
     """
     assert table(results).splitlines()[2:] == [
@@ -58,8 +58,8 @@ def test_table_of_results_counts_by_module_and_takes_a_timeout_as_noticed():
 
 @pytest.mark.parametrize("status", ["not checked", "no tests", "segfault"])
 def test_table_of_a_pass_that_is_not_complete_is_refused(status):
-    with pytest.raises(ValueError, match=f"^numpy_rae.theory.x_f__mutmut_1 is {status!r}; it must be one of killed"):
-        table(f"numpy_rae.theory.x_f__mutmut_1: {status}")
+    with pytest.raises(ValueError, match=f"^numpy_rae.theory.theorem_1.x_f__mutmut_1 is {status!r}; it must be one of killed"):
+        table(f"numpy_rae.theory.theorem_1.x_f__mutmut_1: {status}")
 
 
 def test_table_of_nothing_is_refused():

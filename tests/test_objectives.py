@@ -11,11 +11,11 @@ from strategies import MARGIN, problems
 
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.autoencoder import Params
+from numpy_rae.extra_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS
 from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
-from numpy_rae.more_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS
 from numpy_rae.objectives import MODELS, Penalised, ae, corruption, dae, denoising, edae, first_order, without_bias
 from numpy_rae.penalties import CAE, JacobianPenalty, MeanActivationPenalty, WeightDecay
-from numpy_rae.taylor import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
+from numpy_rae.taylor_penalties import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 
 SMOOTH = tuple(s for s in ACTIVATIONS.values() if not s.kinks)
 NEEDS_POSITIVE = {"KL"}

@@ -5,8 +5,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from numpy_rae import study
 from numpy_rae.autoencoder import Params
+from numpy_rae.experiments import study
 from numpy_rae.training import TrainConfig
 
 dirac, scaling, drift, level = (

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import problems
 
+from numpy_rae._contracts import check_penalty
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, backward, forward, init_params
-from numpy_rae.contracts import check_penalty
-from numpy_rae.more_activations import ALL_ACTIVATIONS
-from numpy_rae.penalties import (
+from numpy_rae.extra_activations import ALL_ACTIVATIONS
+from numpy_rae.penalties import (  # fmt: skip
     CAE,
     EPS,
     EPS_ABOVE_1,
@@ -27,8 +27,8 @@ from numpy_rae.penalties import (
     kl,
     sae,
     sae_with_target,
-)  # fmt: skip
-from numpy_rae.taylor import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
+)
+from numpy_rae.taylor_penalties import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 
 ORACLES = {
     "SAE": reference.sae,

@@ -16,13 +16,16 @@ import numpy as np
 import pytest
 
 import numpy_rae
-from numpy_rae import blas, datasets, store, sweep
+from numpy_rae import _blas
 from numpy_rae.activations import RELU
-from numpy_rae.noise import ALL_MODELS
-from numpy_rae.pool import local_pool
-from numpy_rae.runs import Run
+from numpy_rae.dae_noise.noise_variants import ALL_MODELS
+from numpy_rae.data import prepared
+from numpy_rae.experiments import sweep
+from numpy_rae.experiments.local_pool import local_pool
+from numpy_rae.experiments.run import Run
+from numpy_rae.experiments.worker import execute
+from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
-from numpy_rae.worker import execute
 
 N, n = 100, 784  # as wide as a digit: with 64 units two OpenBLAS threads give other bits than one
 CONFIG = TrainConfig(sigma2=0.1, hidden=64, batch_size=32, epochs=2)
@@ -33,7 +36,7 @@ EXTRAS = {"distributed", "sklearn"}
 def grid() -> list[Run]:
     """A run of every model there is, and one of the plain auto-encoder; any process that calls this makes the same."""
     x = np.random.default_rng(0).standard_normal((N, n)).astype(np.float32)
-    ref = datasets.store_array(x, datasets.DataSpec("digits", N))
+    ref = prepared.store_array(x, prepared.DataSpec("digits", N))
     runs = [Run(model, RELU, ref, CONFIG) for model in ALL_MODELS.values()]
     return [*runs, replace(runs[0], config=replace(CONFIG, sigma2=0.0))]
 
@@ -80,7 +83,7 @@ def environment(tmp_path_factory):
     """A data folder of this module's own, and a user who asks BLAS for two threads, whom no worker may follow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        for name in blas.ONE_THREAD:
+        for name in _blas.ONE_THREAD:
             patch.setenv(name, "2")
         yield {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
@@ -101,7 +104,7 @@ def pools(environment, tmp_path_factory):
 def in_process(environment) -> dict[str, dict]:
     """What a process trains by itself, one run after the other; it found one BLAS thread before it imported NumPy."""
     command = [sys.executable, "-c", "import test_reproducibility; test_reproducibility.print_records()"]
-    child = subprocess.run(command, env={**environment, **blas.ONE_THREAD}, capture_output=True, text=True)
+    child = subprocess.run(command, env={**environment, **_blas.ONE_THREAD}, capture_output=True, text=True)
     assert child.returncode == 0, child.stderr
     return timeless(json.loads(child.stdout))
 
@@ -111,4 +114,4 @@ def test_the_same_record_from_the_pool_and_in_process(pools, in_process, tmp_pat
     """In the opposite order, too. Every process seeds the global generators differently, and no record shows it."""
     records = list(sweep.sweep(grid()[::-1], pools[workers], tmp_path / "r.jsonl"))
     assert len(records) == len(ALL_MODELS) + 1
-    assert timeless(records) == timeless(store.read(tmp_path / "r.jsonl")) == in_process
+    assert timeless(records) == timeless(jsonl.read(tmp_path / "r.jsonl")) == in_process

@@ -12,7 +12,7 @@ from strategies import problems, values
 from numpy_rae import metrics, sparsity
 from numpy_rae.activations import RELU, SIGMOID, TANH
 from numpy_rae.autoencoder import Params
-from numpy_rae.more_activations import ELU
+from numpy_rae.extra_activations import ELU
 
 ROUNDING = 1e-12
 floats = pytest.mark.parametrize("dtype", [np.float32, np.float64])

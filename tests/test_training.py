@@ -11,11 +11,11 @@ from test_optimizer import textbook_step
 from numpy_rae import training
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params, init_params
+from numpy_rae.data.preprocessing import standardise
 from numpy_rae.metrics import measure, summary
 from numpy_rae.objectives import AE, MODELS, Model, Penalised, ae
 from numpy_rae.penalties import CAE, JacobianPenalty
-from numpy_rae.preprocessing import standardise
-from numpy_rae.taylor import WeightedSum
+from numpy_rae.taylor_penalties import WeightedSum
 from numpy_rae.training import Generators, TrainConfig, advance, batches, begin, train
 
 SMALL = TrainConfig(sigma2=0.1, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64")

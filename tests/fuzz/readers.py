@@ -18,10 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numpy_rae import checkpoint, folders, image_formats, model_file, store, training
+from numpy_rae import training
 from numpy_rae.activations import ACTIVATIONS, RELU
 from numpy_rae.autoencoder import Params
+from numpy_rae.data import folders, image_formats
+from numpy_rae.experiments import checkpoint
 from numpy_rae.objectives import AE
+from numpy_rae.storage import jsonl, model_file
 from numpy_rae.training import TrainConfig
 
 SCRATCH = tempfile.TemporaryDirectory()
@@ -107,7 +110,7 @@ def state(content: bytes) -> training.State:
 
 def records(content: bytes) -> list[dict]:
     """Records, each of which JSON can hold again."""
-    found = store.read(written(content, "results.jsonl"))
+    found = jsonl.read(written(content, "results.jsonl"))
     assert all(isinstance(entry, dict) for entry in found)
     json.dumps(found, allow_nan=False)
     return found
@@ -170,5 +173,5 @@ READERS = {
     "checkpoint-members": Reader(
         lambda content: state(packed(content, STATE)), checkpoint.CheckpointError, (unpacked(whole_state(), STATE),)
     ),
-    "store": Reader(records, store.StoreError, (whole_records(),)),
+    "store": Reader(records, jsonl.StoreError, (whole_records(),)),
 }

@@ -66,9 +66,9 @@ def group(module: str, tests: str, *rows: tuple[str, ...]) -> list[Fault]:
 
 OBJECTIVES, TRAINING = "test_objectives.py", "test_training.py"
 # Codes that do not converge keep the other tests busy for minutes.
-FISTA = "test_sparse_coding.py::test_iterations_are_fista_with_restart"
+FISTA = "baselines/test_sparse_coding.py::test_iterations_are_fista_with_restart"
 GAP = " ".join(
-    f"test_sparse_coding.py::test_{name}"
+    f"baselines/test_sparse_coding.py::test_{name}"
     for name in ("a_solution_is_left_alone", "large_lam_gives_zero_codes", "gap_bounds_the_distance_to_the_optimum")
 )
 
@@ -104,7 +104,7 @@ FAULTS = (
         ("tanh-claim", "TANH zero_on_left", '"tanh", tanh, 0.1', '"tanh", tanh, 0.1, zero_on_left=True'),
     ),
     *group(
-        "more_activations", "test_activations.py",
+        "extra_activations", "test_activations.py",
         ("beta-value", "sharp_softplus h", "np.logaddexp(z, 0) / beta", "np.logaddexp(z, 0)"),
         ("beta-second", "sharp_softplus h''", "d2h_da2=beta * slope.dh_da", "d2h_da2=slope.dh_da"),
         ("beta-third", "sharp_softplus h'''", "beta**2 * slope", "beta * slope"),
@@ -121,7 +121,7 @@ FAULTS = (
         ("squared-relu-slope", "squared_relu h'", "        2 * right,", "        right,"),
     ),
     *group(
-        "autoencoder", "test_autoencoder.py test_penalties.py test_taylor.py",
+        "autoencoder", "test_autoencoder.py test_penalties.py test_taylor_penalties.py",
         ("encode-no-bias", "forward a", "times_rows(W, x) + b_e", "times_rows(W, x)"),
         ("encode-minus-bias", "forward a", "times_rows(W, x) + b_e", "times_rows(W, x) - b_e"),
         ("decode-linear", "forward y", "decode(W, jet.h))", "decode(W, a))"),
@@ -227,7 +227,7 @@ FAULTS = (
         ("mdae-p", "MDAE", "MDAE = JacobianPenalty(q=2, p=4)", "MDAE = JacobianPenalty(q=2, p=3)"),
     ),
     *group(
-        "taylor", "test_taylor.py",
+        "taylor_penalties", "test_taylor_penalties.py",
         ("cross-diagonal", "CrossTerm (a)", "np.fill_diagonal(G, 0)", "np.fill_diagonal(G, G.diagonal())"),
         ("cross-not-squared", "CrossTerm (b)", "dh_da @ (G * G)", "dh_da @ G"),
         ("cross-sum", "CrossTerm (c)", "float(np.vdot(dh_da, through_P)) / N", "float(np.vdot(dh_da, through_P))"),
@@ -267,7 +267,7 @@ FAULTS = (
         ("weighted-order", "WeightedSum", "return max(penalty.order", "return min(penalty.order"),
         ("weighted-twice", "WeightedSum", "weight * part for part", "weight**2 * part for part"),
         ("taylor-without-cross", "TAYLOR", "(1.0, MDAE), (1.0, CrossTerm()), ", "(1.0, MDAE), ",
-         "test_taylor.py paper/test_theorem_3.py"),
+         "test_taylor_penalties.py paper/test_theorem_3.py"),
     ),
     *group(
         "objectives", OBJECTIVES,
@@ -391,7 +391,7 @@ FAULTS = (
         ("lengths-of-the-step-before", "one_update", "    state.len2 = update(", "    update("),
         ("lengths-stale", "advance", "    drop_wrong_lengths(state)\n", ""),
         ("tangent-ignored", "update", "    if config.tangent:", "    if False:"),
-        ("velocity-ignored", "update", "radial.RULES[config.velocity]", 'radial.RULES["classical"]', "test_radial.py"),
+        ("velocity-ignored", "update", "radial.RULES[config.velocity]", 'radial.RULES["classical"]', "test_velocity_rules.py"),
         ("start-ignored", "begin", '    if config.start == "unit":', "    if False:"),
         ("eta-ignored", "update", "config.eta, config.momentum", "0.001, config.momentum"),
         ("momentum-ignored", "update", "config.eta, config.momentum", "config.eta, 0.0"),
@@ -403,7 +403,7 @@ FAULTS = (
         ("continued-last", "one_update", "state.n_continued += grad", "state.n_continued = grad"),
     ),
     *group(
-        "checkpoint", "test_checkpoint.py",
+        "experiments/checkpoint", "experiments/test_checkpoint.py",
         ("kept-at-rest", "F25", "Params(arrays[\"v_W\"], arrays[\"v_b_e\"]),", "Params(0 * W, 0 * b_e),"),
         ("kept-order-lost", "F25", 'CHILDREN = ("init", "order", "noise")', 'CHILDREN = ("init", "noise")'),
         ("kept-noise-lost", "F25", 'CHILDREN = ("init", "order", "noise")', 'CHILDREN = ("init", "order")'),
@@ -421,7 +421,7 @@ FAULTS = (
         ("half-written-stays", "Checkpoints", ' or path.suffix == ".tmp"', ""),
     ),
     *group(
-        "sweep", "test_sweep.py",
+        "experiments/sweep", "experiments/test_sweep.py",
         ("deaths-unforgiven", "Flights", "TRIES = 3", "TRIES = 2"),
         ("deaths-add-up", "Flights", "self.checkpoints and self.checkpoints.progress(run.hash)\n", "None\n"),
         ("lost-in-silence", "sweep", "    if flights.lost:\n", "    if False:\n"),
@@ -431,11 +431,11 @@ FAULTS = (
          "            except BrokenExecutor as error:\n                self.again"),
     ),
     *group(
-        "worker", "test_sweep.py",
+        "experiments/worker", "experiments/test_sweep.py",
         ("begun-again", "resumed", "keeper, left_at(path, identity))", "keeper)"),
     ),
     *group(
-        "pool", "test_pool.py",
+        "experiments/local_pool", "experiments/test_local_pool.py",
         ("pool-stays-broken", "LocalPool", "            self._workers = _Workers(self._count)\n            return",
          "            return"),
         ("pool-unstoppable", "LocalPool", "            process.kill()\n", "            pass\n"),
@@ -448,27 +448,27 @@ FAULTS = (
         ("died-as-never-started", "_Workers", "if self.ready.is_set():", "if False:"),
     ),
     *group(
-        "packed", "test_pool.py",
+        "experiments/pickled_calls", "experiments/test_local_pool.py",
         ("main-by-reference", "pack", "return cloudpickle.dumps(thing)", "return __import__('pickle').dumps(thing)"),
     ),
     *group(
-        "command", "test_command.py",
+        "experiments/command", "experiments/test_command.py",
         ("hangup-kills", "ended_like_interrupted", '("SIGTERM", "SIGHUP")', '("SIGTERM",)'),
         ("nohup-forgotten", "ended_like_interrupted", "signal.getsignal(caught) != signal.SIG_IGN", "True"),
         ("full-output-unsaid", "_after_output", "if out.error is None or", "if True or"),
     ),
     *group(
-        "streams", "test_command.py",
+        "experiments/output_streams", "experiments/test_command.py",
         ("broken-pipe-raised", "Output", "except OSError as error:\n            self.error",
          "except KeyError as error:\n            self.error"),
         ("none-stays-none", "present", "if getattr(sys, name) is None:", "if False:"),
     ),
     *group(
-        "figures", "test_command.py",
+        "plotting/style", "experiments/test_command.py",
         ("settings-of-the-user", "default_style", 'style.context("default")', "style.context({})"),
     ),
     *group(
-        "store", "test_store.py",
+        "storage/jsonl", "storage/test_jsonl.py",
         ("half-a-line-stays", "append", "        file.truncate(size)\n        raise", "        raise"),
         ("lock-stays", "claimed", "                lock.unlink(missing_ok=True)", "                pass"),
         ("lock-waits", "claimed", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB"),
@@ -480,7 +480,7 @@ FAULTS = (
         ("settle-above-only", "settle", "np.abs(part) < np.finfo", "part < np.finfo"),
     ),
     *group(
-        "theory", "test_theory.py paper/test_lemma_1.py paper/test_theorem_1.py paper/test_theorem_2.py",
+        "theory/assumption_1", "theory/test_statements.py paper/test_lemma_1.py paper/test_theorem_1.py paper/test_theorem_2.py",
         ("covariance-unbiased", "audit", "x.T @ x / len(x)", "x.T @ x / (len(x) - 1)", "paper/test_assumption_1.py"),
         ("covariance-mean-signed", "audit", "np.abs(excess).mean()", "excess.mean()", "paper/test_assumption_1.py"),
         ("covariance-frobenius", "audit",
@@ -490,6 +490,9 @@ FAULTS = (
         ("skewness-power", "residual_moments", "(z**3).mean()", "(z**2).mean()", "paper/test_assumption_1.py"),
         ("correlation-signed", "residual_moments",
          "np.abs(correlation).max(initial", "correlation.max(initial", "paper/test_assumption_1.py"),
+    ),
+    *group(
+        "theory/lemma_1", "theory/test_statements.py paper/test_lemma_1.py paper/test_theorem_1.py paper/test_theorem_2.py",
         ("sigma-r-sum", "sigma_r", "np.mean(np.square(scaled))", "np.sum(np.square(scaled)) / len(r)"),
         ("sigma-r-square", "sigma_r", "np.sqrt(np.mean(np.square(scaled)))", "np.mean(np.square(scaled))"),
         ("lemma-no-two", "lemma_1_bound", "* 2 * sigma_r(r) * r.shape", "* sigma_r(r) * r.shape"),
@@ -501,23 +504,32 @@ FAULTS = (
          "2 * np.sqrt(np.square(scaled @ rows.T).mean(axis=0))", "2 * np.square(scaled @ rows.T).mean(axis=0)"),
         ("gaussian-factor", "lemma_1_bound_gaussian", "(2 / np.pi) ** 0.5", "(1 / np.pi) ** 0.5"),
         ("gaussian-power", "lemma_1_bound_gaussian", "(2 / np.pi) ** 0.5", "(2 / np.pi)"),
+    ),
+    *group(
+        "theory/theorem_1", "theory/test_statements.py paper/test_lemma_1.py paper/test_theorem_1.py paper/test_theorem_2.py",
         ("theorem-1-equal", "theorem_1_holds", "float(lam) * dR_db > bound", "float(lam) * dR_db >= bound"),
         ("theorem-1-lambda", "theorem_1_holds", "float(lam) * dR_db > bound", "dR_db > bound"),
         ("lambda-of-the-easiest", "sufficient_lambda", "/ dR_db[pushed]).max()", "/ dR_db[pushed]).min()"),
         ("lambda-inverse", "sufficient_lambda", "(bound[pushed] / dR_db[pushed])", "(dR_db[pushed] / bound[pushed])"),
         ("predicted-up", "Eq. (5)", "mean_a - float(eta) * dJ_db", "mean_a + float(eta) * dJ_db"),
+    ),
+    *group(
+        "theory/theorem_2", "theory/test_statements.py paper/test_lemma_1.py paper/test_theorem_1.py paper/test_theorem_2.py",
         ("threshold-below", "activation_threshold", "if excess(middle) <= 0 else", "if excess(middle) < 0 else"),
         ("chebyshev-two-sided", "Thm 2", "1 / (1 + ratio**2)", "np.maximum(1 - ratio**2, 0)"),
         ("chebyshev-power", "Thm 2", "1 / (1 + ratio**2)", "1 / (1 + ratio)"),
         ("chebyshev-side", "Thm 2", "np.maximum(float(tau) - mean_a, 0)", "np.maximum(mean_a - tau, 0)"),
         ("chebyshev-both-sides", "Thm 2", "np.maximum(float(tau) - mean_a, 0)", "np.abs(tau - mean_a)"),
         ("chebyshev-inverse", "Thm 2", "1 / (1 + ratio**2)", "1 / (1 + 1 / ratio**2)"),
+    ),
+    *group(
+        "theory/theorem_3", "theory/test_statements.py paper/test_lemma_1.py paper/test_theorem_1.py paper/test_theorem_2.py",
         ("quadrature-deviation", "expected_denoising", "noise = (sigma * z", "noise = (sigma**2 * z", "paper/test_theorem_3.py"),
         ("quadrature-weight", "expected_denoising", "weight[list(corner)].prod()", "weight[list(corner)].mean()",
          "paper/test_theorem_3.py"),
     ),
     *group(
-        "smoothing", "test_smoothing.py",
+        "dae_noise/smoothed_relu", "dae_noise/test_smoothed_relu.py",
         ("smooth-z", "smoothed_relu", "z = a / s\n", "z = a / s**2\n"),
         ("smooth-density", "smoothed_relu", "np.exp(-z * z / 2)", "np.exp(-z * z)"),
         ("smooth-norm", "smoothed_relu", "(2 * np.pi) ** -0.5", "np.pi**-0.5"),
@@ -546,14 +558,14 @@ FAULTS = (
         ("expected-length", "expected_dae (g)", "dJ_dlen2 = mean_V + dJ_ds", "dJ_dlen2 = dJ_ds"),
     ),
     *group(
-        "noise", "test_noise.py",
+        "dae_noise/noise_variants", "dae_noise/test_noise_variants.py",
         ("pair-of-equals", "antithetic", "[x + eps, x - eps]", "[x + eps, x + eps]"),
         ("pair-target", "antithetic", "np.concatenate([x, x]), np", "np.concatenate([x, -x]), np"),
         ("copies-alike", "Copies", "repeated + corruption(repeated, sigma2, rng)",
          "repeated + np.concatenate([corruption(x, sigma2, rng)] * self.K)"),
     ),
     *group(
-        "preprocessing", "test_preprocessing.py",
+        "data/preprocessing", "data/test_preprocessing.py",
         ("offset-ignored", "standardise", "deviation.std(axis=0) + np.ldexp(x.dtype.type(std_offset), -exponent)", "deviation.std(axis=0)"),
         ("offset-in-variance", "standardise", "deviation.std(axis=0) + np.ldexp(x.dtype.type(std_offset), -exponent)",
          "np.sqrt(deviation.var(axis=0) + np.ldexp(x.dtype.type(std_offset), -exponent))"),
@@ -572,7 +584,7 @@ FAULTS = (
          "rows[:, None, None, :], columns[:, None, :, None]"),
     ),
     *group(
-        "maxout", "test_maxout.py",
+        "baselines/maxout", "baselines/test_maxout.py",
         ("maxout-min", "maxout (a)", "won = a.argmax(axis=2)", "won = a.argmin(axis=2)"),
         ("maxout-no-bias", "maxout (a)", ".reshape(-1, m, k) + b_e", ".reshape(-1, m, k)"),
         ("maxout-h", "maxout (b)", "won, a.max(axis=2), np", "won, a.sum(axis=2), np"),
@@ -587,7 +599,7 @@ FAULTS = (
         ("maxout-limit", "left_limit", "np.copysign(np.inf, -least)", "np.copysign(np.inf, least)"),
     ),
     *group(
-        "sparse_coding", "test_sparse_coding.py",
+        "baselines/sparse_coding", "baselines/test_sparse_coding.py",
         ("sparse-l1", "Eq. (2)", "float(lam) * np.abs(h).sum(axis=1)", "float(lam) * h.sum(axis=1)"),
         ("sparse-square", "Eq. (2)", "row_len2(x - h @ W) +", "row_len2(x - h @ W) / 2 +"),
         ("sparse-residual", "encode (a)", "c = a - h @ G  # (a) (N, m)\n    z", "c = a + h @ G  # (a) (N, m)\n    z"),
@@ -600,7 +612,7 @@ FAULTS = (
         ("sparse-no-restart", "encode",
          ".sum(axis=1, keepdims=True) > 0", ".sum(axis=1, keepdims=True) > np.inf", FISTA),
         ("shrink-one-side", "shrink", "v - v.clip(-threshold, threshold)", "v - threshold",
-         "test_sparse_coding.py::test_shrink_is_the_minimiser_on_a_grid"),
+         "baselines/test_sparse_coding.py::test_shrink_is_the_minimiser_on_a_grid"),
         ("gap-feasible", "duality_gap (a)", "np.maximum(2 * steepest, lam)", "np.maximum(steepest, lam)", GAP),
         ("gap-sign", "duality_gap (b)", "(lam * np.abs(h) - 2 * s", "(lam * np.abs(h) + 2 * s", GAP),
         ("gap-term", "duality_gap (b)", "return (1 - s) ** 2 * r2 + (lam", "return (lam", GAP),
@@ -609,7 +621,7 @@ FAULTS = (
         ("atom-length", "update_dictionary (b)", "W[j] = directions(u[None])", "W[j] = u"),
     ),
     *group(
-        "validation", "test_bad_input.py",
+        "_validation", "test_bad_input.py",
         ("masked-passes", "ARRAYS", "    if type(x) not in ARRAYS:\n        raise ValueError(f\"{name} is a",
          "    if not isinstance(x, np.ndarray):\n        raise ValueError(f\"{name} is a"),
         ("nan-passes", "matrix", "    _finite_entries(name, x)\n    if squares", "    if squares"),
@@ -619,11 +631,11 @@ FAULTS = (
         ("fraction-is-a-number", "number", "isinstance(value, REALS) and", "isinstance(value, (*REALS, complex)) and"),
     ),
     *group(
-        "model_file", "test_bad_files.py",
+        "storage/model_file", "test_bad_files.py",
         ("metadata-nan", "parse", "    as_json(meta)  # Python's JSON knows NaN\n", ""),
     ),
     *group(
-        "image_formats", "test_bad_files.py",
+        "data/image_formats", "test_bad_files.py",
         ("bomb-unbounded", "_Bounded", "if self.left < 0:", "if False:"),
         ("end-asked-forever", "_Bounded", "if self.asks_left < 0:", "if False:"),
         ("tar-traceback", "TAR_DAMAGE", "OverflowError, RecursionError\n", "OverflowError\n"),
@@ -631,43 +643,43 @@ FAULTS = (
         ("batch-is-a-link", "_batch", "if not member.isreg() or member.issparse() or", "if"),
     ),
     *group(
-        "datasets", "test_datasets.py",
+        "data/prepared", "data/test_prepared.py",
         ("cache-trusted-by-name", "_is_intact", "x.dtype.kind == \"f\" and _sha256(x) == sha256",
          "x.dtype.kind == \"f\""),
     ),
     *group(
-        "npz", "test_datasets.py test_npz.py",
+        "storage/npz", "data/test_prepared.py storage/test_npz.py",
         ("name-before-content", "replace_file", "            os.fsync(file.fileno())\n", ""),
         ("device-replaced", "replace_file", "if path.exists() and not path.is_file():", "if False:"),
     ),
     *group(
-        "folders", "test_folders.py",
+        "data/folders", "data/test_folders.py",
         ("no-home-traceback", "expand", "except RuntimeError:", "except KeyError:"),
         ("temporary-folder-of-another", "temporary_folder", "st_uid != user", "st_uid == -1"),
     ),
     *group(
-        "local_files", "test_local_files.py",
+        "data/local_files", "data/test_local_files.py",
         ("usual-names-only", "find", "for path in files_below(folder):", "for path in ():"),
         ("gzip-by-name", "read_content", "if not (unpack and is_gzip(stream)):",
          "if not (unpack and path.suffix == \".gz\"):"),
         ("own-part-found", "files_below", " or entry.name.endswith(\".part\")", ""),
     ),
     *group(
-        "fetch", "test_proxy.py",
+        "data/fetch", "data/test_proxy.py",
         ("proxy-unchecked", "_try_mirrors", "        proxy.check(url)\n", ""),
     ),
     *group(
-        "fetch", "test_local_files.py",
+        "data/fetch", "data/test_local_files.py",
         ("other-data-set-replaced", "_fetch_to", "    local_files.refuse_other_data_set(target, remote)\n", ""),
     ),
     *group(
-        "preprocessing", "test_preprocessing.py",
+        "data/preprocessing", "data/test_preprocessing.py",
         ("mean-overflows", "standardise", "scaled, exponent = of_order_one(x, axis=0)",
          "scaled, exponent = x, np.zeros(x.shape[1], int)"),
         ("whiten-overflows", "whiten", 'x, _ = of_order_one(validation.matrix("x", x))', 'validation.matrix("x", x)'),
     ),
     *group(
-        "theory", "test_bad_input.py",
+        "theory/assumption_1", "test_bad_input.py",
         ("constant-residual", "residual_moments", "    if r.min() != r.max():", "    if True:"),
     ),
     *group(
@@ -676,7 +688,7 @@ FAULTS = (
          "lam = validation.number(\"sigma2\", sigma2)"),
     ),
     *group(
-        "outcome", "test_outcome.py",
+        "certificates/training_outcome", "certificates/test_training_outcome.py",
         ("outcome-slow-mover", "outcome (a)", "(now <= DRIFT) & ((now", "(now <= DRIFT) | ((now"),
         ("outcome-growth", "outcome (a)", "now <= GROWTH * before", "now <= 2 * GROWTH * before"),
         ("outcome-calm-for-a-while", "outcome (a)", "np.logical_and.accumulate(calm[::-1])[::-1]", "calm"),
@@ -697,7 +709,7 @@ FAULTS = (
         ("outcome-open-miss", "agreement", "not in FORESEEN or found", "not in FORESEEN and found"),
     ),
     *group(
-        "radial", "test_radial.py",
+        "velocity_rules", "test_velocity_rules.py",
         ("radial-length-kept", "split_step", "    if not length:", "    if length:"),
         ("radial-turn-kept", "split_step", "    if not turn:", "    if turn:"),
         ("radial-old-direction", "split_step", "(directions(params.W) - u)", "(u - directions(params.W))"),
@@ -706,7 +718,7 @@ FAULTS = (
         ("radial-long-rows", "directions", "W * unit_scale(row_len2(W))[:, None]", "W * row_len2(W)[:, None]"),
     ),
     *group(
-        "bias_weight_ablation", "test_bias_weight_ablation.py",
+        "dae_noise/bias_weight_ablation", "dae_noise/test_bias_weight_ablation.py",
         ("ablation-swapped", "with_bias_of", "weights._replace(g_b_e=bias.g_b_e)", "bias._replace(g_b_e=weights.g_b_e)"),
         ("ablation-no-part", "with_bias_of", "weights._replace(g_b_e=bias.g_b_e)", "weights"),
         ("ablation-count-lost", "BiasOnly", "._replace(n_continued=grad.n_continued)", ""),
@@ -718,7 +730,7 @@ FAULTS = (
         ("breakdown-diverged", "broken_down", "return True", "return False"),
     ),
     *group(
-        "trials", "test_trials.py",
+        "experiments/certificate_runs", "experiments/test_certificate_runs.py",
         ("trials-not-white", "white", "return whiten(recovery", "return standardise(recovery"),
         ("trials-every-other-pixel", "digits", ".mean(axis=(2, 4))", "[:, :, 0, :, 0]"),
         ("trials-offset", "digits", ", MNIST_STD_OFFSET)", ")"),
@@ -730,7 +742,7 @@ FAULTS = (
         ("trials-refused", "takes", 'activation.non_negative or penalty != "KL"', "True"),
     ),
     *group(
-        "identity", "test_identity.py",
+        "identity/run_identity", "identity/test_run_identity.py",
         ("identity-name-only", "_identified", "if is_ours(obj, kind):", "if True:"),
         ("identity-no-version", "_identified", "{} if current == 1 else", "{} if current else"),
         ("identity-user-version", "_identified", "if version is not None:", "if False:"),
@@ -741,7 +753,7 @@ FAULTS = (
         ("identity-every-field", "changed", " or value != defaults[name]}", " or True}"),
     ),
     *group(
-        "fingerprint", "test_identity.py",
+        "identity/fingerprint", "identity/test_run_identity.py",
         ("fingerprint-no-closure", "_Walk.function", "{name: self.reached(_contents(cell)) for", "{name: None for"),
         ("fingerprint-no-globals", "_Walk.function", "{name: self.reached(value) for name, value in global_names(",
          "{name: 0 for name, value in global_names("),
@@ -751,18 +763,18 @@ FAULTS = (
         ("fingerprint-set-order", "_Walk.parts", '*sorted(map(self.tree, obj))', "*map(str, obj)"),
     ),
     *group(
-        "older_records", "test_identity.py",
+        "identity/older_records", "identity/test_run_identity.py",
         ("older-hash-unread", "with_identity", 'if entry.get("hash") != old_hash(described):', "if False:"),
     ),
     *group(
-        "outcome_report", "test_outcome_report.py",
+        "experiments/certificate_tables", "plotting/test_certificate_tables.py",
         ("report-other-end", "ends", "float(mean[0]), float(mean[-1])", "float(mean[0]), float(mean[1:].max())",
-         "test_outcome_report.py::test_the_largest_lambda_is_the_one_shown"),
+         "plotting/test_certificate_tables.py::test_the_largest_lambda_is_the_one_shown"),
         ("report-first-length", "ends", "values[row.at].mean(axis=0)", "values[0].mean(axis=0)",
-         "test_outcome_report.py::test_the_largest_lambda_is_the_one_shown"),
+         "plotting/test_certificate_tables.py::test_the_largest_lambda_is_the_one_shown"),
         ("report-signed", "near_zero", "or row.activation.non_negative:", "or not row.activation.non_negative:"),
         ("report-frame", "cell", "row.agreement == outcome.MISS\n    edge", "row.agreement == outcome.HIT\n    edge"),
     ),
-    Fault("bare-comparison", "F24", "tests/test_theory.py", "    assert sigma_r(r) == 2.5", "    sigma_r(r) == 2.5",
+    Fault("bare-comparison", "F24", "tests/theory/test_statements.py", "    assert sigma_r(r) == 2.5", "    sigma_r(r) == 2.5",
           ("test_mutations.py",)),
 )  # fmt: skip

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from strategies import white_problems
 
 from numpy_rae.autoencoder import forward, row_len2
-from numpy_rae.preprocessing import whiten
-from numpy_rae.theory import audit, residual_moments
+from numpy_rae.data.preprocessing import whiten
+from numpy_rae.theory.assumption_1 import audit, residual_moments
 
 pytestmark = pytest.mark.asm_1
 

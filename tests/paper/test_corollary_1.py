@@ -11,12 +11,8 @@ from numpy_rae.activations import ACTIVATIONS, SOFTPLUS
 from numpy_rae.autoencoder import Params, forward, row_len2
 from numpy_rae.objectives import Penalised
 from numpy_rae.penalties import L1, SAE, MeanActivationPenalty, sae_with_target
-from numpy_rae.theory import (
-    lemma_1_bound,
-    penalty_bias_gradient,
-    reconstruction_bias_gradient,
-    sufficient_lambda,
-)
+from numpy_rae.theory.lemma_1 import lemma_1_bound
+from numpy_rae.theory.theorem_1 import penalty_bias_gradient, reconstruction_bias_gradient, sufficient_lambda
 
 pytestmark = pytest.mark.cor_1
 INCREASING = {

@@ -10,11 +10,11 @@ from test_theorem_1 import step
 
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, forward
-from numpy_rae.more_activations import SOFTPLUS_4
+from numpy_rae.extra_activations import SOFTPLUS_4
 from numpy_rae.objectives import Penalised
 from numpy_rae.penalties import CAE, MDAE, JacobianPenalty
-from numpy_rae.taylor import CrossTerm
-from numpy_rae.theory import penalty_bias_gradient, reconstruction_bias_gradient
+from numpy_rae.taylor_penalties import CrossTerm
+from numpy_rae.theory.theorem_1 import penalty_bias_gradient, reconstruction_bias_gradient
 
 pytestmark = pytest.mark.cor_2
 POWERS = {"q": st.integers(1, 4), "p": st.integers(0, 5)}

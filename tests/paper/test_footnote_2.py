@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from numpy_rae import images
-from numpy_rae.preprocessing import as_rows, standardise
+from numpy_rae.data import images
+from numpy_rae.data.preprocessing import as_rows, standardise
 
 pytestmark = pytest.mark.fn_2
 

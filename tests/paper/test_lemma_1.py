@@ -9,13 +9,8 @@ from strategies import problems, white_problems
 
 from numpy_rae.activations import Activation, Jet, relu
 from numpy_rae.autoencoder import Params, forward
-from numpy_rae.theory import (
-    lemma_1_bound,
-    lemma_1_bound_free,
-    lemma_1_bound_gaussian,
-    reconstruction_bias_gradient,
-    sigma_r,
-)
+from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
+from numpy_rae.theory.theorem_1 import reconstruction_bias_gradient
 
 pytestmark = pytest.mark.lemma_1
 ROUNDING = 1 + 1e-12

@@ -12,9 +12,8 @@ from numpy_rae.constraints import unit_scale
 from numpy_rae.objectives import MODELS, Penalised
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, JacobianPenalty
-from numpy_rae.theory import (
-    lemma_1_bound,
-    lemma_1_bound_free,
+from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free
+from numpy_rae.theory.theorem_1 import (
     penalty_bias_gradient,
     predicted_mean_preactivation,
     sufficient_lambda,

@@ -9,18 +9,13 @@ from strategies import white_problems, whitened
 from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, row_len2
 from numpy_rae.constraints import unit_rows, unit_scale
-from numpy_rae.more_activations import MORE_ACTIVATIONS
+from numpy_rae.extra_activations import MORE_ACTIVATIONS
 from numpy_rae.objectives import Penalised
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.penalties import SAE
-from numpy_rae.theory import (
-    activation_threshold,
-    lemma_1_bound,
-    penalty_bias_gradient,
-    sufficient_lambda,
-    theorem_1_holds,
-    theorem_2_bound,
-)
+from numpy_rae.theory.lemma_1 import lemma_1_bound
+from numpy_rae.theory.theorem_1 import penalty_bias_gradient, sufficient_lambda, theorem_1_holds
+from numpy_rae.theory.theorem_2 import activation_threshold, theorem_2_bound
 
 pytestmark = pytest.mark.thm_2
 

@@ -9,8 +9,8 @@ from numpy_rae.activations import SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, forward
 from numpy_rae.objectives import ae, dae
 from numpy_rae.penalties import MDAE
-from numpy_rae.taylor import TAYLOR, CrossTerm, ResidualTerm
-from numpy_rae.theory import expected_denoising
+from numpy_rae.taylor_penalties import TAYLOR, CrossTerm, ResidualTerm
+from numpy_rae.theory.theorem_3 import expected_denoising
 
 pytestmark = pytest.mark.thm_3
 SIGMA = np.array([0.01, 0.02])

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from faults import FAULTS, Broken, Disturbed, undisturbed
 
-from numpy_rae import store
+from numpy_rae.storage import jsonl
 
 SCRIPT = "fig1_relu_mnist"
 SMALL = ["--preset", "tiny", "--epochs", "150", "--workers", "2", "--save-every", "0.1"]
@@ -63,7 +63,7 @@ def one_round(out: Path, rng: random.Random) -> Disturbed:
 def check(out: Path, whole: Path) -> None:
     """The same records, each once, and nothing left beside them. Raises Broken."""
     name = f"{SCRIPT}-tiny.jsonl"
-    found, expected = store.read(out / name), store.read(whole / name)
+    found, expected = jsonl.read(out / name), jsonl.read(whole / name)
     if len(found) != len({entry["hash"] for entry in found}):
         raise Broken("a run is stored twice")
     if timeless(found) != timeless(expected):

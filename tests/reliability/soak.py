@@ -20,7 +20,8 @@ import matplotlib.pyplot as plt
 import psutil
 from faults import FAULTS, Broken, Disturbed, workers
 
-from numpy_rae import figures, store
+from numpy_rae.plotting import style
+from numpy_rae.storage import jsonl
 
 EVERY = 5.0
 BLUE, VERMILION = "#0072B2", "#D55E00"
@@ -44,7 +45,7 @@ class Look:
                 except psutil.Error:
                     continue
                 line = {"time": time.time(), "role": role, "born": born, "MB": memory / 1e6, "files": files}
-                store.append(self.seen, line)
+                jsonl.append(self.seen, line)
 
 
 def main() -> int:
@@ -53,9 +54,9 @@ def main() -> int:
     if scripts:
         soak(args, scripts)
     if args.plot:
-        seen = store.read(args.seen)
+        seen = jsonl.read(args.seen)
         print(table(seen))
-        figures.save_picture(picture(seen), args.plot)
+        style.save_picture(picture(seen), args.plot)
     return 0
 
 
@@ -79,7 +80,7 @@ def divided(words: list[str]) -> list[list[str]]:
 
 def soak(args: argparse.Namespace, scripts: list[list[str]]) -> None:
     """Every script in turn, disturbed; what was done is printed. Exits 1 at a broken promise."""
-    store.check_writable(args.seen)
+    jsonl.check_writable(args.seen)
     begin, rng, look, total, starts = time.monotonic(), random.Random(args.seed), Look(args.seen), Counter(), 0
     for script, *options in scripts:
         sweep = Disturbed(script, options, args.seen.with_suffix(".log"), rng, args.pause)

@@ -22,7 +22,7 @@ import psutil
 from faults import EXAMPLES, INTERRUPTED, LOST, Broken, undisturbed, workers
 from kill import SCRIPT, check
 
-from numpy_rae import store
+from numpy_rae.storage import jsonl
 
 SWEEP = ["--preset", "tiny", "--epochs", "60", "--workers", "2", "--save-every", "0.1"]
 RESULTS = f"{SCRIPT}-tiny.jsonl"
@@ -55,7 +55,7 @@ def small_disk(folder: Path, size: int) -> Iterator[Callable[[str], None]]:
 
 
 def wait_for_records(out: Path, count: int, process: subprocess.Popen) -> None:
-    while process.poll() is None and len(store.read(out / RESULTS)) < count:
+    while process.poll() is None and len(jsonl.read(out / RESULTS)) < count:
         time.sleep(0.02)
 
 
@@ -66,7 +66,7 @@ def full_disk(out: Path, rng: random.Random, whole: Path) -> str:
         code, said = ended(start(out), {0, BAD_INPUT})
         if code and "cannot be written: No space left on device" not in said:
             raise Broken(f"on a full disk: {said}")
-        before = store.read(out / RESULTS)
+        before = jsonl.read(out / RESULTS)
         remount("size=64M")
         ended(start(out), {0})
         check(out, whole)
@@ -84,7 +84,7 @@ def read_only(out: Path, rng: random.Random, whole: Path) -> str:
         code, said = ended(process, {0, BAD_INPUT})
         if code and "cannot be written: Operation not permitted" not in said:
             raise Broken(f"in a read-only folder: {said}")
-        before = store.read(out / RESULTS)
+        before = jsonl.read(out / RESULTS)
     finally:
         subprocess.run(["chattr", "-i", *immutable], check=True)
     ended(start(out), {0})
@@ -129,7 +129,7 @@ def little_memory(out: Path, rng: random.Random, whole: Path) -> str:
             process.terminate()
             patience += WAIT
     reader.join()
-    kept = len(store.read(out / RESULTS))
+    kept = len(jsonl.read(out / RESULTS))
     if process.returncode not in (0, LOST, INTERRUPTED) or (process.returncode == 0) != (kept == 13):
         raise Broken(f"{limit >> 20} MB: exit code {process.returncode}, {kept} records")
     ended(start(out), {0})
@@ -154,7 +154,7 @@ def jumping_clock(out: Path, rng: random.Random, whole: Path) -> str:
         moment.write_text(f"{rng.choice('+-')}{rng.randrange(1, 365)}d")
         jumps += 1
     ended(process, {0})
-    if any(not 0 <= entry["seconds"] < LIMIT for entry in store.read(out / RESULTS)):
+    if any(not 0 <= entry["seconds"] < LIMIT for entry in jsonl.read(out / RESULTS)):
         raise Broken("a record's duration follows the wall clock")
     check(out, whole)
     return f"{jumps} jumps"
@@ -164,12 +164,12 @@ def cut_file(out: Path, rng: random.Random, whole: Path) -> str:
     """The results file is cut at every byte of its last line: that record alone is lost, and comes back in place."""
     out.mkdir()
     content = b"".join((whole / RESULTS).read_bytes().splitlines(keepends=True)[-2:])
-    begin, last = content.find(b"\n") + 1, store.read(whole / RESULTS)[-1]
+    begin, last = content.find(b"\n") + 1, jsonl.read(whole / RESULTS)[-1]
     for cut in range(begin, len(content)):
         (out / RESULTS).write_bytes(content[:cut])
-        if len(store.read(out / RESULTS)) != 1:
+        if len(jsonl.read(out / RESULTS)) != 1:
             raise Broken(f"cut at byte {cut} of {len(content)}: another record was lost")
-        store.append(out / RESULTS, last)
+        jsonl.append(out / RESULTS, last)
         if (out / RESULTS).read_bytes() != content:
             raise Broken(f"cut at byte {cut} of {len(content)}: not mended")
     return f"{len(content) - begin} cuts"

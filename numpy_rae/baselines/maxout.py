@@ -1,0 +1,176 @@
+"""Maxout (Goodfellow et al. 2013), the activation that Sec. 2.1.2 rules out, as a counter-example that runs.
+
+Unit j has k affine pieces and takes the largest, h_j = max over p of W_jp . x + b_jp; decoding is tied through the
+piece that won. h is no function of one pre-activation, so Maxout has no jet and stands outside `ACTIVATIONS`.
+Setting the code of every losing piece to 0 turns the model into a linear one with m k units:
+
+    (a) a_ijp = W_jp . x_i + b_jp,   won_ijp = 1 for the first largest p of (i, j), else 0       (N, m, k)
+    (b) z     = won * a,  so that h_ij = sum_p z_ijp                                             (N, m, k)
+    (c) y     = sum over j, p of z_ijp W_jp                                                      (N, n)
+    (d) r     = x - y,  g_y = -2 r / N                                                           (N, n)
+    (e) g_a   = won * (g_y W^T): only the winner is differentiated                               (N, m, k)
+    (f) g_W   = g_a^T x + z^T g_y: W is encoder and decoder                                      (m, k, n)
+    (g) g_b_e = sum over samples of g_a                                                          (m, k)
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from numpy_rae import _validation, autoencoder
+from numpy_rae.autoencoder import reconstruction
+from numpy_rae.training import batches
+
+
+class MaxoutParams(NamedTuple):
+    """W (m, k, n), one row a piece; b_e (m, k)."""
+
+    W: np.ndarray
+    b_e: np.ndarray
+
+
+class MaxoutForward(NamedTuple):
+    """Pre-activations a (N, m, k), which piece won (N, m, k), h (N, m), reconstruction y (N, n)."""
+
+    a: np.ndarray
+    won: np.ndarray
+    h: np.ndarray
+    y: np.ndarray
+
+
+class MaxoutTrained(NamedTuple):
+    """Parameters, each epoch's mean minibatch objective, and None or the epoch in which it ceased to be finite."""
+
+    params: MaxoutParams
+    history: tuple[float, ...]
+    diverged: int | None
+
+
+class Witness(NamedTuple):
+    """A Maxout layer, a direction (n,), and the limit (m,) of h at x = t direction as t goes to -infinity."""
+
+    params: MaxoutParams
+    direction: np.ndarray
+    limit: np.ndarray
+
+
+@_validation.tiny_is_zero
+def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> MaxoutParams:
+    """The auto-encoder's normalized initialisation for the m k pieces."""
+    _validation.whole("m", m)
+    _validation.whole("k", k)
+    W, b_e = autoencoder.init_params(m * k, n, rng, dtype)
+    return MaxoutParams(W.reshape(m, k, n), b_e.reshape(m, k))
+
+
+@_validation.tiny_is_zero
+def forward(params: MaxoutParams, x: np.ndarray) -> MaxoutForward:
+    """Encode and decode x (N, n). Raises ValueError if shapes or dtypes of x, W and b_e do not fit."""
+    check(params)
+    W, b_e = params
+    m, k, n = W.shape
+    _validation.batch("x", x, n, W.dtype)
+    a = (x @ W.reshape(m * k, n).T).reshape(-1, m, k) + b_e  # (a) (N, m, k)
+    won = a.argmax(axis=2)[:, :, None] == np.arange(k)  # (a) (N, m, k)
+    z = np.where(won, a, 0)  # (b) (N, m, k)
+    return MaxoutForward(a, won, a.max(axis=2), np.tensordot(z, W, 2))  # (c)
+
+
+@_validation.tiny_is_zero
+def value_and_grad(params: MaxoutParams, x: np.ndarray) -> tuple[float, MaxoutParams]:
+    """J = mean over samples of ||x - y||^2, no 1/2, and its gradient; at a tie, that of the first piece."""
+    fwd = forward(params, x)
+    J, g_y = reconstruction(fwd.y, x)  # (d) (N, n)
+    z = np.where(fwd.won, fwd.a, 0)  # (b) (N, m, k)
+    g_a = fwd.won * np.tensordot(g_y, params.W, (1, 2))  # (e) (N, m, k)
+    g_W = np.tensordot(g_a, x, (0, 0)) + np.tensordot(z, g_y, (0, 0))  # (f) (m, k, n)
+    return J, MaxoutParams(g_W, g_a.sum(axis=0))  # (g)
+
+
+@_validation.tiny_is_zero
+def train(
+    x: np.ndarray,
+    m: int,
+    k: int,
+    rng: np.random.Generator,
+    epochs: int = 50,
+    eta: float = 0.001,
+    momentum: float = 0.9,
+    batch_size: int = 50,
+) -> MaxoutTrained:
+    """Minibatch SGD on x (N, n): v <- momentum v - eta g, then W <- W + v, rows left free.
+
+    Raises ValueError before any work for a value outside its range. An objective that ceases to be finite ends the
+    run: `diverged` says in which epoch.
+    """
+    _validation.matrix("x", x)
+    for name, value in (("m", m), ("k", k), ("epochs", epochs), ("batch_size", batch_size)):
+        _validation.whole(name, value)
+    _validation.number("eta", eta, open_low=True)
+    _validation.number("momentum", momentum, high=1)
+    _validation.instance("rng", rng, np.random.Generator)
+    params = init_params(m, k, x.shape[1], rng, x.dtype)
+    velocity, history = MaxoutParams(np.zeros_like(params.W), np.zeros_like(params.b_e)), []
+    # An overflow is not a warning here: the objective shows it in the same epoch.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for epoch in range(1, epochs + 1):
+            steps = (x[batch] for batch in batches(len(x), batch_size, rng))
+            J = float(np.mean([step(params, velocity, part, float(eta), float(momentum)) for part in steps]))
+            if not math.isfinite(J):
+                return MaxoutTrained(params, tuple(history), epoch)
+            history.append(J)
+    return MaxoutTrained(params, tuple(history), None)
+
+
+@_validation.tiny_is_zero
+def step(params: MaxoutParams, velocity: MaxoutParams, x: np.ndarray, eta: float, momentum: float) -> float:
+    """One step on x (N, n), in place on `params` and `velocity`; returns the objective before it."""
+    J, grad = value_and_grad(params, x)
+    for value, v, g in zip(params, velocity, grad):
+        v *= momentum
+        v -= eta * g
+        value += v
+    return J
+
+
+@_validation.tiny_is_zero
+def left_limit(params: MaxoutParams, direction: np.ndarray) -> np.ndarray:
+    """The limit (m,) of h at x = t direction (n,) as t goes to -infinity, read off the pieces.
+
+    On this line piece p is t slope_p + b_p with slope_p = W_p . direction, and far out on the left the flattest
+    upward, or steepest downward, piece is the largest: min_p slope_p decides.
+
+        min slope < 0: +inf        min slope > 0: -inf        min slope = 0: the largest b_e of the pieces that have it
+
+    Sec. 2.1.2 asks for the limit 0. Raises ValueError if `direction` does not fit W, or one of both is not finite.
+    """
+    check(params)
+    _validation.vector("direction", _validation.like("direction", direction, params.W.shape[2:], params.W.dtype))
+    _validation.representable("params", *params)
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = params.W @ direction  # (m, k)
+    _validation.representable("W or direction", slope)
+    flat = np.where(slope == 0, params.b_e, -np.inf).max(axis=1)  # (m,)
+    least = slope.min(axis=1)  # (m,)
+    return np.where(least == 0, flat, np.copysign(np.inf, -least)).astype(params.W.dtype)
+
+
+@_validation.tiny_is_zero
+def witness(dtype: type = np.float64) -> Witness:
+    """One unit with the pieces a and -a: h = |a| grows without bound on the left, where Thm 2 needs 0."""
+    dtype = _validation.float_type("dtype", dtype)
+    params = MaxoutParams(np.array([[[1], [-1]]], dtype), np.zeros((1, 2), dtype))
+    direction = np.ones(1, dtype)
+    return Witness(params, direction, left_limit(params, direction))
+
+
+@_validation.tiny_is_zero
+def check(params: MaxoutParams) -> None:
+    """Raise ValueError unless W is a float array (m, k, n), none of them 0, and b_e an (m, k) one of its dtype."""
+    W, b_e = _validation.pair(params)
+    if type(W) not in _validation.ARRAYS or W.ndim != 3 or 0 in W.shape or W.dtype not in _validation.FLOATS:
+        raise ValueError(
+            f"W is {_validation.seen(W)}; it must be a float array of shape (units, pieces, features), all at least 1"
+        )
+    _validation.like("b_e", b_e, W.shape[:2], W.dtype)

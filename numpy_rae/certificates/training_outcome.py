@@ -1,0 +1,180 @@
+"""What lambda did to sparsity in training, named by a rule, and whether the certificate foresaw it.
+
+The runs of one activation and one penalty on one data set share their seeds over all lambda, and are measured at
+lengths of training that double. With A (S, K) the activation fractions of Eq. (14) of S seeds at K lambdas:
+
+    (a) drift    = rms_j |E[a_j] - E[a_j] at half the length| / rms_j sd[a_j]. A run has converged if this is at most
+        DRIFT and either at most GROWTH times what it was one length before (a unit that moves slowly but steadily
+        doubles it), or so small that it could double DOUBLINGS times more; and if that is so at all later lengths, too
+    (b) spread^2 = mean over lambda of the variance of A over the seeds
+    (c) a move from one lambda to a larger one counts if it has the same sign in every seed and its mean exceeds
+        q spread / sqrt(S), Tukey's honest significant difference of K means at LEVEL: what other seeds alone would do
+    (d) sparser: some pair of lambdas falls, none rises;  denser: the reverse;  mixed: both;  unaffected: neither
+    (e) (d) is inconclusive unless it was the same at half the length. Then it stands if all runs have converged. If
+        not, a single direction stands that would outlast DOUBLINGS more: the change of A from 0 to the largest lambda,
+        less DOUBLINGS times what it has lost since half the length, is still above (c)'s threshold
+
+A lambda at which a run diverged, or exploded, is left out: what its units end with is not sparsity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from numpy_rae.activations import Activation
+from numpy_rae.certificates import certificate, training_outcome
+from numpy_rae.certificates.certificate import Certificate
+
+if TYPE_CHECKING:
+    pass
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from scipy.stats import studentized_range
+
+DRIFT = 0.05
+GROWTH = 1.5
+DOUBLINGS = 3
+LEVEL = 0.05
+SPARSER, UNAFFECTED, DENSER, MIXED = "sparser", "unaffected", "denser", "mixed"
+DIVERGED, INCONCLUSIVE, REFUSED = "diverged", "inconclusive", "refused"
+HIT, MISS, OPEN = "hit", "miss", "-"
+FORESEEN = {certificate.SPARSER: SPARSER, certificate.UNAFFECTED: UNAFFECTED}
+MEASURED = ("fraction", "near_zero", "dead", "mean_a", "drift")
+
+
+class Sweep(NamedTuple):
+    """One pair on one data set: `lam` (K,) rising from 0, `broken` the lambdas left out, `steps` (T,) the lengths.
+
+    The rest is (T, S, K): activation fraction, share of |h| <= delta_min, dead units, E[a] over the units, drift (a).
+    """
+
+    lam: tuple[float, ...]
+    broken: tuple[float, ...]
+    steps: tuple[int, ...]
+    fraction: np.ndarray
+    near_zero: np.ndarray
+    dead: np.ndarray
+    mean_a: np.ndarray
+    drift: np.ndarray
+
+    @property
+    def converged(self) -> np.ndarray:
+        """(a), (T, S, K); nothing is known at the first length."""
+        before, now = self.drift[:-1], self.drift[1:]
+        calm = (now <= DRIFT) & ((now <= GROWTH * before) | (now <= DRIFT / 2**DOUBLINGS))
+        lasting = np.logical_and.accumulate(calm[::-1])[::-1]
+        return np.concatenate([np.zeros_like(self.drift[:1], bool), lasting])
+
+    @property
+    def comparable(self) -> bool:
+        """Whether lambda = 0 and another one are left to compare."""
+        return len(self.lam) > 1 and self.lam[0] == 0
+
+
+def gather(records: Iterable[dict]) -> Sweep:
+    """The runs of one pair, those at lambda = 0 included, as arrays.
+
+    Raises ValueError if a lambda lacks a seed or the runs were measured at different lengths.
+    """
+    by_lam: dict[float, dict[int, dict]] = {}
+    for entry in records:
+        by_lam.setdefault(entry["lambda"], {})[entry["seed"]] = entry
+    seeds = sorted(set().union(*by_lam.values()))
+    missing = [(lam, seed) for lam in sorted(by_lam) for seed in seeds if seed not in by_lam[lam]]
+    if missing:
+        raise ValueError("lambda = {:g} has no run of seed {}; every lambda needs every seed".format(*missing[0]))
+    broken = {lam for lam, runs in by_lam.items() if any(entry["status"] != "ok" for entry in runs.values())}
+    kept = sorted(set(by_lam) - broken)
+    steps = {tuple(by_lam[lam][seed]["steps"]) for lam in kept for seed in seeds}
+    if len(steps) > 1:
+        raise ValueError(f"the runs were measured at different lengths, {sorted(steps)}")
+    columns = ([[by_lam[lam][seed][name] for lam in kept] for seed in seeds] for name in MEASURED)
+    arrays = (np.moveaxis(np.array(c, float).reshape(len(seeds), len(kept), -1), 2, 0) for c in columns)
+    return Sweep(tuple(kept), tuple(sorted(broken)), steps.pop() if steps else (), *arrays)
+
+
+@lru_cache
+def tukey(count: int, freedom: int) -> float:
+    """q: the range of `count` means in units of their standard error, exceeded with probability LEVEL."""
+    return float(studentized_range.ppf(1 - LEVEL, count, freedom))
+
+
+def least_move(A: np.ndarray) -> float:
+    """(c)'s threshold for A (S, K). Raises ValueError for a single seed, which has no spread."""
+    S, K = A.shape
+    if S < 2:
+        raise ValueError(f"{S} seed has no spread; at least 2 are needed")
+    spread = A.var(axis=0, ddof=1).mean() ** 0.5  # (b)
+    return tukey(K, K * (S - 1)) * spread / S**0.5
+
+
+def direction(A: np.ndarray) -> str:
+    """(d) for A (S, K)."""
+    threshold, moves = least_move(A), set()
+    for low, high in zip(*np.triu_indices(A.shape[1], 1), strict=True):
+        change = A[:, high] - A[:, low]  # (S,)
+        same_sign = (change > 0).all() or (change < 0).all()
+        if same_sign and abs(change.mean()) > threshold:  # (c)
+            moves.add(np.sign(change[0]))
+    return {(): UNAFFECTED, (-1,): SPARSER, (1,): DENSER}.get(tuple(sorted(moves)), MIXED)
+
+
+def length(sweeps: Sequence[Sweep]) -> int:
+    """Index of the length for one activation: the first at which all its runs have converged, else the last."""
+    calm = [sweep.converged.all(axis=(1, 2)) for sweep in sweeps if sweep.comparable]  # (T,) each
+    if not calm:
+        return 0
+    all_calm = np.all(calm, axis=0)
+    return int(all_calm.argmax()) if all_calm.any() else len(all_calm) - 1
+
+
+def outcome(sweep: Sweep, at: int) -> str:
+    """(e) at the length of index `at`."""
+    if not sweep.comparable:
+        return DIVERGED
+    if at == 0:
+        return INCONCLUSIVE
+    before, A = sweep.fraction[at - 1], sweep.fraction[at]
+    found = direction(A)
+    lasting = found in (SPARSER, DENSER) and outlasts(before, A)
+    stands = direction(before) == found and (lasting or sweep.converged[at].all())
+    return found if stands else INCONCLUSIVE
+
+
+def outlasts(before: np.ndarray, A: np.ndarray) -> bool:
+    """(e)'s last clause, for the fractions (S, K) at half the length and now."""
+    loss = max(0.0, abs(effect(before)) - abs(effect(A)))
+    return abs(effect(A)) - DOUBLINGS * loss > least_move(A)
+
+
+def effect(A: np.ndarray) -> float:
+    """Mean over the seeds of the change from lambda = 0 to the largest one, for A (S, K)."""
+    return float((A[:, -1] - A[:, 0]).mean())
+
+
+def agreement(prediction: str, found: str) -> str:
+    """HIT or MISS; OPEN where the certificate leaves it open or training does."""
+    if prediction not in FORESEEN or found not in (SPARSER, UNAFFECTED, DENSER, MIXED):
+        return OPEN
+    return HIT if FORESEEN[prediction] == found else MISS
+
+
+class Row(NamedTuple):
+    """One pair on one data set; `sweep` is None if the penalty refuses the activation, `at` the index of the length."""
+
+    certificate: Certificate
+    activation: Activation
+    data: str
+    eta: float
+    sweep: Sweep | None
+    at: int
+    outcome: str
+
+    @property
+    def agreement(self) -> str:
+        return training_outcome.agreement(self.certificate.prediction, self.outcome)

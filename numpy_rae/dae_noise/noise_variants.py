@@ -1,0 +1,53 @@
+"""Variants of DAE that differ in the noise alone, to find out where its sparsity comes from (Sec. 3.1.1)."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from numpy_rae import _validation
+from numpy_rae.autoencoder import Gradient
+from numpy_rae.dae_noise.smoothed_relu import expected_dae, expected_dae_with_covariances, smoothed_mdae
+from numpy_rae.objectives import MODELS, Model, ae, corruption, denoising
+
+
+@_validation.tiny_is_zero
+def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+    """Eq. (6) with x + eps and x - eps for every sample: the first-order Taylor term cancels exactly."""
+    if sigma2 == 0:
+        return ae(params, activation, x)
+    eps = corruption(x, sigma2, rng)
+    return denoising(params, activation, np.concatenate([x, x]), np.concatenate([x + eps, x - eps]))
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Eq. (6) with `K` independently corrupted copies of every sample: the first-order term averages away as 1/K."""
+
+    K: int
+
+    def __post_init__(self):
+        _validation.whole("K", self.K)
+
+    def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+        if sigma2 == 0:
+            return ae(params, activation, x)
+        repeated = np.concatenate([x] * self.K)
+        return denoising(params, activation, repeated, repeated + corruption(repeated, sigma2, rng))
+
+
+NOISE_MODELS = {
+    model.name: model
+    for model in (
+        Model("antithetic", antithetic),
+        Model("2-copies", Copies(2)),
+        Model("8-copies", Copies(8)),
+        Model("32-copies", Copies(32)),
+        Model("smoothed-mDAE", smoothed_mdae),
+        Model("expected-DAE", expected_dae),
+        Model("expected-DAE+cov", expected_dae_with_covariances),
+    )
+}
+ALL_MODELS = MODELS | NOISE_MODELS
+# A user may add models to the table; these are the package's own for good.
+OWN_MODELS = MappingProxyType(dict(ALL_MODELS))

@@ -1,0 +1,1 @@
+"""Images: download, readers, preprocessing, prepared data sets. The embedded digits lie here."""

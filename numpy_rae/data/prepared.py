@@ -1,0 +1,234 @@
+"""Training data by name: prepared once as a float32 matrix in a file that workers map instead of receiving it.
+
+A `DataSpec` says how to make the matrix. A `DataRef` adds the SHA-256 of the matrix, which names the file. A worker on
+another machine makes the same file from its own copy of the images, and the hash proves it. A file is used only if its
+content has this hash; otherwise it is made again.
+"""
+
+import errno
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from numpy_rae import _validation
+from numpy_rae.data import folders, image_formats, images
+from numpy_rae.data.preprocessing import as_rows, crop_patches, standardise
+from numpy_rae.storage import npz
+
+PATCH = 8
+SOURCES = ("digits", "mnist", "cifar10", "photograph", "images")
+# A folder that answers with one of these is passed over; a full disk is an error.
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Which images, how many samples, what is added to the standard deviation, and the seed of the random crops.
+
+    "digits" are the 5,000 embedded ones, "mnist" the first `count` of its training set; "cifar10", "photograph" (the
+    one matplotlib ships) and "images" (the array in file `path`) give `count` random 8 x 8 patches.
+    """
+
+    source: str
+    count: int
+    std_offset: float = 0.0
+    seed: int = 0
+    path: str | None = None
+
+    def __post_init__(self):
+        _validation.one_of("source", self.source, SOURCES)
+        _validation.whole("count", self.count)
+        _validation.number("std_offset", self.std_offset)
+        _validation.whole("seed", self.seed, low=0)
+        if not isinstance(self.path, str | None):
+            raise ValueError(f"path is {self.path!r}; it must be a string or None")
+
+    @property
+    def label(self) -> str:
+        """What a figure's title calls the data."""
+        return {
+            "digits": f"{self.count:,} embedded MNIST digits",
+            "mnist": f"{self.count:,} MNIST digits",
+            "cifar10": f"{self.count:,} CIFAR-10 patches",
+            "photograph": f"{self.count:,} patches of one photograph (not CIFAR-10)",
+            "images": f"{self.count:,} patches of {Path(self.path or '').name}",
+        }[self.source]
+
+
+@dataclass(frozen=True)
+class DataRef:
+    """A prepared matrix: how it was made, the SHA-256 of its bytes, and its shape."""
+
+    spec: DataSpec
+    sha256: str
+    shape: tuple[int, int]
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """A row as an image: (28, 28) for digits, (8, 8) or (3, 8, 8) for patches."""
+        if self.spec.source in ("digits", "mnist"):
+            return 28, 28
+        channels = self.shape[1] // PATCH**2
+        return (channels, PATCH, PATCH)[channels == 1 :]
+
+    def description(self) -> dict:
+        """For records: everything but the place on this machine."""
+        spec = asdict(self.spec)
+        spec["path"] = self.spec.path and Path(self.spec.path).name
+        return {**spec, "sha256": self.sha256, "shape": list(self.shape)}
+
+
+def build(spec: DataSpec) -> np.ndarray:
+    """The standardised float32 matrix (count, n). Raises folders.DataError if the images are not at hand."""
+    _validation.instance("spec", spec, DataSpec)
+    return standardise(as_rows(_images(spec)), spec.std_offset).astype(np.float32)
+
+
+def _images(spec: DataSpec) -> np.ndarray:
+    if spec.source in ("digits", "mnist"):
+        digits = images.load_sample()[0] if spec.source == "digits" else images.load_mnist()[0]
+        _validation.number("count", spec.count, 1, len(digits))
+        return digits[: spec.count]
+    return crop_patches(_pictures(spec), spec.count, PATCH, np.random.default_rng(spec.seed))
+
+
+def _pictures(spec: DataSpec) -> np.ndarray:
+    if spec.source == "cifar10":
+        return images.load_cifar10()
+    if spec.source == "images":
+        return image_formats.load_images(spec.path)
+    return photograph()
+
+
+def photograph() -> np.ndarray:
+    """The sample photograph that matplotlib ships, uint8 (1, 3, H, W)."""
+    from matplotlib import cbook, image
+
+    with cbook.get_sample_data("grace_hopper.jpg") as file:
+        return image.imread(file, format="jpg").transpose(2, 0, 1)[None]
+
+
+def prepare(spec: DataSpec) -> DataRef:
+    """Build the matrix, put it where workers will look, and return the reference to it."""
+    return store_array(build(spec), spec)
+
+
+def store_array(x: np.ndarray, spec: DataSpec) -> DataRef:
+    """Put a prepared matrix where workers look for it, and return the reference to it.
+
+    The data folder comes first. If it is read-only, the user's cache and a temporary folder follow.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        The matrix.
+    spec : DataSpec
+        How `x` was made.
+
+    Returns
+    -------
+    DataRef
+        The reference, which `load` takes.
+
+    Raises
+    ------
+    folders.DataError
+        If no folder can be written.
+    """
+    ref = DataRef(spec, _sha256(x), x.shape)
+    if _find(ref) is None:
+        _write(ref, x)
+    return ref
+
+
+def _write(ref: DataRef, x: np.ndarray) -> None:
+    """Write the matrix into the first folder that is not read-only."""
+    for path in _paths(ref):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unusable = path.exists()
+            npz.replace_file(path, lambda file: np.save(file, x, allow_pickle=False))
+        except OSError as error:
+            refused = folders.DataError(f"prepared data {path} cannot be written: {error.strerror or error}")
+            if error.errno not in NOT_WRITABLE:
+                raise refused from error
+        else:
+            if unusable:
+                LOG.warning("prepared data %s could not be read or did not have their SHA-256; replaced", path)
+            return
+    raise refused
+
+
+def load(ref: DataRef) -> np.ndarray:
+    """Return the prepared matrix, memory-mapped read-only; make it here first if there is no good copy.
+
+    A file is hashed once per process, and again if it changes.
+
+    Parameters
+    ----------
+    ref : DataRef
+        A reference that `prepare` or `store_array` returned, here or on another machine.
+
+    Returns
+    -------
+    ndarray, shape `ref.shape`
+        The matrix, whose SHA-256 is `ref.sha256`.
+
+    Raises
+    ------
+    folders.DataError
+        If the matrix made here is not the one that the reference names.
+    """
+    x = _find(ref)
+    if x is not None:
+        return x
+    if prepare(ref.spec).sha256 != ref.sha256:
+        raise folders.DataError(f"{ref.spec.label}: this machine's images give other data than the sweep's")
+    x = _find(ref)
+    if x is None:
+        raise folders.DataError(f"prepared data {next(_paths(ref))} cannot be read back")
+    return x
+
+
+def _find(ref: DataRef) -> np.ndarray | None:
+    """Map the first file whose content is what the reference names; None if there is none."""
+    for path in _paths(ref):
+        with suppress(OSError):  # it is missing, or another user keeps it to themselves
+            seen = path.stat()
+            if _is_intact(path, ref.sha256, ref.shape, (seen.st_ino, seen.st_size, seen.st_mtime_ns)):
+                return _map(path)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _is_intact(path: Path, sha256: str, shape: tuple[int, int], version: tuple[int, ...]) -> bool:
+    """Tell whether a file holds the matrix with this hash; `version` changes when the file does."""
+    try:
+        x = _map(path)
+    except OSError:
+        raise
+    except Exception:  # a damaged header raises almost any kind of error
+        return False
+    return x.shape == shape and x.dtype.isnative and x.dtype.kind == "f" and _sha256(x) == sha256
+
+
+def _map(path: Path) -> np.ndarray:
+    return np.lib.format.open_memmap(path, mode="r")
+
+
+def _sha256(x: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(x)).hexdigest()
+
+
+def _paths(ref: DataRef) -> Iterator[Path]:
+    """The files that can hold the matrix, in the order of preference."""
+    name = f"{ref.spec.source}-{ref.spec.count}-{ref.sha256[:16]}.npy"
+    return (folder / name for folder in folders.prepared_folders())

@@ -1,0 +1,1 @@
+"""Many training runs: protocols, sweeps, workers, records, checkpoints, tables, command lines."""

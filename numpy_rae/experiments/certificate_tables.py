@@ -1,0 +1,120 @@
+"""Certificates beside what training did, as Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numpy_rae.activations import Activation
+from numpy_rae.certificates import training_outcome
+from numpy_rae.certificates.certificate import Certificate
+
+if TYPE_CHECKING:
+    pass
+from numpy_rae.certificates.training_outcome import Row
+from numpy_rae.plotting.certificate_grid import LOOKS, SHORT
+
+
+def rows(records: Sequence[dict], activations: Sequence[Activation], certificates: Sequence[Certificate]) -> list[Row]:
+    """A row for each data set, activation and penalty, from the records of `certificate_runs.run`."""
+    result = []
+    for data in dict.fromkeys(entry["data"] for entry in records):
+        for s_e in activations:
+            mine = [entry for entry in records if (entry["data"], entry["activation"]) == (data, s_e.name)]
+            verdicts = [verdict for verdict in certificates if verdict.activation == s_e.name]
+            result += of_activation(mine, s_e, verdicts)
+    return result
+
+
+def of_activation(records: list[dict], s_e: Activation, certificates: list[Certificate]) -> list[Row]:
+    """The rows of one activation on one data set, which have one length."""
+    sweeps = {
+        penalty: training_outcome.gather([entry for entry in records if entry["model"] in ("AE", penalty)])
+        for penalty in dict.fromkeys(entry["model"] for entry in records if entry["model"] != "AE")
+    }
+    at = training_outcome.length(list(sweeps.values()))
+    result = []
+    for verdict in certificates:
+        sweep = sweeps.get(verdict.penalty)
+        found = training_outcome.outcome(sweep, at) if sweep else training_outcome.REFUSED
+        result.append(Row(verdict, s_e, records[0]["data"], records[0]["eta"], sweep, at, found))
+    return result
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Prediction and outcome side by side, with the numbers at lambda = 0 and at the largest lambda that held."""
+    data = list(dict.fromkeys(row.data for row in rows))
+    head = ["activation", "penalty", "prediction"]
+    for name in data:
+        head += [f"on {name}", "active, lambda 0 -> largest", "near zero", ""]
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for first, *others in zip(*([row for row in rows if row.data == name] for name in data), strict=True):
+        verdict = first.certificate
+        cells = [verdict.activation, verdict.penalty, verdict.prediction]
+        for row in (first, *others):
+            cells += [row.outcome, active(row), near_zero(row), bold(row.agreement)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def bold(agreement: str) -> str:
+    return f"**{agreement}**" if agreement == training_outcome.MISS else agreement
+
+
+def ends(row: Row, values: np.ndarray) -> tuple[float, float]:
+    """Means over the seeds of (T, S, K) at the row's length: lambda = 0 and the largest lambda."""
+    mean = values[row.at].mean(axis=0)
+    return float(mean[0]), float(mean[-1])
+
+
+def active(row: Row) -> str:
+    """Activation fraction, with the dead units if there are any, and the lambdas left out."""
+    if row.sweep is None:
+        return "-"
+    text = ""
+    if row.sweep.comparable:
+        dead = ends(row, row.sweep.dead)[1]
+        text = "{:.3f} -> {:.3f}".format(*ends(row, row.sweep.fraction)) + (f", {dead:.2f} dead" if dead > 0.01 else "")
+    broken = ", ".join(f"{lam:g}" for lam in row.sweep.broken)
+    return text + (f" (breaks down at {broken})" if broken else "")
+
+
+def near_zero(row: Row) -> str:
+    """The share of |h| <= delta_min of a signed activation; of the others it is 1 - the fraction."""
+    if row.sweep is None or not row.sweep.comparable or row.activation.non_negative:
+        return "-"
+    return "{:.3f} -> {:.3f}".format(*ends(row, row.sweep.near_zero))
+
+
+def lengths(rows: Sequence[Row]) -> str:
+    """delta_min, learning rate and length of training, a line for each activation."""
+    data = list(dict.fromkeys(row.data for row in rows))
+    head = ["activation", "delta_min", *(f"{name}: eta, updates, runs converged" for name in data)]
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for s_e in dict.fromkeys(row.activation for row in rows):
+        cells = [training([row for row in rows if (row.activation, row.data) == (s_e, name)]) for name in data]
+        lines.append(f"| {s_e.name} | {s_e.delta_min:g} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def training(rows: Sequence[Row]) -> str:
+    """Of one activation on one data set; the runs are those of the lambdas that did not break down, lambda = 0 once."""
+    kept = [row for row in rows if row.sweep and row.sweep.comparable]
+    if not kept:
+        return f"{rows[0].eta:g}, -"
+    calm = [row.sweep.converged[row.at] for row in kept]
+    calm = np.concatenate([calm[0][:, :1], *(part[:, 1:] for part in calm)], axis=1)
+    return f"{rows[0].eta:g}, {kept[0].sweep.steps[kept[0].at]:,}, {calm.sum()} of {calm.size}"
+
+
+def tally(rows: Sequence[Row]) -> str:
+    """How often each prediction met each outcome, by data set."""
+    lines = ["| data | prediction | pairs | outcomes |", "|---|---|---|---|"]
+    for data in dict.fromkeys(row.data for row in rows):
+        for prediction in SHORT:
+            seen = [row.outcome for row in rows if (row.data, row.certificate.prediction) == (data, prediction)]
+            counts = ", ".join(f"{name} {seen.count(name)}" for name in LOOKS if name in seen)
+            lines.append(f"| {data} | {prediction} | {len(seen)} | {counts or '-'} |")
+    return "\n".join(lines)

@@ -1,0 +1,208 @@
+"""A run's state on disk, so that it goes on bit for bit after any kind of end.
+
+Members of the file (see `npz`):
+
+    meta        JSON: the run's description, the generators' states, what the loop has counted
+    W, b_e      the parameters
+    v_W, v_b_e  the velocity
+    len2        the squared row lengths of W, as the last update computed them; empty before the first
+    ahead       the samples of the epoch in progress that are still to come, in their order
+    objectives  of every update so far
+    history     JSON: a line an epoch, as bytes
+"""
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from numpy_rae import _validation
+from numpy_rae.autoencoder import Params
+from numpy_rae.storage import npz
+from numpy_rae.training import Generators, State, Watch, pieces
+
+FORMAT, VERSION = "numpy_rae checkpoint", 2
+ARRAYS = ("W", "b_e", "v_W", "v_b_e", "len2", "ahead", "objectives", "history")
+CHILDREN = ("init", "order", "noise")
+INTERVAL = 30.0
+# At most this share of the time goes into writing.
+SHARE = 0.05
+
+LOG = logging.getLogger(__name__)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message names the file and says why."""
+
+
+def save(path: Path, state: State, run: dict) -> None:
+    """Write `state`, between two updates, to exactly `path`; `run` is JSON that tells this run from every other.
+
+    Raises OSError if that cannot be done; what stood there before is then still there.
+    """
+    between = state.ahead is None
+    meta = {
+        "format": FORMAT,
+        "version": VERSION,
+        "run": run,
+        "generators": {child: getattr(state.generators, child).bit_generator.state for child in CHILDREN},
+        "batch": None if between else max(map(len, state.ahead), default=0),
+        "n_continued": state.n_continued,
+        "began": state.began,
+        "seconds": state.seconds,
+    }
+    arrays = {
+        **state.params._asdict(),
+        **{f"v_{name}": array for name, array in state.velocity._asdict().items()},
+        "len2": np.empty(0, state.params.W.dtype) if state.len2 is None else state.len2,
+        "ahead": np.concatenate([np.empty(0, np.int64), *(state.ahead or [])]),
+        "objectives": np.array(state.objectives, np.float64),
+        "history": np.frombuffer(json.dumps(state.history).encode(), np.uint8),
+    }
+    npz.write(path, json.dumps(meta).encode(), arrays)
+
+
+def load(path: Path, run: dict) -> State | None:
+    """The state that `save` wrote for this very `run`, None if there is no file. Raises CheckpointError for others."""
+    try:
+        with open(path, "rb") as file:
+            meta, arrays = npz.read(file, ARRAYS, lambda meta: check(meta, run))
+            return parse(meta, arrays)
+    except FileNotFoundError:
+        return None
+    except npz.DAMAGE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise CheckpointError(f"checkpoint {path} cannot be used: {reason}") from None
+
+
+def check(meta: dict, run: dict) -> None:
+    """Raise ValueError unless it is a checkpoint of this release's format and of this run."""
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT or meta.get("version") != VERSION:
+        raise ValueError(f"it does not say that it is a {FORMAT} of version {VERSION}")
+    if meta.get("run") != json.loads(json.dumps(run)):
+        raise ValueError("it belongs to another run, or to other versions of the packages")
+
+
+def parse(meta: dict, arrays: dict[str, np.ndarray]) -> State:
+    """The state, its parts checked against each other."""
+    W, b_e = _validation.matrix("W", arrays["W"]), arrays["b_e"]
+    for name, like in (("b_e", W[:, 0]), ("v_W", W), ("v_b_e", b_e)):
+        _validation.like(name, arrays[name], like.shape, W.dtype)
+    len2 = arrays["len2"] if arrays["len2"].size else None
+    if len2 is not None:
+        _validation.like("len2", len2, b_e.shape, W.dtype)
+    for name, dtype in (("ahead", np.int64), ("objectives", np.float64)):
+        _validation.like(name, arrays[name], (arrays[name].size,), np.dtype(dtype))
+    history = json.loads(arrays["history"].tobytes())
+    if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
+        raise ValueError("its history is not a list of records")
+    return State(
+        Params(W, b_e),
+        Params(arrays["v_W"], arrays["v_b_e"]),
+        generators(meta["generators"]),
+        arrays["objectives"].tolist(),
+        history,
+        ahead=None if meta["batch"] is None else pieces(arrays["ahead"], _validation.whole("batch", meta["batch"], 0)),
+        n_continued=_validation.whole("n_continued", meta["n_continued"], 0),
+        began=_validation.whole("began", meta["began"], 0),
+        seconds=_validation.number("seconds", meta["seconds"]),
+        len2=len2,
+    )
+
+
+def generators(states: dict) -> Generators:
+    """Generators in the states that `save` wrote."""
+    children = Generators(0)
+    for child in CHILDREN:
+        getattr(children, child).bit_generator.state = states[child]
+    return children
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where the states of a sweep's runs are kept, and every how many seconds they are written."""
+
+    folder: Path
+    interval: float = INTERVAL
+
+    def path(self, key: str) -> Path:
+        """The file of the run with this hash."""
+        return self.folder / f"{key}.npz"
+
+    def progress(self, key: str) -> tuple | None:
+        """Something that changes whenever the run's file is written; None if there is none."""
+        with suppress(OSError):
+            seen = os.stat(self.path(key))
+            return seen.st_ino, seen.st_mtime_ns
+
+    def remove(self, key: str) -> None:
+        """Remove a run's file. One that cannot be removed does no harm."""
+        with suppress(OSError):
+            self.path(key).unlink()
+
+    def tidy(self, done: set[str]) -> None:
+        """Remove the files of runs that are done, what killed writers left half-written, and the folder if empty."""
+        with suppress(OSError):
+            for path in self.folder.glob("*"):
+                if path.stem in done or path.suffix == ".tmp":
+                    path.unlink(missing_ok=True)
+            self.folder.rmdir()
+
+
+class Keeper(Watch):
+    """Writes a run's state to `path` every `interval` seconds, and once more when SIGTERM ends the process.
+
+    A context: within it, in the main thread, SIGTERM waits for the end of the update in progress, and what it did
+    before is done after the state is written. A state that cannot be written is a warning; the run goes on.
+    """
+
+    def __init__(self, path: Path, run: dict, interval: float = INTERVAL):
+        self.path, self.run, self.interval = path, run, interval
+        self.state: State | None = None
+        self.told = False
+
+    def __enter__(self) -> "Keeper":
+        self.due = time.monotonic() + self.interval
+        self.catches = threading.current_thread() is threading.main_thread()
+        if self.catches:
+            self.otherwise = signal.signal(signal.SIGTERM, self.tell)
+        return self
+
+    def tell(self, *_) -> None:
+        self.told = True
+
+    def after(self, step: int, state: State) -> None:
+        """Called after every update."""
+        self.state = state
+        if self.told:
+            raise SystemExit(128 + signal.SIGTERM)
+        if time.monotonic() >= self.due:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write the state as it is after the last update."""
+        start = time.monotonic()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            save(self.path, self.state, self.run)
+        except OSError as error:
+            LOG.warning("checkpoint %s cannot be written: %s; the run goes on", self.path, error.strerror or error)
+        now = time.monotonic()
+        self.due = now + max(self.interval, (now - start) / SHARE)
+
+    def __exit__(self, *_) -> None:
+        if not self.catches:
+            return
+        # A second SIGTERM, as from a pool whose workers were all told by the system, must not end the writing.
+        if self.told and self.state:
+            self.keep()
+        signal.signal(signal.SIGTERM, self.otherwise)
+        if self.told:
+            signal.raise_signal(signal.SIGTERM)

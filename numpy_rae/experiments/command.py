@@ -1,0 +1,91 @@
+"""What every command does about errors, signals and standard streams.
+
+- Bad input is one sentence on stderr and exit code 2, never a traceback.
+- SIGTERM and SIGHUP end the work in order, as Ctrl-C does: exit code 130.
+- Output that nobody reads is dropped, and the work goes on. Output that cannot be written, as on a full disk, is one
+  sentence at the end and exit code 2.
+"""
+
+import contextlib
+import functools
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
+
+from numpy_rae.data.folders import DataError
+from numpy_rae.experiments import output_streams
+from numpy_rae.experiments.sweep import RunsLost
+from numpy_rae.storage.jsonl import StoreError
+
+BAD_INPUT, INTERRUPTED, LOST = 2, 130, 1
+
+
+def command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Return a decorator that makes a function the body of the command `name`.
+
+    The decorated function returns an exit code for whatever happens: that of the body; 2 for bad input and for what
+    cannot be read or written; 130 after an interrupt; 1 if memory ran out or workers died.
+    """
+
+    def decorate(body: Callable[..., int]) -> Callable[..., int]:
+        @functools.wraps(body)
+        def main(*args, **more) -> int:
+            with output_streams.dropping() as outputs:
+                with ended_like_interrupted():
+                    code = _guarded(name, lambda: body(*args, **more))
+                return _after_output(name, outputs, code)
+
+        return main
+
+    return decorate
+
+
+def tell(name: str, text: object) -> None:
+    """Print one line of the command `name` on stderr."""
+    print(f"{name}: {text}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def ended_like_interrupted() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into KeyboardInterrupt meanwhile; signals can be caught in the main thread only.
+
+    A signal that is ignored, as SIGHUP is under nohup, stays ignored.
+    """
+    with contextlib.ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            for caught in (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")):
+                if caught and signal.getsignal(caught) != signal.SIG_IGN:
+                    stack.callback(signal.signal, caught, signal.signal(caught, signal.default_int_handler))
+        yield
+
+
+def _guarded(name: str, body: Callable[[], int]) -> int:
+    try:
+        return body()
+    except (ValueError, StoreError, DataError) as error:
+        tell(name, error)
+        return BAD_INPUT
+    except OSError as error:
+        tell(name, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        return BAD_INPUT
+    except MemoryError:
+        tell(name, "out of memory")
+        return LOST
+    except (RunsLost, BrokenExecutor) as error:
+        tell(name, str(error) or "a worker process died")
+        return LOST
+    except KeyboardInterrupt:
+        tell(name, "interrupted")
+        return INTERRUPTED
+
+
+def _after_output(name: str, outputs: tuple[output_streams.Output, ...], code: int) -> int:
+    """The exit code, given what became of stdout: a reader that has gone is no error."""
+    out = outputs[0]
+    out.flush()
+    if out.error is None or out.error.errno in output_streams.NO_READER:
+        return code
+    tell(name, f"standard output cannot be written: {out.error.strerror}")
+    return code or BAD_INPUT

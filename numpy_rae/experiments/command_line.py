@@ -1,0 +1,103 @@
+"""The command line that every figure script has."""
+
+import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from numpy_rae.dae_noise.noise_variants import ALL_MODELS
+from numpy_rae.data import folders
+from numpy_rae.experiments.checkpoint import INTERVAL
+from numpy_rae.training import TrainConfig
+
+UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir", "scheduler")
+
+
+def parser(protocol) -> argparse.ArgumentParser:
+    """Options with their defaults, for an `protocol.Protocol`."""
+    p = argparse.ArgumentParser(
+        prog=f"{protocol.name}.py", description=protocol.title, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    p.set_defaults(models=list(protocol.models), **dict.fromkeys(UNSET))
+    add_what(p.add_argument_group("what is run"), protocol)
+    add_how(p.add_argument_group("how and where"), protocol)
+    return p
+
+
+def add_what(group, protocol) -> None:
+    """What determines the numbers."""
+    group.add_argument("--preset", choices=protocol.presets(), default="sample", help=presets_help(protocol))
+    models = f"of {', '.join(ALL_MODELS)} (default: {' '.join(protocol.models)})"
+    add_unset(group, "--models", models, nargs="+", metavar="M")
+    add_unset(group, "--seeds", "several give bands (default: 0)", nargs="+", type=int, metavar="K")
+    group.add_argument("--eta", type=float, default=TrainConfig.eta, help="learning rate; the paper: 0.001 to 0.005")
+    sigma2 = "regularisation coefficients (default: the preset's)"
+    add_unset(group, "--sigma2", sigma2, nargs="+", type=float, metavar="S")
+    for name, of in (("samples", "training samples"), ("epochs", "epochs"), ("hidden", "hidden units")):
+        add_unset(group, f"--{name}", f"number of {of} (default: the preset's)", type=int, metavar="N")
+
+
+def add_how(group, protocol) -> None:
+    """What does not."""
+    group.add_argument("--workers", type=int, default=cores(), metavar="N", help="processes, one BLAS thread each")
+    every = "seconds between two savings of a run in progress; not on a cluster"
+    group.add_argument("--save-every", type=float, default=INTERVAL, metavar="SECONDS", help=every)
+    scheduler = "of a Dask cluster to send the runs to (default: processes on this machine)"
+    add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
+    group.add_argument("--out", type=user_path, default=Path("results"), help="folder of the results and the picture")
+    text = "a picture of each run trained now, in <results>.reports: history, densities, biases, filters"
+    group.add_argument("--report", action="store_true", help=text)
+    group.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
+    folder = "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)"
+    add_unset(group, "--data-dir", folder, type=user_path)
+    if protocol.source == "cifar10":
+        images = "uint8 images to take the patches from (default: CIFAR-10)"
+        add_unset(group, "--images", images, type=user_path, metavar="FILE.npy")
+
+
+def add_unset(group, option: str, text: str, **more) -> None:
+    """An option whose help names the default itself, because what the parser leaves (None) says nothing."""
+    group.add_argument(option, help=text, default=argparse.SUPPRESS, **more)
+
+
+def user_path(text: str) -> Path:
+    """Return a path of the command line with its `~` expanded. Raises ArgumentTypeError if there is no home folder."""
+    try:
+        return folders.expand(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def presets_help(protocol) -> str:
+    """One line on each preset."""
+    return "; ".join(
+        f"{name}: {p.samples:,} samples, {p.epochs} epochs, {p.hidden} units" for name, p in protocol.presets().items()
+    )
+
+
+def cores() -> int:
+    """The number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def picture_parser(name: str, description: str, presets: Iterable[str] = ("sample", "tiny")) -> argparse.ArgumentParser:
+    """The options of a script that draws one picture of the theory."""
+    p = argparse.ArgumentParser(
+        prog=f"{name}.py", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    p.add_argument("--preset", choices=presets, default="sample", help="tiny is for a quick try")
+    p.add_argument("--out", type=user_path, default=Path("results"), help="folder of the picture")
+    return p
+
+
+def study_parser(name: str, description: str, presets: Iterable[str]) -> argparse.ArgumentParser:
+    """The options of a script that trains many runs of different configurations (`study`)."""
+    p = picture_parser(name, description, presets)
+    p.add_argument("--workers", type=int, default=cores(), metavar="N", help="processes, one BLAS thread each")
+    p.add_argument("--plot-only", action="store_true", help="table and picture from the stored runs, train nothing")
+    p.set_defaults(seeds=None, data_dir=None, images=None)
+    add_unset(p, "--seeds", "seeds of the runs (default: the preset's)", nargs="+", type=int, metavar="K")
+    add_unset(p, "--data-dir", "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)", type=Path)
+    images = "uint8 images to take the patches from (default: CIFAR-10)"
+    add_unset(p, "--images", images, type=Path, metavar="FILE.npy")
+    return p

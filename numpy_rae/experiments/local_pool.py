@@ -1,0 +1,203 @@
+"""Worker processes on this machine: fresh ones with one BLAS thread each, replaced when one of them dies.
+
+loky starts the processes, because its processes do not import the user's main module. The standard library's executor
+manages them: when one ends, it sends SIGTERM to the others, which then save their runs. loky's own executor sends
+SIGKILL, and what they had not saved would be lost.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+
+from loky.backend.context import LokyContext
+from loky.backend.process import LokyProcess
+
+from numpy_rae import _blas
+from numpy_rae.experiments import output_streams, pickled_calls
+
+GRACE = 20.0
+PARENT_CHECK_SECONDS = 0.5
+EXIT_CODE_SECONDS = 1.0
+
+
+class WorkerDied(BrokenExecutor):
+    """A worker process ended while it had work; the message gives its exit code."""
+
+
+class WorkerNeverStarted(BrokenExecutor):
+    """A worker process ended before it was ready for work; the message gives its exit code and likely causes."""
+
+
+class LocalPool(Executor):
+    """A pool of processes that outlives the death of any of them.
+
+    Calls and results are packed by cloudpickle: functions and classes of `__main__` or of a notebook can be used. A
+    death fails all the futures in flight with WorkerDied, or WorkerNeverStarted; the next call to `submit` starts new
+    workers.
+
+    Parameters
+    ----------
+    workers : int
+        Number of processes.
+    """
+
+    packs = True
+
+    def __init__(self, workers: int):
+        output_streams.fill_descriptors()
+        self._count = workers
+        self._workers = _Workers(workers)
+
+    def submit(self, fn: Callable, /, *args, **kwargs) -> Future:
+        """Call `fn` in a worker. Raises `pickled_calls.NotSendable` for what cannot be pickled."""
+        call = pickled_calls.pack(fn, args, kwargs)
+        try:
+            return self._workers.submit(call)
+        except BrokenExecutor:
+            self._workers.shutdown()
+            self._workers = _Workers(self._count)
+            return self._workers.submit(call)
+
+    def stop(self) -> None:
+        """Make every worker save its run (`checkpoint.Keeper`) and end; the futures in flight fail.
+
+        A worker that does not end within GRACE seconds, as when BLAS waits for memory, is killed.
+        """
+        processes = self._workers.processes
+        for process in processes:
+            process.terminate()
+        patience = time.monotonic() + GRACE
+        for process in processes:
+            process.join(max(0.0, patience - time.monotonic()))
+        for process in processes:
+            process.kill()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the workers once their calls are done, as with any executor."""
+        self._workers.shutdown(wait, cancel_futures=cancel_futures)
+
+
+@contextmanager
+def local_pool(workers: int) -> Iterator[LocalPool]:
+    """Open a pool whose processes have one BLAS thread each, so that results do not depend on their number."""
+    with LocalPool(workers) as pool:
+        yield pool
+
+
+class _Workers:
+    """One set of processes with its executor; it lasts until one of the processes dies."""
+
+    def __init__(self, count: int):
+        context = _Context()
+        self.processes, self.ready = context.processes, context.Event()
+        initargs = (os.getpid(), self.ready)
+        self.executor = ProcessPoolExecutor(count, context, initializer=_start_worker, initargs=initargs)
+        self.shutdown = self.executor.shutdown
+
+    def submit(self, call: bytes) -> Future:
+        try:
+            return _Unpacked(self.executor.submit(pickled_calls.call, call), self.failure)
+        except OSError as error:
+            raise WorkerNeverStarted(f"no worker process can be started: {error.strerror or error}") from error
+
+    def failure(self) -> BrokenExecutor:
+        """Why the executor is broken."""
+        ended = ", ".join(sorted(map(_described, self.exit_codes()))) or "exit code unknown"
+        if self.ready.is_set():
+            return WorkerDied(f"a worker process died ({ended}); SIGKILL often means that memory ran out")
+        return WorkerNeverStarted(
+            f"no worker process could start ({ended}); look at what it printed, and check the free memory, the limits on "
+            "processes (ulimit -a), and the folder for modules that are named like standard ones"
+        )
+
+    def exit_codes(self) -> set[int]:
+        """The exit codes of those that have ended; the system may tell them a moment after their end."""
+        patience = time.monotonic() + EXIT_CODE_SECONDS
+        while not (codes := {process.exitcode for process in self.processes} - {None}) and time.monotonic() < patience:
+            time.sleep(0.01)
+        return codes
+
+
+class _Process(LokyProcess):
+    """A process of loky's that starts without standard streams, too, and can be killed."""
+
+    def start(self) -> None:
+        with output_streams.present():
+            super().start()
+
+    def kill(self) -> None:
+        if self.exitcode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+class _Context(LokyContext):
+    """Starts processes with one BLAS thread each, and keeps a list of them."""
+
+    def __init__(self):
+        self.processes: list[_Process] = []
+
+    def Process(self, *args, **more) -> _Process:
+        process = _Process(*args, env=_blas.ONE_THREAD, **more)
+        self.processes.append(process)
+        return process
+
+
+class _Unpacked(Future):
+    """The future of a packed call, with the result unpacked and a broken executor explained."""
+
+    def __init__(self, inner: Future, failure: Callable[[], BrokenExecutor]):
+        super().__init__()
+        self._inner, self._failure = inner, failure
+        inner.add_done_callback(self._arrived)
+
+    def cancel(self) -> bool:
+        return self._inner.cancel()
+
+    def running(self) -> bool:
+        return self._inner.running()
+
+    def _arrived(self, inner: Future) -> None:
+        if inner.cancelled():
+            super().cancel()
+            self.set_running_or_notify_cancel()
+            return
+        try:
+            self.set_result(pickled_calls.unpack(inner.result()))
+        except BrokenExecutor as error:
+            failure = self._failure()
+            failure.__cause__ = error
+            self.set_exception(failure)
+        except BaseException as error:
+            self.set_exception(error)
+
+
+def _described(code: int) -> str:
+    try:
+        return f"exit code {code}, {signal.Signals(-code).name}"
+    except ValueError:
+        return f"exit code {code}"
+
+
+def _start_worker(parent: int, ready) -> None:
+    """Prepare a worker: interrupts and hang-ups are the parent's to handle, and it ends when the parent has ended."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    sys.stdout, sys.stderr = output_streams.Output(sys.stdout), output_streams.Output(sys.stderr)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    ready.set()
+
+
+def _end_with(parent: int) -> None:
+    """Wait for the parent's end, then save the run in flight and end."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(1)

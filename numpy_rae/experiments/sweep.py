@@ -1,0 +1,168 @@
+"""Many runs on any `concurrent.futures.Executor`: coinciding runs once, stored ones not again, each result at once."""
+
+import logging
+import math
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from numpy_rae.experiments import pickled_calls
+from numpy_rae.experiments.checkpoint import Checkpoints
+from numpy_rae.experiments.local_pool import WorkerNeverStarted
+from numpy_rae.experiments.records import stored
+from numpy_rae.experiments.run import Run, distinct
+from numpy_rae.experiments.worker import execute
+from numpy_rae.storage import jsonl
+
+TRIES = 3
+
+LOG = logging.getLogger(__name__)
+
+
+def sweep(
+    runs: Iterable[Run],
+    executor: Executor,
+    results: Path,
+    at_once: int | None = None,
+    checkpoints: Checkpoints | None = None,
+    reports: Path | None = None,
+) -> Iterator[dict]:
+    """Yield the record of every distinct run: the stored ones first, the others as they end, appended to `results`.
+
+    At most `at_once` runs are handed to the executor at a time (all, if None). A run whose worker dies, or has no
+    memory left, is started again, up to TRIES times without progress; then the others go on, and RunsLost is raised at
+    the end. When the caller stops early, the runs in flight are saved in `checkpoints`, or, without any, end first and
+    are stored; the others are left. `reports` is a folder for a picture of each run trained now. Raises StoreError if
+    another sweep is at work on the same file, ExecutorLost if the executor cancels runs, and `pickled_calls.NotSendable`, before any run, for a model or activation that
+    cannot be sent to the executor's processes.
+    """
+    with jsonl.claimed(results):
+        wanted, done = distinct(runs), stored(results)
+        if checkpoints:
+            checkpoints.tidy(set(done))
+        yield from (done[key] for key in wanted if key in done)
+        waiting = deque(run for key, run in wanted.items() if key not in done)
+        if getattr(executor, "packs", False):
+            check_sendable(waiting)
+        flights = Flights(executor, results, checkpoints, reports, waiting)
+        try:
+            yield from flights.landed(at_once)
+        finally:
+            flights.end()
+            if checkpoints:
+                checkpoints.tidy(set())
+    if flights.lost:
+        raise RunsLost(flights.lost, flights.error)
+
+
+def check_sendable(runs: Iterable[Run]) -> None:
+    """Raise `pickled_calls.NotSendable` that names the first model or activation that cannot be pickled."""
+    checked = set()
+    for run in runs:
+        for kind, part in (("model", run.model), ("activation", run.activation)):
+            if id(part) not in checked:
+                pickled_calls.check(f"{kind} {part.name!r}", part)
+                checked.add(id(part))
+
+
+class RunsLost(Exception):
+    """Runs that were given up because their workers died again and again, or never started."""
+
+    def __init__(self, runs: list[Run], error: Exception):
+        names = ", ".join(f"{run.model.name} sigma^2={run.config.sigma2:g} seed={run.config.seed}" for run in runs)
+        why = f"given up after {TRIES} deaths of their worker without progress ({reason(error)})"
+        if isinstance(error, WorkerNeverStarted):
+            why = f"given up after {TRIES} attempts to start a worker ({error})"
+        super().__init__(f"{why}: {names}; all others are stored, and the next start tries these again")
+
+
+class ExecutorLost(ConnectionError):
+    """The executor has cancelled the runs, as Dask does when its scheduler is gone."""
+
+    def __init__(self):
+        super().__init__(
+            "the connection to the scheduler is lost, and the runs in flight with it; all others are stored, and the next "
+            "start tries these again"
+        )
+
+
+def reason(error: Exception) -> str:
+    """What to say of the last death."""
+    return "out of memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
+
+
+@dataclass
+class Flights:
+    """The runs that wait, those in flight, and those given up."""
+
+    executor: Executor
+    results: Path
+    checkpoints: Checkpoints | None
+    reports: Path | None
+    waiting: deque[Run]
+    flying: dict[Future, Run] = field(default_factory=dict)
+    deaths: Counter = field(default_factory=Counter)
+    lost: list[Run] = field(default_factory=list)
+    error: Exception | None = None
+
+    def landed(self, at_once: int | None) -> Iterator[dict]:
+        """The records as the runs end, each stored before it is yielded."""
+        while self.waiting or self.flying:
+            while self.waiting and len(self.flying) < (at_once or math.inf):
+                self.start(self.waiting.popleft())
+            if not self.flying:
+                continue
+            future = next(as_completed(list(self.flying)))
+            run = self.flying.pop(future)
+            try:
+                entry = future.result()
+            except (BrokenExecutor, MemoryError) as error:
+                self.again(run, error)
+                continue
+            except CancelledError:  # by the executor; the sweep cancels only when it ends
+                raise ExecutorLost from None
+            self.keep(entry)
+            yield entry
+
+    def start(self, run: Run) -> None:
+        """Hand a run to the executor."""
+        try:
+            self.flying[self.executor.submit(execute, run, self.checkpoints, self.reports)] = run
+        except BrokenExecutor as error:
+            self.again(run, error)
+
+    def keep(self, entry: dict) -> None:
+        """Store a record; only then is its run's checkpoint of no more use."""
+        jsonl.append(self.results, entry)
+        if self.checkpoints:
+            self.checkpoints.remove(entry["hash"])
+
+    def again(self, run: Run, error: Exception) -> None:
+        """Have a run wait for another try, unless it has had enough of them since its last checkpoint.
+
+        Where no worker starts for one run, none starts for the others: all are given up.
+        """
+        at = run.hash, self.checkpoints and self.checkpoints.progress(run.hash)
+        self.deaths[at] += 1
+        if self.deaths[at] < TRIES:
+            self.waiting.appendleft(run)
+            return
+        self.error = error
+        self.lost.append(run)
+        if isinstance(error, WorkerNeverStarted):
+            self.lost.extend(self.waiting)
+            self.waiting.clear()
+
+    def end(self) -> None:
+        """Save or await the runs in flight, if there are any; what ends all the same is stored."""
+        left = [future for future in self.flying if not future.cancel()]
+        if left and self.checkpoints and hasattr(self.executor, "stop"):
+            self.executor.stop()
+        elif left:
+            LOG.warning("stopping; %d runs in flight end first and are stored", len(left))
+        for future in as_completed(left):
+            with suppress(BrokenExecutor, MemoryError, CancelledError):
+                self.keep(future.result())

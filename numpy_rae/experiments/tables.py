@@ -1,0 +1,83 @@
+"""Records as text: tables, differences between models, one-line summaries."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numpy_rae.experiments.records import latest
+from numpy_rae.plotting import sweep_figure
+
+if TYPE_CHECKING:
+    pass
+
+
+PAPER_UPDATES = 50_000
+
+
+def one_line(entry: dict) -> str:
+    """A record in a few words."""
+    head = f"{entry['model']} sigma^2={entry['config']['sigma2']:g}: "
+    if entry["status"] != "ok":
+        last = entry["last_finite_objective"]
+        return head + f"diverged at step {entry['diverged_at_step']}, last finite objective {last and f'{last:.3g}'}"
+    return head + "active {activation_fraction:.3f}, dead {dead_fraction:.3f}".format(**entry["metrics"])
+
+
+def length_note(protocol, records: list[dict]) -> str:
+    """How long the runs were beside the paper's, and whether the effect can show at all."""
+    steps = max(entry["steps"] for entry in records)
+    note = f"{steps:,} updates a run; the paper has {PAPER_UPDATES:,}"
+    if steps < protocol.shows_at:
+        note += f". TOO SHORT for the effect, which needs about {protocol.shows_at:,}"
+    return note if steps != PAPER_UPDATES else ""
+
+
+def chosen(entries: list[dict], args: argparse.Namespace) -> list[dict]:
+    """The stored records that the command line asks to see; of a run that was trained twice the later one."""
+    return latest(
+        entry
+        for entry in entries
+        if any(sweep_figure.belongs(entry, model) for model in args.models)
+        and (args.sigma2 is None or entry["config"]["sigma2"] in args.sigma2)
+        and (args.seeds is None or entry["config"]["seed"] in args.seeds)
+    )
+
+
+def table(records: list[dict], models: list[str]) -> str:
+    """Mean activation fraction / dead fraction over the seeds, a row for each sigma^2; "-" where no run is stored."""
+    cells = {}
+    for model in models:
+        cells.update({(entry["config"]["sigma2"], model): "diverged" for entry in sweep_figure.of_model(records, model)})
+        active = sweep_figure.by_sigma2(records, model, "activation_fraction")
+        dead = sweep_figure.by_sigma2(records, model, "dead_fraction")
+        for (sigma2, a), (_, d) in zip(active, dead, strict=True):
+            cells[sigma2, model] = f"{sum(a) / len(a):.3f}/{sum(d) / len(d):.3f}"
+    rows = sorted({entry["config"]["sigma2"] for entry in records})
+    width = 2 + max(12, *map(len, models))
+    lines = ["sigma^2  " + "".join(f"{model:>{width}}" for model in models)]
+    for sigma2 in rows:
+        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>{width}}" for model in models))
+    return "\n".join(["", "average activation fraction / dead units", *lines, ""])
+
+
+def paired(records: list[dict], models: list[str], reference: str) -> str:
+    """Difference of activation fraction from the reference model with the same seed: mean and deviation over seeds."""
+    value = {
+        (entry["model"], entry["config"]["sigma2"], entry["config"]["seed"]): entry["metrics"]["activation_fraction"]
+        for entry in records
+        if entry["status"] == "ok"
+    }
+    lines = [f"activation fraction minus {reference}'s, the same seed: mean +- deviation (seeds)"]
+    for model in models:
+        for sigma2 in sorted({s for m, s, _ in value if m == model != reference}):
+            gaps = [
+                mine - value[reference, s, seed]
+                for (m, s, seed), mine in value.items()
+                if (m, s) == (model, sigma2) and (reference, s, seed) in value
+            ]
+            if gaps:
+                lines.append(f"{model:>16} {sigma2:<6g} {np.mean(gaps):+.4f} +- {np.std(gaps):.4f} ({len(gaps)})")
+    return "\n".join([*lines, ""])

@@ -1,0 +1,56 @@
+"""How long a sweep will take, from timing a few of its steps on the workers that will run it."""
+
+import math
+import time
+from concurrent.futures import Executor
+from dataclasses import replace
+
+import numpy as np
+
+from numpy_rae import _validation, metrics
+from numpy_rae.autoencoder import init_params
+from numpy_rae.data import prepared
+from numpy_rae.experiments.run import Run
+from numpy_rae.optimizer import zero_velocity
+from numpy_rae.training import HISTORY_SAMPLES, Generators, update
+
+STEPS = 100
+
+
+@_validation.tiny_is_zero
+def updates(run: Run) -> int:
+    """Optimiser steps of a run."""
+    return run.config.epochs * math.ceil(run.data.shape[0] / run.config.batch_size)
+
+
+@_validation.tiny_is_zero
+def seconds_ahead(runs: list[Run], pool: Executor, workers: int) -> float:
+    """Estimated duration of `runs` in seconds; every worker times, so that they share memory as they will."""
+    kinds = {kind(run): run for run in runs}
+    timings = {name: [pool.submit(run_seconds, run) for _ in range(workers)] for name, run in kinds.items()}
+    per_run = {name: np.mean([future.result() for future in futures]) for name, futures in timings.items()}
+    return sum(per_run[kind(run)] for run in runs) / min(workers, len(runs))
+
+
+def kind(run: Run) -> tuple:
+    """Return what two runs of one duration have in common: everything but sigma^2, seed and eta."""
+    config = replace(run.config, sigma2=0.0, seed=0, eta=1.0)
+    return run.model.name, run.activation.name, run.data, config
+
+
+@_validation.tiny_is_zero
+def run_seconds(run: Run) -> float:
+    """Estimated duration of one run, from STEPS updates and one measurement; called in a worker."""
+    x, config, generators = prepared.load(run.data), run.config, Generators(run.config.seed)
+    params = init_params(config.hidden, x.shape[1], generators.init, x.dtype)
+    velocity, batch = zero_velocity(params), generators.order.permutation(len(x))[: config.batch_size]
+    start = time.perf_counter()
+    for _ in range(STEPS):
+        _, grad = run.model(params, run.activation, x[batch], config.sigma2, generators.noise)
+        update(params, velocity, grad, config)
+    step = (time.perf_counter() - start) / STEPS
+    probe = x[:HISTORY_SAMPLES]
+    start = time.perf_counter()
+    metrics.measure(params, run.activation, probe)
+    sample = (time.perf_counter() - start) / len(probe)
+    return updates(run) * step + (config.epochs * len(probe) + len(x)) * sample

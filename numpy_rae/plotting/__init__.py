@@ -1,0 +1,1 @@
+"""All pictures. Only this package imports matplotlib."""

@@ -1,0 +1,68 @@
+"""Certificates beside what training did, as a grid of coloured cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numpy_rae.certificates import certificate, training_outcome
+from numpy_rae.plotting.style import in_default_style, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+from numpy_rae.certificates.training_outcome import Row
+
+# Okabe and Ito's palette, with letters and hatches, so that colour alone carries nothing.
+LOOKS = {
+    training_outcome.SPARSER: ("#0072B2", "S", ""),
+    training_outcome.UNAFFECTED: ("#DDDDDD", "=", ""),
+    training_outcome.DENSER: ("#D55E00", "D", ""),
+    training_outcome.MIXED: ("#CC79A7", "M", ""),
+    training_outcome.INCONCLUSIVE: ("#FFFFFF", "?", "//"),
+    training_outcome.DIVERGED: ("#FFFFFF", "X", "xx"),
+    training_outcome.REFUSED: ("#FFFFFF", "", ""),
+}
+
+
+SHORT = {certificate.SPARSER: "S", certificate.UNAFFECTED: "=", certificate.UNDETERMINED: ""}
+
+
+@in_default_style
+def picture(rows: Sequence[Row]) -> Figure:
+    """A panel for each data set: the prediction's letter small, the outcome's large and coloured, misses framed."""
+    from matplotlib.patches import Patch
+
+    data = list(dict.fromkeys(row.data for row in rows))
+    activations = list(dict.fromkeys(row.certificate.activation for row in rows))
+    penalties = list(dict.fromkeys(row.certificate.penalty for row in rows))
+    figure = new_figure(1.5 + 3.6 * len(data), 1.6 + 0.38 * len(activations))
+    axes = figure.subplots(1, len(data), sharey=True, squeeze=False)
+    for ax, name in zip(axes[0], data, strict=True):
+        for row in (row for row in rows if row.data == name):
+            cell(ax, penalties.index(row.certificate.penalty), activations.index(row.certificate.activation), row)
+        ax.set(xlim=(0, len(penalties)), ylim=(len(activations), 0), title=name)
+        ax.set_xticks(np.arange(len(penalties)) + 0.5, penalties)
+        ax.set_yticks(np.arange(len(activations)) + 0.5, activations)
+        ax.tick_params(length=0)
+    shown = [name for name in LOOKS if name != training_outcome.REFUSED and any(row.outcome == name for row in rows)]
+    keys = [Patch(fc=LOOKS[s][0], hatch=LOOKS[s][2], ec="#777777", label=f"{LOOKS[s][1]}  {s}") for s in shown]
+    keys.append(Patch(fc="none", ec="black", lw=2, label="a miss; small letter: the prediction"))
+    figure.legend(handles=keys, loc="outside lower center", ncols=4, frameon=False)
+    figure.suptitle("What lambda did to the activation fraction, and what the certificate said")
+    return figure
+
+
+def cell(ax, column: int, line: int, row: Row) -> None:
+    from matplotlib.patches import Rectangle
+
+    color, letter, hatch = LOOKS[row.outcome]
+    missed = row.agreement == training_outcome.MISS
+    edge = {"ec": "black", "lw": 2.5, "zorder": 3} if missed else {"ec": "#777777", "lw": 0.5}
+    ax.add_patch(Rectangle((column, line), 1, 1, fc=color, hatch=hatch, **edge))
+    ink = "white" if row.outcome == training_outcome.SPARSER else "black"
+    box = {"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0} if hatch else None
+    ax.text(column + 0.55, line + 0.5, letter, ha="center", va="center", color=ink, fontsize=12, zorder=4, bbox=box)
+    small = SHORT[row.certificate.prediction]
+    ax.text(column + 0.14, line + 0.3, small, ha="center", va="center", color=ink, fontsize=7, zorder=4)

@@ -1,0 +1,93 @@
+"""The paper's figures: activation fraction and dead units against sigma^2, drawn from records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+from numpy_rae.breakdown import EXPLOSION, exploded
+from numpy_rae.plotting.style import in_default_style, new_figure, style
+
+
+@in_default_style
+def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str = "") -> Figure:
+    """Average activation fraction (Eq. 14) and dead units against sigma^2, one line a model; bands span the seeds."""
+    records = list(records)
+    figure = new_figure(7, 6)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    for position, model in enumerate(models):
+        for ax, key in ((top, "activation_fraction"), (bottom, "dead_fraction")):
+            _line(ax, records, model, key, style(model, position))
+        _mark_diverged(top, records, model, style(model, position))
+    _mark_exploded(top, records)
+    _dress(top, bottom, records)
+    figure.suptitle(title, fontsize=12)
+    if note:
+        figure.supxlabel(note, fontsize=9, color="#555555")
+    return figure
+
+
+def belongs(entry: dict, model: str) -> bool:
+    """Whether a record is of this model; the plain auto-encoder at sigma^2 = 0 is of every model."""
+    return entry["model"] == model or (entry["model"] == "AE" and _sigma2(entry) == 0)
+
+
+def of_model(records: Iterable[dict], model: str) -> list[dict]:
+    """A model's records in the order of sigma^2; the plain one is not of a model that has its own at sigma^2 = 0."""
+    mine = [entry for entry in records if belongs(entry, model)]
+    has_own = any(entry["model"] == model and _sigma2(entry) == 0 for entry in mine)
+    return sorted((entry for entry in mine if entry["model"] == model or not has_own), key=_sigma2)
+
+
+def _sigma2(entry: dict) -> float:
+    return entry["config"]["sigma2"]
+
+
+def by_sigma2(records: Iterable[dict], model: str, key: str) -> Iterator[tuple[float, list[float]]]:
+    """(sigma^2, values over the seeds) of a model's finished runs."""
+    finished = (entry for entry in of_model(records, model) if entry["status"] == "ok")
+    for sigma2, group in groupby(finished, key=_sigma2):
+        yield sigma2, [entry["metrics"][key] for entry in group]
+
+
+def _line(ax: Axes, records: list[dict], model: str, key: str, look: dict) -> None:
+    points = list(by_sigma2(records, model, key))
+    x = [sigma2 for sigma2, _ in points]
+    ax.plot(x, [np.mean(values) for _, values in points], label=model, linewidth=1.5, **look)
+    low, high = [min(values) for _, values in points], [max(values) for _, values in points]
+    ax.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
+
+
+def _mark_diverged(ax: Axes, records: list[dict], model: str, look: dict) -> None:
+    x = sorted({_sigma2(entry) for entry in of_model(records, model) if entry["status"] == "diverged"})
+    if x:
+        at_top = ax.get_xaxis_transform()
+        label = f"{model} diverged"
+        ax.plot(x, [0.97] * len(x), "x", color=look["color"], markersize=9, mew=2, transform=at_top, label=label)
+
+
+def _mark_exploded(ax: Axes, records: list[dict]) -> None:
+    points = [(_sigma2(entry), entry["metrics"]["activation_fraction"]) for entry in records if exploded(entry)]
+    if points:
+        label = f"objective rose above {EXPLOSION} x its start"
+        ax.plot(*zip(*points, strict=True), "o", mfc="none", mec="#444444", markersize=12, label=label)
+
+
+def _dress(top: Axes, bottom: Axes, records: list[dict]) -> None:
+    ticks = sorted({_sigma2(entry) for entry in records})
+    root = (lambda s: np.sqrt(np.maximum(s, 0)), np.square)
+    bottom.set_xscale("function", functions=root)
+    bottom.set_xticks([s for s in ticks if s != 0.001], [f"{s:g}" for s in ticks if s != 0.001])
+    bottom.set_xlabel(r"$\sigma^2$  (axis linear in $\sigma$)")
+    top.set_ylabel("average activation fraction, Eq. (14)")
+    bottom.set_ylabel("dead units")
+    for ax in (top, bottom):
+        ax.set_ylim(-0.03, 1.03)
+        ax.grid(alpha=0.25)
+    top.legend(frameon=False, ncols=2)

@@ -1,0 +1,169 @@
+"""Pictures of the theory: Thm 1's condition, Thm 3's remainder and terms, bias gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numpy_rae.plotting.style import SPARE, STYLES, in_default_style, new_figure
+from numpy_rae.theory.monitor import Observation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+COLORS = [color for color, _ in (*STYLES.values(), *SPARE)]
+
+
+DASHES = ("-", "--", "-.", ":")
+
+
+TERMS = ("diagonal", "cross", "third")
+
+
+QUANTILES = (0.05, 0.5, 0.95)
+
+
+@in_default_style
+def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
+    """Left: both sides of Thm 1's condition while training, unit by unit, and the share of units that meet it. Right:
+    predicted against realised change of E[a_j] over all observed updates and units."""
+    figure = new_figure(10, 5)
+    axes = figure.subplot_mosaic([["sides", "change"], ["shares", "change"]], height_ratios=(4, 1))
+    axes["shares"].sharex(axes["sides"])
+    axes["sides"].tick_params(labelbottom=False)
+    _condition(axes["sides"], axes["shares"], observations)
+    _change(axes["change"], observations)
+    figure.suptitle(title)
+    return figure
+
+
+def _condition(sides: Axes, shares: Axes, observations: Sequence[Observation]) -> None:
+    """Medians and quantiles over the units of what Thm 1 compares; below them, where it holds."""
+    steps = [seen.step for seen in observations]
+    bounds = {"bound, Lemma 1": "paper", "bound without assumptions": "free", "bound, sharp Gaussian": "gaussian"}
+    curves = {
+        r"$\lambda\,\partial R/\partial b_j$": [seen.lam_dR_db for seen in observations],
+        **{label: [getattr(seen, f"bound_{name}") for seen in observations] for label, name in bounds.items()},
+        r"$|\partial J_{AE}/\partial b_j|$": [np.abs(seen.dJ_db) for seen in observations],
+    }
+    looks = dict(zip(curves, zip(COLORS, DASHES * 2, strict=False), strict=False))
+    for label, values in curves.items():
+        color, dash = looks[label]
+        low, middle, high = np.quantile(values, QUANTILES, axis=1)
+        sides.plot(steps, middle, dash, color=color, label=label)
+        sides.fill_between(steps, low, high, color=color, alpha=0.25, lw=0)
+    for label, name in bounds.items():
+        color, dash = looks[label]
+        shares.plot(steps, [seen.holds()[name] for seen in observations], dash, color=color, label=label)
+    sides.set(ylabel="median, 5 % to 95 % of the units", title="Thm 1: condition and bounds")
+    sides.set_yscale("symlog", linthresh=0.01)
+    shares.set(xlabel="update", ylabel="units\nabove", ylim=(-0.08, 1.08), yticks=[0, 1])
+    shares.legend(*sides.get_legend_handles_labels(), frameon=False, fontsize=8, ncols=3, loc="upper center",
+                  bbox_to_anchor=(0.5, -0.7))  # fmt: skip
+
+
+def _change(ax: Axes, observations: Sequence[Observation]) -> None:
+    names = ("predicted", "realised", "from_gradient")
+    predicted, realised, gradient = (1e3 * np.concatenate([getattr(o, name) for o in observations]) for name in names)
+    dots = {"ms": 2, "alpha": 0.3, "rasterized": True}
+    ax.plot(predicted, realised, ".", color=COLORS[0], label="whole update, with momentum", **dots)
+    ax.plot(predicted, gradient, ".", color=COLORS[1], label=r"its part $-\eta g$", **dots)
+    ax.axline((0, 0), slope=1, color="#444444", lw=0.8)
+    ax.set(xlabel=r"predicted by Eq. (5), $10^{-3}$", ylabel=r"realised, $10^{-3}$")
+    ax.set_title(r"change of $E[a_j]$ in one update")
+    ax.legend(frameon=False, fontsize=8, markerscale=5)
+
+
+@in_default_style
+def theorem_3(sigma: np.ndarray, remainders: dict[str, np.ndarray], title: str) -> Figure:
+    """Remainders of Eq. (7) against sigma on log-log axes, with the slopes 2 and 4 to compare."""
+    figure = new_figure(6.5, 4.8)
+    ax = figure.subplots()
+    for (label, values), color, dash in zip(remainders.items(), COLORS, DASHES * 3, strict=False):
+        ax.loglog(sigma, values, dash, color=color, marker="o", ms=4, label=label)
+    for order in (2, 4):
+        guide = max(v[-1] for v in remainders.values()) * (sigma / sigma[-1]) ** order
+        ax.loglog(sigma, guide, color="#BBBBBB", lw=1, zorder=0)
+        ax.annotate(f"slope {order}", (sigma[0], guide[0]), fontsize=8, color="#555555")
+    ax.set(xlabel=r"$\sigma$", ylabel=r"$|J_{DAE} - J_{AE} - \sigma^2 R|$", title=title)
+    ax.set_xticks(sigma, [f"{s:.2g}" for s in sigma])
+    ax.minorticks_off()
+    ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
+@in_default_style
+def theorem_3_terms(seen: dict[str, dict[str, np.ndarray]], title: str) -> Figure:
+    """The three terms of Eq. (7), (epochs + 1, 3), their size on a log axis against the epoch: a panel for each
+    activation, a dash for each model. Hollow marks are negative values; a term that is 0 throughout is named above."""
+    figure = new_figure(3.6 * len(seen), 4.2)
+    axes = figure.subplots(1, len(seen), squeeze=False)
+    for ax, (activation, models) in zip(axes[0], seen.items(), strict=True):
+        for term, (name, color) in enumerate(zip(TERMS, COLORS, strict=False)):
+            for (model, terms), dash in zip(models.items(), DASHES, strict=False):
+                if terms[:, term].any():
+                    _signed(ax, terms[:, term], dash, color, f"{name}, {model}")
+                else:
+                    ax.set_title(f"{name} term: 0", loc="right", fontsize=9, color="#444444")
+        ax.set(title=activation, xlabel="epoch")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    axes[0, 0].set_ylabel("|term|")
+    handles, labels = _fullest(axes[0])
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(TERMS), frameon=False, fontsize=9)
+    figure.suptitle(title)
+    return figure
+
+
+def _fullest(axes: Sequence[Axes]) -> tuple[list, list[str]]:
+    """Handles and labels for the legend of a row: those of the panel with the most of them."""
+    return max((ax.get_legend_handles_labels() for ax in axes), key=lambda pair: len(pair[1]))
+
+
+def _signed(ax: Axes, values: np.ndarray, dash: str, color: str, label: str) -> None:
+    """|values| with their marks, hollow where they are negative."""
+    epochs, negative = np.arange(len(values)), values < 0
+    ax.semilogy(epochs, np.abs(values), dash, color=color, label=label)
+    for where, face in ((negative, "white"), (~negative, color)):
+        ax.plot(epochs[where], np.abs(values[where]), "o", color=color, mfc=face, ms=4)
+
+
+@in_default_style
+def bias_gradients(a: np.ndarray, rows: dict[str, dict[str, dict[str, np.ndarray]]], title: str, note: str) -> Figure:
+    """dR/db of one unit with ||W_j|| = 1 on a single sample, as a function of its pre-activation a: in each row a panel
+    for each activation, a line for each penalty. The first row's panels share an axis, the others have their own."""
+    activations = list(next(iter(rows.values())))
+    figure = new_figure(3.2 * len(activations), 0.8 + 2.4 * len(rows))
+    axes = figure.subplots(len(rows), len(activations), squeeze=False)
+    colors = iter(COLORS)
+    for ax in axes[0, 1:]:
+        ax.sharey(axes[0, 0])
+    for row, (label, curves) in zip(axes, rows.items(), strict=True):
+        row[0].set_ylabel(label + "\n" + r"$\partial R/\partial b$")
+        _panels(row, a, list(curves.values()), colors)
+    for top, bottom, activation in zip(axes[0], axes[-1], activations, strict=True):
+        top.set_title(activation)
+        bottom.set_xlabel("$a$")
+        top.set_yscale("symlog", linthresh=0.1)
+        top.autoscale(axis="y")
+        top.set_yticks([-1, -0.1, 0, 0.1, 1, 10, 100, 1000], ["-1", "-0.1", "0", "0.1", "1", "10", "100", "1000"])
+    figure.suptitle(title)
+    figure.supxlabel(note, fontsize=9, color="#555555")
+    return figure
+
+
+def _panels(row: Sequence[Axes], a: np.ndarray, curves: list[dict[str, np.ndarray]], colors: Iterator[str]) -> None:
+    """One row; its legend has the names of the panel with the most of them."""
+    looks = {name: look for name, *look in zip(max(curves, key=len), colors, DASHES * 3, strict=False)}
+    for ax, lines in zip(row, curves, strict=True):
+        for penalty, values in lines.items():
+            color, dash = looks[penalty]
+            ax.plot(a, values, dash, color=color, label=penalty)
+        ax.axhline(0, color="#444444", lw=0.6)
+        ax.ticklabel_format(scilimits=(-2, 3))
+        if not any(map(np.any, lines.values())):
+            ax.set_yticks([0])
+    row[-1].legend(*_fullest(row), loc="upper left", bbox_to_anchor=(1, 1), frameon=False)

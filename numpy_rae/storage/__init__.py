@@ -1,0 +1,1 @@
+"""File formats: npz archives, JSON lines, trained models."""

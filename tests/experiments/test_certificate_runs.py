@@ -1,0 +1,121 @@
+"""The runs behind the table of outcomes: their data, their list, what is measured of one, and going on with a file."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from numpy_rae.__main__ import COLUMNS, find, rows_shown
+from numpy_rae.activations import RELU, TANH
+from numpy_rae.data import images
+from numpy_rae.experiments import certificate_runs
+from numpy_rae.experiments.certificate_runs import PRESETS, Preset
+from numpy_rae.extra_activations import LEAKY_RELU, SQUARED_RELU
+from numpy_rae.metrics import measure
+from numpy_rae.storage import jsonl
+from numpy_rae.training import train
+
+SMALL = Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0, 1), (2, 4))
+
+
+def one(activation=RELU, penalty="L1", data="white", lam=0.5, **changes):
+    """A single small trial; `changes` are its configuration's."""
+    found = [t for t in certificate_runs.trials(SMALL, [activation], [penalty]) if (t.data, t.config.sigma2) == (data, lam)]
+    return replace(found[0], config=replace(found[0].config, **changes))
+
+
+def test_white_data_meet_assumption_1_to_rounding():
+    x = certificate_runs.load("white", 500)
+    assert x.dtype == np.float32 and x.shape == (500, 20)
+    eps = np.finfo(np.float32).eps
+    np.testing.assert_allclose(x.mean(axis=0, dtype=float), 0, atol=eps)
+    np.testing.assert_allclose(x.T.astype(float) @ x / len(x), np.eye(20), atol=4 * eps)
+
+
+def test_digits_are_means_of_2_x_2_blocks_standardised_with_the_offset():
+    x, pixels = certificate_runs.load("digits", 50), images.load_sample()[0][:50] / 255
+    assert x.dtype == np.float32 and x.shape == (50, 196)
+    for row, column in ((7, 7), (4, 9), (0, 0)):
+        block = pixels[:, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].mean(axis=(1, 2))
+        expected = (block - block.mean()) / (block.std() + 0.1)
+        np.testing.assert_allclose(x[:, 14 * row + column], expected, atol=1e-6)
+
+
+def test_every_pair_is_tried_and_the_plain_one_once():
+    activations = [find(name) for name in rows_shown() if name != "maxout"]
+    listed = certificate_runs.trials(PRESETS["sample"], activations, COLUMNS)
+    assert len({trial.hash for trial in listed}) == len(listed)
+    for s_e in activations:
+        of_s_e = [t for t in listed if (t.activation, t.data) == (s_e, "white")]
+        mine = [(t.model.name, t.config.sigma2, t.config.seed) for t in of_s_e]
+        penalties = [p for p in COLUMNS if s_e.non_negative or p != "KL"]
+        expected = {("AE", 0.0, k) for k in range(2)}
+        expected |= {(p, lam, k) for p in penalties for lam in (0.1, 0.3, 1.0) for k in range(2)}
+        assert len(mine) == len(expected) and set(mine) == expected
+    assert {t.config.eta for t in listed if t.activation == SQUARED_RELU} == {0.0005, 0.00125}
+    assert {t.config.eta for t in listed if t.activation == LEAKY_RELU} == {0.002, 0.005}
+
+
+def test_what_decides_the_numbers_decides_the_hash():
+    first = one()
+    others = [
+        one(activation=TANH), one(penalty="SAE"), one(data="digits"), one(lam=0.0), one(seed=1), one(tangent=True),
+        replace(first, epochs=(2, 5)), replace(first, samples=99),
+    ]  # fmt: skip
+    assert len({trial.hash for trial in (first, *others)}) == 9
+
+
+@pytest.mark.parametrize("tangent", [False, True])
+def test_a_trial_measured_on_its_way_is_the_run_without_a_stop(tangent):
+    trial = one(activation=TANH, tangent=tangent)
+    seen, x = certificate_runs.execute(trial), certificate_runs.load("white", 100)
+    before = np.zeros(8)
+    for k, epochs in enumerate(trial.epochs):
+        config = replace(trial.config, epochs=epochs)
+        trained = train(x, trial.model, TANH, config)
+        codes = measure(trained.params, TANH, x)
+        h = np.tanh(x @ trained.params.W.T + trained.params.b_e)
+        expected = {
+            "steps": trained.steps,
+            "fraction": (h > 0.1).mean(),
+            "near_zero": (np.abs(h) <= 0.1).mean(),
+            "dead": (h <= 0.1).all(axis=0).mean(),
+            "mean_a": codes.mean_a.mean(),
+            "drift": np.sqrt(((codes.mean_a - before) ** 2).sum() / codes.var_a.sum()),
+            "loss": trained.metrics["loss"],
+        }
+        assert {name: seen[name][k] for name in expected} == pytest.approx(expected, abs=0.6e-5)
+        before = codes.mean_a
+    assert (seen["status"], seen["tangent"]) == ("ok", tangent)
+
+
+def test_a_run_that_diverges_says_so():
+    diverged = certificate_runs.execute(one(activation=SQUARED_RELU, constraint="free", eta=1.0))
+    assert diverged["status"] == "diverged" and "fraction" not in diverged
+
+
+def test_drift_of_a_bias_that_was_thrown_far_out_is_a_number():
+    """Its pre-activations' variance is lost in rounding; a record cannot hold an infinity."""
+    seen = certificate_runs.execute(one(activation=SQUARED_RELU, eta=1e30))
+    assert seen["status"] == "ok" and seen["drift"][0] == pytest.approx(np.finfo(float).eps ** -0.5)
+
+
+def test_a_run_whose_objective_rose_far_above_its_start_has_exploded(monkeypatch):
+    trial, x = one(data="digits", eta=0.03), certificate_runs.load("digits", 100)
+    trained = train(x, trial.model, RELU, replace(trial.config, epochs=trial.epochs[-1]))
+    rise = trained.peak[0] / trained.first
+    for limit, status in ((0.99 * rise, "exploded"), (1.01 * rise, "ok")):
+        monkeypatch.setattr(certificate_runs, "EXPLOSION", limit)
+        seen = certificate_runs.execute(trial)
+        assert seen["status"] == status and len(seen["fraction"]) == 2
+
+
+def test_what_is_stored_is_not_run_again(tmp_path, monkeypatch):
+    wanted, results = certificate_runs.trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
+    with ThreadPoolExecutor(1) as pool:
+        first = list(certificate_runs.run(wanted[:3], pool, results))
+        assert jsonl.read(results) == first and {entry["hash"] for entry in first} == {t.hash for t in wanted[:3]}
+        rest = list(certificate_runs.run(wanted, pool, results))
+    assert {entry["hash"] for entry in rest} == {trial.hash for trial in wanted[3:]}
+    assert jsonl.read(results) == [*first, *rest]

@@ -1,0 +1,193 @@
+"""A real Dask scheduler and two worker processes on loopback: same records as the local pool, and a killed worker."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from numpy_rae import _blas
+from numpy_rae.activations import RELU
+from numpy_rae.data import prepared
+from numpy_rae.experiments import dask_cluster, figure_script, pickled_calls, sweep, tables
+from numpy_rae.experiments.dask_cluster import dask_pool
+from numpy_rae.experiments.local_pool import local_pool
+from numpy_rae.experiments.protocol import Protocol
+from numpy_rae.experiments.run import Run, distinct
+from numpy_rae.objectives import MODELS, Model
+from numpy_rae.storage import jsonl
+from numpy_rae.training import TrainConfig
+
+distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+@pytest.mark.parametrize("address", ["", "x", "host:port", "ftp://host:1", "tcp://[::1"])
+def test_what_is_no_address_is_refused_before_a_client_is_made(address, monkeypatch):
+    """One that could not connect would keep the process for 20 s and end with a traceback."""
+    monkeypatch.setattr(distributed, "Client", lambda *args, **more: pytest.fail("a client was made"))
+    with pytest.raises(ValueError, match="^--scheduler is .*; it must be a running scheduler's address"):
+        with dask_pool(address):
+            pass
+
+
+def test_nobody_at_the_address(monkeypatch):
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 0.5)
+    with pytest.raises(ValueError, match="^--scheduler is 'tcp://127.0.0.1:9'; it must be a running scheduler's"):
+        with dask_pool("tcp://127.0.0.1:9"):
+            pass
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Two worker processes with one thread and one BLAS thread each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
+        for name, value in _blas.ONE_THREAD.items():
+            patch.setenv(name, value)
+        options = {"host": "127.0.0.1", "dashboard_address": None, "local_directory": tmp_path_factory.mktemp("dask")}
+        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **options) as running:
+            yield running.scheduler_address
+
+
+def runs(epochs=2, models=("DAE", "CAE", "SAE")):
+    data = prepared.prepare(prepared.DataSpec("digits", 100, 0.1))
+    configs = [TrainConfig(sigma2=s, hidden=8, epochs=epochs) for s in (0.0, 0.25, 1.0)]
+    return [Run(MODELS[model], RELU, data, config) for config in configs for model in models]
+
+
+def timeless(records):
+    kept = ({k: v for k, v in record.items() if k != "seconds"} for record in records)
+    return sorted(kept, key=lambda record: record["hash"])
+
+
+def test_records_are_the_local_pool_s_bit_for_bit(address, tmp_path):
+    with dask_pool(address) as (pool, count):
+        assert count == 2
+        there = list(sweep.sweep(runs(), pool, tmp_path / "there.jsonl"))
+    with local_pool(1) as pool:
+        here = list(sweep.sweep(runs(), pool, tmp_path / "here.jsonl"))
+    assert timeless(there) == timeless(here) and len(here) == 7
+
+
+def test_workers_make_the_data_from_its_name_and_hash(address):
+    run = runs()[0]
+    with distributed.Client(address, set_as_default=False) as client:
+        assert len(pickle.dumps(run)) < 5000
+        shapes = client.run(lambda ref: prepared.load(ref).shape, run.data)
+    assert set(shapes.values()) == {(100, 784)}
+
+
+def test_a_worker_killed_in_mid_run_loses_nothing(address, tmp_path):
+    todo = runs(epochs=400, models=("DAE", "CAE"))
+    with dask_pool(address) as (pool, _):
+        records = sweep.sweep(todo, pool, tmp_path / "r.jsonl")
+        seen = [next(records)]
+        victim = pool.submit(os.getpid).result()
+        time.sleep(0.05)
+        os.kill(victim, signal.SIGKILL)
+        seen += list(records)
+    assert sorted(record["hash"] for record in seen) == sorted(distinct(todo))
+    assert timeless(jsonl.read(tmp_path / "r.jsonl")) == timeless(seen)
+
+
+def dask(name: str, *words: str, log) -> subprocess.Popen:
+    """A process of Dask's: `scheduler` or `worker`."""
+    command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *words]
+    return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **_blas.ONE_THREAD})
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """A scheduler's process without workers, and its address."""
+    path = tmp_path / "scheduler.log"
+    with open(path, "w") as log:
+        process = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0", log=log)
+    while "Scheduler at:" not in path.read_text():
+        assert process.poll() is None, path.read_text()
+        time.sleep(0.05)
+    yield process, path.read_text().split("Scheduler at:")[1].split()[0]
+    process.kill()
+    process.wait()
+
+
+def test_a_scheduler_without_workers_is_reported_at_once_and_refused(scheduler, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(dask_cluster, "WORKERS_SECONDS", 2)
+    monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
+    _, address = scheduler
+    protocol, start = Protocol("f", "t", "mnist", "relu", ("CAE",)), time.monotonic()
+    arguments = ["--preset", "tiny", "--epochs", "1", "--out", str(tmp_path / "out"), "--scheduler", address]
+    assert figure_script.main(protocol, arguments) == 2
+    assert time.monotonic() - start < 30
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == f"--scheduler {address} has no workers; waiting 2 s for the first"
+    assert last == (
+        f"f: --scheduler is '{address}'; no worker has joined it within 2 s: start one with `dask worker {address}`"
+    )
+
+
+def test_a_worker_that_joins_in_time_is_used(scheduler, tmp_path, capsys):
+    _, address = scheduler
+    with open(tmp_path / "worker.log", "w") as log:
+        worker = dask("worker", address, "--no-nanny", "--nthreads", "1", "--local-directory", str(tmp_path), log=log)
+    with dask_pool(address) as (pool, count):
+        assert count == 1 and pool.submit(abs, -1).result() == 1
+    worker.kill()
+    worker.wait()
+    assert "has no workers" in capsys.readouterr().err
+
+
+def test_a_scheduler_that_dies_is_one_sentence_and_what_is_stored_stays(scheduler, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
+    process, address = scheduler
+    with open(tmp_path / "worker.log", "w") as log:
+        worker = dask("worker", address, "--no-nanny", "--nthreads", "1", "--local-directory", str(tmp_path), log=log)
+    one_line = tables.one_line
+    monkeypatch.setattr(tables, "one_line", lambda entry: process.kill() or one_line(entry))
+    protocol = Protocol("f", "t", "mnist", "relu", ("CAE", "DAE"))
+    arguments = ["--preset", "tiny", "--epochs", "300", "--out", str(tmp_path / "out"), "--scheduler", address]
+    with distributed.client.dask.config.set({"distributed.comm.timeouts.connect": "2s"}):  # how long Dask tries again
+        code = figure_script.main(protocol, arguments)
+    worker.kill()
+    worker.wait()
+    assert code == figure_script.BAD_INPUT
+    assert "f: the connection to the scheduler is lost" in capsys.readouterr().err
+    assert len(jsonl.read(tmp_path / "out" / "f-tiny.jsonl")) >= 1
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from test_cluster import MODELS, RELU, Run, TrainConfig, dask_pool, datasets, sweep
+from numpy_rae.objectives import Model
+
+FACTOR = 2.0
+
+def mine(params, activation, x, sigma2, rng):
+    return MODELS["DAE"](params, activation, x, FACTOR * sigma2, rng)
+
+data = datasets.prepare(datasets.DataSpec("digits", 100, 0.1))
+run = Run(Model("mine", mine), RELU, data, TrainConfig(sigma2=0.1, hidden=8, epochs=1))
+with dask_pool(sys.argv[1]) as (pool, _):
+    (record,) = sweep.sweep([run], pool, Path(sys.argv[2]))
+print(record["model"])
+"""
+
+
+def test_a_model_of_the_main_module_is_trained_on_the_cluster(address, tmp_path):
+    """From a program read from stdin, which no worker could import."""
+    words = [sys.executable, "-W", "ignore", "-", address, str(tmp_path / "r.jsonl")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(words, input=PROGRAM, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "mine\n"), done.stderr
+
+
+def test_a_model_that_cannot_be_sent_is_named(address, tmp_path):
+    lock = threading.Lock()
+    bad = Run(Model("locked", lambda *given: lock), RELU, runs()[0].data, TrainConfig(sigma2=0.1))
+    with dask_pool(address) as (pool, _), pytest.raises(pickled_calls.NotSendable, match="^model 'locked' cannot be sent"):
+        list(sweep.sweep([bad], pool, tmp_path / "r.jsonl"))

@@ -1,0 +1,87 @@
+"""The monitor: its three parts make up the change of E[a_j], it sees what Eq. (5) says, and it changes nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from strategies import whitened
+
+from numpy_rae.activations import RELU, SIGMOID
+from numpy_rae.data.preprocessing import standardise
+from numpy_rae.objectives import MODELS
+from numpy_rae.penalties import SAE
+from numpy_rae.theory.monitor import Monitor
+from numpy_rae.theory.theorem_1 import penalty_bias_gradient
+from numpy_rae.training import TrainConfig, train
+
+CONFIG = TrainConfig(sigma2=0.5, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64", constraint="free")
+X = standardise(np.random.default_rng(0).standard_normal((30, 5))) + 0.3
+
+
+def watched(model="SAE", activation=SIGMOID, x=X, config=CONFIG, every=1):
+    monitor = Monitor(x.mean(axis=0), activation, config.eta, config.momentum, every)
+    return train(x, MODELS[model], activation, config, monitor), monitor.observations
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_gradient_and_velocity_parts_make_up_the_realised_change(model):
+    """Without a constraint nothing else moves E[a_j]: momentum, minibatches and a mean that is not 0 included."""
+    _, seen = watched(model)
+    assert len(seen) == 12
+    for one in seen:
+        np.testing.assert_allclose(one.from_gradient + one.from_velocity, one.realised, rtol=1e-9, atol=1e-13)
+    assert np.abs(seen[5].from_velocity).max() > 1e-4
+
+
+def test_on_white_data_in_full_batches_without_momentum_the_prediction_is_exact():
+    x = whitened(np.random.default_rng(1).standard_normal((30, 4)))
+    _, seen = watched(x=x, config=replace(CONFIG, batch_size=30, momentum=0.0, constraint="unit"))
+    for one in seen:
+        np.testing.assert_allclose(one.realised, one.predicted, atol=1e-14)
+        assert one.sign_right() == 1
+
+
+def test_push_of_the_penalty_is_lambda_times_its_bias_gradient():
+    """Eq. (4): what the objective's bias gradient has beyond dJ_AE/db."""
+    x = X[:8]
+    trained = []
+
+    class Keep(Monitor):
+        def before(self, step, state, x, grad):
+            trained.append((state.params.W.copy(), state.params.b_e.copy(), x.copy()))
+            super().before(step, state, x, grad)
+
+    monitor = Keep(x.mean(axis=0), SIGMOID, CONFIG.eta, CONFIG.momentum, 1)
+    train(x, MODELS["SAE"], SIGMOID, CONFIG, monitor)
+    for (W, b, batch), one in zip(trained, monitor.observations, strict=True):
+        expected = 0.5 * penalty_bias_gradient(SAE, type(monitor._before.params)(W, b), SIGMOID, batch)
+        np.testing.assert_allclose(one.lam_dR_db, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_bounds_are_ordered_and_hold():
+    _, seen = watched("DAE", RELU)
+    for one in seen:
+        assert (np.abs(one.dJ_db) <= one.bound_free * (1 + 1e-12)).all()
+        assert (one.bound_free <= one.bound_paper * (1 + 1e-12)).all()
+        assert set(one.holds()) == {"paper", "free", "gaussian"}
+
+
+def test_share_of_units_above_a_bound():
+    _, seen = watched()
+    one = seen[0]._replace(lam_dR_db=np.array([1.0, 3.0]), bound_paper=np.array([2.0, 2.0]),
+                           bound_free=np.zeros(2), bound_gaussian=np.full(2, 9.0))  # fmt: skip
+    assert one.holds() == {"paper": 0.5, "free": 1.0, "gaussian": 0.0}
+    signs = one._replace(predicted=np.array([-1.0, 1.0]), realised=np.array([-2.0, -1.0]))
+    assert signs.sign_right() == 0.5
+
+
+def test_watching_changes_no_bit_and_observes_every_kth_update():
+    plain = train(X, MODELS["DAE"], SIGMOID, CONFIG)
+    trained, seen = watched("DAE", every=5)
+    np.testing.assert_array_equal(trained.params.W, plain.params.W)
+    assert [one.step for one in seen] == [1, 6, 11]
+
+
+def test_interval_is_checked():
+    with pytest.raises(ValueError, match="^every is 0; it must be a whole number"):
+        Monitor(X.mean(axis=0), SIGMOID, 0.1, 0.9, 0)
