@@ -46,7 +46,7 @@ def migrated(path: Path) -> str:
     changed = sum(one != other for one, other in zip(entries, new, strict=True))
     unknown = sum("identity" not in entry for entry in new)
     if changed:
-        with jsonl.claimed(path):
+        with jsonl.exclusive_lock(path):
             rewrite(path, new)
     return f"{changed} of {len(entries)} records changed" + (f", {unknown} cannot be identified" if unknown else "")
 
@@ -66,7 +66,7 @@ def known_trials(entries: list[dict]) -> list[certificate_runs.Trial]:
         trial
         for preset in certificate_runs.PRESETS.values()
         for tangent in (False, True)
-        for trial in certificate_runs.trials(replace(preset, seeds=seeds), activations, list(COLUMNS), tangent)
+        for trial in certificate_runs.all_trials(replace(preset, seeds=seeds), activations, list(COLUMNS), tangent)
     ]
 
 

@@ -29,7 +29,7 @@ from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import MODELS, sae_continued
+from numpy_rae.objectives import PAPER_OBJECTIVES, sae_continued
 
 SIGMA2 = (0.25, 1.0)
 MARGIN, HALF = 0.01, 0.5
@@ -54,7 +54,7 @@ def runs(size: Size, data: dict) -> list[Run]:
         for name, ref in data.items():
             plain = study.config(size, name, seed, 0.0)
             for activation, model, sigma2 in plan(size.part, name):
-                found.append(Run(MODELS["AE"], activation, ref, plain))
+                found.append(Run(PAPER_OBJECTIVES["AE"], activation, ref, plain))
                 config = replace(plain, sigma2=sigma2)
                 found += [Run(part(model), activation, ref, config) for part in PARTS.values()]
     return found
@@ -63,10 +63,10 @@ def runs(size: Size, data: dict) -> list[Run]:
 def plan(part: str, data: str) -> list[tuple]:
     """(activation, model, sigma^2) of the sets that are run on a data set."""
     if part == "paper":
-        chosen = (MODELS["DAE"], SAE["relu"], MODELS["eDAE"])
+        chosen = (PAPER_OBJECTIVES["DAE"], SAE["relu"], PAPER_OBJECTIVES["eDAE"])
         return [(RELU, model, 0.25) for model in chosen] if data == "digits" else []
     if part == "late":
-        return [(SIGMOID, MODELS[name], sigma2) for name, sigma2 in LATE]
+        return [(SIGMOID, PAPER_OBJECTIVES[name], sigma2) for name, sigma2 in LATE]
     return [(s, model, sigma2) for s in (RELU, SIGMOID, SOFTPLUS) for sigma2 in SIGMA2 for model in models(s)]
 
 

@@ -74,11 +74,11 @@ def planned(args) -> list[certificate_runs.Trial]:
         _validation.one_of("--penalties", penalty, COLUMNS)
     for activation in args.activations:
         _validation.one_of("--activations", activation, TRAINED)
-    _validation.whole("--workers", args.workers)
+    _validation.integer("--workers", args.workers)
     preset = certificate_runs.PRESETS[args.preset]
     preset = replace(preset, seeds=tuple(dict.fromkeys(args.seeds or preset.seeds)))
-    _validation.whole("number of --seeds", len(preset.seeds), low=2)
-    return certificate_runs.trials(preset, [find(name) for name in args.activations], args.penalties, args.tangent)
+    _validation.integer("number of --seeds", len(preset.seeds), low=2)
+    return certificate_runs.all_trials(preset, [find(name) for name in args.activations], args.penalties, args.tangent)
 
 
 if __name__ == "__main__":

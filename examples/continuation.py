@@ -24,11 +24,11 @@ from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import MODELS, sae_continued
+from numpy_rae.objectives import PAPER_OBJECTIVES, sae_continued
 
 EPS = (0.5, 0.1, 0.01, 0.001)
-MODELS_SHOWN = (MODELS["L1"], *(sae_continued(eps) for eps in EPS))
-CONTROL = MODELS["SAE"]
+MODELS_SHOWN = (PAPER_OBJECTIVES["L1"], *(sae_continued(eps) for eps in EPS))
+CONTROL = PAPER_OBJECTIVES["SAE"]
 SIGMA2 = (0.04, 0.25, 1.0)
 STARTS = (("unit", "glorot"), ("unit", "unit"), ("free", "glorot"))
 HEAD = ("data", "activation", "rows", "start", "sigma^2")
@@ -78,7 +78,7 @@ def summary(rows: list[dict]) -> str:
         worst = f"{dead.max():.3f}" if len(dead) else "-"
         peaks = study.values(its, "peak")
         peak = f"{peaks.max():.3g}" if len(peaks) else "-"
-        continued = int(study.values(its, "n_continued").sum())
+        continued = int(study.values(its, "n_extrapolated").sum())
         lines.append((name, len(its), broken(its), peak, worst, f"{continued:,}"))
     table = study.text_table(("model", "runs", "broken down", "largest peak / E||x||^2", "largest dead share", "pairs beyond 1 - eps"), lines)
     return f"{table}\n\n{decision(rows)}"
@@ -89,7 +89,7 @@ def decision(rows: list[dict]) -> str:
     safe = [eps for eps in EPS if (its := study.select(rows, model=f"SAE(eps={eps:g})")) and not broken(its)]
     chosen = f"eps = {min(safe):g}" if safe else "no eps of this study"
     control = study.select(rows, model=CONTROL.name)
-    used = int(study.values(control, "n_continued").sum())
+    used = int(study.values(control, "n_extrapolated").sum())
     return f"the rule chooses: {chosen}\nsigmoid with eps = 0.001: {used} pairs beyond 1 - eps in {len(control)} runs"
 
 

@@ -33,7 +33,7 @@ from numpy_rae.dae_noise.noise_variants import Copies
 from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import AE, MODELS, Model
+from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective
 from numpy_rae.plotting.style import STYLES
 from numpy_rae.training import TrainConfig
 
@@ -63,11 +63,11 @@ def settings() -> list[dict]:
     return [BASE] + [{**BASE, name: value} for name, values in VARIED.items() for value in values if value != BASE[name]]
 
 
-def model(kind: str, copies: int) -> Model:
+def model(kind: str, copies: int) -> Objective:
     """eDAE or DAE with this number of noise copies."""
     if copies == 1:
-        return MODELS[kind]
-    return edae_copies(copies) if kind == "eDAE" else Model(f"DAE-{copies}-copies", Copies(copies))
+        return PAPER_OBJECTIVES[kind]
+    return edae_copies(copies) if kind == "eDAE" else Objective(f"DAE-{copies}-copies", Copies(copies))
 
 
 def config(size: Size, seed: int, setting: dict, sigma2: float) -> TrainConfig:

@@ -15,11 +15,11 @@ from numpy_rae.autoencoder import forward, reconstruction
 from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.plotting import theory_pictures
 from numpy_rae.taylor_penalties import TAYLOR, WeightedSum
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
-from numpy_rae.training import TrainConfig, advance, begin
+from numpy_rae.training import TrainConfig, init_state, run_epochs
 
 SIZES = {"sample": (5000, 10, 1000), "tiny": (500, 2, 50)}
 SIGMA2 = {"DAE": 0.25, "AE": 0.0}
@@ -35,7 +35,7 @@ def main(argv=None):
     for activation in (SIGMOID, SOFTPLUS, RELU):
         for model, sigma2 in SIGMA2.items():
             config = TrainConfig(sigma2, hidden=hidden, epochs=epochs)
-            found = watched(x, MODELS[model], activation, config)
+            found = watched(x, PAPER_OBJECTIVES[model], activation, config)
             print(f"{activation.name}, {model}, sigma^2 = {sigma2:g}\n{table(found)}\n")
             label = model if sigma2 == 0 else rf"{model} at $\sigma^2$ = {sigma2:g}"
             seen.setdefault(activation.name, {})[label] = found[:, 1:4]
@@ -46,10 +46,10 @@ def main(argv=None):
 
 def watched(x, model, activation, config) -> np.ndarray:
     """What `measured` finds on every so-manieth sample, from the start on: (epochs + 1, 5)."""
-    state, probe = begin(x.shape[1], config), x[:: max(1, len(x) // PROBE)]
+    state, probe = init_state(x.shape[1], config), x[:: max(1, len(x) // PROBE)]
     seen = [measured(state.params, activation, probe)]
     for _ in range(config.epochs):
-        advance(state, x, model, activation, config, 1)
+        run_epochs(state, x, model, activation, config, 1)
         seen.append(measured(state.params, activation, probe))
     return np.array(seen)
 

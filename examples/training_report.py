@@ -13,7 +13,7 @@ from numpy_rae.experiments.command import command
 from numpy_rae.extra_activations import ALL_ACTIVATIONS
 from numpy_rae.plotting import training_report
 from numpy_rae.sparsity import Sparsity, measure
-from numpy_rae.training import TrainConfig, Trained, train
+from numpy_rae.training import TrainConfig, TrainResult, train
 
 SIZES = {"sample": (5000, 20, 1000), "tiny": (500, 6, 50)}
 
@@ -38,7 +38,7 @@ def main(argv=None):
     return picture_script.save(figure, args.out, f"training_report-{args.preset}.png")
 
 
-def run(args) -> tuple[Trained, Sparsity]:
+def run(args) -> tuple[TrainResult, Sparsity]:
     """Train and measure. Raises ValueError for unknown names, numbers outside their range, and a run that diverged."""
     samples, epochs, hidden = SIZES[args.preset]
     model = ALL_MODELS[_validation.one_of("--model", args.model, ALL_MODELS)]

@@ -169,7 +169,7 @@ def check_penalty_result(name: str, result: object, params: Params, x: np.ndarra
         if getattr(grad, part) is not None:
             array(who, part, getattr(grad, part), shape, dtype)
     check_factors(who, grad.factors, params)
-    check_count(who, grad.n_continued)
+    check_count(who, grad.n_extrapolated)
 
 
 def check_gradient(name: str, grad: object, params: Params) -> None:
@@ -182,7 +182,7 @@ def check_gradient(name: str, grad: object, params: Params) -> None:
         if getattr(grad, part) is not None:
             array(name, part, getattr(grad, part), shape, dtype)
     check_factors(name, grad.factors, params)
-    check_count(name, grad.n_continued)
+    check_count(name, grad.n_extrapolated)
 
 
 def check_factors(name: str, factors: object, params: Params) -> None:
@@ -198,9 +198,9 @@ def check_factors(name: str, factors: object, params: Params) -> None:
 
 
 def check_count(name: str, count: object) -> None:
-    """Raise ValueError unless `n_continued` is a count."""
+    """Raise ValueError unless `n_extrapolated` is a count."""
     if not isinstance(count, (int, np.integer)) or isinstance(count, bool):
-        raise ValueError(f"{name} returned {_described(count)} as n_continued; it must be a whole number")
+        raise ValueError(f"{name} returned {_described(count)} as n_extrapolated; it must be a whole number")
 
 
 def _described(value: object) -> str:

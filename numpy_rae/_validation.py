@@ -51,7 +51,7 @@ def small(name: str, x: np.ndarray) -> np.ndarray:
     return x
 
 
-def representable(name: str, *results: np.ndarray | float) -> None:
+def no_overflow(name: str, *results: np.ndarray | float) -> None:
     """Refuse `name`, which is finite, if what was computed of it is not."""
     if not all(np.isfinite(result).all() for result in results):
         raise ValueError(f"{name} has entries that are too large; it must be scaled down, for the result overflows")
@@ -81,14 +81,14 @@ def pixels(name: str, images: np.ndarray, axes: str, ndim: int | None = None) ->
     """Return `images` if it is a non-empty uint8 array with `ndim` axes, of at least 2 if that is None."""
     fits = type(images) in ARRAYS and images.dtype == np.uint8 and images.size > 0
     if not fits or (images.ndim < 2 if ndim is None else images.ndim != ndim):
-        raise ValueError(f"{name} is {seen(images)}; it must be a non-empty uint8 array of shape {axes}")
+        raise ValueError(f"{name} is {describe_array(images)}; it must be a non-empty uint8 array of shape {axes}")
     return images
 
 
 def batch(name: str, x: np.ndarray, columns: int, dtype: np.dtype) -> np.ndarray:
     """Return `x` if it is a non-empty (N, columns) array of this dtype; its entries are not looked at."""
     if type(x) not in ARRAYS or x.ndim != 2 or x.shape[1] != columns or x.dtype != dtype or not x.size:
-        raise ValueError(f"{name} is {seen(x)}; it must be a {dtype} array of shape (samples, {columns})")
+        raise ValueError(f"{name} is {describe_array(x)}; it must be a {dtype} array of shape (samples, {columns})")
     return x
 
 
@@ -137,11 +137,11 @@ def _array(name: str, x: np.ndarray) -> None:
 def like(name: str, x: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Return `x` if shape and dtype are exactly these: a mixture would upcast silently."""
     if type(x) not in ARRAYS or x.shape != shape or x.dtype != dtype:
-        raise ValueError(f"{name} is {seen(x)}; it must be a {dtype} array of shape {shape}")
+        raise ValueError(f"{name} is {describe_array(x)}; it must be a {dtype} array of shape {shape}")
     return x
 
 
-def seen(x: object) -> str:
+def describe_array(x: object) -> str:
     """An array's dtype and shape, another object's type."""
     return f"{x.dtype} {x.shape}" if type(x) in ARRAYS else type(x).__name__
 
@@ -162,7 +162,7 @@ def _finite(value: float) -> bool:
         return False
 
 
-def whole(name: str, value: int, low: int = 1) -> int:
+def integer(name: str, value: int, low: int = 1) -> int:
     """Return `value` if it is an integer of at least `low`."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < low:
         raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {low}")

@@ -117,4 +117,4 @@ SIGMOID = Activation("sigmoid", sigmoid, 0.1, zero_on_left=True, non_negative=Tr
 SOFTPLUS = Activation("softplus", softplus, 0.1, convex=True, zero_on_left=True, non_negative=True)
 TANH = Activation("tanh", tanh, 0.1, at_most_1=True)
 
-ACTIVATIONS = {s.name: s for s in (RELU, SIGMOID, SOFTPLUS, TANH)}
+PAPER_ACTIVATIONS = {s.name: s for s in (RELU, SIGMOID, SOFTPLUS, TANH)}

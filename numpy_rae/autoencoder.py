@@ -41,7 +41,7 @@ class PenaltyGrad(NamedTuple):
 
     `dR_da` (N, m) and `dR_dlen2` (m,), len2_j = ||W_j||^2, describe every penalty that sees W only through a and the
     row lengths. Others add `dR_dy` (N, n), thin `factors` (left (N, m), right (N, n)) that stand for left^T right, or a
-    dense `dR_dW` (m, n). `n_continued` counts the units at which R was continued beyond its domain.
+    dense `dR_dW` (m, n). `n_extrapolated` counts the units at which R was continued beyond its domain.
     """
 
     dR_da: np.ndarray | None = None
@@ -49,7 +49,7 @@ class PenaltyGrad(NamedTuple):
     dR_dy: np.ndarray | None = None
     factors: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
     dR_dW: np.ndarray | None = None
-    n_continued: int = 0
+    n_extrapolated: int = 0
 
 
 class Gradient(NamedTuple):
@@ -59,7 +59,7 @@ class Gradient(NamedTuple):
     g_b_e: np.ndarray
     row_scale: np.ndarray | None = None
     direct: np.ndarray | None = None
-    n_continued: int = 0
+    n_extrapolated: int = 0
 
     def dense(self, params: Params) -> Params:
         """(g_W (m, n), g_b_e (m,)) as full arrays."""
@@ -77,8 +77,8 @@ def init_params(m: int, n: int, rng: np.random.Generator, dtype: type = np.float
     W is in C order, so that the weights of a unit lie side by side: the optimiser works on blocks of whole rows. Raises
     ValueError for a size below 1, or another dtype than float32 and float64.
     """
-    _validation.whole("m", m)
-    _validation.whole("n", n)
+    _validation.integer("m", m)
+    _validation.integer("n", n)
     _validation.instance("rng", rng, np.random.Generator)
     dtype = _validation.float_type("dtype", dtype)
     bound = np.sqrt(6 / (m + n))
@@ -144,5 +144,5 @@ def backward(params: Params, fwd: Forward, g_y: np.ndarray, penalty: PenaltyGrad
         batch_sum(g_a),  # (f) (m,)
         None if penalty.dR_dlen2 is None else 2 * lam * penalty.dR_dlen2,  # (e) (m,)
         None if penalty.dR_dW is None else lam * penalty.dR_dW,  # (e) (m, n)
-        penalty.n_continued,
+        penalty.n_extrapolated,
     )

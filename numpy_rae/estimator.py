@@ -9,10 +9,10 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from numpy_rae import _validation, training
-from numpy_rae.activations import ACTIVATIONS, Activation
+from numpy_rae.activations import PAPER_ACTIVATIONS, Activation
 from numpy_rae.autoencoder import Params, decode, forward
 from numpy_rae.metrics import measure
-from numpy_rae.objectives import MODELS, Model, Penalised
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised
 from numpy_rae.penalties import JacobianPenalty
 
 try:
@@ -34,7 +34,7 @@ def _writeable(params: Params) -> Params:
     return Params(*(np.require(part, part.dtype.newbyteorder("="), ["ALIGNED", "WRITEABLE"]) for part in params))
 
 
-def _is_flat(model: Model, activation: Activation) -> bool:
+def _is_flat(model: Objective, activation: Activation) -> bool:
     """Whether the penalty cannot change the sparsity: its bias gradient is a multiple of h'', which is 0 everywhere."""
     penalty = model.objective.penalty if isinstance(model.objective, Penalised) else None
     return isinstance(penalty, JacobianPenalty) and not activation(CURVED, 2).d2h_da2.any()
@@ -46,8 +46,8 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     X (N, n) should be centred (there is no decoder bias), so a StandardScaler usually goes before. float32 and float64
     stay what they are; other numbers become float64.
 
-    `n_components` is the number of hidden units. `model` is a name in `objectives.MODELS` or a `Model`, `activation` one
-    in `activations.ACTIVATIONS` or an `Activation`; the rest is `training.TrainConfig`'s. With the defaults, SAE and
+    `n_components` is the number of hidden units. `model` is a name in `objectives.PAPER_OBJECTIVES` or a `Model`, `activation` one
+    in `activations.PAPER_ACTIVATIONS` or an `Activation`; the rest is `training.TrainConfig`'s. With the defaults, SAE and
     ReLU, the codes get sparser as sigma2 grows. DAE and L1 do the same with ReLU. CAE and mDAE need an activation with a
     second derivative, such as "softplus"; without one, `fit` warns. An int as `random_state` is TrainConfig's seed, so
     that `fit` gives what `training.train` gives, to the last bit; a RandomState, or NumPy's own for None, draws a seed.
@@ -119,12 +119,12 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return self._advance(self._state, x, self._config(x, self.config_.seed, len(self.components_)), 1)
 
     def _start(self, x, epochs):
-        config = self._config(x, self._draw_seed(), _validation.whole("n_components", self.n_components))
-        return self._advance(training.begin(x.shape[1], config), x, config, epochs)
+        config = self._config(x, self._draw_seed(), _validation.integer("n_components", self.n_components))
+        return self._advance(training.init_state(x.shape[1], config), x, config, epochs)
 
     def _advance(self, state, x, config, epochs):
         model, activation = self._model(), self._activation()
-        trained = training.advance(state, x, model, activation, config, epochs)
+        trained = training.run_epochs(state, x, model, activation, config, epochs)
         if trained.diverged:
             # Parameters on their way to infinity are no fit.
             self.__dict__.pop("components_", None)
@@ -148,18 +148,18 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def _draw_seed(self):
         if self.random_state is None or isinstance(self.random_state, np.random.RandomState):
             return int(check_random_state(self.random_state).randint(SEEDS))
-        return _validation.whole("random_state", self.random_state, low=0)
+        return _validation.integer("random_state", self.random_state, low=0)
 
     def _config(self, x, seed, hidden):
         same = {name: getattr(self, name) for name in CONFIG}
         return training.TrainConfig(seed=seed, hidden=hidden, dtype=x.dtype.name, **same)
 
     def _model(self):
-        return self.model if isinstance(self.model, Model) else MODELS[_validation.one_of("model", self.model, MODELS)]
+        return self.model if isinstance(self.model, Objective) else PAPER_OBJECTIVES[_validation.one_of("model", self.model, PAPER_OBJECTIVES)]
 
     def _activation(self):
         s_e = self.activation
-        return s_e if isinstance(s_e, Activation) else ACTIVATIONS[_validation.one_of("activation", s_e, ACTIVATIONS)]
+        return s_e if isinstance(s_e, Activation) else PAPER_ACTIVATIONS[_validation.one_of("activation", s_e, PAPER_ACTIVATIONS)]
 
     def _fitted(self, X):
         check_is_fitted(self, "components_")

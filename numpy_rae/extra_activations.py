@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from numpy_rae import _validation
-from numpy_rae.activations import ACTIVATIONS, Activation, Jet, sigmoid
+from numpy_rae.activations import PAPER_ACTIVATIONS, Activation, Jet, sigmoid
 
 LEAK = 0.01
 
@@ -121,9 +121,9 @@ SQUARED_RELU = Activation(
     kinks=(0.0,),
 )  # fmt: skip
 
-MORE_ACTIVATIONS = {
+EXTRA_ACTIVATIONS = {
     s.name: s for s in (SOFTPLUS_4, ELU, GELU, SILU, LEAKY_RELU, HARD_SIGMOID, SQUARED_RELU)
 }
-ALL_ACTIVATIONS = {**ACTIVATIONS, **MORE_ACTIVATIONS}
+ALL_ACTIVATIONS = {**PAPER_ACTIVATIONS, **EXTRA_ACTIVATIONS}
 # A user may add activations to the table; these are the package's own for good.
 OWN_ACTIVATIONS = MappingProxyType(dict(ALL_ACTIVATIONS))

@@ -175,7 +175,7 @@ def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: n
         values = np.array([probe(t)[0] for t in steps])
         remainders = np.abs(values - value - steps * slope)
         rounding, noise = probe.rounding(), probe.noise(float(steps[0]), math.inf)
-    _validation.representable("point or steps", remainders)
+    _validation.no_overflow("point or steps", remainders)
     if noise is not None:
         raise ValueError(f"f is not deterministic; two values at the same point differ by {noise:.1e}")
     seen = remainders > rounding
@@ -219,7 +219,7 @@ def directional(f: Function, point: np.ndarray, direction: np.ndarray, index: in
         rounding = probe.rounding()
         uncertainty = float(np.ptp([fine, *coarser])) + rounding / step
         noise, sides = probe.noise(step, uncertainty), one_sided(probe, step, rounding)
-    _validation.representable("point or step", analytic, fine, uncertainty)
+    _validation.no_overflow("point or step", analytic, fine, uncertainty)
     return Check(analytic, fine, uncertainty, index, step, *sides, noise)
 
 
@@ -263,7 +263,7 @@ def check_gradient(
     _validation.encoder(params)
     _validation.like("W", params.W, params.W.shape, np.dtype(np.float64))
     _validation.instance("rng", rng, np.random.Generator)
-    _validation.whole("directions", directions)
+    _validation.integer("directions", directions)
     f, point = on_vector(value_and_grad, params), flatten(params)
     checks = []
     for index in range(directions):

@@ -120,7 +120,7 @@ def from_callable(
     jet = NumericJet(known, accepts_complex(known[-1]))
     kinks = find_kinks(jet) if kinks is None else tuple(map(float, kinks))
     jet = NumericJet(known, jet.by_complex_step, kinks)
-    return Activation(name, jet, delta_min, kinks=kinks, **{**read_off(jet), **claims})
+    return Activation(name, jet, delta_min, kinks=kinks, **{**infer_properties(jet), **claims})
 
 
 def on_arrays(f: Callable) -> Callable:
@@ -175,10 +175,10 @@ def find_kinks(jet: NumericJet) -> tuple[float, ...]:
         low, high = np.where(wide & ~left, middle, low), np.where(wide & left, middle, high)
         if not wide.any():
             break
-    return meeting_points(jet, low, high)
+    return locate_kinks(jet, low, high)
 
 
-def meeting_points(jet: NumericJet, low: np.ndarray, high: np.ndarray) -> tuple[float, ...]:
+def locate_kinks(jet: NumericJet, low: np.ndarray, high: np.ndarray) -> tuple[float, ...]:
     """The cells that hold a jump; in each, the point at which the tangents from its two sides meet."""
     width = high - low
     before, after = low - 0.25 * width, high + 0.25 * width
@@ -194,7 +194,7 @@ def meeting_points(jet: NumericJet, low: np.ndarray, high: np.ndarray) -> tuple[
     return tuple(float(k) + 0.0 for k in kinks[new])
 
 
-def read_off(jet: NumericJet) -> dict[str, bool]:
+def infer_properties(jet: NumericJet) -> dict[str, bool]:
     """Sec. 2.1.2's claims as a grid shows them."""
     parts = jet(GRID, 2)
     h, dh_da, d2h_da2 = (part[3:-3] for part in parts[:3])

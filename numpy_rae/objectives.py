@@ -34,7 +34,7 @@ UNCHECKED = _contracts.FirstUse()
 
 @takes_len2
 @dataclass(frozen=True)
-class Model:
+class Objective:
     """An objective with the name it goes by in records and figures.
 
     With a `version`, name and version alone say which records are this model's (see `identity`).
@@ -109,10 +109,10 @@ class Penalised:
         return J + lam * R, backward(params, fwd, g_y, grad, lam)
 
 
-def sae_continued(eps: float) -> Model:
+def sae_continued(eps: float) -> Objective:
     """Return SAE with `penalties.sae(eps)` as a model whose name holds eps, as in "SAE(eps=0.1)"."""
     _validation.number("eps", eps)
-    return Model(f"SAE(eps={eps:g})", Penalised(sae(eps)))
+    return Objective(f"SAE(eps={eps:g})", Penalised(sae(eps)))
 
 
 @_validation.tiny_is_zero
@@ -170,19 +170,19 @@ class without_bias:
         return J, grad._replace(g_b_e=np.zeros_like(grad.g_b_e))
 
 
-AE = Model("AE", ae)
-MODELS = {
+AE = Objective("AE", ae)
+PAPER_OBJECTIVES = {
     model.name: model
     for model in (
         AE,
-        Model("DAE", dae),
-        Model("CAE", Penalised(CAE)),
-        Model("mDAE", Penalised(MDAE)),
-        Model("SAE", Penalised(SAE)),
-        Model("eDAE", edae),
-        Model("taylor_dae", Penalised(TAYLOR)),
-        Model("CAE+H", Penalised(CAE_H)),
-        Model("KL", Penalised(sae_with_target(0.05))),
-        Model("L1", Penalised(L1)),
+        Objective("DAE", dae),
+        Objective("CAE", Penalised(CAE)),
+        Objective("mDAE", Penalised(MDAE)),
+        Objective("SAE", Penalised(SAE)),
+        Objective("eDAE", edae),
+        Objective("taylor_dae", Penalised(TAYLOR)),
+        Objective("CAE+H", Penalised(CAE_H)),
+        Objective("KL", Penalised(sae_with_target(0.05))),
+        Objective("L1", Penalised(L1)),
     )
 }

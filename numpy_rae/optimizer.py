@@ -71,7 +71,7 @@ def sgd_step(
     add_factors(velocity.W, grad, eta, momentum)
     len2 = np.empty_like(params.b_e)
     for rows in row_blocks(params.W.shape):
-        len2[rows] = move(params.W[rows], velocity.W[rows], grad, eta, rows, constraint)
+        len2[rows] = apply_velocity(params.W[rows], velocity.W[rows], grad, eta, rows, constraint)
     b_e, v_b = params.b_e, velocity.b_e
     v_b *= momentum
     v_b -= eta * grad.g_b_e
@@ -80,7 +80,7 @@ def sgd_step(
 
 
 @_validation.tiny_is_zero
-def settle(velocity: Params) -> None:
+def flush_subnormals(velocity: Params) -> None:
     """Set what has become subnormal to 0, in place.
 
     The velocity of a unit without gradient only decays, and rounding then holds it at a few of the smallest numbers for
@@ -107,7 +107,7 @@ def as_fortran(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
     return (matrix, False) if matrix.flags.f_contiguous else (matrix.T, True)
 
 
-def move(
+def apply_velocity(
     W: np.ndarray, v_W: np.ndarray, grad: Gradient, eta: float, rows: slice, constraint: Constraint | None
 ) -> np.ndarray:
     """The rest of the gradient into v, then W <- W + v, then the constraint, on one block of rows; returns its len2."""

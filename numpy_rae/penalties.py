@@ -61,11 +61,11 @@ class MeanActivationPenalty:
                 f"activation {activation.name} takes negative values; this penalty needs a mean above {self.domain[0]}"
             )
         rho = batch_sum(fwd.jet.h) / len(fwd.a)  # (a) (m,)
-        f, df, n_continued = self.continued(rho, activation.at_most_1)
+        f, df, n_extrapolated = self.extrapolated(rho, activation.at_most_1)
         dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
-        return float(f.sum()), PenaltyGrad(dR_da, n_continued=n_continued)  # (b)
+        return float(f.sum()), PenaltyGrad(dR_da, n_extrapolated=n_extrapolated)  # (b)
 
-    def continued(self, rho: np.ndarray, at_most_1: bool = False) -> tuple[np.ndarray, np.ndarray, int]:
+    def extrapolated(self, rho: np.ndarray, at_most_1: bool = False) -> tuple[np.ndarray, np.ndarray, int]:
         """f and its slope on the whole line, and at how many entries of rho the tangent stood in for f."""
         inside = rho.clip(*(at_most_1 and self.domain_at_most_1 or self.domain))
         f, df = self.f(inside)
@@ -116,8 +116,8 @@ class JacobianPenalty:
     order: int = 2
 
     def __post_init__(self):
-        _validation.whole("q", self.q)
-        _validation.whole("p", self.p, low=0)
+        _validation.integer("q", self.q)
+        _validation.integer("p", self.p, low=0)
 
     def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
         q, p, N = self.q, self.p, len(fwd.a)

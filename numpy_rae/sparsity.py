@@ -80,7 +80,7 @@ def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
     W, b_e = params
     _validation.batch("x", _validation.matrix("x", x, squares=True), W.shape[1], W.dtype)
     codes, N = metrics.measure(params, activation, x), len(x)
-    _validation.representable("x or params", codes.var_a, codes.loss)
+    _validation.no_overflow("x or params", codes.var_a, codes.loss)
     near_zero, L0, sparse, zero = np.zeros(len(W)), np.empty(N, int), np.empty(N), np.empty(N, bool)
     for start in range(0, N, metrics.CHUNK):
         part = slice(start, start + metrics.CHUNK)
@@ -124,7 +124,7 @@ def explained_variance(loss: float, x: np.ndarray) -> float:
     if not total:
         return math.nan
     explained = 1 - float(loss) / total
-    _validation.representable("loss", explained)
+    _validation.no_overflow("loss", explained)
     return explained
 
 

@@ -164,7 +164,7 @@ def _scale(weight: float, grad: PenaltyGrad) -> PenaltyGrad:
     dense = (grad.dR_da, grad.dR_dlen2, grad.dR_dy, grad.dR_dW)
     dR_da, dR_dlen2, dR_dy, dR_dW = (None if part is None else weight * part for part in dense)
     factors = tuple((weight * left, right) for left, right in grad.factors)
-    return PenaltyGrad(dR_da, dR_dlen2, dR_dy, factors, dR_dW, grad.n_continued)
+    return PenaltyGrad(dR_da, dR_dlen2, dR_dy, factors, dR_dW, grad.n_extrapolated)
 
 
 def _add(one: PenaltyGrad, two: PenaltyGrad) -> PenaltyGrad:

@@ -11,11 +11,11 @@ from numpy_rae import _contracts, _validation, constraints, metrics, velocity_ru
 from numpy_rae._known_lengths import known
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, init_params, row_len2
-from numpy_rae.objectives import Model
-from numpy_rae.optimizer import settle, zero_velocity
+from numpy_rae.objectives import Objective
+from numpy_rae.optimizer import flush_subnormals, zero_velocity
 
 HISTORY_SAMPLES = 1000
-SETTLE = 100
+FLUSH_EVERY = 100
 DTYPES = ("float32", "float64")
 STARTS = ("glorot", "unit")
 # Fields that earlier records do not have. At their defaults they add nothing to a run's description.
@@ -27,7 +27,7 @@ class TrainConfig:
     """One run's numbers, with the defaults of Sec. 3. Raises ValueError at once for a value outside its range.
 
     `tangent` removes the part of the gradient along each row; `velocity` is the rule for the velocity's part along the
-    rows (`velocity_rules.RULES`). With `start="unit"` the rows of the Glorot initialisation are scaled to length 1 before the
+    rows (`velocity_rules.VELOCITY_RULES`). With `start="unit"` the rows of the Glorot initialisation are scaled to length 1 before the
     first update; with "glorot" the constraint first acts after it.
     """
 
@@ -47,15 +47,15 @@ class TrainConfig:
 
     def __post_init__(self):
         _validation.number("sigma2", self.sigma2)
-        _validation.whole("seed", self.seed, low=0)
+        _validation.integer("seed", self.seed, low=0)
         for name in ("hidden", "batch_size", "epochs"):
-            _validation.whole(name, getattr(self, name))
+            _validation.integer(name, getattr(self, name))
         _validation.number("eta", self.eta, open_low=True)
         _validation.number("momentum", self.momentum, high=1)
         _validation.one_of("constraint", self.constraint, constraints.CONSTRAINTS)
         _validation.number("radius", self.radius, open_low=True)
         _validation.one_of("dtype", self.dtype, DTYPES)
-        _validation.one_of("velocity", self.velocity, velocity_rules.RULES)
+        _validation.one_of("velocity", self.velocity, velocity_rules.VELOCITY_RULES)
         _validation.one_of("start", self.start, STARTS)
         if not isinstance(self.tangent, (bool, np.bool_)):
             raise ValueError(f"tangent is {self.tangent!r}; it must be True or False")
@@ -76,10 +76,10 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainResult:
     """What a run leaves: parameters, final metrics (None if it diverged), one dict an epoch, and how it ended.
 
-    `n_continued` counts (update, unit) pairs at which a penalty was continued beyond its domain. Of the minibatch
+    `n_extrapolated` counts (update, unit) pairs at which a penalty was continued beyond its domain. Of the minibatch
     objectives the first, the largest (with its step, from 1) and the last finite one are kept; `diverged` is None or
     the step at which the objective ceased to be finite.
     """
@@ -88,7 +88,7 @@ class Trained:
     metrics: dict[str, float] | None
     history: list[dict] = field(default_factory=list)
     steps: int = 0
-    n_continued: int = 0
+    n_extrapolated: int = 0
     diverged: int | None = None
     first: float | None = None
     peak: tuple[float, int] | None = None
@@ -96,7 +96,7 @@ class Trained:
     seconds: float = 0.0
 
 
-class Generators:
+class RandomStreams:
     """Children of one seed for initialisation, batch order and noise: models with one seed share W and batches."""
 
     def __init__(self, seed: int):
@@ -104,7 +104,7 @@ class Generators:
 
 
 @dataclass
-class State:
+class TrainState:
     """The loop's own arrays and counters: all that a run needs to go on, bit for bit.
 
     `ahead` are the index arrays of the batches still to come in the epoch in progress, None between epochs, and `began`
@@ -114,10 +114,10 @@ class State:
 
     params: Params
     velocity: Params
-    generators: Generators
+    generators: RandomStreams
     objectives: list[float] = field(default_factory=list)
     history: list[dict] = field(default_factory=list)
-    n_continued: int = 0
+    n_extrapolated: int = 0
     diverged: int | None = None
     ahead: list[np.ndarray] | None = None
     began: int = 0
@@ -125,24 +125,24 @@ class State:
     len2: np.ndarray | None = None
 
 
-class Watch:
+class Callback:
     """Looks on, before and after every update, and must change nothing. This one sees nothing."""
 
-    def before(self, step: int, state: State, x: np.ndarray, grad: Gradient) -> None:
+    def on_step_start(self, step: int, state: TrainState, x: np.ndarray, grad: Gradient) -> None:
         """Called ahead of update number `step` (from 1) with its batch x and its gradient."""
 
-    def after(self, step: int, state: State) -> None:
+    def on_step_end(self, step: int, state: TrainState) -> None:
         """Called once it is done; `checkpoint` writes what it sees here."""
 
 
 def train(
     x: np.ndarray,
-    model: Model,
+    model: Objective,
     activation: Activation,
     config: TrainConfig,
-    watch: Watch | None = None,
-    state: State | None = None,
-) -> Trained:
+    watch: Callback | None = None,
+    state: TrainState | None = None,
+) -> TrainResult:
     """Train on x (N, n), which must have `config.dtype`; a function of its arguments alone.
 
     Raises ValueError before any work if x is not a finite matrix. An objective that ceases to be finite ends the run:
@@ -154,20 +154,20 @@ def train(
     _validation.function("model", model)
     _validation.matrix("x", x)
     _validation.like("x", x, x.shape, np.dtype(config.dtype))
-    state = state or begin(x.shape[1], config)
-    return advance(state, x, model, activation, config, config.epochs - len(state.history), watch)
+    state = state or init_state(x.shape[1], config)
+    return run_epochs(state, x, model, activation, config, config.epochs - len(state.history), watch)
 
 
-def begin(n: int, config: TrainConfig) -> State:
+def init_state(n: int, config: TrainConfig) -> TrainState:
     """The loop's state before the first update, for data of n features."""
-    generators = Generators(config.seed)
+    generators = RandomStreams(config.seed)
     params = init_params(config.hidden, n, generators.init, np.dtype(config.dtype))
     if config.start == "unit":
         constraints.unit_rows(params.W)
-    return State(params, zero_velocity(params), generators)
+    return TrainState(params, zero_velocity(params), generators)
 
 
-def advance(state: State, x: np.ndarray, model, activation, config, epochs: int, watch: Watch | None = None) -> Trained:
+def run_epochs(state: TrainState, x: np.ndarray, model, activation, config, epochs: int, watch: Callback | None = None) -> TrainResult:
     """Go on from `state`, in place, for `epochs` epochs over x (N, n), which need not be the data it has seen so far.
 
     An epoch in progress, which must be over this x, is the first of them. `config.epochs` and `config.seed` are not
@@ -178,11 +178,11 @@ def advance(state: State, x: np.ndarray, model, activation, config, epochs: int,
     # An overflow is not a warning here: the objective shows it in the same step.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         while len(state.history) < last and not state.diverged:
-            one_epoch(state, x, model, activation, config, watch or Watch())
-        return outcome(state, x, activation)
+            run_epoch(state, x, model, activation, config, watch or Callback())
+        return finalise(state, x, activation)
 
 
-def drop_wrong_lengths(state: State) -> None:
+def drop_wrong_lengths(state: TrainState) -> None:
     """Forget the known row lengths if W has been changed from outside since the last update."""
     if state.len2 is not None:
         rounding = np.finfo(state.len2.dtype).eps ** 0.5
@@ -190,24 +190,24 @@ def drop_wrong_lengths(state: State) -> None:
             state.len2 = None
 
 
-def one_epoch(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
+def run_epoch(state: TrainState, x: np.ndarray, model, activation, config: TrainConfig, watch: Callback) -> None:
     """Every sample once, or what is left of an epoch in progress, then a line of history; stops at a divergence."""
     start = time.perf_counter()
     if state.ahead is None:
-        state.ahead = batches(len(x), config.batch_size, state.generators.order)
+        state.ahead = shuffled_batches(len(x), config.batch_size, state.generators.order)
         state.began = len(state.objectives)
     while state.ahead:
-        one_update(state, x[state.ahead.pop(0)], model, activation, config, watch)
+        run_step(state, x[state.ahead.pop(0)], model, activation, config, watch)
         if state.diverged:
             return
     probe = x[:: max(1, len(x) // HISTORY_SAMPLES)][:HISTORY_SAMPLES]
     recent = state.objectives[state.began :]
-    state.history.append(epoch_entry(len(state.history) + 1, recent, state.params, activation, probe))
+    state.history.append(history_entry(len(state.history) + 1, recent, state.params, activation, probe))
     state.ahead = None
     state.seconds += time.perf_counter() - start
 
 
-def one_update(state: State, x: np.ndarray, model, activation, config: TrainConfig, watch: Watch) -> None:
+def run_step(state: TrainState, x: np.ndarray, model, activation, config: TrainConfig, watch: Callback) -> None:
     """Objective and gradient of one batch, and the step along it."""
     given = (state.params, activation, x, config.sigma2, state.generators.noise)
     if state.objectives:
@@ -218,30 +218,30 @@ def one_update(state: State, x: np.ndarray, model, activation, config: TrainConf
     if not math.isfinite(J):
         state.diverged = step
         return
-    watch.before(step, state, x, grad)
+    watch.on_step_start(step, state, x, grad)
     state.len2 = update(state.params, state.velocity, grad, config)
-    if step % SETTLE == 0:
-        settle(state.velocity)
+    if step % FLUSH_EVERY == 0:
+        flush_subnormals(state.velocity)
     state.objectives.append(J)
-    state.n_continued += grad.n_continued
-    watch.after(step, state)
+    state.n_extrapolated += grad.n_extrapolated
+    watch.on_step_end(step, state)
 
 
-def outcome(state: State, x: np.ndarray, activation: Activation) -> Trained:
+def finalise(state: TrainState, x: np.ndarray, activation: Activation) -> TrainResult:
     """The final metrics over all of x, and what the loop counted; metrics that overflow are a divergence, too."""
     final, steps, start = None, len(state.objectives), time.perf_counter()
     if not state.diverged:
         final = metrics.summary(metrics.measure(state.params, activation, x))
         if not all(map(math.isfinite, final.values())):
             final, state.diverged = None, steps + 1
-    first, peak, last = landmarks(state.objectives)
+    first, peak, last = objective_extremes(state.objectives)
     seconds = state.seconds + time.perf_counter() - start
-    return Trained(
-        state.params, final, state.history, steps, state.n_continued, state.diverged, first, peak, last, seconds
+    return TrainResult(
+        state.params, final, state.history, steps, state.n_extrapolated, state.diverged, first, peak, last, seconds
     )
 
 
-def landmarks(objectives: list[float]) -> tuple:
+def objective_extremes(objectives: list[float]) -> tuple:
     """First, (largest, its step) and last of the minibatch objectives; None where there is none."""
     if not objectives:
         return None, None, None
@@ -249,12 +249,12 @@ def landmarks(objectives: list[float]) -> tuple:
     return objectives[0], (peak, objectives.index(peak) + 1), objectives[-1]
 
 
-def batches(N: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+def shuffled_batches(N: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
     """One epoch's index arrays: a permutation of N samples in pieces of `size`, the last one shorter if need be."""
-    return pieces(rng.permutation(N), size)
+    return split_batches(rng.permutation(N), size)
 
 
-def pieces(order: np.ndarray, size: int) -> list[np.ndarray]:
+def split_batches(order: np.ndarray, size: int) -> list[np.ndarray]:
     """`order` in pieces of `size`, the last one shorter if need be; none if there is nothing in it."""
     return np.split(order, range(size, len(order), size)) if len(order) else []
 
@@ -263,11 +263,11 @@ def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig
     """One step of the optimiser with the configured constraint, in place; returns the squared row lengths after it."""
     if config.tangent:
         grad = constraints.tangent(grad, params)
-    step = velocity_rules.RULES[config.velocity]
+    step = velocity_rules.VELOCITY_RULES[config.velocity]
     return step(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
 
 
-def epoch_entry(epoch: int, recent: list[float], params: Params, activation: Activation, probe: np.ndarray) -> dict:
+def history_entry(epoch: int, recent: list[float], params: Params, activation: Activation, probe: np.ndarray) -> dict:
     """One line of history: the mean of the epoch's objectives, and metrics on the same fixed samples every epoch."""
     seen = metrics.summary(metrics.measure(params, activation, probe))
     return {"epoch": epoch, "objective": sum(recent) / len(recent), **seen}

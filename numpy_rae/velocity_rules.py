@@ -75,7 +75,7 @@ def split_step(params, velocity, grad, eta, momentum, constraint, length: bool, 
     return row_len2(params.W)
 
 
-RULES: dict[str, Callable[..., np.ndarray]] = {
+VELOCITY_RULES: dict[str, Callable[..., np.ndarray]] = {
     "classical": sgd_step,
     "projected": projected,
     "no length": no_length,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy_rae.activations import RELU
 from numpy_rae.data import prepared
 from numpy_rae.experiments.run import Run
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
 
@@ -25,7 +25,7 @@ def reference_data() -> prepared.DataRef:
 def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0), seeds=(0, 1)) -> list[Run]:
     """Runs in which all models coincide at sigma^2 = 0."""
     return [
-        Run(MODELS[model], RELU, ref, replace(config, sigma2=s, seed=seed))
+        Run(PAPER_OBJECTIVES[model], RELU, ref, replace(config, sigma2=s, seed=seed))
         for seed in seeds
         for s in sigma2
         for model in models

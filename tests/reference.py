@@ -125,7 +125,7 @@ def rho(W, b, x, name):
     return sum(encode(W, b, c, name) for c in x) / len(x)
 
 
-def continued(f, df, rho, low, high):
+def extrapolated(f, df, rho, low, high):
     """f inside [low, high], its tangents outside."""
     edge = low if rho.real < low else high if rho.real > high else rho
     return f(edge) + df(edge) * (rho - edge)
@@ -133,7 +133,7 @@ def continued(f, df, rho, low, high):
 
 def sae(W, b, x, name, eps=1e-3):
     return sum(
-        continued(lambda p: -np.log(1 - p), lambda p: 1 / (1 - p), r, -np.inf, 1 - eps) for r in rho(W, b, x, name)
+        extrapolated(lambda p: -np.log(1 - p), lambda p: 1 / (1 - p), r, -np.inf, 1 - eps) for r in rho(W, b, x, name)
     )
 
 
@@ -144,7 +144,7 @@ def kl(W, b, x, name, target=0.05, eps=1e-3):
     def df(p):
         return -target / p + (1 - target) / (1 - p)
 
-    return sum(continued(f, df, r, eps, 1 - eps) for r in rho(W, b, x, name))
+    return sum(extrapolated(f, df, r, eps, 1 - eps) for r in rho(W, b, x, name))
 
 
 def l1(W, b, x, name):

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from numpy_rae.activations import ACTIVATIONS, Activation
+from numpy_rae.activations import PAPER_ACTIVATIONS, Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import EPS
 
@@ -31,7 +31,7 @@ def values(*shape: int, bound: float = 2.0):
 
 
 @st.composite
-def problems(draw, activations=tuple(ACTIVATIONS.values()), noise=(0.0, 0.1, 0.3), bound=1.0, least=0.0) -> Problem:
+def problems(draw, activations=tuple(PAPER_ACTIVATIONS.values()), noise=(0.0, 0.1, 0.3), bound=1.0, least=0.0) -> Problem:
     """A problem on which no x + level * eps, level in `noise`, puts a pre-activation within MARGIN of a kink, and no
     mean activation lies where a penalty changes over to its tangent. No |entry| of W is below `least`."""
     N, n, m = draw(st.integers(1, 5)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
@@ -68,7 +68,7 @@ def whitened(x: np.ndarray) -> np.ndarray:
 
 
 @st.composite
-def white_problems(draw, activations=tuple(ACTIVATIONS.values()), bound=1.5) -> Problem:
+def white_problems(draw, activations=tuple(PAPER_ACTIVATIONS.values()), bound=1.5) -> Problem:
     """Data that satisfy Assumption 1 exactly, with parameters drawn freely."""
     n, m = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     N = draw(st.integers(n + 2, 12))

@@ -39,7 +39,7 @@ from numpy_rae.dae_noise import kernel_cae, noise_variants, stein
 from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import folders, image_formats, images, prepared, preprocessing, sources
 from numpy_rae.extra_activations import ALL_ACTIVATIONS
-from numpy_rae.objectives import MODELS, ae, sae_continued
+from numpy_rae.objectives import PAPER_OBJECTIVES, ae, sae_continued
 from numpy_rae.penalties import CAE, SAE
 from numpy_rae.storage import model_file
 from numpy_rae.theory import assumption_1, lemma_1, monitor, theorem_1, theorem_2, theorem_3
@@ -147,7 +147,7 @@ CASES = [
     Case(preprocessing.crop_patches,
          lambda d, N, n, m: {"images": np.full((N, 1, 3, 3), 7, np.uint8), "count": m, "size": 2, "rng": rng()},
          lambda result, images, count, size, rng: result.shape == (count, images.shape[1], size, size)),
-    Case(assumption_1.audit, lambda d, N, n, m: {"x": matrix(d, N, n)}),
+    Case(assumption_1.check_assumption_1, lambda d, N, n, m: {"x": matrix(d, N, n)}),
     Case(assumption_1.residual_moments, lambda d, N, n, m: {"r": matrix(d, N, n)}, nan=("skewness", "kurtosis")),
     Case(lemma_1.sigma_r, lambda d, N, n, m: {"r": matrix(d, N, n)},
          lambda result, r: result <= np.abs(r).max() * 1.001 and (result > 0) == r.any()),
@@ -216,7 +216,7 @@ CASES = [
         "x": matrix(d, N, n), "m": m, "lam": 0.3, "rng": rng(), "iterations": 2, "tol": 1e-3, "max_iterations": 9},
         fitted, dtype=True),
     Case(training.train, lambda d, N, n, m: {
-        "x": matrix(d, N, n), "model": MODELS["CAE"], "activation": SIGMOID, "config": config(d, m)}, ended,
+        "x": matrix(d, N, n), "model": PAPER_OBJECTIVES["CAE"], "activation": SIGMOID, "config": config(d, m)}, ended,
         nan=("W", "b_e", "*"), inf=True),
     Case(TrainConfig, lambda d, N, n, m: {
         "sigma2": 0.1, "seed": 1, "hidden": m, "batch_size": 5, "epochs": 2, "eta": 0.01, "momentum": 0.9,
@@ -463,7 +463,7 @@ def test_numpy_s_numbers_train_as_python_s(kind):
     values = values if kind is np.int64 else {"sigma2": 0.25, "eta": 0.0078125, "momentum": 0.5}
     for model in ("DAE", "mDAE", "SAE"):
         one, two = (
-            training.train(x, MODELS[model], SIGMOID, config(np.float32, 4, **{k: f(v) for k, v in values.items()}))
+            training.train(x, PAPER_OBJECTIVES[model], SIGMOID, config(np.float32, 4, **{k: f(v) for k, v in values.items()}))
             for f in (float, kind)
         )
         assert one.params.W.tobytes() == two.params.W.tobytes() and one.last == two.last

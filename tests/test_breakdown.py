@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from numpy_rae.breakdown import LOSS, PEAK, broken_down
-from numpy_rae.experiments.records import stored
+from numpy_rae.experiments.records import records_by_hash
 
 RECORDS = Path(__file__).resolve().parent.parent / "docs" / "records"
 PATCHES = 192.0  # E||x||^2 of standardised patches: one for each feature
@@ -31,7 +31,7 @@ def test_records_without_the_mean_square_need_it_given():
 
 def patches():
     for path in sorted(RECORDS.glob("*cifar10*.jsonl")):
-        yield from stored(path).values()
+        yield from records_by_hash(path).values()
 
 
 def test_no_stored_run_that_recovers_is_found_and_no_broken_one_is_missed():
@@ -47,5 +47,5 @@ def test_no_stored_run_that_recovers_is_found_and_no_broken_one_is_missed():
 def test_sae_at_016_is_found():
     """Its objective rises 82-fold above its start only, and it ends with 88 % of its units dead."""
     path = RECORDS / "fig1_relu_cifar10-paper.jsonl"
-    (entry,) = (e for e in stored(path).values() if e["model"] == "SAE" and e["config"]["sigma2"] == 0.16)
+    (entry,) = (e for e in records_by_hash(path).values() if e["model"] == "SAE" and e["config"]["sigma2"] == 0.16)
     assert 80 < entry["peak_objective"] / entry["first_objective"] < 100 and broken_down(entry, PATCHES)

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import problems, values
 
-from numpy_rae.activations import ACTIVATIONS
+from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.autoencoder import Gradient, Params, row_len2
 from numpy_rae.constraints import CONSTRAINTS, max_norm_scale, tangent, unit_rows, unit_scale
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 
 MATRICES = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(lambda shape: values(*shape, bound=100))
-POSITIVE = tuple(s for s in ACTIVATIONS.values() if s.non_negative)
+POSITIVE = tuple(s for s in PAPER_ACTIVATIONS.values() if s.non_negative)
 
 
 @given(MATRICES)
@@ -42,12 +42,12 @@ def test_every_constraint_is_listed_and_free_is_none():
     assert set(CONSTRAINTS) == {"unit", "free", "max-norm"} and CONSTRAINTS["free"] is None
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 @given(problem=problems(POSITIVE))
 def test_tangent_gradient_is_the_dense_projection(model, problem):
     params, activation, x, _, seed = problem
     params = Params(params.W + 2, params.b_e)
-    _, grad = MODELS[model](params, activation, x, 0.3, np.random.default_rng(seed))
+    _, grad = PAPER_OBJECTIVES[model](params, activation, x, 0.3, np.random.default_rng(seed))
     dense, projected = grad.dense(params), tangent(grad, params).dense(params)
     W = params.W
     along = (dense.W * W).sum(axis=1) / (W * W).sum(axis=1)

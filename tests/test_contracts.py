@@ -10,7 +10,7 @@ from numpy_rae import _contracts, objectives
 from numpy_rae.activations import SIGMOID, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Gradient, Params, PenaltyGrad
 from numpy_rae.certificates.certificate import certify
-from numpy_rae.objectives import MODELS, Model, Penalised, ae
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised, ae
 from numpy_rae.penalties import MeanActivationPenalty
 from numpy_rae.theory import theorem_1
 from numpy_rae.training import TrainConfig, train
@@ -68,7 +68,7 @@ GOOD = np.zeros((6, 4))
          "tuple of pairs (left, right)"),
         ((1.0, PenaltyGrad(factors=((GOOD, GOOD),))), "penalty Returns returned float64 (6, 4) (ndarray) as the right one "
          "of a pair of factors; it must be a float64 array of shape (6, 3)"),
-        ((1.0, PenaltyGrad(n_continued=0.5)), "penalty Returns returned 0.5 as n_continued; it must be a whole number"),
+        ((1.0, PenaltyGrad(n_extrapolated=0.5)), "penalty Returns returned 0.5 as n_extrapolated; it must be a whole number"),
         (lambda fwd: (float(fwd.jet.d3h_da3.sum()), PenaltyGrad()), "penalty Returns has order 2 and reads h'''; its order "
          "must be 3"),
         (lambda fwd: (1.0, PenaltyGrad(2 * fwd.jet.d3h_da3)), "penalty Returns has order 2 and reads h'''; its order "
@@ -77,7 +77,7 @@ GOOD = np.zeros((6, 4))
 )  # fmt: skip
 def test_what_a_penalty_returns_is_told_in_one_sentence(result, sentence):
     bias_gradient = lambda: theorem_1.penalty_bias_gradient(Returns(result), PARAMS, SOFTPLUS, X)  # noqa: E731
-    training = lambda: train(X, Model("mine", Penalised(Returns(result))), SOFTPLUS, CONFIG)  # noqa: E731
+    training = lambda: train(X, Objective("mine", Penalised(Returns(result))), SOFTPLUS, CONFIG)  # noqa: E731
     for call in (lambda: use(Returns(result)), bias_gradient):
         with pytest.raises(ValueError) as error:
             call()
@@ -180,16 +180,16 @@ def writes(a, order):
 )  # fmt: skip
 def test_what_an_activation_returns_is_told_at_the_first_step_of_train(jet, sentence):
     with pytest.raises(ValueError) as error:
-        train(X, MODELS["AE"], activation(jet), CONFIG)
+        train(X, PAPER_OBJECTIVES["AE"], activation(jet), CONFIG)
     assert str(error.value) == sentence
 
 
 def test_an_activation_without_the_derivative_that_a_penalty_reads():
     first = activation(lambda a, order: Jet(a, np.ones_like(a)))
-    assert train(X, MODELS["AE"], first, CONFIG).diverged is None
+    assert train(X, PAPER_OBJECTIVES["AE"], first, CONFIG).diverged is None
     for model in ("CAE", "eDAE"):
         with pytest.raises(ValueError, match="^activation mine returned None as d2h_da2 at order 2; it must be a float64 "):
-            train(X, MODELS[model], first, CONFIG)
+            train(X, PAPER_OBJECTIVES[model], first, CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_an_activation_without_the_derivative_that_a_penalty_reads():
 )  # fmt: skip
 def test_what_an_objective_returns_is_told_at_the_first_step_of_train(result, sentence):
     with pytest.raises(ValueError) as error:
-        train(X, Model("mine", lambda params, s_e, x, sigma2, rng: result), SIGMOID, CONFIG)
+        train(X, Objective("mine", lambda params, s_e, x, sigma2, rng: result), SIGMOID, CONFIG)
     assert str(error.value) == sentence
 
 
@@ -215,6 +215,6 @@ def test_a_good_objective_is_checked_at_the_first_step_alone(monkeypatch):
     calls = []
     monkeypatch.setattr(_contracts, "check_objective", lambda *given: calls.append(1))
     monkeypatch.setattr(_contracts, "check_activation", lambda *given: calls.append(1))
-    train(X, Model("mine", lambda params, s_e, x, sigma2, rng: ae(params, s_e, x)), SIGMOID, CONFIG)
+    train(X, Objective("mine", lambda params, s_e, x, sigma2, rng: ae(params, s_e, x)), SIGMOID, CONFIG)
     assert len(calls) == 2
     assert isinstance(SIGMOID, Activation)

@@ -25,13 +25,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from test_optimizer import spoil, textbook_step
 
 import numpy_rae
-from numpy_rae.activations import ACTIVATIONS, RELU, SOFTPLUS, Activation, Jet
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, init_params
 from numpy_rae.constraints import unit_rows
 from numpy_rae.estimator import SparseAutoEncoder
-from numpy_rae.objectives import MODELS, Model, ae
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae
 from numpy_rae.storage import model_file
-from numpy_rae.training import Generators, TrainConfig, train
+from numpy_rae.training import RandomStreams, TrainConfig, train
 
 CONFIG = TrainConfig(hidden=6, sigma2=0.2, eta=0.01, epochs=4, batch_size=8, seed=3, dtype="float64")
 
@@ -96,7 +96,7 @@ def test_no_other_module_knows_scikit_learn():
 @pytest.mark.parametrize(("model", "activation"), [("CAE", "softplus"), ("SAE", "relu"), ("DAE", "relu"), ("eDAE", "tanh")])
 def test_fit_is_train_to_the_last_bit(model, activation, dtype):
     x = data(dtype=dtype)
-    trained = train(x, MODELS[model], ACTIVATIONS[activation], replace(CONFIG, dtype=dtype))
+    trained = train(x, PAPER_OBJECTIVES[model], PAPER_ACTIVATIONS[activation], replace(CONFIG, dtype=dtype))
     estimator = small(model=model, activation=activation).fit(x)
     assert_same(fitted_params(estimator), trained.params)
     assert estimator.history_ == trained.history and estimator.config_ == replace(CONFIG, dtype=dtype)
@@ -109,7 +109,7 @@ def test_fit_is_train_to_the_last_bit(model, activation, dtype):
 def test_every_number_of_the_configuration_arrives(parameter, value):
     changed = replace(CONFIG, **{parameter: value})
     estimator = small(model="SAE", **{parameter: value}).fit(data())
-    assert_same(fitted_params(estimator), train(data(), MODELS["SAE"], RELU, changed).params)
+    assert_same(fitted_params(estimator), train(data(), PAPER_OBJECTIVES["SAE"], RELU, changed).params)
     assert estimator.config_ == changed
     assert np.any(estimator.components_ != small(model="SAE").fit(data()).components_)
 
@@ -136,13 +136,13 @@ def test_fit_is_as_many_partial_fits_as_it_has_epochs(model):
 
 
 def test_partial_fit_over_pieces_is_a_textbook_loop_with_one_velocity_and_one_set_of_generators():
-    pieces, generators, estimator = [data(20), data(7, seed=1), data(9, seed=2)], Generators(3), small(model="DAE")
+    pieces, generators, estimator = [data(20), data(7, seed=1), data(9, seed=2)], RandomStreams(3), small(model="DAE")
     params = init_params(6, 5, generators.init, np.float64)
     velocity = Params(np.zeros_like(params.W), np.zeros_like(params.b_e))
     for x in pieces:
         order = generators.order.permutation(len(x))
         for start in range(0, len(x), 8):
-            _, grad = MODELS["DAE"](params, RELU, x[order[start : start + 8]], 0.2, generators.noise)
+            _, grad = PAPER_OBJECTIVES["DAE"](params, RELU, x[order[start : start + 8]], 0.2, generators.noise)
             params, velocity = textbook_step(params, velocity, *grad.dense(params), 0.01, 0.9, unit_rows)
         estimator.partial_fit(x)
     np.testing.assert_allclose(estimator.components_, params.W, rtol=1e-11, atol=1e-13)
@@ -151,7 +151,7 @@ def test_partial_fit_over_pieces_is_a_textbook_loop_with_one_velocity_and_one_se
 
 def test_history_averages_over_the_piece_it_belongs_to():
     values = iter(range(1, 100))
-    counted = Model("counted", lambda params, s_e, x, sigma2, rng: (float(next(values)), ae(params, s_e, x)[1]))
+    counted = Objective("counted", lambda params, s_e, x, sigma2, rng: (float(next(values)), ae(params, s_e, x)[1]))
     estimator = small(model=counted)
     for N in (24, 8, 16):
         estimator.partial_fit(data(N))
@@ -224,9 +224,9 @@ def test_methods_are_the_auto_encoder_s():
 
 def test_a_model_and_an_activation_of_one_s_own_survive_a_clone():
     halved = Activation("halved", lambda a, order: Jet(*(part / 2 for part in SOFTPLUS(a))), 0.1)
-    twice = Model("twice", lambda params, s_e, x, sigma2, rng: MODELS["SAE"](params, s_e, x, 2 * sigma2, rng))
+    twice = Objective("twice", lambda params, s_e, x, sigma2, rng: PAPER_OBJECTIVES["SAE"](params, s_e, x, 2 * sigma2, rng))
     estimator = clone(small(model=twice, activation=halved)).fit(data())
-    trained = train(data(), MODELS["SAE"], halved, replace(CONFIG, sigma2=0.4))
+    trained = train(data(), PAPER_OBJECTIVES["SAE"], halved, replace(CONFIG, sigma2=0.4))
     assert_same(fitted_params(estimator), trained.params)
     np.testing.assert_array_equal(estimator.transform(data()), forward(trained.params, halved, data()).jet.h)
 
@@ -374,7 +374,7 @@ def test_a_fitted_model_keeps_what_it_was_fitted_with():
     np.testing.assert_array_equal(estimator.transform(x), h)
     np.testing.assert_array_equal(estimator.inverse_transform(h), y)
     assert estimator.score(x) == score
-    assert (estimator.activation_, estimator.model_) == (RELU, MODELS["SAE"])
+    assert (estimator.activation_, estimator.model_) == (RELU, PAPER_OBJECTIVES["SAE"])
     copied = pickle.loads(pickle.dumps(estimator))
     np.testing.assert_array_equal(copied.transform(x), h)
     assert estimator.partial_fit(x).activation_.name == "sigmoid"

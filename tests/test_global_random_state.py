@@ -19,7 +19,7 @@ from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import images, prepared, preprocessing
 from numpy_rae.experiments import picture_script, sweep
 from numpy_rae.experiments.run import Run
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.penalties import CAE, SAE
 from numpy_rae.plotting import sweep_figure
 from numpy_rae.storage import model_file
@@ -37,7 +37,7 @@ def sweep_and_draw(tmp_path, rng) -> None:
     """A sweep whose worker is a thread, and its picture."""
     ref = prepared.store_array(X32, prepared.DataSpec("digits", len(X32)))
     with ThreadPoolExecutor(1) as executor:
-        runs = [Run(MODELS["DAE"], RELU, ref, SHORT)]
+        runs = [Run(PAPER_OBJECTIVES["DAE"], RELU, ref, SHORT)]
         records = list(sweep.sweep(runs, executor, tmp_path / "r.jsonl"))
     picture_script.save(sweep_figure.trend(records, ["DAE"], "title"), tmp_path, "picture.png")
 
@@ -53,13 +53,13 @@ CALLS: dict[str, Callable[[Path, np.random.Generator], object]] = {
     "sweep": sweep_and_draw,
     "certify": lambda *_: certificate.certify(SOFTPLUS, CAE),
     "certify a function": lambda *_: certificate.certify(np.arctan, SAE),
-    "gradcheck": lambda _, rng: gradcheck.check_gradient(lambda p: MODELS["CAE"](p, SIGMOID, X, 0.1, None), P, rng),
+    "gradcheck": lambda _, rng: gradcheck.check_gradient(lambda p: PAPER_OBJECTIVES["CAE"](p, SIGMOID, X, 0.1, None), P, rng),
     "sparse coding": lambda _, rng: sparse_coding.fit(X, 4, 0.1, rng, iterations=2),
     "recovery": lambda _, rng: dictionary_recovery.chance(dictionary_recovery.mixture(50, 6, 4, 2, 0.1, rng).atoms, 4, rng),
     "maxout": lambda _, rng: maxout.train(X, 3, 2, rng, epochs=1),
-    "monitor": lambda *_: train(X32, MODELS["CAE"], RELU, SHORT, monitor.Monitor(X32.mean(axis=0), RELU, 0.001, 0.9)),
+    "monitor": lambda *_: train(X32, PAPER_OBJECTIVES["CAE"], RELU, SHORT, monitor.Monitor(X32.mean(axis=0), RELU, 0.001, 0.9)),
     "sparsity": lambda *_: sparsity.measure(P, RELU, X),
-    "audit": lambda *_: assumption_1.audit(X),
+    "audit": lambda *_: assumption_1.check_assumption_1(X),
     "expected denoising": lambda *_: theorem_3.expected_denoising(P, SIGMOID, X, 0.1, nodes=2),
     "whiten": lambda *_: preprocessing.whiten(X),
     "patches": lambda *_: prepared.build(prepared.DataSpec("photograph", 20)),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy_rae.activations import SIGMOID
 from numpy_rae.autoencoder import Gradient, Params
 from numpy_rae.gradcheck import check_gradient, directional, flatten, taylor_slope, unflatten
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 
 
 def quartic(vector):
@@ -40,14 +40,14 @@ def test_a_scaled_gradient_is_reported_wrong(fault):
     params, x = Params(rng.standard_normal((3, 2)), rng.standard_normal(3)), rng.standard_normal((4, 2))
 
     def scaled(p):
-        J, grad = MODELS["CAE"](p, SIGMOID, x, 0.5, None)
+        J, grad = PAPER_OBJECTIVES["CAE"](p, SIGMOID, x, 0.5, None)
         dense = grad.dense(p)
         return J, Gradient((), fault * dense.b_e, direct=fault * dense.W)
 
     checks = check_gradient(scaled, params, np.random.default_rng(1))
     assert len(checks) == 5 and not any(check.passed for check in checks)
     assert "WRONG" in str(checks[0]) and "analytic" in str(checks[0]) and "step 0.001" in str(checks[0])
-    assert all(check.passed for check in check_gradient(lambda p: MODELS["CAE"](p, SIGMOID, x, 0.5, None), params, rng))
+    assert all(check.passed for check in check_gradient(lambda p: PAPER_OBJECTIVES["CAE"](p, SIGMOID, x, 0.5, None), params, rng))
 
 
 def test_a_kink_is_named_with_both_slopes():
@@ -154,7 +154,7 @@ def test_noise_that_vanishes_at_the_point_or_is_in_the_gradient_alone_is_seen():
 def test_check_gradient_names_an_objective_that_draws_fresh_noise():
     rng, x = np.random.default_rng(0), np.random.default_rng(1).standard_normal((6, 2))
     params = Params(rng.standard_normal((3, 2)), rng.standard_normal(3))
-    checks = check_gradient(lambda p: MODELS["DAE"](p, SIGMOID, x, 0.5, rng), params, np.random.default_rng(2))
+    checks = check_gradient(lambda p: PAPER_OBJECTIVES["DAE"](p, SIGMOID, x, 0.5, rng), params, np.random.default_rng(2))
     assert all("NOT DETERMINISTIC" in str(check) and "WRONG" not in str(check) for check in checks)
 
 

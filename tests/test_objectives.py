@@ -9,25 +9,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import MARGIN, problems
 
-from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.autoencoder import Params
-from numpy_rae.extra_activations import ALL_ACTIVATIONS, MORE_ACTIVATIONS
+from numpy_rae.extra_activations import ALL_ACTIVATIONS, EXTRA_ACTIVATIONS
 from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
-from numpy_rae.objectives import MODELS, Penalised, ae, corruption, dae, denoising, edae, first_order, without_bias
+from numpy_rae.objectives import (
+    PAPER_OBJECTIVES,
+    Penalised,
+    ae,
+    corruption,
+    dae,
+    denoising,
+    edae,
+    first_order,
+    without_bias,
+)
 from numpy_rae.penalties import CAE, JacobianPenalty, MeanActivationPenalty, WeightDecay
 from numpy_rae.taylor_penalties import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 
-SMOOTH = tuple(s for s in ACTIVATIONS.values() if not s.kinks)
+SMOOTH = tuple(s for s in PAPER_ACTIVATIONS.values() if not s.kinks)
 NEEDS_POSITIVE = {"KL"}
-PAIRS = [(m, s) for m in MODELS for s in ACTIVATIONS if ACTIVATIONS[s].non_negative or m not in NEEDS_POSITIVE]
-FURTHER = [(m, s) for m in ("CAE", "taylor_dae") for s in MORE_ACTIVATIONS]
+PAIRS = [(m, s) for m in PAPER_OBJECTIVES for s in PAPER_ACTIVATIONS if PAPER_ACTIVATIONS[s].non_negative or m not in NEEDS_POSITIVE]
+FURTHER = [(m, s) for m in ("CAE", "taylor_dae") for s in EXTRA_ACTIVATIONS]
 SIGMA2 = 0.09
 
 
 def objective(name, problem, sigma2=SIGMA2):
     """The model as a function of the parameters alone: the same noise at every call."""
     _, activation, x, _, seed = problem
-    return lambda params: MODELS[name](params, activation, x, sigma2, np.random.default_rng(seed))
+    return lambda params: PAPER_OBJECTIVES[name](params, activation, x, sigma2, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
@@ -58,13 +68,13 @@ OTHER_PENALTIES = {
 }
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", PAPER_ACTIVATIONS)
 @pytest.mark.parametrize("penalty", OTHER_PENALTIES)
 @settings(max_examples=8)
 @given(data=st.data(), seed=st.integers(0, 2**16))
 def test_taylor_remainder_of_penalties_beyond_the_models_has_slope_two(penalty, activation, data, seed):
     """With rows away from zero, where an odd power of their length has no second derivative."""
-    start, s_e, x, _, noise = data.draw(problems((ACTIVATIONS[activation],), least=0.3))
+    start, s_e, x, _, noise = data.draw(problems((PAPER_ACTIVATIONS[activation],), least=0.3))
     J = Penalised(OTHER_PENALTIES[penalty](x.shape[1]))
     assert best_slope(lambda params: J(params, s_e, x, 1.0, np.random.default_rng(noise)), start, seed) > 1.9
 
@@ -137,8 +147,8 @@ def test_further_activations_pass_the_three_tests_above(model, activation, data,
     test_value_and_gradient_equal_the_loops_and_their_complex_step.hypothesis.inner_test(model, activation, data)
 
 
-@pytest.mark.parametrize("model", MODELS)
-@given(problem=problems(tuple(s for s in ACTIVATIONS.values() if s.non_negative)))
+@pytest.mark.parametrize("model", PAPER_OBJECTIVES)
+@given(problem=problems(tuple(s for s in PAPER_ACTIVATIONS.values() if s.non_negative)))
 def test_all_models_coincide_at_sigma2_zero_to_the_last_bit(model, problem):
     """Eq. (4) at lambda = 0 is Eq. (1)."""
     plain, grad_0 = ae(problem.params, problem.activation, problem.x)
@@ -167,7 +177,7 @@ def test_relu_has_an_edae_bias_gradient_where_cae_has_none():
     rng = np.random.default_rng(1)
     params, x = Params(rng.standard_normal((6, 3)), rng.standard_normal(6)), rng.standard_normal((9, 3))
     plain = ae(params, RELU, x)[1].g_b_e
-    np.testing.assert_array_equal(MODELS["CAE"](params, RELU, x, 1.0, rng)[1].g_b_e, plain)
+    np.testing.assert_array_equal(PAPER_OBJECTIVES["CAE"](params, RELU, x, 1.0, rng)[1].g_b_e, plain)
     assert np.abs(edae(params, RELU, x, 1.0, rng)[1].g_b_e - plain).max() > 0.1
 
 
@@ -192,7 +202,7 @@ def test_corruption_has_the_variance_asked_for_and_the_data_s_dtype():
 def test_equal_variances_turn_equation_10_into_11(problem, v):
     params, activation, x, _, _ = problem
     general = Penalised(MarginalisedPenalty(np.full(x.shape[1], v)))(params, activation, x, 1.0)
-    equal = MODELS["mDAE"](params, activation, x, v, None)
+    equal = PAPER_OBJECTIVES["mDAE"](params, activation, x, v, None)
     assert general[0] == pytest.approx(equal[0], rel=1e-12)
     for one, other in zip(general[1].dense(params), equal[1].dense(params), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11 * max(1, np.abs(other).max()))
@@ -201,26 +211,26 @@ def test_equal_variances_turn_equation_10_into_11(problem, v):
 def test_without_bias_freezes_it():
     rng = np.random.default_rng(0)
     params, x = Params(rng.standard_normal((4, 3)), np.zeros(4)), rng.standard_normal((5, 3))
-    J, grad = without_bias(MODELS["SAE"])(params, SIGMOID, x, 0.5, rng)
-    full = MODELS["SAE"](params, SIGMOID, x, 0.5, rng)
+    J, grad = without_bias(PAPER_OBJECTIVES["SAE"])(params, SIGMOID, x, 0.5, rng)
+    full = PAPER_OBJECTIVES["SAE"](params, SIGMOID, x, 0.5, rng)
     assert J == full[0] and full[1].g_b_e.any()
     np.testing.assert_array_equal(grad.g_b_e, np.zeros(4), strict=True)
     np.testing.assert_array_equal(grad.dense(params).W, full[1].dense(params).W)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_negative_sigma2_is_refused(model):
     params = Params(np.ones((2, 2)), np.zeros(2))
     with pytest.raises(ValueError, match="^sigma2 is -0.1; it must be a number"):
-        MODELS[model](params, RELU, np.ones((3, 2)), -0.1, np.random.default_rng(0))
+        PAPER_OBJECTIVES[model](params, RELU, np.ones((3, 2)), -0.1, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 @pytest.mark.parametrize("activation", [RELU, SIGMOID])
 def test_float32_stays_float32(model, activation):
     rng = np.random.default_rng(0)
     params = Params(rng.standard_normal((4, 3), np.float32), np.zeros(4, np.float32))
-    J, grad = MODELS[model](params, activation, rng.standard_normal((5, 3), np.float32), 0.5, rng)
+    J, grad = PAPER_OBJECTIVES[model](params, activation, rng.standard_normal((5, 3), np.float32), 0.5, rng)
     parts = [part for pair in grad.factors for part in pair] + [grad.g_b_e, grad.row_scale, grad.direct]
     assert {part.dtype for part in parts if part is not None} == {np.dtype(np.float32)}
     assert isinstance(J, float) and {part.dtype for part in grad.dense(params)} == {np.dtype(np.float32)}
@@ -237,14 +247,14 @@ def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_
     seen = []
     watched = replace(SIGMOID, jet=lambda a, order: seen.append(order) or SIGMOID(a, order))
     rng = np.random.default_rng(0)
-    MODELS[model](Params(np.ones((2, 3)), np.zeros(2)), watched, np.ones((4, 3)), 0.5, rng)
+    PAPER_OBJECTIVES[model](Params(np.ones((2, 3)), np.zeros(2)), watched, np.ones((4, 3)), 0.5, rng)
     assert max(seen) == order
 
 
 def test_units_beyond_the_domain_of_the_penalty_are_counted_in_the_gradient():
     """The record tells how often: of the means log(1 + exp(b)), b = -1, 2, 3, two lie above 1."""
     params = Params(np.zeros((3, 2)), np.array([-1.0, 2.0, 3.0]))
-    assert MODELS["SAE"](params, ACTIVATIONS["softplus"], np.ones((4, 2)), 0.5, None)[1].n_continued == 2
+    assert PAPER_OBJECTIVES["SAE"](params, PAPER_ACTIVATIONS["softplus"], np.ones((4, 2)), 0.5, None)[1].n_extrapolated == 2
 
 
 def test_dae_without_noise_draws_none():
@@ -259,7 +269,7 @@ def test_dae_draws_new_noise_each_time():
     assert dae(params, SIGMOID, x, 0.5, rng)[0] != dae(params, SIGMOID, x, 0.5, rng)[0]
 
 
-@pytest.mark.parametrize("objective", [MODELS["AE"], ae, dae, edae, Penalised(CAE)])
+@pytest.mark.parametrize("objective", [PAPER_OBJECTIVES["AE"], ae, dae, edae, Penalised(CAE)])
 def test_a_negative_coefficient_is_refused_by_name(objective):
     """By the objective itself, too, without the model's name around it."""
     params = Params(np.ones((1, 1)), np.zeros(1))

@@ -11,8 +11,8 @@ from numpy_rae import optimizer
 from numpy_rae.activations import SIGMOID
 from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.constraints import max_norm_scale, unit_scale
-from numpy_rae.objectives import MODELS
-from numpy_rae.optimizer import as_fortran, row_blocks, settle, sgd_step, sgd_step_plain, zero_velocity
+from numpy_rae.objectives import PAPER_OBJECTIVES
+from numpy_rae.optimizer import as_fortran, flush_subnormals, row_blocks, sgd_step, sgd_step_plain, zero_velocity
 
 
 def test_two_steps_by_hand():
@@ -48,7 +48,7 @@ def test_factored_step_equals_the_textbook_whatever_the_block_and_order(model, o
     before, optimizer.BLOCK = optimizer.BLOCK, block
     try:
         for _ in range(4):
-            _, grad = MODELS[model](params, SIGMOID, x, 0.3, np.random.default_rng(seed))
+            _, grad = PAPER_OBJECTIVES[model](params, SIGMOID, x, 0.3, np.random.default_rng(seed))
             dense = grad.dense(params)
             expected, v_expected = textbook_step(expected, v_expected, *dense, 0.1, 0.9, unit)
             sgd_step(params, velocity, grad, 0.1, 0.9, unit_scale if unit else None)
@@ -59,7 +59,7 @@ def test_factored_step_equals_the_textbook_whatever_the_block_and_order(model, o
 
 
 @pytest.mark.parametrize("constraint", [None, unit_scale, partial(max_norm_scale, radius=0.8)])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_the_plain_step_is_the_fast_one(model, constraint):
     """Every part of a gradient, in float64: the two differ by rounding alone."""
     rng = np.random.default_rng(0)
@@ -67,7 +67,7 @@ def test_the_plain_step_is_the_fast_one(model, constraint):
     velocity = Params(*(rng.standard_normal(part.shape) / 10 for part in params))
     plain, v_plain = (Params(*(part.copy() for part in pair)) for pair in (params, velocity))
     for step in range(5):
-        grad = MODELS[model](params, SIGMOID, x, 0.3, np.random.default_rng(step))[1]
+        grad = PAPER_OBJECTIVES[model](params, SIGMOID, x, 0.3, np.random.default_rng(step))[1]
         len2_plain = sgd_step_plain(plain, v_plain, grad, 0.1, 0.9, constraint)
         len2 = sgd_step(params, velocity, grad, 0.1, 0.9, constraint)
         for found, wanted in zip((*params, *velocity, len2), (*plain, *v_plain, len2_plain), strict=True):
@@ -79,7 +79,7 @@ def test_rows_have_unit_length_after_the_step_and_momentum_is_left_alone():
     params = init_params(5, 4, rng, np.float64)
     velocity = zero_velocity(params)
     x = rng.standard_normal((3, 4))
-    _, grad = MODELS["AE"](params, SIGMOID, x, 0.0, rng)
+    _, grad = PAPER_OBJECTIVES["AE"](params, SIGMOID, x, 0.0, rng)
     dense = grad.dense(params)
     sgd_step(params, velocity, grad, 0.1, 0.9, unit_scale)
     np.testing.assert_allclose(np.linalg.norm(params.W, axis=1), 1, rtol=1e-15)
@@ -128,7 +128,7 @@ def test_settle_sets_exactly_the_subnormal_to_zero(dtype):
     tiny, least = np.finfo(dtype).tiny, np.finfo(dtype).smallest_subnormal
     W = np.array([[1, -tiny, tiny / 2], [-least, 0, -1e-30]], dtype)
     settled = Params(W.copy(order="F"), np.array([least, -tiny], dtype))
-    settle(settled)
+    flush_subnormals(settled)
     np.testing.assert_array_equal(settled.W, np.array([[1, -tiny, 0], [0, 0, -1e-30]], dtype))
     np.testing.assert_array_equal(settled.b_e, np.array([0, -tiny], dtype))
 
@@ -156,7 +156,7 @@ FAULTS = {"read-only": "read-only", "unaligned": "not aligned", "big-endian": "n
 def test_what_a_step_cannot_write_into_is_refused_and_nothing_is_changed(model, name, how):
     x = np.random.default_rng(0).standard_normal((6, 3))
     params = init_params(4, 3, np.random.default_rng(1), np.float64)
-    _, grad = MODELS[model](params, SIGMOID, x, 0.3, None)
+    _, grad = PAPER_OBJECTIVES[model](params, SIGMOID, x, 0.3, None)
     arrays = dict(zip(("W", "b_e", "v_W", "v_b_e"), (*params, *zero_velocity(params)), strict=True))
     arrays[name] = spoil(arrays[name], how)
     before = {key: array.copy() for key, array in arrays.items()}
@@ -170,7 +170,7 @@ def test_what_a_step_cannot_write_into_is_refused_and_nothing_is_changed(model, 
 def test_a_velocity_that_is_not_contiguous_is_refused():
     """BLAS would add into a copy, and the step would be lost without a word."""
     params = init_params(4, 3, np.random.default_rng(1), np.float64)
-    _, grad = MODELS["AE"](params, SIGMOID, np.ones((2, 3)), 0.0, None)
+    _, grad = PAPER_OBJECTIVES["AE"](params, SIGMOID, np.ones((2, 3)), 0.0, None)
     velocity = Params(np.zeros((8, 6))[::2, ::2], np.zeros(4))
     with pytest.raises(ValueError, match="^v_W is not contiguous in memory; a step changes it in place, so it must be "):
         sgd_step(params, velocity, grad, 0.1, 0.9, None)

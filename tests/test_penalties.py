@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import problems
 
 from numpy_rae._contracts import check_penalty
-from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, backward, forward, init_params
 from numpy_rae.extra_activations import ALL_ACTIVATIONS
 from numpy_rae.penalties import (  # fmt: skip
@@ -39,7 +39,7 @@ ORACLES = {
     "decay": reference.decay,
 }
 by_name = pytest.mark.parametrize("name", PENALTIES)
-NON_NEGATIVE = tuple(s for s in ACTIVATIONS.values() if s.non_negative)
+NON_NEGATIVE = tuple(s for s in PAPER_ACTIVATIONS.values() if s.non_negative)
 
 
 def value_and_dense_gradient(penalty, params, activation, x):
@@ -125,9 +125,9 @@ def test_beyond_the_domain_the_tangent_goes_on(penalty):
     for edge, side in ((low, -1), (high, 1)):
         if np.isfinite(edge):
             beyond = np.array([0.0, 1e-9, 0.5, 7.0])
-            f, df, n_continued = penalty.continued(edge + side * beyond)
-            _, inside, _ = penalty.continued(np.array([edge - side * 1e-9]))
-            assert n_continued == 3
+            f, df, n_extrapolated = penalty.extrapolated(edge + side * beyond)
+            _, inside, _ = penalty.extrapolated(np.array([edge - side * 1e-9]))
+            assert n_extrapolated == 3
             np.testing.assert_allclose(df, inside.item(), rtol=1e-5)
             np.testing.assert_allclose(f - f[0], side * beyond * df[0], rtol=1e-5, atol=1e-12)
 
@@ -135,15 +135,15 @@ def test_beyond_the_domain_the_tangent_goes_on(penalty):
 @pytest.mark.parametrize("eps", [1e-3, 0.02])
 def test_eq_12_goes_on_along_its_tangents_from_eps_and_from_1_minus_eps(eps):
     """f' = -rho_0 / rho + (1 - rho_0) / (1 - rho) at the edge, for a dead unit (rho = 0) and for one of mean 1 or 2."""
-    f, df, n_continued = sae_with_target(0.2, eps).continued(np.array([0, eps, 0.2, 1 - eps, 1, 2]))
+    f, df, n_extrapolated = sae_with_target(0.2, eps).extrapolated(np.array([0, eps, 0.2, 1 - eps, 1, 2]))
     low, high = -0.2 / eps + 0.8 / (1 - eps), -0.2 / (1 - eps) + 0.8 / eps
     np.testing.assert_allclose(df, [low, low, 0, high, high, high], rtol=1e-12, atol=1e-15)
-    assert n_continued == 3 and f[0] == pytest.approx(f[1] - eps * low) and f[5] == pytest.approx(f[4] + high)
+    assert n_extrapolated == 3 and f[0] == pytest.approx(f[1] - eps * low) and f[5] == pytest.approx(f[4] + high)
 
 
 @given(rho=st.floats(0, 1e6))
 def test_cor_1_slope_is_positive_on_the_whole_half_line(rho):
-    _, df, _ = SAE.continued(np.array([rho]))
+    _, df, _ = SAE.extrapolated(np.array([rho]))
     assert 1 <= df[0] <= 1001
 
 
@@ -155,7 +155,7 @@ def test_saturated_units_still_feel_the_penalty(bias):
     R, grad = SAE.value_and_grad(params, SOFTPLUS, fwd)
     rho = fwd.jet.h.mean()
     assert np.isfinite(R) and (grad.dR_da > 0).all()
-    assert grad.n_continued == (rho > 1 - 1e-3)
+    assert grad.n_extrapolated == (rho > 1 - 1e-3)
     slope = 1000 if rho > 1 - 1e-3 else 1 / (1 - rho)
     np.testing.assert_allclose(grad.dR_da, slope * fwd.jet.dh_da / 2)
 
@@ -180,11 +180,11 @@ def test_kl_of_a_dead_unit_is_finite_but_leaves_it_dead(activation, bias):
     """rho = 0: beyond eps, R and f' go on along the tangent, but h' = 0 at every sample, and dR/da = f' h' / N."""
     penalty, eps = sae_with_target(0.05), 1e-3
     params, x = Params(np.array([[1.0]]), np.array([bias])), np.array([[1.0], [-1.0]])
-    fwd = forward(params, ACTIVATIONS[activation], x)
-    R, grad = value_and_dense_gradient(penalty, params, ACTIVATIONS[activation], x)
+    fwd = forward(params, PAPER_ACTIVATIONS[activation], x)
+    R, grad = value_and_dense_gradient(penalty, params, PAPER_ACTIVATIONS[activation], x)
     (at_eps,), (slope,) = kl(np.array([eps]), 0.05)
     assert fwd.jet.h.max() == 0 and slope < -49 and R == pytest.approx(at_eps - slope * eps) and R > at_eps
-    assert penalty.value_and_grad(params, ACTIVATIONS[activation], fwd)[1].n_continued == 1
+    assert penalty.value_and_grad(params, PAPER_ACTIVATIONS[activation], fwd)[1].n_extrapolated == 1
     assert grad.b_e[0] == 0 and grad.W[0, 0] == 0
 
 
@@ -291,16 +291,16 @@ def test_without_a_second_derivative_nothing_is_left_out_but_zeros(penalty, s_e)
 def test_sae_s_slope_is_1_over_eps_beyond_1_minus_eps(eps):
     """-log(1 - rho) below, its tangent above: value log(1 / eps) + (rho - 1 + eps) / eps."""
     rho = np.array([0, (1 - eps) / 2, 1 - eps, 1, 3])
-    f, df, n_continued = sae(eps).continued(rho)
+    f, df, n_extrapolated = sae(eps).extrapolated(rho)
     np.testing.assert_allclose(df, [1, 2 / (1 + eps), 1 / eps, 1 / eps, 1 / eps], rtol=1e-9)
     np.testing.assert_allclose(f[:2], [0, -np.log((1 + eps) / 2)], atol=1e-15)
     np.testing.assert_allclose(f[2:], np.log(1 / eps) + np.array([0, 1, 2 / eps + 1]), rtol=1e-9)
-    assert n_continued == 2
+    assert n_extrapolated == 2
 
 
 def test_sae_with_eps_1_is_l1():
     rho = np.array([0, 0.3, 1, 5])
-    assert [part.tolist() for part in sae(1.0).continued(rho)[:2]] == [part.tolist() for part in L1.f(rho)]
+    assert [part.tolist() for part in sae(1.0).extrapolated(rho)[:2]] == [part.tolist() for part in L1.f(rho)]
 
 
 def test_the_default_continuation_depends_on_whether_h_can_exceed_1():
@@ -314,9 +314,9 @@ def test_the_default_continuation_depends_on_whether_h_can_exceed_1():
 
 def test_each_kind_of_activation_takes_its_own_domain():
     penalty = MeanActivationPenalty(kl, (-np.inf, 0.5), domain_at_most_1=(-np.inf, 0.9))
-    assert penalty.continued(np.array([0.7]))[1] == pytest.approx(2)
-    assert penalty.continued(np.array([0.7]), at_most_1=True)[1] == pytest.approx(1 / 0.3)
+    assert penalty.extrapolated(np.array([0.7]))[1] == pytest.approx(2)
+    assert penalty.extrapolated(np.array([0.7]), at_most_1=True)[1] == pytest.approx(1 / 0.3)
     params = Params(np.zeros((1, 1)), np.array([np.log(7 / 3)]))  # sigmoid's h = 0.7, softplus's is log(10 / 3) = 1.2
     for activation, continued in ((SIGMOID, 0), (SOFTPLUS, 1)):
         _, grad = penalty.value_and_grad(params, activation, forward(params, activation, np.ones((2, 1))))
-        assert grad.n_continued == continued
+        assert grad.n_extrapolated == continued

@@ -23,7 +23,7 @@ from numpy_rae.data import prepared
 from numpy_rae.experiments import sweep
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run
-from numpy_rae.experiments.worker import execute
+from numpy_rae.experiments.worker import train_run
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
 
@@ -65,7 +65,7 @@ def print_records() -> None:
     """In a process of its own: import everything, train every run here, and leave the global generators alone."""
     before = global_states()
     import_everything()
-    records = [execute(run) for run in grid()]
+    records = [train_run(run) for run in grid()]
     assert global_states() == before
     print(json.dumps(records))
 

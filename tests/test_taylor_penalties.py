@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import problems
 from test_penalties import value_and_dense_gradient
 
-from numpy_rae.activations import ACTIVATIONS, SOFTPLUS
+from numpy_rae.activations import PAPER_ACTIVATIONS, SOFTPLUS
 from numpy_rae.autoencoder import Params, backward, forward
 from numpy_rae.penalties import L1, MDAE, MeanActivationPenalty, kl
 from numpy_rae.taylor_penalties import (  # fmt: skip
@@ -22,7 +22,7 @@ from numpy_rae.taylor_penalties import (  # fmt: skip
     hessian_term,
 )
 
-SMOOTH = tuple(s for s in ACTIVATIONS.values() if not s.kinks)
+SMOOTH = tuple(s for s in PAPER_ACTIVATIONS.values() if not s.kinks)
 TERMS = {"cross": (CrossTerm(), reference.cross), "residual": (ResidualTerm(), reference.residual_term)}
 
 
@@ -119,7 +119,7 @@ def test_sum_counts_continued_units_and_asks_for_the_highest_order():
     params = Params(np.zeros((2, 1)), np.array([3.0, -3.0]))
     fwd = forward(params, SOFTPLUS, np.ones((2, 1)), both.order)
     assert both.order == 3
-    assert both.value_and_grad(params, SOFTPLUS, fwd)[1].n_continued == 1
+    assert both.value_and_grad(params, SOFTPLUS, fwd)[1].n_extrapolated == 1
 
 
 def test_cae_h_reduces_to_cae_without_noise():

@@ -13,10 +13,10 @@ from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.data.preprocessing import standardise
 from numpy_rae.metrics import measure, summary
-from numpy_rae.objectives import AE, MODELS, Model, Penalised, ae
+from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective, Penalised, ae
 from numpy_rae.penalties import CAE, JacobianPenalty
 from numpy_rae.taylor_penalties import WeightedSum
-from numpy_rae.training import Generators, TrainConfig, advance, batches, begin, train
+from numpy_rae.training import RandomStreams, TrainConfig, init_state, run_epochs, shuffled_batches, train
 
 SMALL = TrainConfig(sigma2=0.1, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64")
 
@@ -28,10 +28,10 @@ def data(N=30, n=5, seed=0, dtype=np.float64):
 def test_two_steps_by_hand():
     """One sample x = 1, one linear-side ReLU unit: the whole loop worked out with scalars."""
     x, config = np.array([[1.0]]), TrainConfig(hidden=1, epochs=2, eta=0.1, constraint="free", dtype="float64")
-    w, b = abs(float(init_params(1, 1, Generators(0).init, np.float64).W.item())), 0.0
-    positive = Model("AE", lambda p, s, c, s2, rng: ae(p, s, c))
-    seed = next(s for s in range(20) if init_params(1, 1, Generators(s).init, np.float64).W.item() > 0)
-    w, v_w, v_b = init_params(1, 1, Generators(seed).init, np.float64).W.item(), 0.0, 0.0
+    w, b = abs(float(init_params(1, 1, RandomStreams(0).init, np.float64).W.item())), 0.0
+    positive = Objective("AE", lambda p, s, c, s2, rng: ae(p, s, c))
+    seed = next(s for s in range(20) if init_params(1, 1, RandomStreams(s).init, np.float64).W.item() > 0)
+    w, v_w, v_b = init_params(1, 1, RandomStreams(seed).init, np.float64).W.item(), 0.0, 0.0
     for _ in range(2):
         h = w + b
         g_y = -2 * (1 - w * h)
@@ -43,19 +43,19 @@ def test_two_steps_by_hand():
     assert trained.params.b_e.item() == pytest.approx(b, rel=1e-14)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 @pytest.mark.parametrize("activation", [RELU, SIGMOID])
 def test_training_equals_a_textbook_loop(model, activation):
-    x, generators = data(), Generators(SMALL.seed)
+    x, generators = data(), RandomStreams(SMALL.seed)
     params = init_params(SMALL.hidden, x.shape[1], generators.init, np.float64)
     velocity = Params(np.zeros_like(params.W), np.zeros_like(params.b_e))
     for _ in range(SMALL.epochs):
         order = generators.order.permutation(len(x))
         for start in range(0, len(x), SMALL.batch_size):
             batch = x[order[start : start + SMALL.batch_size]]
-            grad = MODELS[model](params, activation, batch, SMALL.sigma2, generators.noise)[1].dense(params)
+            grad = PAPER_OBJECTIVES[model](params, activation, batch, SMALL.sigma2, generators.noise)[1].dense(params)
             params, velocity = textbook_step(params, velocity, *grad, SMALL.eta, SMALL.momentum, unit=True)
-    trained = train(x, MODELS[model], activation, SMALL)
+    trained = train(x, PAPER_OBJECTIVES[model], activation, SMALL)
     np.testing.assert_allclose(trained.params.W, params.W, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(trained.params.b_e, params.b_e, rtol=1e-9, atol=1e-11)
     assert trained.metrics == pytest.approx(summary(measure(params, activation, x)), rel=1e-9, abs=1e-9)
@@ -68,7 +68,7 @@ def test_rows_have_unit_length_after_every_step_the_last_included():
         seen.append(np.linalg.norm(params.W, axis=1))
         return ae(params, activation, x)
 
-    trained = train(data(), Model("spy", spy), RELU, SMALL)
+    trained = train(data(), Objective("spy", spy), RELU, SMALL)
     np.testing.assert_allclose(seen[1:], 1, rtol=1e-14)
     np.testing.assert_allclose(np.linalg.norm(trained.params.W, axis=1), 1, rtol=1e-14)
     assert np.abs(seen[0] - 1).max() > 0.01
@@ -82,7 +82,7 @@ HAS_LENGTHS = ("CAE", "mDAE", "taylor_dae", "CAE+H")
 def test_lengths_handed_on_are_those_of_the_weights_and_change_nothing(model, constraint, monkeypatch):
     """The package's penalties get the lengths from the second update on; the weights are the same to rounding."""
     seen, config = [], replace(SMALL, constraint=constraint, epochs=10)
-    objective = MODELS[model].objective
+    objective = PAPER_OBJECTIVES[model].objective
     penalty = type(objective.penalty)
     right = penalty.value_and_grad
 
@@ -93,10 +93,10 @@ def test_lengths_handed_on_are_those_of_the_weights_and_change_nothing(model, co
         return right(self, params, activation, fwd, rng, len2=len2)
 
     monkeypatch.setattr(penalty, "value_and_grad", spy)
-    handed = train(data(), MODELS[model], SIGMOID, config).params
+    handed = train(data(), PAPER_OBJECTIVES[model], SIGMOID, config).params
     assert seen == [False] + [True] * 39
     monkeypatch.setattr(training, "known", lambda *_: {})
-    computed = train(data(), MODELS[model], SIGMOID, config).params
+    computed = train(data(), PAPER_OBJECTIVES[model], SIGMOID, config).params
     for one, other in zip(handed, computed, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
 
@@ -116,27 +116,27 @@ def test_what_users_write_never_sees_the_lengths(kind):
             return super().value_and_grad(params, activation, fwd, rng)
 
     model = {
-        "function": lambda params, activation, x, sigma2, rng: MODELS["CAE"](params, activation, x, sigma2, rng),
-        "objective": Model("own", lambda *arguments: MODELS["CAE"](*arguments)),
-        "penalty": Model("own", Penalised(Own())),
-        "subclass": Model("own", Penalised(WeightedSum(((1.0, Sub()),)))),
+        "function": lambda params, activation, x, sigma2, rng: PAPER_OBJECTIVES["CAE"](params, activation, x, sigma2, rng),
+        "objective": Objective("own", lambda *arguments: PAPER_OBJECTIVES["CAE"](*arguments)),
+        "penalty": Objective("own", Penalised(Own())),
+        "subclass": Objective("own", Penalised(WeightedSum(((1.0, Sub()),)))),
     }[kind]
-    found, wanted = (train(data(), each, SIGMOID, SMALL).params for each in (model, MODELS["CAE"]))
+    found, wanted = (train(data(), each, SIGMOID, SMALL).params for each in (model, PAPER_OBJECTIVES["CAE"]))
     np.testing.assert_allclose(found.W, wanted.W, rtol=1e-11, atol=1e-13)
 
 
 def test_lengths_of_weights_that_a_user_has_changed_since_are_computed_anew():
-    state = begin(5, SMALL)
-    advance(state, data(), MODELS["CAE"], SIGMOID, replace(SMALL, constraint="free"), 1)
+    state = init_state(5, SMALL)
+    run_epochs(state, data(), PAPER_OBJECTIVES["CAE"], SIGMOID, replace(SMALL, constraint="free"), 1)
     state.params.W[...] = 2 * np.eye(6, 5)
     one_sample = data()[:1]
-    J, _ = MODELS["CAE"](state.params, SIGMOID, one_sample, SMALL.sigma2, None)
-    advance(state, one_sample, MODELS["CAE"], SIGMOID, SMALL, 1)
+    J, _ = PAPER_OBJECTIVES["CAE"](state.params, SIGMOID, one_sample, SMALL.sigma2, None)
+    run_epochs(state, one_sample, PAPER_OBJECTIVES["CAE"], SIGMOID, SMALL, 1)
     assert state.objectives[-1] == J
 
 
 def test_a_second_run_is_equal_to_the_last_bit():
-    one, two = (train(data(dtype=np.float32), MODELS["DAE"], RELU, replace(SMALL, dtype="float32")) for _ in range(2))
+    one, two = (train(data(dtype=np.float32), PAPER_OBJECTIVES["DAE"], RELU, replace(SMALL, dtype="float32")) for _ in range(2))
     assert one.history == two.history and one.metrics == two.metrics
     np.testing.assert_array_equal(one.params.W, two.params.W)
     assert one.params.W.dtype == np.float32
@@ -144,13 +144,13 @@ def test_a_second_run_is_equal_to_the_last_bit():
 
 def test_one_seed_gives_every_model_the_same_start_and_the_same_batches():
     seen = {}
-    for name in MODELS:
+    for name in PAPER_OBJECTIVES:
 
         def spy(params, activation, x, sigma2, rng, name=name):
             seen.setdefault(name, (params.W.copy(), []))[1].append(x.copy())
-            return MODELS[name](params, activation, x, sigma2, rng)
+            return PAPER_OBJECTIVES[name](params, activation, x, sigma2, rng)
 
-        train(data(), Model(name, spy), RELU, SMALL)
+        train(data(), Objective(name, spy), RELU, SMALL)
     W, xs = seen["AE"]
     for other_W, other_xs in seen.values():
         np.testing.assert_array_equal(other_W, W)
@@ -158,18 +158,18 @@ def test_one_seed_gives_every_model_the_same_start_and_the_same_batches():
 
 
 def test_another_seed_gives_another_start_order_and_noise():
-    one, two = Generators(0), Generators(1)
+    one, two = RandomStreams(0), RandomStreams(1)
     for child in ("init", "order", "noise"):
         assert getattr(one, child).random() != getattr(two, child).random()
-    assert len({getattr(Generators(0), child).random() for child in ("init", "order", "noise")}) == 3
+    assert len({getattr(RandomStreams(0), child).random() for child in ("init", "order", "noise")}) == 3
 
 
 def test_epochs_in_two_parts_are_epochs_in_one():
     """Order, noise, velocity and history go on where they were."""
-    state = begin(5, SMALL)
-    advance(state, data(), MODELS["DAE"], RELU, SMALL, 1)
-    parted = advance(state, data(), MODELS["DAE"], RELU, SMALL, 2)
-    whole = train(data(), MODELS["DAE"], RELU, SMALL)
+    state = init_state(5, SMALL)
+    run_epochs(state, data(), PAPER_OBJECTIVES["DAE"], RELU, SMALL, 1)
+    parted = run_epochs(state, data(), PAPER_OBJECTIVES["DAE"], RELU, SMALL, 2)
+    whole = train(data(), PAPER_OBJECTIVES["DAE"], RELU, SMALL)
     np.testing.assert_array_equal(parted.params.W, whole.params.W)
     np.testing.assert_array_equal(parted.params.b_e, whole.params.b_e)
     assert (parted.history, parted.metrics, parted.steps) == (whole.history, whole.metrics, whole.steps)
@@ -177,14 +177,14 @@ def test_epochs_in_two_parts_are_epochs_in_one():
 
 @given(N=st.integers(1, 200), size=st.integers(1, 60), seed=st.integers(0, 99))
 def test_batches_visit_every_sample_once(N, size, seed):
-    pieces = batches(N, size, np.random.default_rng(seed))
+    pieces = shuffled_batches(N, size, np.random.default_rng(seed))
     np.testing.assert_array_equal(np.sort(np.concatenate(pieces)), np.arange(N))
     assert {len(piece) for piece in pieces[:-1]} <= {size} and 1 <= len(pieces[-1]) <= size
 
 
 def test_every_epoch_has_an_order_of_its_own():
     rng = np.random.default_rng(0)
-    first, second = (np.concatenate(batches(50, 7, rng)) for _ in range(2))
+    first, second = (np.concatenate(shuffled_batches(50, 7, rng)) for _ in range(2))
     assert (first != second).any()
 
 
@@ -194,27 +194,27 @@ def test_history_counts_epochs_and_averages_their_objectives():
     def counted(params, activation, x, sigma2, rng):
         return float(next(values)), ae(params, activation, x)[1]
 
-    trained = train(data(N=30), Model("counted", counted), RELU, SMALL)
+    trained = train(data(N=30), Objective("counted", counted), RELU, SMALL)
     assert [entry["epoch"] for entry in trained.history] == [1, 2, 3]
     assert [entry["objective"] for entry in trained.history] == [2.5, 6.5, 10.5]
     assert (trained.steps, trained.first, trained.peak, trained.last) == (12, 1.0, (12.0, 12), 12.0)
 
 
 def test_the_last_line_of_history_measures_the_same_samples_as_the_end():
-    trained = train(data(), MODELS["DAE"], RELU, SMALL)
+    trained = train(data(), PAPER_OBJECTIVES["DAE"], RELU, SMALL)
     assert {name: value for name, value in trained.history[-1].items() if name in trained.metrics} == trained.metrics
 
 
 def test_continued_units_are_counted_over_all_updates():
     def counted(params, activation, x, sigma2, rng):
-        return 1.0, ae(params, activation, x)[1]._replace(n_continued=len(x))
+        return 1.0, ae(params, activation, x)[1]._replace(n_extrapolated=len(x))
 
-    assert train(data(N=30), Model("counted", counted), RELU, SMALL).n_continued == 3 * 30
+    assert train(data(N=30), Objective("counted", counted), RELU, SMALL).n_extrapolated == 3 * 30
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_divergence_ends_the_run_at_its_step(model):
-    trained = train(data(dtype=np.float32), MODELS[model], RELU, replace(SMALL, eta=1e12, constraint="free", dtype="float32"))
+    trained = train(data(dtype=np.float32), PAPER_OBJECTIVES[model], RELU, replace(SMALL, eta=1e12, constraint="free", dtype="float32"))
     assert trained.diverged == trained.steps + 1 > 1
     assert trained.metrics is None and np.isfinite(trained.last)
 
@@ -222,7 +222,7 @@ def test_divergence_ends_the_run_at_its_step(model):
 def test_tangent_step_starts_along_the_sphere():
     x = data()
     config = replace(SMALL, tangent=True, epochs=1, batch_size=30, eta=1e-4)
-    start = init_params(6, 5, Generators(0).init, np.float64).W
+    start = init_params(6, 5, RandomStreams(0).init, np.float64).W
     moved = train(x, AE, SIGMOID, replace(config, constraint="free")).params.W - start
     plain = train(x, AE, SIGMOID, replace(config, constraint="free", tangent=False)).params.W - start
     np.testing.assert_allclose((moved * start).sum(axis=1), 0, atol=1e-15)
@@ -262,7 +262,7 @@ def test_bad_data_is_refused_before_any_work(x, sentence):
         raise AssertionError("training began")
 
     with pytest.raises(ValueError, match=f"^{sentence}"):
-        train(x, Model("never", never), RELU, SMALL)
+        train(x, Objective("never", never), RELU, SMALL)
 
 
 def test_the_velocity_of_dead_units_comes_to_rest_and_moves_nothing(monkeypatch):
@@ -271,10 +271,10 @@ def test_the_velocity_of_dead_units_comes_to_rest_and_moves_nothing(monkeypatch)
 
     def after(settle):
         monkeypatch.setattr(training, "settle", settle)
-        state = begin(5, config)
+        state = init_state(5, config)
         state.params.b_e[:] = (0, 0, 0, -99, -99, -99)
         state.velocity.W[:] = 1e-3
-        advance(state, x, AE, RELU, config, config.epochs)
+        run_epochs(state, x, AE, RELU, config, config.epochs)
         return state
 
     rested, restless = after(training.settle), after(lambda velocity: None)
@@ -287,7 +287,7 @@ def test_the_velocity_of_dead_units_comes_to_rest_and_moves_nothing(monkeypatch)
 
 
 def test_a_unit_start_has_the_directions_of_the_glorot_start():
-    glorot, unit = (begin(6, replace(SMALL, start=start)).params for start in ("glorot", "unit"))
+    glorot, unit = (init_state(6, replace(SMALL, start=start)).params for start in ("glorot", "unit"))
     length = np.linalg.norm(glorot.W, axis=1, keepdims=True)
     assert abs(length - 1).min() > 0.01
     np.testing.assert_allclose(unit.W, glorot.W / length, rtol=1e-6)

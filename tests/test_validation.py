@@ -53,19 +53,19 @@ def test_number_takes_every_kind_of_real(good):
 @given(name=NAMES, value=st.integers(), low=st.integers(-5, 5))
 def test_whole_accepts_from_low_on(name, value, low):
     if value >= low:
-        assert _validation.whole(name, value, low) == value
+        assert _validation.integer(name, value, low) == value
     else:
         expected = f"{name} is {value}; it must be a whole number of at least {low}"
-        assert sentence(_validation.whole, name, value, low) == expected
+        assert sentence(_validation.integer, name, value, low) == expected
 
 
 @pytest.mark.parametrize("bad", [1.0, 2.5, True, "3", None, np.float64(4), math.nan])
 def test_whole_refuses_what_is_no_integer(bad):
-    assert sentence(_validation.whole, "seed", bad) == f"seed is {bad!r}; it must be a whole number of at least 1"
+    assert sentence(_validation.integer, "seed", bad) == f"seed is {bad!r}; it must be a whole number of at least 1"
 
 
 def test_whole_takes_numpys_integers():
-    assert _validation.whole("seed", np.int64(3)) == 3
+    assert _validation.integer("seed", np.int64(3)) == 3
 
 
 @given(known=st.lists(NAMES, min_size=1, unique=True), data=st.data())
@@ -129,7 +129,7 @@ def test_like_accepts_exactly_one_shape_and_dtype(dtype, other, shape, other_sha
 def test_every_sentence_is_one_line_and_says_must():
     for check, args in (
         (_validation.number, ("a", -1)),
-        (_validation.whole, ("a", -1)),
+        (_validation.integer, ("a", -1)),
         (_validation.one_of, ("a", "b", "cd")),
         (_validation.matrix, ("a", np.zeros((2, 0)))),
         (_validation.like, ("a", np.zeros(2), (3,), np.dtype(np.float64))),

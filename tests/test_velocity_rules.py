@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.autoencoder import Gradient, Params, row_len2
 from numpy_rae.constraints import unit_scale
 from numpy_rae.extra_activations import ALL_ACTIVATIONS
-from numpy_rae.objectives import MODELS, Model, Penalised
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.penalties import JacobianPenalty, WeightDecay
 from numpy_rae.training import TrainConfig, train
-from numpy_rae.velocity_rules import RULES, directions
+from numpy_rae.velocity_rules import VELOCITY_RULES, directions
 
-AE, CAE, MDAE = (MODELS[name] for name in ("AE", "CAE", "mDAE"))
-COR_2 = [Model(f"q={q}, p={p}", Penalised(JacobianPenalty(q, p))) for q in (1, 3) for p in (0, 1, 3)]
-DECAY = Model("decay", Penalised(WeightDecay()))
+AE, CAE, MDAE = (PAPER_OBJECTIVES[name] for name in ("AE", "CAE", "mDAE"))
+COR_2 = [Objective(f"q={q}, p={p}", Penalised(JacobianPenalty(q, p))) for q in (1, 3) for p in (0, 1, 3)]
+DECAY = Objective("decay", Penalised(WeightDecay()))
 
 
 def data(dtype, N=100, n=6):
@@ -59,13 +59,13 @@ def test_so_do_the_other_penalties_of_the_family_with_any_piecewise_linear_activ
 
 def test_the_premises_are_needed():
     """A curved activation, a penalty with a bias gradient, and the full gradient each make the steps differ."""
-    for activation, model, tangent in ((SIGMOID, CAE, True), (RELU, MODELS["SAE"], True), (RELU, CAE, False)):
+    for activation, model, tangent in ((SIGMOID, CAE, True), (RELU, PAPER_OBJECTIVES["SAE"], True), (RELU, CAE, False)):
         params, _ = ends([AE, model], activation=activation, tangent=tangent, epochs=1)
         assert not same(*params)
 
 
 def test_every_rule_is_listed():
-    assert list(RULES) == ["classical", "projected", "no length", "no turn", "neither"]
+    assert list(VELOCITY_RULES) == ["classical", "projected", "no length", "no turn", "neither"]
 
 
 def one_step(rule, constraint=unit_scale):
@@ -73,7 +73,7 @@ def one_step(rule, constraint=unit_scale):
     params = Params(np.array([[1.0, 0.0]]), np.zeros(1))
     velocity = zero_velocity(params)
     gradient = Gradient(((np.zeros((1, 1)), np.zeros((1, 2))),), np.zeros(1), direct=np.array([[0.5, -1.0]]))
-    RULES[rule](params, velocity, gradient, 1.0, 0.9, constraint)
+    VELOCITY_RULES[rule](params, velocity, gradient, 1.0, 0.9, constraint)
     return params.W[0], velocity.W[0]
 
 
@@ -117,9 +117,9 @@ def test_directions_leave_a_zero_row():
     np.testing.assert_allclose(directions(np.array([[3.0, 4.0], [0.0, 0.0]])), [[0.6, 0.8], [0, 0]], rtol=1e-15)
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=lambda s: s.name)
+@pytest.mark.parametrize("rule", VELOCITY_RULES)
+@pytest.mark.parametrize("activation", PAPER_ACTIVATIONS.values(), ids=lambda s: s.name)
 def test_every_rule_keeps_unit_rows_and_the_dtype(rule, activation):
-    params, _ = ends([MODELS["DAE"]], "float32", activation, epochs=2, velocity=rule, tangent=False, sigma2=0.1)
+    params, _ = ends([PAPER_OBJECTIVES["DAE"]], "float32", activation, epochs=2, velocity=rule, tangent=False, sigma2=0.1)
     assert params[0].W.dtype == np.float32
     np.testing.assert_allclose(row_len2(params[0].W), 1, rtol=1e-5)

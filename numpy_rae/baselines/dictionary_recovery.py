@@ -40,7 +40,7 @@ def mixture(
     ValueError for a number outside its range.
     """
     for name, value in (("N", N), ("n", n), ("m", m), ("active", active)):
-        _validation.whole(name, value)
+        _validation.integer(name, value)
     _validation.number("active", active, 1, m)
     _validation.number("noise", noise)
     _validation.instance("rng", rng, np.random.Generator)
@@ -51,7 +51,7 @@ def mixture(
     s = chosen * rng.uniform(0.5, 1.5, (N, m))
     with np.errstate(over="ignore"):
         x = (s @ atoms + noise * rng.standard_normal((N, n))).astype(dtype)
-    _validation.representable(f"noise, {noise:g},", x)
+    _validation.no_overflow(f"noise, {noise:g},", x)
     return Mixture(x, atoms.astype(dtype), s.astype(dtype))
 
 
@@ -82,8 +82,8 @@ def score(W: np.ndarray, atoms: np.ndarray) -> float:
 def chance(atoms: np.ndarray, k: int, rng: np.random.Generator, draws: int = 20) -> Chance:
     """The score that k rows of random direction get by luck, over `draws` of them."""
     _validation.matrix("atoms", atoms)
-    _validation.whole("k", k)
-    _validation.whole("draws", draws)
+    _validation.integer("k", k)
+    _validation.integer("draws", draws)
     _validation.instance("rng", rng, np.random.Generator)
     scores = [score(rng.standard_normal((k, atoms.shape[1])), atoms) for _ in range(draws)]
     return Chance(float(np.mean(scores)), float(np.std(scores)))

@@ -20,7 +20,7 @@ import numpy as np
 
 from numpy_rae import _validation, autoencoder
 from numpy_rae.autoencoder import reconstruction
-from numpy_rae.training import batches
+from numpy_rae.training import shuffled_batches
 
 
 class MaxoutParams(NamedTuple):
@@ -58,8 +58,8 @@ class Witness(NamedTuple):
 @_validation.tiny_is_zero
 def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> MaxoutParams:
     """The auto-encoder's normalized initialisation for the m k pieces."""
-    _validation.whole("m", m)
-    _validation.whole("k", k)
+    _validation.integer("m", m)
+    _validation.integer("k", k)
     W, b_e = autoencoder.init_params(m * k, n, rng, dtype)
     return MaxoutParams(W.reshape(m, k, n), b_e.reshape(m, k))
 
@@ -106,7 +106,7 @@ def train(
     """
     _validation.matrix("x", x)
     for name, value in (("m", m), ("k", k), ("epochs", epochs), ("batch_size", batch_size)):
-        _validation.whole(name, value)
+        _validation.integer(name, value)
     _validation.number("eta", eta, open_low=True)
     _validation.number("momentum", momentum, high=1)
     _validation.instance("rng", rng, np.random.Generator)
@@ -115,7 +115,7 @@ def train(
     # An overflow is not a warning here: the objective shows it in the same epoch.
     with np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(1, epochs + 1):
-            steps = (x[batch] for batch in batches(len(x), batch_size, rng))
+            steps = (x[batch] for batch in shuffled_batches(len(x), batch_size, rng))
             J = float(np.mean([step(params, velocity, part, float(eta), float(momentum)) for part in steps]))
             if not math.isfinite(J):
                 return MaxoutTrained(params, tuple(history), epoch)
@@ -147,10 +147,10 @@ def left_limit(params: MaxoutParams, direction: np.ndarray) -> np.ndarray:
     """
     check(params)
     _validation.vector("direction", _validation.like("direction", direction, params.W.shape[2:], params.W.dtype))
-    _validation.representable("params", *params)
+    _validation.no_overflow("params", *params)
     with np.errstate(over="ignore", invalid="ignore"):
         slope = params.W @ direction  # (m, k)
-    _validation.representable("W or direction", slope)
+    _validation.no_overflow("W or direction", slope)
     flat = np.where(slope == 0, params.b_e, -np.inf).max(axis=1)  # (m,)
     least = slope.min(axis=1)  # (m,)
     return np.where(least == 0, flat, np.copysign(np.inf, -least)).astype(params.W.dtype)
@@ -171,6 +171,6 @@ def check(params: MaxoutParams) -> None:
     W, b_e = _validation.pair(params)
     if type(W) not in _validation.ARRAYS or W.ndim != 3 or 0 in W.shape or W.dtype not in _validation.FLOATS:
         raise ValueError(
-            f"W is {_validation.seen(W)}; it must be a float array of shape (units, pieces, features), all at least 1"
+            f"W is {_validation.describe_array(W)}; it must be a float array of shape (units, pieces, features), all at least 1"
         )
     _validation.like("b_e", b_e, W.shape[:2], W.dtype)

@@ -166,8 +166,8 @@ def fit(
 
     `tol` and `max_iterations` are those of `encode`. Raises ValueError before any work for a value outside its range.
     """
-    _validation.whole("m", m)
-    _validation.whole("iterations", iterations, low=0)
+    _validation.integer("m", m)
+    _validation.integer("iterations", iterations, low=0)
     check(x, lam, tol, max_iterations)
     _validation.instance("rng", rng, np.random.Generator)
     code = partial(encode, x=x, lam=lam, non_negative=non_negative, tol=tol, max_iterations=max_iterations)
@@ -192,7 +192,7 @@ def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
     lam_range = np.finfo(x.dtype)
     _validation.number("lam", lam, float(lam_range.tiny), float(lam_range.max) ** 0.5)
     _validation.number("tol", tol, high=1)
-    _validation.whole("max_iterations", max_iterations)
+    _validation.integer("max_iterations", max_iterations)
 
 
 @_validation.tiny_is_zero

@@ -164,7 +164,7 @@ def sign(activation: Activation, penalty: Penalty, a: np.ndarray) -> tuple[np.nd
         return np.sign(g).astype(int), g
     h, dh_da, d2h_da2, _ = evaluate(activation, a)
     if isinstance(penalty, MeanActivationPenalty):
-        slack = np.abs(penalty.continued(h)[1]) * near[1]
+        slack = np.abs(penalty.extrapolated(h)[1]) * near[1]
     else:
         # d(h'^(q-1) h''), with q = 2 standing in for a penalty of neither family.
         q = getattr(penalty, "q", 2)
@@ -189,10 +189,10 @@ def intervals(activation: Activation, penalty: Penalty, a: np.ndarray) -> tuple[
     ends = [float(end) + 0.0 for end in ends]
     runs = list(zip(ends[:-1], ends[1:], signs[np.append(cells, len(a) - 1)].tolist(), strict=True))
     runs = [(low, high, s) for low, high, s in runs if s or high - low >= NARROW]
-    return tuple(describe(a, g, run) for run in joined(runs))
+    return tuple(describe(a, g, run) for run in merge_intervals(runs))
 
 
-def joined(runs: list[tuple[float, float, int]]) -> list[tuple[float, float, int]]:
+def merge_intervals(runs: list[tuple[float, float, int]]) -> list[tuple[float, float, int]]:
     """Runs without gaps: neighbours of one sign become one, others meet in the middle of what was left out."""
     result = runs[:1]
     for low, high, s in runs[1:]:

@@ -77,11 +77,11 @@ def activation_conditions(a: np.ndarray, jet: Jet, near: tuple[float, ...]) -> t
     slack = (near[1] + ROUNDING) * size
     noise = ROUNDING * np.maximum(1, np.abs(h[1:])) * (1 + np.abs(a[1:]))
     # More than the slopes beside it explain: h itself jumps there.
-    leaps = worst("jump of h", a[:-1], step, 3 * np.diff(a) * np.maximum(size[:-1], size[1:]) + noise - np.abs(step))
-    falls = worst("h'", a, dh_da, dh_da + slack) or worst("jump of h", a[:-1], step, step + noise)
-    steep = worst("h'", a, dh_da, 1 - dh_da + slack) or leaps or falls
-    turns = worst("jump of h'", a[:-1], np.diff(dh_da), np.diff(dh_da) + 2 * slack[1:])
-    bends = worst("h''", a, d2h_da2, d2h_da2 + near[2] + ROUNDING) or turns or leaps
+    leaps = most_violating_point("jump of h", a[:-1], step, 3 * np.diff(a) * np.maximum(size[:-1], size[1:]) + noise - np.abs(step))
+    falls = most_violating_point("h'", a, dh_da, dh_da + slack) or most_violating_point("jump of h", a[:-1], step, step + noise)
+    steep = most_violating_point("h'", a, dh_da, 1 - dh_da + slack) or leaps or falls
+    turns = most_violating_point("jump of h'", a[:-1], np.diff(dh_da), np.diff(dh_da) + 2 * slack[1:])
+    bends = most_violating_point("h''", a, d2h_da2, d2h_da2 + near[2] + ROUNDING) or turns or leaps
     left = None if falls_to_zero(h[a <= -2 * USEFUL]) else Witness("h", float(h[0]), float(a[0]))
     return (
         Condition("non_decreasing", "h' >= 0", ("Cor. 1", "Cor. 2", "Thm 2"), falls),
@@ -91,7 +91,7 @@ def activation_conditions(a: np.ndarray, jet: Jet, near: tuple[float, ...]) -> t
     )
 
 
-def worst(of: str, at: np.ndarray, value: np.ndarray, margin: np.ndarray) -> Witness | None:
+def most_violating_point(of: str, at: np.ndarray, value: np.ndarray, margin: np.ndarray) -> Witness | None:
     """The point of the most negative margin, in the useful range if there is any; None if none is negative."""
     if not margin.size:
         return None
@@ -110,10 +110,10 @@ def falls_to_zero(h: np.ndarray) -> bool:
 def penalty_conditions(penalty: Penalty, a: np.ndarray, h: np.ndarray) -> tuple[Condition, ...]:
     """(b); none for a penalty of neither family."""
     if isinstance(penalty, MeanActivationPenalty):
-        increasing = Condition("f_increasing", "f increases with rho", ("Cor. 1",), falling(penalty, h))
+        increasing = Condition("f_increasing", "f increases with rho", ("Cor. 1",), decrease_witness(penalty, h))
         if penalty.domain[0] == -np.inf:
             return (increasing,)
-        return increasing, Condition("in_domain", "h >= 0, as f needs", ("Cor. 1",), worst("h", a, h, h))
+        return increasing, Condition("in_domain", "h >= 0, as f needs", ("Cor. 1",), most_violating_point("h", a, h, h))
     if isinstance(penalty, JacobianPenalty):
         return (
             Condition("q", "q >= 1", ("Cor. 2",), None if penalty.q >= 1 else Witness("q", penalty.q)),
@@ -122,12 +122,12 @@ def penalty_conditions(penalty: Penalty, a: np.ndarray, h: np.ndarray) -> tuple[
     return ()
 
 
-def falling(penalty: MeanActivationPenalty, h: np.ndarray) -> Witness | None:
+def decrease_witness(penalty: MeanActivationPenalty, h: np.ndarray) -> Witness | None:
     """Where f does not increase, for rho between the least and the greatest h."""
     low, high = h.min(), h.max()
     rho = np.unique(np.concatenate([h, np.linspace(low, high, 2001), np.linspace(low, min(high, 1), 2001)]))
-    f, df, _ = penalty.continued(rho)
+    f, df, _ = penalty.extrapolated(rho)
     if not df.any():
         return Witness("f'", 0.0, float(rho[0]))
     step = np.diff(f) + ROUNDING * np.maximum(1, np.abs(f[1:]))
-    return worst("f'", rho, df, df) or worst("f's step", rho[:-1], np.diff(f), step)
+    return most_violating_point("f'", rho, df, df) or most_violating_point("f's step", rho[:-1], np.diff(f), step)

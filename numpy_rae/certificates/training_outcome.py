@@ -42,7 +42,7 @@ DOUBLINGS = 3
 LEVEL = 0.05
 SPARSER, UNAFFECTED, DENSER, MIXED = "sparser", "unaffected", "denser", "mixed"
 DIVERGED, INCONCLUSIVE, REFUSED = "diverged", "inconclusive", "refused"
-HIT, MISS, OPEN = "hit", "miss", "-"
+CONFIRMED, REFUTED, OPEN = "hit", "miss", "-"
 FORESEEN = {certificate.SPARSER: SPARSER, certificate.UNAFFECTED: UNAFFECTED}
 MEASURED = ("fraction", "near_zero", "dead", "mean_a", "drift")
 
@@ -76,7 +76,7 @@ class Sweep(NamedTuple):
         return len(self.lam) > 1 and self.lam[0] == 0
 
 
-def gather(records: Iterable[dict]) -> Sweep:
+def collect_sweep(records: Iterable[dict]) -> Sweep:
     """The runs of one pair, those at lambda = 0 included, as arrays.
 
     Raises ValueError if a lambda lacks a seed or the runs were measured at different lengths.
@@ -104,7 +104,7 @@ def tukey(count: int, freedom: int) -> float:
     return float(studentized_range.ppf(1 - LEVEL, count, freedom))
 
 
-def least_move(A: np.ndarray) -> float:
+def hsd_threshold(A: np.ndarray) -> float:
     """(c)'s threshold for A (S, K). Raises ValueError for a single seed, which has no spread."""
     S, K = A.shape
     if S < 2:
@@ -115,7 +115,7 @@ def least_move(A: np.ndarray) -> float:
 
 def direction(A: np.ndarray) -> str:
     """(d) for A (S, K)."""
-    threshold, moves = least_move(A), set()
+    threshold, moves = hsd_threshold(A), set()
     for low, high in zip(*np.triu_indices(A.shape[1], 1), strict=True):
         change = A[:, high] - A[:, low]  # (S,)
         same_sign = (change > 0).all() or (change < 0).all()
@@ -124,7 +124,7 @@ def direction(A: np.ndarray) -> str:
     return {(): UNAFFECTED, (-1,): SPARSER, (1,): DENSER}.get(tuple(sorted(moves)), MIXED)
 
 
-def length(sweeps: Sequence[Sweep]) -> int:
+def decision_length(sweeps: Sequence[Sweep]) -> int:
     """Index of the length for one activation: the first at which all its runs have converged, else the last."""
     calm = [sweep.converged.all(axis=(1, 2)) for sweep in sweeps if sweep.comparable]  # (T,) each
     if not calm:
@@ -141,15 +141,15 @@ def outcome(sweep: Sweep, at: int) -> str:
         return INCONCLUSIVE
     before, A = sweep.fraction[at - 1], sweep.fraction[at]
     found = direction(A)
-    lasting = found in (SPARSER, DENSER) and outlasts(before, A)
+    lasting = found in (SPARSER, DENSER) and effect_persists(before, A)
     stands = direction(before) == found and (lasting or sweep.converged[at].all())
     return found if stands else INCONCLUSIVE
 
 
-def outlasts(before: np.ndarray, A: np.ndarray) -> bool:
+def effect_persists(before: np.ndarray, A: np.ndarray) -> bool:
     """(e)'s last clause, for the fractions (S, K) at half the length and now."""
     loss = max(0.0, abs(effect(before)) - abs(effect(A)))
-    return abs(effect(A)) - DOUBLINGS * loss > least_move(A)
+    return abs(effect(A)) - DOUBLINGS * loss > hsd_threshold(A)
 
 
 def effect(A: np.ndarray) -> float:
@@ -161,7 +161,7 @@ def agreement(prediction: str, found: str) -> str:
     """HIT or MISS; OPEN where the certificate leaves it open or training does."""
     if prediction not in FORESEEN or found not in (SPARSER, UNAFFECTED, DENSER, MIXED):
         return OPEN
-    return HIT if FORESEEN[prediction] == found else MISS
+    return CONFIRMED if FORESEEN[prediction] == found else REFUTED
 
 
 class Row(NamedTuple):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from numpy_rae.autoencoder import Gradient
-from numpy_rae.objectives import Model, ae
+from numpy_rae.objectives import Objective, ae
 
 
 def with_bias_of(weights: Gradient, bias: Gradient) -> Gradient:
@@ -42,14 +42,14 @@ class BiasOnly:
     def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
         J, grad = self.objective(params, activation, x, sigma2, rng)
         plain = ae(params, activation, x)[1]
-        return J, with_bias_of(plain, grad)._replace(n_continued=grad.n_continued)
+        return J, with_bias_of(plain, grad)._replace(n_extrapolated=grad.n_extrapolated)
 
 
-def weights_only(model: Model) -> Model:
+def weights_only(model: Objective) -> Objective:
     """Return the model whose weights follow `model` and whose biases follow the plain auto-encoder."""
-    return Model(f"{model.name} weights only", WeightsOnly(model.objective))
+    return Objective(f"{model.name} weights only", WeightsOnly(model.objective))
 
 
-def bias_only(model: Model) -> Model:
+def bias_only(model: Objective) -> Objective:
     """Return the model whose biases follow `model` and whose weights follow the plain auto-encoder."""
-    return Model(f"{model.name} bias only", BiasOnly(model.objective))
+    return Objective(f"{model.name} bias only", BiasOnly(model.objective))

@@ -25,7 +25,7 @@ from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, forward
 from numpy_rae.constraints import unit_rows
 from numpy_rae.gradcheck import flatten, unflatten
-from numpy_rae.objectives import Model, ae, corruption, first_order
+from numpy_rae.objectives import Objective, ae, corruption, first_order
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class EdaeCopies:
     K: int
 
     def __post_init__(self) -> None:
-        _validation.whole("K", self.K)
+        _validation.integer("K", self.K)
 
     def __call__(
         self,
@@ -55,9 +55,9 @@ class EdaeCopies:
         return first_order(params, activation, x, eps)
 
 
-def edae_copies(K: int) -> Model:
+def edae_copies(K: int) -> Objective:
     """Return eDAE with K noise copies, under a name that contains K."""
-    return Model(f"eDAE-{K}-copies", EdaeCopies(K))
+    return Objective(f"eDAE-{K}-copies", EdaeCopies(K))
 
 
 class Drift(NamedTuple):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae.activations import RELU, Activation
 from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, row_len2
-from numpy_rae.objectives import Model, Penalised
+from numpy_rae.objectives import Objective, Penalised
 
 NORMAL = (2 * np.pi) ** -0.5
 
@@ -55,7 +55,7 @@ class KernelPenalty:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "bandwidth", float(_validation.number("bandwidth", self.bandwidth, open_low=True)))
-        _validation.whole("p", self.p, low=2)
+        _validation.integer("p", self.p, low=2)
 
     def value_and_grad(
         self, params: Params, activation: Activation, fwd: Forward, rng: np.random.Generator | None = None
@@ -90,6 +90,6 @@ def density_at_zero(a: np.ndarray, bandwidth: float) -> np.ndarray:
     return np.exp(-z * z / 2) * (NORMAL / bandwidth)
 
 
-def kernel_cae(bandwidth: float) -> Model:
+def kernel_cae(bandwidth: float) -> Objective:
     """Return the objective J_AE + sigma2 R with `KernelPenalty`, under a name that contains the bandwidth."""
-    return Model(f"CAE-kernel-{float(bandwidth):g}", Penalised(KernelPenalty(bandwidth)))
+    return Objective(f"CAE-kernel-{float(bandwidth):g}", Penalised(KernelPenalty(bandwidth)))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae.autoencoder import Gradient
 from numpy_rae.dae_noise.smoothed_relu import expected_dae, expected_dae_with_covariances, smoothed_mdae
-from numpy_rae.objectives import MODELS, Model, ae, corruption, denoising
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae, corruption, denoising
 
 
 @_validation.tiny_is_zero
@@ -27,7 +27,7 @@ class Copies:
     K: int
 
     def __post_init__(self):
-        _validation.whole("K", self.K)
+        _validation.integer("K", self.K)
 
     def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
         if sigma2 == 0:
@@ -36,18 +36,18 @@ class Copies:
         return denoising(params, activation, repeated, repeated + corruption(repeated, sigma2, rng))
 
 
-NOISE_MODELS = {
+NOISE_OBJECTIVES = {
     model.name: model
     for model in (
-        Model("antithetic", antithetic),
-        Model("2-copies", Copies(2)),
-        Model("8-copies", Copies(8)),
-        Model("32-copies", Copies(32)),
-        Model("smoothed-mDAE", smoothed_mdae),
-        Model("expected-DAE", expected_dae),
-        Model("expected-DAE+cov", expected_dae_with_covariances),
+        Objective("antithetic", antithetic),
+        Objective("2-copies", Copies(2)),
+        Objective("8-copies", Copies(8)),
+        Objective("32-copies", Copies(32)),
+        Objective("smoothed-mDAE", smoothed_mdae),
+        Objective("expected-DAE", expected_dae),
+        Objective("expected-DAE+cov", expected_dae_with_covariances),
     )
 }
-ALL_MODELS = MODELS | NOISE_MODELS
+ALL_MODELS = PAPER_OBJECTIVES | NOISE_OBJECTIVES
 # A user may add models to the table; these are the package's own for good.
 OWN_MODELS = MappingProxyType(dict(ALL_MODELS))

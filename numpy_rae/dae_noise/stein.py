@@ -83,7 +83,7 @@ def denoising_sides(
         denoising = np.square(x - fwd.y).sum(axis=1)
         corrupted = np.square(fwd.x - fwd.y).sum(axis=1) - x.shape[1] * float(sigma2)
         sides = DenoisingSides(denoising, corrupted, fwd.jet.dh_da @ row_len2(params.W))
-        _validation.representable("x, eps, sigma2 or params", *sides, sides.right(sigma2))
+        _validation.no_overflow("x, eps, sigma2 or params", *sides, sides.right(sigma2))
     return sides
 
 
@@ -122,7 +122,7 @@ def level_sides(params: Params, activation: Activation, x: np.ndarray, S: np.nda
         len2 = row_len2(params.W if S is None else params.W @ projector)
         products = (weighted * fwd.y).sum(axis=1)
         sides = LevelSides(fwd.jet.dh_da @ len2, products, (weighted * x).sum(axis=1) - products)
-        _validation.representable("x, S or params", *sides)
+        _validation.no_overflow("x, S or params", *sides)
     return sides
 
 

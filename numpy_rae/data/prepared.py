@@ -45,9 +45,9 @@ class DataSpec:
 
     def __post_init__(self):
         _validation.one_of("source", self.source, SOURCES)
-        _validation.whole("count", self.count)
+        _validation.integer("count", self.count)
         _validation.number("std_offset", self.std_offset)
-        _validation.whole("seed", self.seed, low=0)
+        _validation.integer("seed", self.seed, low=0)
         if not isinstance(self.path, str | None):
             raise ValueError(f"path is {self.path!r}; it must be a string or None")
 

@@ -71,8 +71,8 @@ def crop_patches(images: np.ndarray, count: int, size: int, rng: np.random.Gener
     """`count` random size x size crops of uint8 images (N, C, H, W), as uint8 (count, C, size, size)."""
     N, C, H, W = _validation.pixels("images", images, "(N, C, H, W)", ndim=4).shape
     _validation.instance("rng", rng, np.random.Generator)
-    _validation.whole("count", count)
-    if _validation.whole("size", size) > min(H, W):
+    _validation.integer("count", count)
+    if _validation.integer("size", size) > min(H, W):
         raise ValueError(f"size is {size}; the images are {H} x {W}, so it must be at most {min(H, W)}")
     index, top, left = (rng.integers(0, high, count) for high in (N, H - size + 1, W - size + 1))
     window = np.arange(size)

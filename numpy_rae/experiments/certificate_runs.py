@@ -21,9 +21,9 @@ from numpy_rae.data.preprocessing import MNIST_STD_OFFSET, as_rows, standardise,
 from numpy_rae.experiments import records
 from numpy_rae.identity.older_records import CONFIG, identified, old_hash
 from numpy_rae.identity.run_identity import digest, of_activation, of_config, of_model
-from numpy_rae.objectives import AE, MODELS, Model
+from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig, Trained, advance, begin
+from numpy_rae.training import TrainConfig, TrainResult, init_state, run_epochs
 
 BATCH = 50
 # Both in the paper's range, (0.001, 0.005). Squared ReLU, whose slope has no bound, does not settle with them.
@@ -56,7 +56,7 @@ PRESETS = {
 class Trial:
     """One run, measured after each of `epochs`."""
 
-    model: Model
+    model: Objective
     activation: Activation
     data: str
     samples: int
@@ -96,7 +96,7 @@ class Trial:
         return old_hash({**description, "config": config})[:DIGITS]
 
 
-def trials(
+def all_trials(
     preset: Preset, activations: Sequence[Activation], penalties: Sequence[str], tangent: bool = False
 ) -> list[Trial]:
     """The plain auto-encoder and each penalty that takes the activation, at every lambda with every seed."""
@@ -105,7 +105,7 @@ def trials(
         for seed in preset.seeds
         for data in ETA
         for s_e in activations
-        for model in (AE, *(MODELS[name] for name in penalties if takes(name, s_e)))
+        for model in (AE, *(PAPER_OBJECTIVES[name] for name in penalties if takes(name, s_e)))
         for lam in preset.lam
         if (lam == 0) == (model is AE)
     ]
@@ -138,14 +138,14 @@ def white(samples: int) -> np.ndarray:
     return whiten(dictionary_recovery.mixture(samples, 20, 40, 4, 0.05, np.random.default_rng(0), np.float64).x)
 
 
-def execute(trial: Trial) -> dict:
+def train_trial(trial: Trial) -> dict:
     """Train one run and make its record; called in a worker. "status" is "ok", "diverged" or "exploded"."""
     x = load(trial.data, trial.samples)
-    state, seen = begin(x.shape[1], trial.config), []
+    state, seen = init_state(x.shape[1], trial.config), []
     mean_a = np.zeros(trial.config.hidden)
     for epochs in trial.epochs:
         more = epochs - len(state.history)
-        trained = advance(state, x, trial.model, trial.activation, trial.config, more)
+        trained = run_epochs(state, x, trial.model, trial.activation, trial.config, more)
         if trained.diverged:
             break
         entry, mean_a = checkpoint(trained, trial.activation, x, mean_a)
@@ -153,7 +153,7 @@ def execute(trial: Trial) -> dict:
     return record(trial, trained, seen)
 
 
-def checkpoint(trained: Trained, activation: Activation, x: np.ndarray, before: np.ndarray) -> tuple[dict, np.ndarray]:
+def checkpoint(trained: TrainResult, activation: Activation, x: np.ndarray, before: np.ndarray) -> tuple[dict, np.ndarray]:
     """What is measured at one length, with `before` E[a_j] (m,) at the length before, and E[a_j] now."""
     found = sparsity.measure(trained.params, activation, x)
     figures = {
@@ -176,7 +176,7 @@ def drift(before: np.ndarray, mean_a: np.ndarray, var_a: np.ndarray) -> float:
     return float((np.square(mean_a - before).mean() / spread2) ** 0.5)
 
 
-def record(trial: Trial, trained: Trained, seen: Sequence[dict]) -> dict:
+def record(trial: Trial, trained: TrainResult, seen: Sequence[dict]) -> dict:
     """One line of the results file: a list over the lengths for each figure."""
     exploded = trained.first is not None and trained.peak[0] > EXPLOSION * trained.first
     return {
@@ -198,7 +198,7 @@ def record(trial: Trial, trained: Trained, seen: Sequence[dict]) -> dict:
 def stored(results: Path, wanted: Sequence[Trial]) -> dict[str, dict]:
     """The records of a results file by hash, older ones under the hash that the wanted trials have now."""
     older = {trial.old_hash: trial for trial in wanted}
-    found = records.stored(results)
+    found = records.records_by_hash(results)
     return {entry["hash"]: entry for entry in (with_identity(entry, older) for entry in found.values())}
 
 
@@ -216,7 +216,7 @@ def with_identity(entry: dict, older: dict[str, Trial]) -> dict:
 def run(wanted: Sequence[Trial], pool: Executor, results: Path) -> Iterator[dict]:
     """Yield each record that is not stored yet, as its run ends and once it is appended to `results`."""
     done = stored(results, wanted)
-    futures = [pool.submit(execute, trial) for trial in wanted if trial.hash not in done]
+    futures = [pool.submit(train_trial, trial) for trial in wanted if trial.hash not in done]
     try:
         for future in as_completed(futures):
             jsonl.append(results, future.result())

@@ -31,10 +31,10 @@ def rows(records: Sequence[dict], activations: Sequence[Activation], certificate
 def of_activation(records: list[dict], s_e: Activation, certificates: list[Certificate]) -> list[Row]:
     """The rows of one activation on one data set, which have one length."""
     sweeps = {
-        penalty: training_outcome.gather([entry for entry in records if entry["model"] in ("AE", penalty)])
+        penalty: training_outcome.collect_sweep([entry for entry in records if entry["model"] in ("AE", penalty)])
         for penalty in dict.fromkeys(entry["model"] for entry in records if entry["model"] != "AE")
     }
-    at = training_outcome.length(list(sweeps.values()))
+    at = training_outcome.decision_length(list(sweeps.values()))
     result = []
     for verdict in certificates:
         sweep = sweeps.get(verdict.penalty)
@@ -60,7 +60,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def bold(agreement: str) -> str:
-    return f"**{agreement}**" if agreement == training_outcome.MISS else agreement
+    return f"**{agreement}**" if agreement == training_outcome.REFUTED else agreement
 
 
 def ends(row: Row, values: np.ndarray) -> tuple[float, float]:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae.autoencoder import Params
 from numpy_rae.storage import npz
-from numpy_rae.training import Generators, State, Watch, pieces
+from numpy_rae.training import Callback, RandomStreams, TrainState, split_batches
 
 FORMAT, VERSION = "numpy_rae checkpoint", 2
 ARRAYS = ("W", "b_e", "v_W", "v_b_e", "len2", "ahead", "objectives", "history")
@@ -42,7 +42,7 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message names the file and says why."""
 
 
-def save(path: Path, state: State, run: dict) -> None:
+def save(path: Path, state: TrainState, run: dict) -> None:
     """Write `state`, between two updates, to exactly `path`; `run` is JSON that tells this run from every other.
 
     Raises OSError if that cannot be done; what stood there before is then still there.
@@ -54,7 +54,7 @@ def save(path: Path, state: State, run: dict) -> None:
         "run": run,
         "generators": {child: getattr(state.generators, child).bit_generator.state for child in CHILDREN},
         "batch": None if between else max(map(len, state.ahead), default=0),
-        "n_continued": state.n_continued,
+        "n_extrapolated": state.n_extrapolated,
         "began": state.began,
         "seconds": state.seconds,
     }
@@ -69,7 +69,7 @@ def save(path: Path, state: State, run: dict) -> None:
     npz.write(path, json.dumps(meta).encode(), arrays)
 
 
-def load(path: Path, run: dict) -> State | None:
+def load(path: Path, run: dict) -> TrainState | None:
     """The state that `save` wrote for this very `run`, None if there is no file. Raises CheckpointError for others."""
     try:
         with open(path, "rb") as file:
@@ -90,7 +90,7 @@ def check(meta: dict, run: dict) -> None:
         raise ValueError("it belongs to another run, or to other versions of the packages")
 
 
-def parse(meta: dict, arrays: dict[str, np.ndarray]) -> State:
+def parse(meta: dict, arrays: dict[str, np.ndarray]) -> TrainState:
     """The state, its parts checked against each other."""
     W, b_e = _validation.matrix("W", arrays["W"]), arrays["b_e"]
     for name, like in (("b_e", W[:, 0]), ("v_W", W), ("v_b_e", b_e)):
@@ -103,23 +103,23 @@ def parse(meta: dict, arrays: dict[str, np.ndarray]) -> State:
     history = json.loads(arrays["history"].tobytes())
     if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
         raise ValueError("its history is not a list of records")
-    return State(
+    return TrainState(
         Params(W, b_e),
         Params(arrays["v_W"], arrays["v_b_e"]),
-        generators(meta["generators"]),
+        random_streams(meta["generators"]),
         arrays["objectives"].tolist(),
         history,
-        ahead=None if meta["batch"] is None else pieces(arrays["ahead"], _validation.whole("batch", meta["batch"], 0)),
-        n_continued=_validation.whole("n_continued", meta["n_continued"], 0),
-        began=_validation.whole("began", meta["began"], 0),
+        ahead=None if meta["batch"] is None else split_batches(arrays["ahead"], _validation.integer("batch", meta["batch"], 0)),
+        n_extrapolated=_validation.integer("n_extrapolated", meta["n_extrapolated"], 0),
+        began=_validation.integer("began", meta["began"], 0),
         seconds=_validation.number("seconds", meta["seconds"]),
         len2=len2,
     )
 
 
-def generators(states: dict) -> Generators:
+def random_streams(states: dict) -> RandomStreams:
     """Generators in the states that `save` wrote."""
-    children = Generators(0)
+    children = RandomStreams(0)
     for child in CHILDREN:
         getattr(children, child).bit_generator.state = states[child]
     return children
@@ -147,7 +147,7 @@ class Checkpoints:
         with suppress(OSError):
             self.path(key).unlink()
 
-    def tidy(self, done: set[str]) -> None:
+    def remove_stale(self, done: set[str]) -> None:
         """Remove the files of runs that are done, what killed writers left half-written, and the folder if empty."""
         with suppress(OSError):
             for path in self.folder.glob("*"):
@@ -156,7 +156,7 @@ class Checkpoints:
             self.folder.rmdir()
 
 
-class Keeper(Watch):
+class CheckpointWriter(Callback):
     """Writes a run's state to `path` every `interval` seconds, and once more when SIGTERM ends the process.
 
     A context: within it, in the main thread, SIGTERM waits for the end of the update in progress, and what it did
@@ -165,10 +165,10 @@ class Keeper(Watch):
 
     def __init__(self, path: Path, run: dict, interval: float = INTERVAL):
         self.path, self.run, self.interval = path, run, interval
-        self.state: State | None = None
+        self.state: TrainState | None = None
         self.told = False
 
-    def __enter__(self) -> "Keeper":
+    def __enter__(self) -> "CheckpointWriter":
         self.due = time.monotonic() + self.interval
         self.catches = threading.current_thread() is threading.main_thread()
         if self.catches:
@@ -178,7 +178,7 @@ class Keeper(Watch):
     def tell(self, *_) -> None:
         self.told = True
 
-    def after(self, step: int, state: State) -> None:
+    def on_step_end(self, step: int, state: TrainState) -> None:
         """Called after every update."""
         self.state = state
         if self.told:

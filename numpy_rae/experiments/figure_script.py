@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from numpy_rae import _validation
-from numpy_rae.activations import ACTIVATIONS
+from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import fetch
 from numpy_rae.data.folders import DataError
@@ -28,8 +28,8 @@ from numpy_rae.experiments.command import BAD_INPUT, INTERRUPTED, LOST, command,
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.protocol import EMBEDDED, Preset, Protocol
-from numpy_rae.experiments.records import stored
-from numpy_rae.experiments.run import Run, distinct
+from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.sweep import RunsLost, sweep
 from numpy_rae.experiments.time_estimate import seconds_ahead, updates
 from numpy_rae.plotting import style, sweep_figure
@@ -44,7 +44,7 @@ from numpy_rae.experiments.tables import PAPER_UPDATES, length_note, one_line, p
 
 def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Path) -> int:
     """Train what is not stored, then draw all there is, also after an interrupt (exit code 130) or a loss (1)."""
-    wanted, code = distinct(runs), 0
+    wanted, code = deduplicate(runs), 0
     checkpoints = None if args.scheduler is not None else Checkpoints(out.with_suffix(".checkpoints"), args.save_every)
     reports = reports_folder(args, out)
     with workers(args) as (pool, count):
@@ -58,7 +58,7 @@ def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Pat
         except RunsLost as error:
             tell(protocol.name, error)
             code = LOST
-    records = [entry for key, entry in stored(out).items() if key in wanted]
+    records = [entry for key, entry in records_by_hash(out).items() if key in wanted]
     return code if code and not records else draw(protocol, args, records, out) or code
 
 
@@ -84,8 +84,8 @@ def workers(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
 
 def announce(runs: list[Run], pool: Executor, count: int, out: Path) -> None:
     """Say what is about to happen; for the paper's length, how long it will take."""
-    done = stored(out)
-    todo = [run for key, run in distinct(runs).items() if key not in done]
+    done = records_by_hash(out)
+    todo = [run for key, run in deduplicate(runs).items() if key not in done]
     print(f"{len(todo)} runs to do of {updates(runs[0]):,} updates on {runs[0].data.spec.label}")
     if todo and updates(todo[0]) >= PAPER_UPDATES // 2:
         print(f"estimated duration with {count} workers: {duration(todo, pool, count)}", flush=True)
@@ -146,7 +146,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
     preset = chosen_preset(protocol, args)
     configs = run_configs(protocol, args, preset)
     out = args.out / f"{protocol.name}-{args.preset}.jsonl"
-    entries = records.of_sweep(out)
+    entries = records.load_records(out)
     if args.plot_only:
         return figure_script.draw(protocol, args, tables.chosen(entries, args), out)
     jsonl.check_writable(out)
@@ -154,7 +154,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
         os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
     data = training_data(protocol, args, preset)
     runs = [
-        Run(ALL_MODELS[model], ACTIVATIONS[protocol.activation], data, config)
+        Run(ALL_MODELS[model], PAPER_ACTIVATIONS[protocol.activation], data, config)
         for config in configs
         for model in args.models
     ]
@@ -173,8 +173,8 @@ def run_configs(protocol: Protocol, args: argparse.Namespace, preset: Preset) ->
     """One configuration for every (seed, sigma^2). Raises ValueError for any option outside its range."""
     for model in args.models:
         _validation.one_of("--models", model, ALL_MODELS)
-    _validation.whole("--samples", preset.samples)
-    _validation.whole("--workers", args.workers)
+    _validation.integer("--samples", preset.samples)
+    _validation.integer("--workers", args.workers)
     _validation.number("--save-every", args.save_every, open_low=True)
     if args.report and args.scheduler is not None:
         raise ValueError("--report is given with --scheduler; it needs runs on this machine")

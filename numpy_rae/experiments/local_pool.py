@@ -20,7 +20,7 @@ from loky.backend.process import LokyProcess
 from numpy_rae import _blas
 from numpy_rae.experiments import output_streams, pickled_calls
 
-GRACE = 20.0
+STOP_TIMEOUT = 20.0
 PARENT_CHECK_SECONDS = 0.5
 EXIT_CODE_SECONDS = 1.0
 
@@ -64,14 +64,14 @@ class LocalPool(Executor):
             return self._workers.submit(call)
 
     def stop(self) -> None:
-        """Make every worker save its run (`checkpoint.Keeper`) and end; the futures in flight fail.
+        """Make every worker save its run (`checkpoint.CheckpointWriter`) and end; the futures in flight fail.
 
-        A worker that does not end within GRACE seconds, as when BLAS waits for memory, is killed.
+        A worker that does not end within STOP_TIMEOUT seconds, as when BLAS waits for memory, is killed.
         """
         processes = self._workers.processes
         for process in processes:
             process.terminate()
-        patience = time.monotonic() + GRACE
+        patience = time.monotonic() + STOP_TIMEOUT
         for process in processes:
             process.join(max(0.0, patience - time.monotonic()))
         for process in processes:
@@ -199,5 +199,5 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(PARENT_CHECK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE)
+    time.sleep(STOP_TIMEOUT)
     os._exit(1)

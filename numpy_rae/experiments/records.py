@@ -13,12 +13,12 @@ from numpy_rae.identity.older_records import with_identity
 from numpy_rae.identity.run_identity import defaults_of
 from numpy_rae.storage import jsonl
 from numpy_rae.storage.jsonl import StoreError
-from numpy_rae.training import TrainConfig, Trained
+from numpy_rae.training import TrainConfig, TrainResult
 
 LOG = logging.getLogger(__name__)
 
 
-def record(run: Run, trained: Trained) -> dict:
+def make_record(run: Run, trained: TrainResult) -> dict:
     """The record of a finished run, as JSON values; "status" is "ok" or "diverged"."""
     return {
         "hash": run.hash,
@@ -26,7 +26,7 @@ def record(run: Run, trained: Trained) -> dict:
         **run.description(),
         "status": "diverged" if trained.diverged else "ok",
         "metrics": trained.metrics,
-        "history": [finite(entry) for entry in trained.history],
+        "history": [without_nan(entry) for entry in trained.history],
         "steps": trained.steps,
         "diverged_at_step": trained.diverged,
         "first_objective": trained.first,
@@ -34,13 +34,13 @@ def record(run: Run, trained: Trained) -> dict:
         "peak_step": trained.peak and trained.peak[1],
         "last_finite_objective": trained.last,
         "rho": "batch mean",
-        "n_continued": trained.n_continued,
+        "n_extrapolated": trained.n_extrapolated,
         "seconds": round(trained.seconds, 3),
         "versions": versions(),
     }
 
 
-def finite(entry: dict[str, float]) -> dict[str, float | None]:
+def without_nan(entry: dict[str, float]) -> dict[str, float | None]:
     """The entry with None for NaN and infinity, which JSON has not."""
     return {name: value if math.isfinite(value) else None for name, value in entry.items()}
 
@@ -52,7 +52,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found}
 
 
-def stored(results: Path) -> dict[str, dict]:
+def records_by_hash(results: Path) -> dict[str, dict]:
     """The records of a results file by hash, older ones under the hash that their runs have now.
 
     Raises StoreError for a file that is not a sweep's.
@@ -85,9 +85,9 @@ def warn_of_unknown(entries: list[dict], out: Path) -> None:
         )  # fmt: skip
 
 
-def of_sweep(out: Path) -> list[dict]:
+def load_records(out: Path) -> list[dict]:
     """What the results file holds. Raises StoreError for a record that figures and tables could not read."""
-    entries = list(stored(out).values())
+    entries = list(records_by_hash(out).values())
     for entry in entries:
         if not is_record(entry):
             raise StoreError(f"results file {out} holds a record that no sweep wrote, {entry['hash'][:16]!r}")

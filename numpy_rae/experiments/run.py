@@ -7,7 +7,7 @@ from functools import cached_property
 from numpy_rae.activations import Activation
 from numpy_rae.data.prepared import DataRef
 from numpy_rae.identity.run_identity import Memo, digest, is_plain_at_zero, of_activation, of_config, of_data, of_model
-from numpy_rae.objectives import AE, Model
+from numpy_rae.objectives import AE, Objective
 from numpy_rae.training import TrainConfig
 
 
@@ -15,7 +15,7 @@ from numpy_rae.training import TrainConfig
 class Run:
     """One training run: what is trained, on what, with which numbers."""
 
-    model: Model
+    model: Objective
     activation: Activation
     data: DataRef
     config: TrainConfig
@@ -54,7 +54,7 @@ class Run:
         return digest(self.identity)
 
 
-def distinct(runs: Iterable[Run]) -> dict[str, Run]:
+def deduplicate(runs: Iterable[Run]) -> dict[str, Run]:
     """The runs by hash; those that coincide stand once. Models and activations are looked at anew in every call."""
     memo, found = {}, {}
     for run in runs:

@@ -22,7 +22,7 @@ from numpy_rae.experiments import command_line, figure_script, picture_script, r
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.local_pool import local_pool
-from numpy_rae.experiments.run import Run, distinct
+from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.sweep import sweep
 from numpy_rae.experiments.time_estimate import updates
 from numpy_rae.storage import jsonl
@@ -82,14 +82,14 @@ def main(study: Study, argv: Sequence[str] | None = None, parser: argparse.Argum
 
 def run(study: Study, args: argparse.Namespace) -> int:
     """Train what is not stored, print the table, and write the picture."""
-    _validation.whole("--workers", args.workers)
+    _validation.integer("--workers", args.workers)
     for seed in args.seeds or ():
-        _validation.whole("--seeds", seed, low=0)
+        _validation.integer("--seeds", seed, low=0)
     size = study.presets[args.preset]
     size = replace(size, seeds=tuple(dict.fromkeys(args.seeds or size.seeds)))
     out = args.out / f"{study.name}-{args.preset}.jsonl"
     if args.plot_only:
-        found = [entry for entry in records.of_sweep(out) if entry["config"]["seed"] in size.seeds]
+        found = [entry for entry in records.load_records(out) if entry["config"]["seed"] in size.seeds]
     else:
         jsonl.check_writable(out)
         found = train_missing(study.runs(size, prepare_data(args, size, study.data)), out, args.workers)
@@ -116,8 +116,8 @@ def config(size: Size, data: str, seed: int, sigma2: float, **settings: Any) -> 
 
 def train_missing(runs: Sequence[Run], out: Path, workers: int) -> list[dict]:
     """Train the runs that are not stored in `out`, and return the records of all of them in the runs' order."""
-    wanted = distinct(runs)
-    missing = [run for key, run in wanted.items() if key not in records.stored(out)]
+    wanted = deduplicate(runs)
+    missing = [run for key, run in wanted.items() if key not in records.records_by_hash(out)]
     print(f"{len(missing)} of {len(wanted)} runs to do, {sum(map(updates, missing)):,} updates", flush=True)
     if missing:
         checkpoints = Checkpoints(out.with_suffix(".checkpoints"))
@@ -125,7 +125,7 @@ def train_missing(runs: Sequence[Run], out: Path, workers: int) -> list[dict]:
             if sum(map(updates, missing)) >= ESTIMATE_FROM:
                 print(f"estimated duration: {figure_script.duration(missing, pool, workers)}", flush=True)
             figure_script.show_progress(sweep(missing, pool, out, workers, checkpoints), len(missing))
-    found = records.stored(out)
+    found = records.records_by_hash(out)
     return [found[key] for key in wanted]
 
 
@@ -137,7 +137,7 @@ def row(entry: dict) -> dict[str, Any]:
     source, metrics = entry["data"]["source"], entry["metrics"] or {}
     mean_square = entry.get("mean_square")
     return {
-        **{name: entry[name] for name in ("model", "activation", "status", "n_continued")},
+        **{name: entry[name] for name in ("model", "activation", "status", "n_extrapolated")},
         **{name: getattr(TrainConfig, name) for name in ("velocity", "start")},
         **entry["config"],
         "data": "digits" if source in ("digits", "mnist") else "patches",

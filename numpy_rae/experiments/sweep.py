@@ -12,9 +12,9 @@ from pathlib import Path
 from numpy_rae.experiments import pickled_calls
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.local_pool import WorkerNeverStarted
-from numpy_rae.experiments.records import stored
-from numpy_rae.experiments.run import Run, distinct
-from numpy_rae.experiments.worker import execute
+from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.run import Run, deduplicate
+from numpy_rae.experiments.worker import train_run
 from numpy_rae.storage import jsonl
 
 TRIES = 3
@@ -39,23 +39,23 @@ def sweep(
     another sweep is at work on the same file, ExecutorLost if the executor cancels runs, and `pickled_calls.NotSendable`, before any run, for a model or activation that
     cannot be sent to the executor's processes.
     """
-    with jsonl.claimed(results):
-        wanted, done = distinct(runs), stored(results)
+    with jsonl.exclusive_lock(results):
+        wanted, done = deduplicate(runs), records_by_hash(results)
         if checkpoints:
-            checkpoints.tidy(set(done))
+            checkpoints.remove_stale(set(done))
         yield from (done[key] for key in wanted if key in done)
         waiting = deque(run for key, run in wanted.items() if key not in done)
         if getattr(executor, "packs", False):
             check_sendable(waiting)
-        flights = Flights(executor, results, checkpoints, reports, waiting)
+        scheduler = RunScheduler(executor, results, checkpoints, reports, waiting)
         try:
-            yield from flights.landed(at_once)
+            yield from scheduler.records(at_once)
         finally:
-            flights.end()
+            scheduler.end()
             if checkpoints:
-                checkpoints.tidy(set())
-    if flights.lost:
-        raise RunsLost(flights.lost, flights.error)
+                checkpoints.remove_stale(set())
+    if scheduler.lost:
+        raise RunsLost(scheduler.lost, scheduler.error)
 
 
 def check_sendable(runs: Iterable[Run]) -> None:
@@ -95,7 +95,7 @@ def reason(error: Exception) -> str:
 
 
 @dataclass
-class Flights:
+class RunScheduler:
     """The runs that wait, those in flight, and those given up."""
 
     executor: Executor
@@ -103,20 +103,20 @@ class Flights:
     checkpoints: Checkpoints | None
     reports: Path | None
     waiting: deque[Run]
-    flying: dict[Future, Run] = field(default_factory=dict)
-    deaths: Counter = field(default_factory=Counter)
+    in_flight: dict[Future, Run] = field(default_factory=dict)
+    failures: Counter = field(default_factory=Counter)
     lost: list[Run] = field(default_factory=list)
     error: Exception | None = None
 
-    def landed(self, at_once: int | None) -> Iterator[dict]:
+    def records(self, at_once: int | None) -> Iterator[dict]:
         """The records as the runs end, each stored before it is yielded."""
-        while self.waiting or self.flying:
-            while self.waiting and len(self.flying) < (at_once or math.inf):
+        while self.waiting or self.in_flight:
+            while self.waiting and len(self.in_flight) < (at_once or math.inf):
                 self.start(self.waiting.popleft())
-            if not self.flying:
+            if not self.in_flight:
                 continue
-            future = next(as_completed(list(self.flying)))
-            run = self.flying.pop(future)
+            future = next(as_completed(list(self.in_flight)))
+            run = self.in_flight.pop(future)
             try:
                 entry = future.result()
             except (BrokenExecutor, MemoryError) as error:
@@ -130,7 +130,7 @@ class Flights:
     def start(self, run: Run) -> None:
         """Hand a run to the executor."""
         try:
-            self.flying[self.executor.submit(execute, run, self.checkpoints, self.reports)] = run
+            self.in_flight[self.executor.submit(train_run, run, self.checkpoints, self.reports)] = run
         except BrokenExecutor as error:
             self.again(run, error)
 
@@ -146,8 +146,8 @@ class Flights:
         Where no worker starts for one run, none starts for the others: all are given up.
         """
         at = run.hash, self.checkpoints and self.checkpoints.progress(run.hash)
-        self.deaths[at] += 1
-        if self.deaths[at] < TRIES:
+        self.failures[at] += 1
+        if self.failures[at] < TRIES:
             self.waiting.appendleft(run)
             return
         self.error = error
@@ -158,7 +158,7 @@ class Flights:
 
     def end(self) -> None:
         """Save or await the runs in flight, if there are any; what ends all the same is stored."""
-        left = [future for future in self.flying if not future.cancel()]
+        left = [future for future in self.in_flight if not future.cancel()]
         if left and self.checkpoints and hasattr(self.executor, "stop"):
             self.executor.stop()
         elif left:

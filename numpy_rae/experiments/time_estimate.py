@@ -12,7 +12,7 @@ from numpy_rae.autoencoder import init_params
 from numpy_rae.data import prepared
 from numpy_rae.experiments.run import Run
 from numpy_rae.optimizer import zero_velocity
-from numpy_rae.training import HISTORY_SAMPLES, Generators, update
+from numpy_rae.training import HISTORY_SAMPLES, RandomStreams, update
 
 STEPS = 100
 
@@ -41,7 +41,7 @@ def kind(run: Run) -> tuple:
 @_validation.tiny_is_zero
 def run_seconds(run: Run) -> float:
     """Estimated duration of one run, from STEPS updates and one measurement; called in a worker."""
-    x, config, generators = prepared.load(run.data), run.config, Generators(run.config.seed)
+    x, config, generators = prepared.load(run.data), run.config, RandomStreams(run.config.seed)
     params = init_params(config.hidden, x.shape[1], generators.init, x.dtype)
     velocity, batch = zero_velocity(params), generators.order.permutation(len(x))[: config.batch_size]
     start = time.perf_counter()

@@ -7,44 +7,44 @@ import numpy as np
 
 from numpy_rae.data import prepared
 from numpy_rae.experiments import checkpoint
-from numpy_rae.experiments.checkpoint import Checkpoints, Keeper
-from numpy_rae.experiments.records import record, versions
+from numpy_rae.experiments.checkpoint import Checkpoints, CheckpointWriter
+from numpy_rae.experiments.records import make_record, versions
 from numpy_rae.experiments.run import Run
 from numpy_rae.metrics import mean_square
 from numpy_rae.storage.jsonl import StoreError
-from numpy_rae.training import State, Trained, train
+from numpy_rae.training import TrainResult, TrainState, train
 
 LOG = logging.getLogger(__name__)
 
 
-def execute(run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None) -> dict:
+def train_run(run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None) -> dict:
     """Train one run, from where its checkpoint left it if there is one, and make its record; called in a worker.
 
     `reports` is a folder for its training report.
     """
     x = prepared.load(run.data)
-    trained = resumed(run, x, checkpoints) if checkpoints else train(x, run.model, run.activation, run.config)
+    trained = train_with_checkpoints(run, x, checkpoints) if checkpoints else train(x, run.model, run.activation, run.config)
     if reports and not trained.diverged:
         report_or_warn(run, x, trained, reports)
-    return record(run, trained) | {"mean_square": mean_square(x)}
+    return make_record(run, trained) | {"mean_square": mean_square(x)}
 
 
-def report_or_warn(run: Run, x: np.ndarray, trained: Trained, reports: Path) -> None:
+def report_or_warn(run: Run, x: np.ndarray, trained: TrainResult, reports: Path) -> None:
     """Draw the report; a warning if that fails, because the run's record must not be lost with it."""
     try:
-        draw_report(run, x, trained, reports)
+        save_training_report(run, x, trained, reports)
     except (StoreError, MemoryError) as error:
         LOG.warning("%s; the run is stored", str(error) or "no memory is left for a training report")
 
 
-def resumed(run: Run, x: np.ndarray, checkpoints: Checkpoints) -> Trained:
+def train_with_checkpoints(run: Run, x: np.ndarray, checkpoints: Checkpoints) -> TrainResult:
     """Train on x (N, n), writing checkpoints, from the one that is there."""
     path, identity = checkpoints.path(run.hash), {**run.identity, "versions": versions()}
-    with Keeper(path, identity, checkpoints.interval) as keeper:
-        return train(x, run.model, run.activation, run.config, keeper, left_at(path, identity))
+    with CheckpointWriter(path, identity, checkpoints.interval) as keeper:
+        return train(x, run.model, run.activation, run.config, keeper, load_checkpoint(path, identity))
 
 
-def draw_report(run: Run, x: np.ndarray, trained: Trained, reports: Path) -> None:
+def save_training_report(run: Run, x: np.ndarray, trained: TrainResult, reports: Path) -> None:
     """`training_report.training_report` of a run, as <model>-<sigma^2>-<seed>.png. Raises StoreError if it cannot be drawn or written."""
     from numpy_rae import sparsity  # matplotlib is slow to load, and few sweeps want it
     from numpy_rae.plotting import style, training_report
@@ -59,7 +59,7 @@ def draw_report(run: Run, x: np.ndarray, trained: Trained, reports: Path) -> Non
     style.save_picture(figure, picture)
 
 
-def left_at(path: Path, identity: dict) -> State | None:
+def load_checkpoint(path: Path, identity: dict) -> TrainState | None:
     """The state in the checkpoint; None, with a warning, if it cannot be used."""
     try:
         return checkpoint.load(path, identity)

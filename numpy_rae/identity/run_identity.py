@@ -19,7 +19,7 @@ from numpy_rae.data.prepared import DataRef, DataSpec
 from numpy_rae.extra_activations import OWN_ACTIVATIONS
 from numpy_rae.identity.fingerprint import digest, fingerprint
 from numpy_rae.identity.fixed_points import close, jet_values, model_values, objective_values, rounded, tried
-from numpy_rae.objectives import AE, Model
+from numpy_rae.objectives import AE, Objective
 from numpy_rae.penalties import PENALTIES, JacobianPenalty, Penalty
 from numpy_rae.taylor_penalties import CAE_H, TAYLOR, CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 from numpy_rae.training import TrainConfig
@@ -31,7 +31,7 @@ VERSIONS: dict[str, int] = {}
 Memo = dict[int, tuple[object, object]]
 
 
-def formulas() -> dict[str, Activation | Penalty | Model]:
+def formulas() -> dict[str, Activation | Penalty | Objective]:
     """Return every formula of the package that has a version, by kind and name."""
     penalties = {
         **PENALTIES,
@@ -57,7 +57,7 @@ def of_activation(activation: Activation, memo: Memo | None = None) -> dict:
     return _remembered(memo, activation, lambda: _identified(activation, "activation", jet_values, 0.0, 0.5))
 
 
-def of_model(model: Model, memo: Memo | None = None) -> dict:
+def of_model(model: Objective, memo: Memo | None = None) -> dict:
     """Identify a model. `memo` keeps what was found for the same object before."""
     return _remembered(memo, model, lambda: _identified(model, "model", model_values, 1, 1000))
 
@@ -70,7 +70,7 @@ def _remembered(memo: Memo | None, obj: object, find: Callable[[], object]) -> o
     return memo[id(obj)][1]
 
 
-def _identified(obj: Activation | Model, kind: str, values: Callable, at: float, elsewhere: float) -> dict:
+def _identified(obj: Activation | Objective, kind: str, values: Callable, at: float, elsewhere: float) -> dict:
     """An activation's or a model's identity; `values(obj, at)` are its values at one set of fixed points."""
     version = getattr(obj, "version", None)
     if version is not None:
@@ -93,14 +93,14 @@ def _values_digest(one: np.ndarray | None, two: np.ndarray | None) -> str | None
     return digest([repr(value) for value in rounded(one).tolist()])[:32]
 
 
-def is_ours(obj: Activation | Model, kind: str) -> bool:
+def is_ours(obj: Activation | Objective, kind: str) -> bool:
     """Say whether an activation or a model is the package's own of its name, a copy from another process included."""
     table = OWN_ACTIVATIONS if kind == "activation" else OWN_MODELS
     ours = table.get(obj.name) if isinstance(obj.name, str) else None
     return obj is ours or (type(obj) is type(ours) and fingerprint(obj) == fingerprint(ours))
 
 
-def is_plain_at_zero(model: Model, activation: Activation) -> bool:
+def is_plain_at_zero(model: Objective, activation: Activation) -> bool:
     """Say whether a model at sigma^2 = 0 is the plain auto-encoder, in value and gradient on fixed batches.
 
     Every model of the package is. A user's own need not be: it may have a second penalty of a fixed size.
@@ -108,7 +108,7 @@ def is_plain_at_zero(model: Model, activation: Activation) -> bool:
     return is_ours(model, "model") or _same_as_plain(model, activation)
 
 
-def _same_as_plain(model: Model, activation: Activation) -> bool:
+def _same_as_plain(model: Objective, activation: Activation) -> bool:
     mine = tried(objective_values, model, activation, 0.0)
     plain = tried(objective_values, AE, activation, 0.0)
     return mine is not None and plain is not None and close(plain, mine)

@@ -58,7 +58,7 @@ def cell(ax, column: int, line: int, row: Row) -> None:
     from matplotlib.patches import Rectangle
 
     color, letter, hatch = LOOKS[row.outcome]
-    missed = row.agreement == training_outcome.MISS
+    missed = row.agreement == training_outcome.REFUTED
     edge = {"ec": "black", "lw": 2.5, "zorder": 3} if missed else {"ec": "#777777", "lw": 0.5}
     ax.add_patch(Rectangle((column, line), 1, 1, fc=color, hatch=hatch, **edge))
     ink = "white" if row.outcome == training_outcome.SPARSER else "black"

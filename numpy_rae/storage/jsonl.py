@@ -64,7 +64,7 @@ def _locked(file) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def claimed(path: Path) -> Iterator[None]:
+def exclusive_lock(path: Path) -> Iterator[None]:
     """Hold `path` for one sweep, by a lock on a file beside it. Raises StoreError if another process holds it."""
     lock = path.with_name(f"{path.name}.lock")
     try:

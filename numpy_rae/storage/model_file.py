@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numpy_rae import _validation
-from numpy_rae.activations import ACTIVATIONS, Activation
+from numpy_rae.activations import PAPER_ACTIVATIONS, Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.data import folders
 from numpy_rae.storage import npz
@@ -98,7 +98,7 @@ def plain_number(value: np.generic) -> float | int | bool:
     return value.item()
 
 
-def load(path: str | Path, activations: Mapping[str, Activation] = ACTIVATIONS) -> SavedModel:
+def load(path: str | Path, activations: Mapping[str, Activation] = PAPER_ACTIVATIONS) -> SavedModel:
     """Read a file that `save` wrote; `activations` is the table in which its activation is looked up by name.
 
     Raises ModelFileError for anything else. No more is read than the file is long.

@@ -10,7 +10,7 @@ from numpy_rae.data.preprocessing import centred, of_order_one
 from numpy_rae.theory.lemma_1 import sigma_r
 
 
-class Audit(NamedTuple):
+class Assumption1Report(NamedTuple):
     """How far data are from Assumption 1: largest |mean|, spectral and mean absolute distance of the covariance from I,
     share of features that are constant."""
 
@@ -21,11 +21,11 @@ class Audit(NamedTuple):
 
 
 @_validation.tiny_is_zero
-def audit(x: np.ndarray) -> Audit:
+def check_assumption_1(x: np.ndarray) -> Assumption1Report:
     """Assumption 1 asked of data x (N, n): mean 0, covariance I. Raises ValueError if squares of x overflow."""
     _validation.matrix("x", x, squares=True)
     excess = x.T @ x / len(x) - np.eye(x.shape[1], dtype=x.dtype)
-    return Audit(
+    return Assumption1Report(
         float(np.abs(x.mean(axis=0)).max()),
         float(np.linalg.norm(excess, 2)),
         float(np.abs(excess).mean()),

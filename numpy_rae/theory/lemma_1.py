@@ -15,7 +15,7 @@ def sigma_r(r: np.ndarray) -> float:
 
 
 @_validation.tiny_is_zero
-def lengths(W: np.ndarray) -> np.ndarray:
+def row_lengths(W: np.ndarray) -> np.ndarray:
     """Row lengths ||W_j||, (m,), whatever the size of W's entries."""
     scaled, exponent = of_order_one(W, axis=1)
     return np.ldexp(np.sqrt(row_len2(scaled)), exponent)
@@ -29,7 +29,7 @@ def lemma_1_bound(W: np.ndarray, r: np.ndarray) -> np.ndarray:
     """
     _validation.matrix("W", W, columns=_validation.matrix("r", r).shape[1])
     with np.errstate(over="ignore"):
-        return lengths(W) * 2 * sigma_r(r) * r.shape[1] ** 0.5
+        return row_lengths(W) * 2 * sigma_r(r) * r.shape[1] ** 0.5
 
 
 @_validation.tiny_is_zero
@@ -49,4 +49,4 @@ def lemma_1_bound_gaussian(W: np.ndarray, sigma_r: float) -> np.ndarray:
     """
     _validation.number("sigma_r", sigma_r)
     with np.errstate(over="ignore"):
-        return lengths(_validation.matrix("W", W)) * float(sigma_r) * (2 / np.pi) ** 0.5
+        return row_lengths(_validation.matrix("W", W)) * float(sigma_r) * (2 / np.pi) ** 0.5

@@ -17,7 +17,7 @@ from numpy_rae import _validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, PenaltyGrad, backward, forward, reconstruction
 from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
-from numpy_rae.training import State, Watch
+from numpy_rae.training import Callback, TrainState
 
 
 class Before(NamedTuple):
@@ -54,7 +54,7 @@ class Observation(NamedTuple):
 
 
 @dataclass
-class Monitor(Watch):
+class Monitor(Callback):
     """A watch for `training.train` that observes every `every`-th update on data of mean `mean_x` (n,)."""
 
     mean_x: np.ndarray
@@ -70,15 +70,15 @@ class Monitor(Watch):
         _validation.instance("activation", self.activation, Activation)
         _validation.number("eta", self.eta)
         _validation.number("momentum", self.momentum, high=1)
-        _validation.whole("every", self.every)
+        _validation.integer("every", self.every)
 
-    def before(self, step: int, state: State, x: np.ndarray, grad: Gradient) -> None:
+    def on_step_start(self, step: int, state: TrainState, x: np.ndarray, grad: Gradient) -> None:
         """Called ahead of the update number `step` (from 1)."""
         due = (step - 1) % self.every == 0
         copies = (Params(*(part.copy() for part in pair)) for pair in (state.params, state.velocity))
         self._before = Before(*copies, x, grad) if due else None
 
-    def after(self, step: int, state: State) -> None:
+    def on_step_end(self, step: int, state: TrainState) -> None:
         """Called after it."""
         if self._before:
             self.observations.append(self.observe(step, self._before, state.params))

@@ -13,15 +13,15 @@ from numpy_rae.penalties import Penalty
 @_validation.tiny_is_zero
 def reconstruction_bias_gradient(params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
     """dJ_AE/db_e, (m,), over all of x (N, n). Raises ValueError if it overflows."""
-    check(params, activation, x)
+    check_inputs(params, activation, x)
     with np.errstate(over="ignore", invalid="ignore"):
         g_b_e = reconstruction_path(params, activation, x)
-    _validation.representable("x or params", g_b_e)
+    _validation.no_overflow("x or params", g_b_e)
     return g_b_e
 
 
 @_validation.tiny_is_zero
-def check(params: Params, activation: Activation, x: np.ndarray) -> None:
+def check_inputs(params: Params, activation: Activation, x: np.ndarray) -> None:
     """Raise ValueError unless params and x are finite and fit each other."""
     _validation.encoder(params)
     _validation.instance("activation", activation, Activation)
@@ -44,11 +44,11 @@ def penalty_bias_gradient(
 
     Raises ValueError if it overflows, or the penalty refuses the activation.
     """
-    check(params, activation, x)
+    check_inputs(params, activation, x)
     _contracts.check_penalty(penalty)
     with np.errstate(over="ignore", invalid="ignore"):
         g_b_e = penalty_path(penalty, params, activation, x, rng)
-    _validation.representable("x or params", g_b_e)
+    _validation.no_overflow("x or params", g_b_e)
     return g_b_e
 
 
@@ -117,5 +117,5 @@ def predicted_mean_preactivation(mean_a: np.ndarray, eta: float, dJ_db: np.ndarr
     _validation.number("eta", eta)
     with np.errstate(over="ignore"):
         moved = mean_a - float(eta) * dJ_db
-    _validation.representable("dJ_db", moved)
+    _validation.no_overflow("dJ_db", moved)
     return moved

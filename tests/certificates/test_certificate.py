@@ -123,7 +123,7 @@ def verify(activation, penalty, certificate):
     """Evaluate each failing condition anew at its witness: it fails there, with the value that is stated."""
     for name, witness in certificate.failing.items():
         if name == "f_increasing":
-            value = penalty.continued(np.array([witness.at]))[1][0]
+            value = penalty.extrapolated(np.array([witness.at]))[1][0]
             assert witness.of == "f'" and value == witness.value < 0
             continue
         jet, beyond = activation(np.array([witness.at])), activation(np.array([witness.at + 1e-8]))
@@ -174,7 +174,7 @@ def test_a_target_leaves_it_open_below_itself(rho_0):
     certificate = certify(ALL_ACTIVATIONS["sigmoid"], penalty)
     assert (certificate.prediction, certificate.corollary) == (UNDETERMINED, "none")
     witness = certificate.failing["f_increasing"]
-    assert witness.at < rho_0 and penalty.continued(np.array([witness.at]))[1][0] == witness.value < 0
+    assert witness.at < rho_0 and penalty.extrapolated(np.array([witness.at]))[1][0] == witness.value < 0
     up, down = (i for i in certificate.signs if i.sign)
     assert (up.sign, down.sign) == (-1, 1) and expit(up.high) == pytest.approx(rho_0, abs=1e-9)
 

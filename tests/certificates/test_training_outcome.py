@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from scipy.stats import tukey_hsd
 
 from numpy_rae.certificates import certificate, training_outcome
-from numpy_rae.certificates.training_outcome import Sweep, agreement, direction, gather, least_move, length
+from numpy_rae.certificates.training_outcome import (
+    Sweep,
+    agreement,
+    collect_sweep,
+    decision_length,
+    direction,
+    hsd_threshold,
+)
 
 CALM, RESTLESS = (0.9, 0.02, 0.02), (0.9, 0.2, 0.2)
 FALL, RISE, FLAT = (0.5, 0.4, 0.2), (0.5, 0.6, 0.8), (0.5, 0.5, 0.5)
@@ -40,7 +47,7 @@ def test_the_threshold_is_half_the_width_of_scipy_s_intervals(S, K):
     A = np.random.default_rng(0).random((S, K))
     seen = tukey_hsd(*A.T)
     width = seen.confidence_interval(1 - training_outcome.LEVEL).high - seen.statistic
-    assert width[0, 1] == pytest.approx(least_move(A), rel=1e-5)
+    assert width[0, 1] == pytest.approx(hsd_threshold(A), rel=1e-5)
 
 
 @pytest.mark.parametrize(("S", "K"), [(2, 4), (3, 4), (3, 2)])
@@ -71,7 +78,7 @@ def test_directions_of_known_means(means, expected):
 def test_many_small_steps_are_one_move():
     """No step between neighbours counts, the way from end to end does."""
     A = seeds_around(0.5 - 0.002 * np.arange(4))
-    assert least_move(A) > 0.002 and direction(A) == training_outcome.SPARSER
+    assert hsd_threshold(A) > 0.002 and direction(A) == training_outcome.SPARSER
 
 
 def test_a_move_needs_every_seed():
@@ -80,7 +87,7 @@ def test_a_move_needs_every_seed():
     A[:, 1] = -1
     assert direction(A) == training_outcome.SPARSER
     A[0, 1] = 0.1
-    assert abs(training_outcome.effect(A)) > least_move(A) and direction(A) == training_outcome.UNAFFECTED
+    assert abs(training_outcome.effect(A)) > hsd_threshold(A) and direction(A) == training_outcome.UNAFFECTED
 
 
 def test_one_seed_is_no_spread():
@@ -119,7 +126,7 @@ def test_a_run_has_converged_when_it_is_slow_and_not_merely_a_slow_mover(drift, 
 def test_the_length_is_the_first_at_which_all_runs_of_the_activation_have_converged():
     early, late = a_sweep([FLAT] * 4, (0.9, 0.03, 0.03, 0.03)), a_sweep([FLAT] * 4, (0.9, 0.2, 0.04, 0.04))
     never, broken = a_sweep([FLAT] * 4, (0.9, 0.2, 0.2, 0.2)), a_sweep([(0.5,)] * 4, RESTLESS[:1] * 4, (0.0,), (1.0,))
-    assert [length(pairs) for pairs in ([early], [early, late], [late, never], [late, broken], [broken])] == [
+    assert [decision_length(pairs) for pairs in ([early], [early, late], [late, never], [late, broken], [broken])] == [
         1, 2, 3, 2, 0,
     ]  # fmt: skip
 
@@ -128,7 +135,7 @@ def test_one_restless_run_is_enough_to_go_on():
     sweep = a_sweep([FLAT] * 3)
     drift = sweep.drift.copy()
     drift[1, 2, 0] = 0.06
-    assert length([sweep]) == 1 and length([sweep._replace(drift=drift)]) == 2
+    assert decision_length([sweep]) == 1 and decision_length([sweep._replace(drift=drift)]) == 2
 
 
 @pytest.mark.parametrize(
@@ -165,7 +172,7 @@ def test_nothing_is_known_at_the_first_length_or_without_a_lambda_to_compare():
 
 def test_gather_sorts_lambdas_and_seeds_whatever_the_order_of_the_records():
     entries = [an_entry(lam, seed, (10 * lam + seed, 100 + lam)) for lam in (1.0, 0.0, 0.3) for seed in (5, 2)]
-    sweep = gather(entries)
+    sweep = collect_sweep(entries)
     assert (sweep.lam, sweep.broken, sweep.steps, sweep.comparable) == ((0.0, 0.3, 1.0), (), (10, 20), True)
     np.testing.assert_array_equal(sweep.fraction[0], [[2, 5, 12], [5, 8, 15]])
     np.testing.assert_array_equal(sweep.fraction[1], [[100, 100.3, 101]] * 2)
@@ -177,21 +184,21 @@ def test_gather_sorts_lambdas_and_seeds_whatever_the_order_of_the_records():
 def test_a_lambda_that_breaks_down_with_any_seed_is_left_out(status):
     entries = [an_entry(lam, seed) for lam in (0.0, 0.3, 1.0) for seed in (0, 1)]
     entries[-1] |= {"status": status}
-    sweep = gather(entries)
+    sweep = collect_sweep(entries)
     assert (sweep.lam, sweep.broken, sweep.fraction.shape) == ((0.0, 0.3), (1.0,), (2, 2, 2))
 
 
 def test_runs_that_broke_before_they_were_measured_have_no_figures():
     entries = [an_entry(0.0, 0), an_entry(0.0, 1), *({"lambda": 1.0, "seed": k, "status": "diverged"} for k in (0, 1))]
-    sweep = gather(entries)
+    sweep = collect_sweep(entries)
     assert (sweep.lam, sweep.broken, sweep.comparable) == ((0.0,), (1.0,), False)
 
 
 def test_incomplete_or_unequal_records_are_refused():
     with pytest.raises(ValueError, match="lambda = 1 has no run of seed 1; every lambda needs every seed"):
-        gather([an_entry(0.0, 0), an_entry(0.0, 1), an_entry(1.0, 0)])
+        collect_sweep([an_entry(0.0, 0), an_entry(0.0, 1), an_entry(1.0, 0)])
     with pytest.raises(ValueError, match=r"measured at different lengths, \[\(10,\), \(10, 20\)\]"):
-        gather([an_entry(0.0, 0), an_entry(1.0, 0, (0.5,))])
+        collect_sweep([an_entry(0.0, 0), an_entry(1.0, 0, (0.5,))])
 
 
 def test_only_a_prediction_and_an_outcome_can_agree_or_not():
@@ -199,7 +206,7 @@ def test_only_a_prediction_and_an_outcome_can_agree_or_not():
     for found in named:
         for prediction in (certificate.SPARSER, certificate.UNAFFECTED):
             same = found == training_outcome.FORESEEN[prediction]
-            assert agreement(prediction, found) == (training_outcome.HIT if same else training_outcome.MISS)
+            assert agreement(prediction, found) == (training_outcome.CONFIRMED if same else training_outcome.REFUTED)
         assert agreement(certificate.UNDETERMINED, found) == training_outcome.OPEN
     for found in (training_outcome.DIVERGED, training_outcome.INCONCLUSIVE, training_outcome.REFUSED):
         assert agreement(certificate.SPARSER, found) == training_outcome.OPEN

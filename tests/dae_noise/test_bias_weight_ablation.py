@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from strategies import problems
 
-from numpy_rae.activations import ACTIVATIONS, RELU
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
 from numpy_rae.dae_noise.bias_weight_ablation import bias_only, weights_only
 from numpy_rae.dae_noise.noise_variants import ALL_MODELS
-from numpy_rae.objectives import AE, MODELS, sae_continued
+from numpy_rae.objectives import AE, PAPER_OBJECTIVES, sae_continued
 from numpy_rae.training import TrainConfig, train
 
 SHOWN = ("DAE", "SAE", "eDAE", "CAE", "mDAE")
@@ -28,14 +28,14 @@ def gradient(model, problem, activation, sigma2=0.3):
 @pytest.mark.parametrize(("name", "s"), PAIRS)
 @given(problem=ANY)
 def test_the_two_parts_recombine_to_the_model_and_to_ae(name, s, problem):
-    model, activation = ALL_MODELS[name], ACTIVATIONS[s]
+    model, activation = ALL_MODELS[name], PAPER_ACTIVATIONS[s]
     J, full, grad = gradient(model, problem, activation)
     _, plain, _ = gradient(AE, problem, activation)
     J_W, of_W, _ = gradient(weights_only(model), problem, activation)
     J_b, of_b, mixed = gradient(bias_only(model), problem, activation)
     assert (of_W.W == full.W).all() and (of_b.b_e == full.b_e).all()
     assert (of_W.b_e == plain.b_e).all() and (of_b.W == plain.W).all()
-    assert J_W == J_b == J and mixed.n_continued == grad.n_continued
+    assert J_W == J_b == J and mixed.n_extrapolated == grad.n_extrapolated
 
 
 @given(problem=ANY)
@@ -51,7 +51,7 @@ def test_at_ae_both_parts_are_ae(problem):
 @given(problem=ANY)
 def test_with_relu_the_bias_part_of_cor_2_s_penalties_is_ae(name, problem):
     _, plain, _ = gradient(AE, problem, RELU)
-    _, found, _ = gradient(bias_only(MODELS[name]), problem, RELU)
+    _, found, _ = gradient(bias_only(PAPER_OBJECTIVES[name]), problem, RELU)
     assert (found.W == plain.W).all() and (found.b_e == plain.b_e).all()
 
 
@@ -66,15 +66,15 @@ def trained(model, activation=RELU):
 
 def test_trained_exactly_as_ae_or_as_the_model_where_the_parts_say_so():
     """CAE's bias part is AE and its weight part is CAE with ReLU; not with softplus, nor for DAE."""
-    assert same(trained(bias_only(MODELS["CAE"])), trained(AE))
-    assert same(trained(weights_only(MODELS["CAE"])), trained(MODELS["CAE"]))
-    softplus = partial(trained, activation=ACTIVATIONS["softplus"])
-    assert not same(softplus(bias_only(MODELS["CAE"])), softplus(AE))
+    assert same(trained(bias_only(PAPER_OBJECTIVES["CAE"])), trained(AE))
+    assert same(trained(weights_only(PAPER_OBJECTIVES["CAE"])), trained(PAPER_OBJECTIVES["CAE"]))
+    softplus = partial(trained, activation=PAPER_ACTIVATIONS["softplus"])
+    assert not same(softplus(bias_only(PAPER_OBJECTIVES["CAE"])), softplus(AE))
     for part in (weights_only, bias_only):
-        mixed = trained(part(MODELS["DAE"]))
-        assert not same(mixed, trained(AE)) and not same(mixed, trained(MODELS["DAE"]))
+        mixed = trained(part(PAPER_OBJECTIVES["DAE"]))
+        assert not same(mixed, trained(AE)) and not same(mixed, trained(PAPER_OBJECTIVES["DAE"]))
 
 
 def test_names():
-    assert weights_only(MODELS["DAE"]).name == "DAE weights only"
+    assert weights_only(PAPER_OBJECTIVES["DAE"]).name == "DAE weights only"
     assert bias_only(sae_continued(0.1)).name == "SAE(eps=0.1) bias only"

@@ -8,7 +8,7 @@ from strategies import problems
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params
-from numpy_rae.dae_noise.noise_variants import NOISE_MODELS, Copies, antithetic
+from numpy_rae.dae_noise.noise_variants import NOISE_OBJECTIVES, Copies, antithetic
 from numpy_rae.objectives import ae, corruption, denoising
 
 
@@ -41,13 +41,13 @@ def test_copies_average_the_noise_away():
     assert spread[1] / spread[8] == pytest.approx(8, rel=0.25)
 
 
-@pytest.mark.parametrize("name", NOISE_MODELS)
+@pytest.mark.parametrize("name", NOISE_OBJECTIVES)
 def test_all_coincide_at_sigma2_zero_and_keep_float32(name):
     rng = np.random.default_rng(0)
     params = Params(rng.standard_normal((4, 3), np.float32), np.zeros(4, np.float32))
     x = rng.standard_normal((5, 3), np.float32)
-    assert NOISE_MODELS[name](params, RELU, x, 0.0, rng)[0] == ae(params, RELU, x)[0]
-    J, grad = NOISE_MODELS[name](params, RELU, x, 0.3, rng)
+    assert NOISE_OBJECTIVES[name](params, RELU, x, 0.0, rng)[0] == ae(params, RELU, x)[0]
+    J, grad = NOISE_OBJECTIVES[name](params, RELU, x, 0.3, rng)
     assert isinstance(J, float) and {part.dtype for part in grad.dense(params)} == {np.dtype(np.float32)}
 
 

@@ -10,7 +10,7 @@ from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params
 from numpy_rae.dae_noise.smoothed_relu import expected_dae, expected_dae_with_covariances, smoothed_mdae, smoothed_relu
 from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
-from numpy_rae.objectives import MODELS, ae
+from numpy_rae.objectives import PAPER_OBJECTIVES, ae
 from numpy_rae.theory.theorem_3 import expected_denoising
 
 OBJECTIVES = {
@@ -102,7 +102,7 @@ def test_noise_gives_relu_a_positive_bias_gradient(name, seed):
     rng = np.random.default_rng(seed)
     params, x = Params(rng.standard_normal((3, 2)), rng.standard_normal(3)), rng.standard_normal((20, 2))
     plain = ae(params, RELU, x)[1].g_b_e
-    np.testing.assert_array_equal(MODELS["mDAE"](params, RELU, x, 4.0, None)[1].g_b_e, plain)
+    np.testing.assert_array_equal(PAPER_OBJECTIVES["mDAE"](params, RELU, x, 4.0, None)[1].g_b_e, plain)
     if name == "smoothed mDAE":
         assert (smoothed_mdae(params, RELU, x, 4.0)[1].g_b_e > plain).all()
     else:

@@ -21,7 +21,7 @@ SMALL = Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0, 1), (2, 4))
 
 def one(activation=RELU, penalty="L1", data="white", lam=0.5, **changes):
     """A single small trial; `changes` are its configuration's."""
-    found = [t for t in certificate_runs.trials(SMALL, [activation], [penalty]) if (t.data, t.config.sigma2) == (data, lam)]
+    found = [t for t in certificate_runs.all_trials(SMALL, [activation], [penalty]) if (t.data, t.config.sigma2) == (data, lam)]
     return replace(found[0], config=replace(found[0].config, **changes))
 
 
@@ -44,7 +44,7 @@ def test_digits_are_means_of_2_x_2_blocks_standardised_with_the_offset():
 
 def test_every_pair_is_tried_and_the_plain_one_once():
     activations = [find(name) for name in rows_shown() if name != "maxout"]
-    listed = certificate_runs.trials(PRESETS["sample"], activations, COLUMNS)
+    listed = certificate_runs.all_trials(PRESETS["sample"], activations, COLUMNS)
     assert len({trial.hash for trial in listed}) == len(listed)
     for s_e in activations:
         of_s_e = [t for t in listed if (t.activation, t.data) == (s_e, "white")]
@@ -69,7 +69,7 @@ def test_what_decides_the_numbers_decides_the_hash():
 @pytest.mark.parametrize("tangent", [False, True])
 def test_a_trial_measured_on_its_way_is_the_run_without_a_stop(tangent):
     trial = one(activation=TANH, tangent=tangent)
-    seen, x = certificate_runs.execute(trial), certificate_runs.load("white", 100)
+    seen, x = certificate_runs.train_trial(trial), certificate_runs.load("white", 100)
     before = np.zeros(8)
     for k, epochs in enumerate(trial.epochs):
         config = replace(trial.config, epochs=epochs)
@@ -91,13 +91,13 @@ def test_a_trial_measured_on_its_way_is_the_run_without_a_stop(tangent):
 
 
 def test_a_run_that_diverges_says_so():
-    diverged = certificate_runs.execute(one(activation=SQUARED_RELU, constraint="free", eta=1.0))
+    diverged = certificate_runs.train_trial(one(activation=SQUARED_RELU, constraint="free", eta=1.0))
     assert diverged["status"] == "diverged" and "fraction" not in diverged
 
 
 def test_drift_of_a_bias_that_was_thrown_far_out_is_a_number():
     """Its pre-activations' variance is lost in rounding; a record cannot hold an infinity."""
-    seen = certificate_runs.execute(one(activation=SQUARED_RELU, eta=1e30))
+    seen = certificate_runs.train_trial(one(activation=SQUARED_RELU, eta=1e30))
     assert seen["status"] == "ok" and seen["drift"][0] == pytest.approx(np.finfo(float).eps ** -0.5)
 
 
@@ -107,12 +107,12 @@ def test_a_run_whose_objective_rose_far_above_its_start_has_exploded(monkeypatch
     rise = trained.peak[0] / trained.first
     for limit, status in ((0.99 * rise, "exploded"), (1.01 * rise, "ok")):
         monkeypatch.setattr(certificate_runs, "EXPLOSION", limit)
-        seen = certificate_runs.execute(trial)
+        seen = certificate_runs.train_trial(trial)
         assert seen["status"] == status and len(seen["fraction"]) == 2
 
 
 def test_what_is_stored_is_not_run_again(tmp_path, monkeypatch):
-    wanted, results = certificate_runs.trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
+    wanted, results = certificate_runs.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
     with ThreadPoolExecutor(1) as pool:
         first = list(certificate_runs.run(wanted[:3], pool, results))
         assert jsonl.read(results) == first and {entry["hash"] for entry in first} == {t.hash for t in wanted[:3]}

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_rae.activations import ACTIVATIONS, SIGMOID
+from numpy_rae.activations import PAPER_ACTIVATIONS, SIGMOID
 from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.experiments import checkpoint
-from numpy_rae.experiments.checkpoint import CheckpointError, Checkpoints, Keeper, load, save
-from numpy_rae.objectives import Model
+from numpy_rae.experiments.checkpoint import CheckpointError, Checkpoints, CheckpointWriter, load, save
+from numpy_rae.objectives import Objective
 from numpy_rae.storage import npz
-from numpy_rae.training import TrainConfig, Watch, train
+from numpy_rae.training import Callback, TrainConfig, train
 
 CONFIG = TrainConfig(sigma2=0.1, hidden=4, batch_size=7, epochs=3, eta=0.01)
 RUN = {"model": "DAE", "config": {"seed": 1, "ratio": 0.1}}
@@ -34,13 +34,13 @@ class Left(Exception):
     """Thrown to leave a run."""
 
 
-class Leave(Watch):
+class Leave(Callback):
     """Writes the state after update `at`, then leaves."""
 
     def __init__(self, path, at):
         self.path, self.at = path, at
 
-    def after(self, step, state):
+    def on_step_end(self, step, state):
         if step == self.at:
             save(self.path, state, RUN)
             raise Left
@@ -62,7 +62,7 @@ def assert_same_end(one, other):
 
 @given(
     model=st.sampled_from(list(ALL_MODELS.values())),
-    activation=st.sampled_from(list(ACTIVATIONS.values())),
+    activation=st.sampled_from(list(PAPER_ACTIVATIONS.values())),
     constraint=st.sampled_from(["unit", "free", "max-norm"]),
     dtype=st.sampled_from(["float32", "float64"]),
     N=st.integers(1, 20),
@@ -100,11 +100,11 @@ def test_the_file_holds_the_whole_state(tmp_path, at):
 
 def test_counts_go_on_where_they_were(tmp_path):
     def counted(params, activation, x, sigma2, rng):
-        return 1.0, ALL_MODELS["AE"](params, activation, x, 0, rng)[1]._replace(n_continued=len(x))
+        return 1.0, ALL_MODELS["AE"](params, activation, x, 0, rng)[1]._replace(n_extrapolated=len(x))
 
-    what = (Model("counted", counted), SIGMOID, CONFIG)
+    what = (Objective("counted", counted), SIGMOID, CONFIG)
     state = left(tmp_path / "c.npz", 4, data(), *what)
-    assert state.n_continued == 27 and train(data(), *what, state=state).n_continued == 60
+    assert state.n_extrapolated == 27 and train(data(), *what, state=state).n_extrapolated == 60
 
 
 def test_without_a_file_there_is_no_state(tmp_path):
@@ -149,10 +149,10 @@ def test_the_state_is_written_at_intervals_but_never_most_of_the_time(tmp_path, 
     """An update takes a second, writing `cost`: of that, a twentieth of the time at the most."""
     now, seen = [0.0], []
 
-    class Clocked(Keeper):
-        def after(self, step, state):
+    class Clocked(CheckpointWriter):
+        def on_step_end(self, step, state):
             now[0] += 1
-            super().after(step, state)
+            super().on_step_end(step, state)
 
     def write(path, state, run):
         now[0] += cost
@@ -167,7 +167,7 @@ def test_the_state_is_written_at_intervals_but_never_most_of_the_time(tmp_path, 
 
 def test_what_cannot_be_written_is_a_warning_and_the_run_goes_on(tmp_path, caplog):
     (tmp_path / "file").write_text("")
-    with Keeper(tmp_path / "file" / "c.npz", RUN, 0.0) as keeper, caplog.at_level(logging.WARNING):
+    with CheckpointWriter(tmp_path / "file" / "c.npz", RUN, 0.0) as keeper, caplog.at_level(logging.WARNING):
         trained = train(data(), ALL_MODELS["DAE"], SIGMOID, CONFIG, keeper)
     assert_same_end(trained, train(data(), ALL_MODELS["DAE"], SIGMOID, CONFIG))
     assert "c.npz cannot be written: " in caplog.text and caplog.text.rstrip().endswith("; the run goes on")
@@ -175,7 +175,7 @@ def test_what_cannot_be_written_is_a_warning_and_the_run_goes_on(tmp_path, caplo
 
 def test_sigterm_is_as_before_outside_the_context(tmp_path):
     before = signal.getsignal(signal.SIGTERM)
-    with Keeper(tmp_path / "c.npz", RUN):
+    with CheckpointWriter(tmp_path / "c.npz", RUN):
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
 
@@ -184,8 +184,8 @@ LONG = replace(CONFIG, epochs=10**6)
 CHILD = """
 import sys
 from pathlib import Path
-from test_checkpoint import ALL_MODELS, LONG, RUN, SIGMOID, Keeper, data, train
-with Keeper(Path(sys.argv[1]), RUN) as keeper:
+from test_checkpoint import ALL_MODELS, LONG, RUN, SIGMOID, CheckpointWriter, data, train
+with CheckpointWriter(Path(sys.argv[1]), RUN) as keeper:
     print("on", flush=True)
     train(data(), ALL_MODELS["DAE"], SIGMOID, LONG, keeper)
 """
@@ -209,15 +209,15 @@ def test_a_terminated_process_leaves_its_state_and_dies_of_the_signal(tmp_path):
 
 def test_tidy_removes_what_is_done_and_half_written_and_keeps_the_rest(tmp_path):
     kept = Checkpoints(tmp_path / "r.checkpoints")
-    kept.tidy(set())  # there is no folder
+    kept.remove_stale(set())  # there is no folder
     kept.folder.mkdir()
     for name in ("done.npz", "open.npz", ".0123.tmp"):
         (kept.folder / name).write_text("")
-    kept.tidy({"done", "other"})
+    kept.remove_stale({"done", "other"})
     assert [path.name for path in kept.folder.iterdir()] == ["open.npz"]
     kept.remove("open")
     kept.remove("open")
-    kept.tidy(set())
+    kept.remove_stale(set())
     assert not kept.folder.exists()
 
 

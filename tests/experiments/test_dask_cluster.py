@@ -17,8 +17,8 @@ from numpy_rae.experiments import dask_cluster, figure_script, pickled_calls, sw
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.protocol import Protocol
-from numpy_rae.experiments.run import Run, distinct
-from numpy_rae.objectives import MODELS, Model
+from numpy_rae.experiments.run import Run, deduplicate
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
 
@@ -57,7 +57,7 @@ def address(tmp_path_factory):
 def runs(epochs=2, models=("DAE", "CAE", "SAE")):
     data = prepared.prepare(prepared.DataSpec("digits", 100, 0.1))
     configs = [TrainConfig(sigma2=s, hidden=8, epochs=epochs) for s in (0.0, 0.25, 1.0)]
-    return [Run(MODELS[model], RELU, data, config) for config in configs for model in models]
+    return [Run(PAPER_OBJECTIVES[model], RELU, data, config) for config in configs for model in models]
 
 
 def timeless(records):
@@ -91,7 +91,7 @@ def test_a_worker_killed_in_mid_run_loses_nothing(address, tmp_path):
         time.sleep(0.05)
         os.kill(victim, signal.SIGKILL)
         seen += list(records)
-    assert sorted(record["hash"] for record in seen) == sorted(distinct(todo))
+    assert sorted(record["hash"] for record in seen) == sorted(deduplicate(todo))
     assert timeless(jsonl.read(tmp_path / "r.jsonl")) == timeless(seen)
 
 
@@ -188,6 +188,6 @@ def test_a_model_of_the_main_module_is_trained_on_the_cluster(address, tmp_path)
 
 def test_a_model_that_cannot_be_sent_is_named(address, tmp_path):
     lock = threading.Lock()
-    bad = Run(Model("locked", lambda *given: lock), RELU, runs()[0].data, TrainConfig(sigma2=0.1))
+    bad = Run(Objective("locked", lambda *given: lock), RELU, runs()[0].data, TrainConfig(sigma2=0.1))
     with dask_pool(address) as (pool, _), pytest.raises(pickled_calls.NotSendable, match="^model 'locked' cannot be sent"):
         list(sweep.sweep([bad], pool, tmp_path / "r.jsonl"))

@@ -17,14 +17,14 @@ from example_scripts import EXAMPLES
 from made_runs import timeless
 
 from numpy_rae import constraints
-from numpy_rae.activations import ACTIVATIONS
+from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import fetch, folders, images, prepared
 from numpy_rae.experiments import command_line, figure_script, tables
 from numpy_rae.experiments.figure_script import main
 from numpy_rae.experiments.protocol import SIGMA2, Preset, Protocol
-from numpy_rae.experiments.records import stored
-from numpy_rae.objectives import Model
+from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.objectives import Objective
 from numpy_rae.plotting import sweep_figure, training_report
 from numpy_rae.storage import jsonl
 
@@ -227,7 +227,7 @@ def test_a_sweep_that_gives_up_a_run_draws_the_others_and_says_so(tmp_path, thre
     def hungry(params, activation, x, sigma2, rng):
         raise MemoryError
 
-    monkeypatch.setitem(ALL_MODELS, "DAE", Model("DAE", hungry))
+    monkeypatch.setitem(ALL_MODELS, "DAE", Objective("DAE", hungry))
     assert main(FIG1, [*QUICK, "--out", str(tmp_path), "--models", "DAE", "SAE"]) == figure_script.LOST == 1
     printed, errors = capsys.readouterr()
     assert "fig1_relu_mnist: given up after 3 deaths of their worker" in errors
@@ -482,7 +482,7 @@ def test_a_run_stored_twice_is_drawn_once(finished, pictures, idle):
     for picture in pictures:
         assert [len(line.get_xdata()) for line in picture.axes[0].lines] == [3]
     args = command_line.parser(FIG1).parse_args(["--models", "SAE"])
-    assert len(tables.chosen(list(stored(finished).values()), args)) == 3
+    assert len(tables.chosen(list(records_by_hash(finished).values()), args)) == 3
 
 
 def test_a_picture_that_cannot_be_written_is_one_sentence(finished, capsys, no_pool):
@@ -502,7 +502,7 @@ def test_a_script_is_named_for_its_protocol_and_does_nothing_when_imported(path,
     monkeypatch.chdir(tmp_path)
     protocol = protocol_of(path)
     assert protocol.name == path.stem
-    assert protocol.activation in ACTIVATIONS and set(protocol.models) <= set(ALL_MODELS)
+    assert protocol.activation in PAPER_ACTIVATIONS and set(protocol.models) <= set(ALL_MODELS)
     assert protocol.constraint in constraints.CONSTRAINTS and protocol.source in ("mnist", "cifar10")
     assert list(tmp_path.iterdir()) == [] and "".join(capsys.readouterr()) == ""
 

@@ -85,7 +85,7 @@ def test_workers_leave_interrupts_and_hangups_to_the_parent(request):
 
 
 def test_a_worker_that_does_not_end_is_killed(monkeypatch):
-    monkeypatch.setattr(pool_module, "GRACE", 0.2)
+    monkeypatch.setattr(pool_module, "STOP_TIMEOUT", 0.2)
     with local_pool(1) as pool:
         pool.submit(signal.signal, signal.SIGTERM, signal.SIG_IGN).result()
         deaf = pool.submit(time.sleep, 60)

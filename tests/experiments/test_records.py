@@ -11,7 +11,7 @@ from made_runs import SMALL, grid, strict
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.experiments import sweep
 from numpy_rae.experiments.run import Run
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
 
@@ -19,7 +19,7 @@ from numpy_rae.training import TrainConfig
 def test_diverged_runs_are_stored_with_step_and_last_finite_objective(ref, thread, tmp_path):
     """Of runs that differ in length alone the shorter ones know the last finite objective of the longer ones."""
     config = TrainConfig(sigma2=0.1, hidden=7, eta=1e5, constraint="free")
-    runs = [Run(MODELS["DAE"], RELU, ref, replace(config, epochs=epochs)) for epochs in (1, 2, 5, 6)]
+    runs = [Run(PAPER_OBJECTIVES["DAE"], RELU, ref, replace(config, epochs=epochs)) for epochs in (1, 2, 5, 6)]
     list(sweep.sweep(runs, thread, tmp_path / "r.jsonl"))
     records = strict(tmp_path / "r.jsonl")
     by_epochs = {record["config"]["epochs"]: record for record in records}
@@ -38,7 +38,7 @@ def test_diverged_runs_are_stored_with_step_and_last_finite_objective(ref, threa
 @pytest.mark.parametrize("epochs", [1, 2, 3])
 def test_a_run_that_the_last_update_breaks_has_diverged_too(ref, thread, tmp_path, constraint, eta, epochs):
     config = TrainConfig(sigma2=0.1, hidden=7, eta=eta, constraint=constraint, epochs=epochs)
-    list(sweep.sweep([Run(MODELS["DAE"], RELU, ref, config)], thread, tmp_path / "r.jsonl"))
+    list(sweep.sweep([Run(PAPER_OBJECTIVES["DAE"], RELU, ref, config)], thread, tmp_path / "r.jsonl"))
     (record,) = strict(tmp_path / "r.jsonl")
     finite = record["metrics"] is not None and all(math.isfinite(value) for value in record["metrics"].values())
     assert record["status"] == ("ok" if finite else "diverged")
@@ -47,10 +47,10 @@ def test_a_run_that_the_last_update_breaks_has_diverged_too(ref, thread, tmp_pat
 
 
 def test_every_model_gives_a_record_that_json_carries(ref, thread, tmp_path):
-    runs = [Run(model, SIGMOID, ref, replace(SMALL, sigma2=0.1)) for model in MODELS.values()]
+    runs = [Run(model, SIGMOID, ref, replace(SMALL, sigma2=0.1)) for model in PAPER_OBJECTIVES.values()]
     records = list(sweep.sweep(runs, thread, tmp_path / "r.jsonl"))
     assert strict(tmp_path / "r.jsonl") == records
-    assert {record["model"] for record in records} == set(MODELS)
+    assert {record["model"] for record in records} == set(PAPER_OBJECTIVES)
     for record in records:
         assert record["status"] == "ok" and record["steps"] == 2 * math.ceil(40 / 16)
         assert [entry["epoch"] for entry in record["history"]] == [1, 2]

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from made_runs import SMALL
 
-from numpy_rae.activations import ACTIVATIONS, RELU
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
 from numpy_rae.experiments.run import Run
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.training import TrainConfig
 
 OTHER = {
@@ -18,19 +18,19 @@ OTHER = {
 
 def test_the_hash_changes_with_every_part_of_a_run(ref):
     assert set(OTHER) == {field.name for field in dataclasses.fields(TrainConfig)}
-    run = Run(MODELS["DAE"], RELU, ref, replace(SMALL, sigma2=0.1))
+    run = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, replace(SMALL, sigma2=0.1))
     others = [replace(run, config=replace(run.config, **{name: value})) for name, value in OTHER.items()]
-    others += [replace(run, model=MODELS["CAE"]), replace(run, activation=ACTIVATIONS["tanh"])]
+    others += [replace(run, model=PAPER_OBJECTIVES["CAE"]), replace(run, activation=PAPER_ACTIVATIONS["tanh"])]
     others += [replace(run, data=replace(ref, sha256="0" * 64))]
     others += [replace(run, data=replace(ref, spec=replace(ref.spec, **part))) for part in ({"count": 9}, {"seed": 9})]
     hashes = [run.hash, *(other.hash for other in others)]
     assert len(set(hashes)) == len(hashes)
-    assert Run(MODELS["DAE"], RELU, ref, replace(SMALL, sigma2=0.1)).hash == run.hash
+    assert Run(PAPER_OBJECTIVES["DAE"], RELU, ref, replace(SMALL, sigma2=0.1)).hash == run.hash
 
 
 def test_later_fields_at_their_defaults_leave_the_description_of_earlier_records(ref):
     """Stored records were written without these fields; their hashes must stay the keys of the same runs."""
-    config = Run(MODELS["DAE"], RELU, ref, SMALL).description()["config"]
+    config = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, SMALL).description()["config"]
     assert list(config) == [
         "sigma2", "seed", "hidden", "batch_size", "epochs", "eta", "momentum", "constraint", "radius", "tangent", "dtype",
     ]  # fmt: skip

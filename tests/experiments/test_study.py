@@ -15,12 +15,12 @@ from numpy_rae import metrics
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.data import fetch, prepared
 from numpy_rae.experiments import command_line, study
-from numpy_rae.experiments.records import stored
+from numpy_rae.experiments.records import records_by_hash
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.experiments.time_estimate import kind
-from numpy_rae.experiments.worker import execute
-from numpy_rae.objectives import AE, MODELS
+from numpy_rae.experiments.worker import train_run
+from numpy_rae.objectives import AE, PAPER_OBJECTIVES
 
 RECORDS = Path(__file__).resolve().parents[2] / "docs" / "records"
 SCRIPTS = ("continuation", "learning_rate", "bias_or_weights")
@@ -45,10 +45,10 @@ def small(tmp_path, monkeypatch):
 def made_runs(size, data):
     """AE, and DAE with two learning rates and two activations, on both data sets: 10 runs, 2 of which coincide."""
     configs = [(name, study.config(size, name, seed, 0.0)) for name in data for seed in size.seeds]
-    found = [Run(model, RELU, data[name], config) for name, config in configs for model in (AE, MODELS["DAE"])]
+    found = [Run(model, RELU, data[name], config) for name, config in configs for model in (AE, PAPER_OBJECTIVES["DAE"])]
     name, config = configs[0]
     return found + [
-        Run(MODELS["DAE"], s, data[name], replace(config, sigma2=1.0, eta=eta)) for s in (RELU, SIGMOID) for eta in (0.001, 0.002)
+        Run(PAPER_OBJECTIVES["DAE"], s, data[name], replace(config, sigma2=1.0, eta=eta)) for s in (RELU, SIGMOID) for eta in (0.001, 0.002)
     ]
 
 
@@ -128,8 +128,8 @@ def test_both_data_sets_have_the_lengths_of_the_figures_short_runs():
 
 def test_a_row_is_flat_and_knows_what_the_record_does_not_name():
     ref = reference_data()
-    run = Run(MODELS["DAE"], RELU, ref, replace(SMALL, sigma2=0.1, velocity="no turn"))
-    entry = execute(run)
+    run = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, replace(SMALL, sigma2=0.1, velocity="no turn"))
+    entry = train_run(run)
     found = study.row(entry)
     assert (found["model"], found["data"], found["velocity"], found["start"]) == ("DAE", "digits", "no turn", "glorot")
     assert found["fraction"] == entry["metrics"]["activation_fraction"] and found["broken"] is False
@@ -139,10 +139,10 @@ def test_a_row_is_flat_and_knows_what_the_record_does_not_name():
 
 
 def test_rows_of_a_diverged_run_and_of_an_old_record():
-    entry = next(e for e in stored(RECORDS / "fig2_relu_free_cifar10-sample.jsonl").values() if e["status"] == "diverged")
+    entry = next(e for e in records_by_hash(RECORDS / "fig2_relu_free_cifar10-sample.jsonl").values() if e["status"] == "diverged")
     found = study.row(entry)
     assert found["broken"] is True and found["fraction"] is None and found["peak"] is None
-    old = next(e for e in stored(RECORDS / "fig1_relu_mnist-sample.jsonl").values())
+    old = next(e for e in records_by_hash(RECORDS / "fig1_relu_mnist-sample.jsonl").values())
     assert study.row(old)["broken"] is None
 
 
@@ -156,9 +156,9 @@ def test_selecting_and_writing_rows():
 
 
 def test_runs_of_one_kind_last_equally_long():
-    run = Run(MODELS["DAE"], RELU, reference_data(), SMALL)
+    run = Run(PAPER_OBJECTIVES["DAE"], RELU, reference_data(), SMALL)
     same = [replace(run, config=replace(SMALL, **part)) for part in ({"sigma2": 0.5}, {"seed": 3}, {"eta": 0.1})]
-    other = [replace(run, model=MODELS["CAE"]), replace(run, activation=SIGMOID), replace(run, config=replace(SMALL, hidden=9)),
+    other = [replace(run, model=PAPER_OBJECTIVES["CAE"]), replace(run, activation=SIGMOID), replace(run, config=replace(SMALL, hidden=9)),
              replace(run, config=replace(SMALL, tangent=True)), replace(run, config=replace(SMALL, epochs=9))]  # fmt: skip
     assert {kind(each) for each in same} == {kind(run)} and kind(run) not in {kind(each) for each in other}
 
@@ -192,7 +192,7 @@ def test_a_script_prints_its_table_and_draws(name, more, no_digits, tmp_path, ca
 
 def made_row(**values):
     usual = {"data": "digits", "activation": "relu", "sigma2": 1.0, "seed": 0, "eta": 0.001, "broken": False,
-             "tangent": False, "velocity": "classical", "n_continued": 0, "dead": 0.0, "peak": 1.0}  # fmt: skip
+             "tangent": False, "velocity": "classical", "n_extrapolated": 0, "dead": 0.0, "peak": 1.0}  # fmt: skip
     return usual | values
 
 
@@ -211,8 +211,8 @@ def test_the_continuation_is_the_smallest_eps_without_a_broken_run():
 def test_sigmoid_s_records_never_use_the_continuation(figure, data):
     """With h < 1 the mean code does not reach 1 - EPS, so Eq. (13) itself was trained."""
     paths = sorted(RECORDS.glob(f"{figure}_sigmoid*_{data}-*.jsonl"))
-    entries = [entry for path in paths for entry in stored(path).values() if entry["model"] == "SAE"]
-    assert len(entries) > 10 and {entry["n_continued"] for entry in entries} == {0}
+    entries = [entry for path in paths for entry in records_by_hash(path).values() if entry["model"] == "SAE"]
+    assert len(entries) > 10 and {entry["n_extrapolated"] for entry in entries} == {0}
 
 
 def test_the_learning_rate_s_verdict():

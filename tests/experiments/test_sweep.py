@@ -20,10 +20,10 @@ from numpy_rae.activations import RELU
 from numpy_rae.experiments import checkpoint, pickled_calls, sweep
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.local_pool import local_pool
-from numpy_rae.experiments.run import Run, distinct
+from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.sweep import RunsLost
-from numpy_rae.experiments.worker import execute
-from numpy_rae.objectives import MODELS, Model
+from numpy_rae.experiments.worker import train_run
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective
 from numpy_rae.storage import jsonl
 
 
@@ -73,7 +73,7 @@ def test_a_closed_sweep_resumes_with_nothing_lost_or_repeated(ref, thread, tmp_p
     assert lines(path)[:taken] == seen
     resumed = list(sweep.sweep(runs, thread, path))
     assert path.read_bytes().startswith(stopped)
-    assert sorted(lines(path)) == sorted(distinct(runs)) == sorted(r["hash"] for r in resumed)
+    assert sorted(lines(path)) == sorted(deduplicate(runs)) == sorted(r["hash"] for r in resumed)
 
 
 def test_the_run_in_flight_when_a_sweep_is_closed_is_stored_and_no_other_starts(ref, thread, tmp_path, monkeypatch):
@@ -83,7 +83,7 @@ def test_the_run_in_flight_when_a_sweep_is_closed_is_stored_and_no_other_starts(
     def held(run, *_):
         started.append(run.hash)
         hold[len(started) - 1].wait()
-        return execute(run)
+        return train_run(run)
 
     monkeypatch.setattr(sweep, "execute", held)
     records = sweep.sweep(runs, thread, tmp_path / "r.jsonl")
@@ -101,14 +101,14 @@ def test_a_failing_run_ends_the_sweep_and_keeps_the_finished_ones(ref, thread, t
     bad = replace(runs[-1], data=replace(ref, sha256="0" * 64))
     with pytest.raises(Exception, match="other data than the sweep's"):
         list(sweep.sweep([*runs[:4], bad], thread, path))
-    assert sorted(lines(path)) == sorted(distinct(runs[:4]))
+    assert sorted(lines(path)) == sorted(deduplicate(runs[:4]))
 
 
 def dying(params, activation, x, sigma2, rng):
     """An objective whose worker is killed, as for want of memory."""
     if sigma2:
         signal.raise_signal(signal.SIGKILL)
-    return MODELS["DAE"](params, activation, x, sigma2, rng)
+    return PAPER_OBJECTIVES["DAE"](params, activation, x, sigma2, rng)
 
 
 def hungry(params, activation, x, sigma2, rng):
@@ -124,11 +124,11 @@ LOST = "^given up after 3 deaths of their worker without progress .*: {} sigma\\
 def test_a_run_that_kills_its_worker_is_given_up_and_costs_no_other(ref, pools, tmp_path, name, objective):
     """The run beside it falls with the pool, and is started again each time."""
     runs = grid(ref, models=("DAE", "CAE"), sigma2=(1.0,))
-    bad = Run(Model(name, objective, version=1), RELU, ref, replace(SMALL, sigma2=1.0))
+    bad = Run(Objective(name, objective, version=1), RELU, ref, replace(SMALL, sigma2=1.0))
     records = sweep.sweep([bad, *runs], pools[1], tmp_path / "r.jsonl", at_once=2)
     with pytest.raises(RunsLost, match=LOST.format(name)):
         list(records)
-    assert sorted(lines(tmp_path / "r.jsonl")) == sorted(distinct(runs))
+    assert sorted(lines(tmp_path / "r.jsonl")) == sorted(deduplicate(runs))
 
 
 class Counted(Executor):
@@ -149,7 +149,7 @@ class Counted(Executor):
 
 
 def test_two_deaths_are_forgiven_and_three_only_if_there_was_progress(ref, tmp_path):
-    (run,) = distinct(grid(ref, models=["DAE"], sigma2=[1.0], seeds=[0])).values()
+    (run,) = deduplicate(grid(ref, models=["DAE"], sigma2=[1.0], seeds=[0])).values()
     assert len(list(sweep.sweep([run], Counted(2), tmp_path / "two.jsonl"))) == 1
     with pytest.raises(RunsLost):
         list(sweep.sweep([run], Counted(3), tmp_path / "three.jsonl"))
@@ -161,7 +161,7 @@ def test_two_deaths_are_forgiven_and_three_only_if_there_was_progress(ref, tmp_p
         kept.path(run.hash).write_bytes(os.urandom(8))  # no checkpoint, but a new file
 
     records = list(sweep.sweep([run], Counted(9, progress), tmp_path / "nine.jsonl", None, kept))
-    assert timeless(records) == timeless([execute(run)]) and not kept.folder.exists()
+    assert timeless(records) == timeless([train_run(run)]) and not kept.folder.exists()
 
 
 def test_a_sweep_goes_on_from_its_checkpoints_and_removes_them(ref, thread, tmp_path, monkeypatch):
@@ -173,12 +173,12 @@ def test_a_sweep_goes_on_from_its_checkpoints_and_removes_them(ref, thread, tmp_
         updates.append(len(x))
         if len(updates) == 4:
             raise BrokenExecutor("the fourth update of six")
-        return MODELS["DAE"](params, activation, x, sigma2, rng)
+        return PAPER_OBJECTIVES["DAE"](params, activation, x, sigma2, rng)
 
-    run = Run(Model("DAE", counted, version=1), RELU, ref, replace(SMALL, sigma2=0.1))
+    run = Run(Objective("DAE", counted, version=1), RELU, ref, replace(SMALL, sigma2=0.1))
     records = list(sweep.sweep([run], thread, tmp_path / "r.jsonl", None, kept))
     assert updates == [16, 16, 8, 16, 16, 16, 8]
-    alone = execute(Run(MODELS["DAE"], RELU, ref, run.config))
+    alone = train_run(Run(PAPER_OBJECTIVES["DAE"], RELU, ref, run.config))
     assert all(records[0][name] == alone[name] for name in alone if name not in ("hash", "identity", "seconds"))
     assert not kept.folder.exists()
 
@@ -220,11 +220,11 @@ def test_a_killed_sweep_resumes_with_nothing_lost_or_repeated(ref, pools, tmp_pa
     child.communicate(timeout=60)
     assert child.returncode == -signal.SIGKILL
     before, runs = jsonl.read(path), grid(ref, **MANY)
-    assert 3 <= len(before) < len(distinct(runs))
+    assert 3 <= len(before) < len(deduplicate(runs))
     list(sweep.sweep(runs, pools[1], path))
     after = jsonl.read(path)
     assert after[: len(before)] == before
-    assert sorted(record["hash"] for record in after) == sorted(distinct(runs))
+    assert sorted(record["hash"] for record in after) == sorted(deduplicate(runs))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell script")
@@ -250,12 +250,12 @@ def test_a_model_that_cannot_be_sent_is_named_before_any_run(ref, pools, tmp_pat
 
     def locked(params, activation, x, sigma2, rng):
         with lock:
-            return MODELS["DAE"](params, activation, x, sigma2, rng)
+            return PAPER_OBJECTIVES["DAE"](params, activation, x, sigma2, rng)
 
-    bad = Run(Model("locked", locked), RELU, ref, replace(SMALL, sigma2=1.0))
+    bad = Run(Objective("locked", locked), RELU, ref, replace(SMALL, sigma2=1.0))
     with pytest.raises(pickled_calls.NotSendable, match="^model 'locked' cannot be sent to a worker process: cannot pickle .*lock"):
         list(sweep.sweep([*grid(ref), bad], pools[0], tmp_path / "r.jsonl"))
-    curved = Run(MODELS["CAE"], replace(RELU, name="curved", jet=lambda a, order: lock and RELU(a, order)), ref, bad.config)
+    curved = Run(PAPER_OBJECTIVES["CAE"], replace(RELU, name="curved", jet=lambda a, order: lock and RELU(a, order)), ref, bad.config)
     with pytest.raises(pickled_calls.NotSendable, match="^activation 'curved' cannot be sent to a worker process"):
         list(sweep.sweep([curved], pools[0], tmp_path / "r.jsonl"))
     assert [path.name for path in tmp_path.iterdir()] == []

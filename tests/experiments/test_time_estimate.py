@@ -10,8 +10,8 @@ from numpy_rae.activations import RELU
 from numpy_rae.data import prepared
 from numpy_rae.experiments import time_estimate
 from numpy_rae.experiments.run import Run
-from numpy_rae.objectives import AE, MODELS, Model
-from numpy_rae.training import TrainConfig, batches
+from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective
+from numpy_rae.training import TrainConfig, shuffled_batches
 
 pytestmark = pytest.mark.usefixtures("ref")
 
@@ -26,7 +26,7 @@ def run_of(N=40, **config) -> Run:
 @pytest.mark.parametrize("N", [1, 6, 7, 8, 40])
 def test_updates_counts_what_training_does(N):
     run = run_of(N)
-    assert time_estimate.updates(run) == 3 * len(batches(N, 7, np.random.default_rng(0)))
+    assert time_estimate.updates(run) == 3 * len(shuffled_batches(N, 7, np.random.default_rng(0)))
 
 
 def test_a_runs_estimate_counts_updates_and_measurements(monkeypatch):
@@ -43,7 +43,7 @@ def test_a_runs_estimate_counts_updates_and_measurements(monkeypatch):
     monkeypatch.setattr(time_estimate.time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(time_estimate.metrics, "measure", measure)
     monkeypatch.setattr(time_estimate, "HISTORY_SAMPLES", 10)
-    run = replace(run_of(), model=Model("timed", objective))
+    run = replace(run_of(), model=Objective("timed", objective))
     assert time_estimate.run_seconds(run) == pytest.approx(18 * 2 + 3 * 10 * 3 + 40 * 3)
 
 
@@ -52,6 +52,6 @@ def test_the_sweeps_estimate_shares_the_runs_among_the_workers(monkeypatch, work
     seconds = {"DAE": 4.0, "SAE": 16.0}
     monkeypatch.setattr(time_estimate, "run_seconds", lambda run: seconds[run.model.name])
     run = run_of()
-    runs = [replace(run, model=MODELS[model]) for model in ("DAE", "SAE", "DAE", "SAE")]
+    runs = [replace(run, model=PAPER_OBJECTIVES[model]) for model in ("DAE", "SAE", "DAE", "SAE")]
     with ThreadPoolExecutor(1) as pool:
         assert time_estimate.seconds_ahead(runs, pool, workers) == pytest.approx(expected)

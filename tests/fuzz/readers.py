@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae import training
-from numpy_rae.activations import ACTIVATIONS, RELU
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
 from numpy_rae.autoencoder import Params
 from numpy_rae.data import folders, image_formats
 from numpy_rae.experiments import checkpoint
@@ -82,7 +82,7 @@ def model(content: bytes) -> model_file.SavedModel:
     found = model_file.load(written(content, "model.npz"))
     model_file.check_params(found.params, found.config)
     json.dumps(found.notes, allow_nan=False)
-    assert found.activation.name in ACTIVATIONS and isinstance(found.model, str)
+    assert found.activation.name in PAPER_ACTIVATIONS and isinstance(found.model, str)
     return found
 
 
@@ -100,7 +100,7 @@ def unpacked(content: bytes, members: tuple[str, ...]) -> bytes:
         return CUT.join(file.read(name) for name in members)
 
 
-def state(content: bytes) -> training.State:
+def state(content: bytes) -> training.TrainState:
     """What is loaded can be saved again."""
     found = checkpoint.load(written(content, "state.npz"), RUN)
     checkpoint.save(FOLDER / "again.npz", found, RUN)
@@ -147,8 +147,8 @@ def whole_model() -> bytes:
 
 def whole_state() -> bytes:
     """Left in the middle of an epoch."""
-    path, left = FOLDER / "whole_state.npz", training.begin(3, CONFIG)
-    training.advance(left, np.eye(3), AE, RELU, CONFIG, 1)
+    path, left = FOLDER / "whole_state.npz", training.init_state(3, CONFIG)
+    training.run_epochs(left, np.eye(3), AE, RELU, CONFIG, 1)
     left.ahead, left.seconds = [np.array([2, 0])], 0.5
     checkpoint.save(path, left, RUN)
     return path.read_bytes()

@@ -25,13 +25,13 @@ from numpy_rae.autoencoder import PenaltyGrad
 from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import prepared
 from numpy_rae.experiments import certificate_runs, checkpoint, records, sweep, tables
-from numpy_rae.experiments.run import Run, distinct
-from numpy_rae.experiments.worker import execute
+from numpy_rae.experiments.run import Run, deduplicate
+from numpy_rae.experiments.worker import train_run
 from numpy_rae.extra_activations import ALL_ACTIVATIONS, softplus_beta
 from numpy_rae.identity import older_records, run_identity
 from numpy_rae.identity.fingerprint import fingerprint
 from numpy_rae.numerical_activations import from_callable
-from numpy_rae.objectives import AE, MODELS, Model, Penalised, ae
+from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective, Penalised, ae
 from numpy_rae.penalties import CAE, PENALTIES
 from numpy_rae.plotting import sweep_figure
 from numpy_rae.storage import jsonl
@@ -208,18 +208,18 @@ def test_the_packages_own_are_identified_by_name():
     for name, model in ALL_MODELS.items():
         assert run_identity.of_model(model) == run_identity.of_model(pickle.loads(pickle.dumps(model))) == {"name": name}
     assert run_identity.of_activation(softplus_beta(4)) == {"name": "softplus(beta=4)"}
-    assert run_identity.of_model(Model("CAE", Penalised(CAE))) == {"name": "CAE"}
+    assert run_identity.of_model(Objective("CAE", Penalised(CAE))) == {"name": "CAE"}
 
 
 def test_another_object_under_a_name_of_the_package_is_not_the_packages():
     other = replace(RELU, jet=SIGMOID.jet)
     assert run_identity.of_activation(other) != run_identity.of_activation(RELU)
     assert run_identity.of_activation(replace(RELU, delta_min=0.2)) != run_identity.of_activation(RELU)
-    assert run_identity.of_model(Model("CAE", MODELS["SAE"].objective)) != run_identity.of_model(MODELS["CAE"])
+    assert run_identity.of_model(Objective("CAE", PAPER_OBJECTIVES["SAE"].objective)) != run_identity.of_model(PAPER_OBJECTIVES["CAE"])
 
 
 def test_a_new_version_of_a_formula_is_another_run(ref, monkeypatch):
-    run = Run(MODELS["DAE"], RELU, ref, SMALL)
+    run = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, SMALL)
     assert run.identity["model"] == {"name": "DAE"}
     for formula in ("model DAE", "activation relu"):
         monkeypatch.setattr(run_identity, "VERSIONS", {formula: 2})
@@ -257,7 +257,7 @@ def test_a_changed_formula_is_named_with_what_to_do(monkeypatch):
 
 
 def test_what_a_user_adds_to_the_tables_is_not_the_packages(monkeypatch):
-    added = Model("mine", Penalised(SlopePenalty()))
+    added = Objective("mine", Penalised(SlopePenalty()))
     monkeypatch.setitem(ALL_MODELS, "mine", added)
     monkeypatch.setitem(ALL_MODELS, "CAE", replace(added, name="CAE"))
     monkeypatch.setitem(ALL_ACTIVATIONS, "squareplus", SQUAREPLUS)
@@ -304,7 +304,7 @@ HASHES = {
 
 def test_hashes_of_this_release_stay():
     ref = prepared.DataRef(prepared.DataSpec("digits", 5000, 0.1), "ab" * 32, (5000, 784))
-    run = Run(MODELS["DAE"], RELU, ref, TrainConfig(0.25, epochs=10))
+    run = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, TrainConfig(0.25, epochs=10))
     assert run.hash == HASHES["run"]
     assert run_identity.of_activation(softplus_beta(16)) == HASHES["softplus(beta=16)"]
 
@@ -351,7 +351,7 @@ ODD = [
 
 @pytest.mark.parametrize("odd", ODD, ids=[type(odd).__name__ for odd in ODD])
 def test_odd_objects_have_an_identity_that_stays(odd):
-    one, two = (run_identity.of_model(Model("odd", odd)) for _ in range(2))
+    one, two = (run_identity.of_model(Objective("odd", odd)) for _ in range(2))
     assert one == two and one["made_of"]
     assert json.dumps(one)
 
@@ -367,9 +367,9 @@ def test_counters_buffers_and_logs_are_no_part_of_a_model():
         seen.append(sigma2)
         return ae(params, activation, x)
 
-    first = run_identity.of_model(Model("counts", objective))
+    first = run_identity.of_model(Objective("counts", objective))
     calls += 100
-    assert run_identity.of_model(Model("counts", objective)) == first and first["values"]
+    assert run_identity.of_model(Objective("counts", objective)) == first and first["values"]
 
 
 def test_a_look_leaves_the_object_as_it_was():
@@ -383,7 +383,7 @@ def test_a_look_leaves_the_object_as_it_was():
             return ae(params, activation, x)
 
     mine = Counts()
-    assert run_identity.of_model(Model("counts", mine)) == run_identity.of_model(Model("counts", mine))
+    assert run_identity.of_model(Objective("counts", mine)) == run_identity.of_model(Objective("counts", mine))
     assert mine.calls == 0
 
 
@@ -392,7 +392,7 @@ def test_a_model_with_fresh_noise_has_no_values():
         J, grad = ae(params, activation, x)
         return J + np.random.default_rng().random(), grad
 
-    one, two = (run_identity.of_model(Model("noisy", objective)) for _ in range(2))
+    one, two = (run_identity.of_model(Objective("noisy", objective)) for _ in range(2))
     assert one == two and one["values"] is None
 
 
@@ -403,7 +403,7 @@ def test_numeric_derivatives_do_not_count():
 
 
 def test_an_identity_is_found_in_less_than_50_ms():
-    mine = Model("mine", Penalised(SlopePenalty()))
+    mine = Objective("mine", Penalised(SlopePenalty()))
     durations = []
     for _ in range(5):
         start = time.perf_counter()
@@ -417,7 +417,7 @@ def test_an_identity_is_found_in_less_than_50_ms():
 
 
 def test_a_version_of_the_users_is_all_that_counts():
-    first, second = (Model("mine", objective, version=1) for objective in (ae, lambda *args: ae(*args[:3])))
+    first, second = (Objective("mine", objective, version=1) for objective in (ae, lambda *args: ae(*args[:3])))
     assert run_identity.of_model(first) == run_identity.of_model(second) == {"name": "mine", "version": 1}
     assert run_identity.of_model(replace(first, version="2")) == {"name": "mine", "version": "2"}
     assert run_identity.of_activation(replace(RELU, version=1)) == {"name": "relu", "version": 1} != {"name": "relu"}
@@ -426,7 +426,7 @@ def test_a_version_of_the_users_is_all_that_counts():
 
 @pytest.mark.parametrize("version", [True, 1.5, [1]])
 def test_a_version_is_a_number_or_a_string(version):
-    for make in (lambda: Model("mine", ae, version), lambda: replace(RELU, version=version)):
+    for make in (lambda: Objective("mine", ae, version), lambda: replace(RELU, version=version)):
         with pytest.raises(ValueError, match="^version is .*; it must be an int, a string or None$"):
             make()
 
@@ -461,10 +461,10 @@ def only_when_open(params, activation, x, sigma2, rng):
 
 def test_a_users_model_stands_for_the_plain_one_only_where_it_is(ref):
     def zero(objective):
-        return Run(Model("mine", objective), RELU, ref, replace(SMALL, sigma2=0.0))
+        return Run(Objective("mine", objective), RELU, ref, replace(SMALL, sigma2=0.0))
 
     assert zero(Penalised(SlopePenalty())).canonical().model == AE
-    assert zero(Model("mine", ae, version=3)).canonical().model == AE
+    assert zero(Objective("mine", ae, version=3)).canonical().model == AE
     for objective in (with_fixed_part, only_when_open, Raises()):
         assert zero(objective).canonical() == zero(objective)
     for model in ALL_MODELS.values():
@@ -472,7 +472,7 @@ def test_a_users_model_stands_for_the_plain_one_only_where_it_is(ref):
 
 
 def test_the_plain_records_are_not_of_a_model_with_its_own_at_zero(ref, thread, tmp_path):
-    models = [MODELS["CAE"], Model("fixed", with_fixed_part)]
+    models = [PAPER_OBJECTIVES["CAE"], Objective("fixed", with_fixed_part)]
     runs = [Run(model, SIGMOID, ref, replace(SMALL, sigma2=s)) for s in (0.0, 0.5) for model in models]
     found = list(sweep.sweep(runs, thread, tmp_path / "r.jsonl"))
     trained = sorted((entry["model"], entry["config"]["sigma2"]) for entry in found)
@@ -484,11 +484,11 @@ def test_the_plain_records_are_not_of_a_model_with_its_own_at_zero(ref, thread, 
 # Runs, records and checkpoints.
 
 
-def mine(weight: float, version=None) -> Model:
-    return Model("mine", Penalised(SlopePenalty(weight=weight)), version)
+def mine(weight: float, version=None) -> Objective:
+    return Objective("mine", Penalised(SlopePenalty(weight=weight)), version)
 
 
-def run_of(model: Model, ref) -> Run:
+def run_of(model: Objective, ref) -> Run:
     return Run(model, SIGMOID, ref, replace(SMALL, sigma2=0.5))
 
 
@@ -511,15 +511,15 @@ def test_a_helper_that_is_redefined_between_two_sweeps_counts(ref):
     space = {"ae": ae}
     exec("def helper(J):\n    return J", space)
     exec("def mine(p, s_e, x, lam, rng):\n    J, g = ae(p, s_e, x)\n    return helper(J), g", space)
-    runs = [run_of(Model("mine", space["mine"]), ref)]
-    before = distinct(runs)
+    runs = [run_of(Objective("mine", space["mine"]), ref)]
+    before = deduplicate(runs)
     exec("def helper(J):\n    return 2 * J", space)
-    assert distinct(runs).keys() != before.keys()
+    assert deduplicate(runs).keys() != before.keys()
 
 
 def test_a_worker_keeps_the_identity_that_it_was_sent(ref):
     """A worker may see no source, and must not store the record under another hash."""
-    (run,) = distinct([run_of(mine(2.0), ref)]).values()
+    (run,) = deduplicate([run_of(mine(2.0), ref)]).values()
     sent = pickle.loads(pickle.dumps(run))
     vars(sent)["identity"] = {**sent.identity, "mark": 1}
     again = pickle.loads(pickle.dumps(sent))
@@ -530,18 +530,18 @@ def test_a_worker_keeps_the_identity_that_it_was_sent(ref):
 def test_an_edited_model_does_not_go_on_from_an_old_state(ref, tmp_path, caplog):
     kept = checkpoint.Checkpoints(tmp_path / "c", interval=1e-9)
     old, new = run_of(mine(1.0), ref), run_of(mine(20.0), ref)
-    execute(old, kept)
+    train_run(old, kept)
     assert kept.path(old.hash).exists() and kept.path(old.hash) != kept.path(new.hash)
     os.replace(kept.path(old.hash), kept.path(new.hash))
-    assert execute(new, kept)["metrics"] == execute(new)["metrics"]
+    assert train_run(new, kept)["metrics"] == train_run(new)["metrics"]
     assert "it belongs to another run" in caplog.text
 
 
 def test_the_later_record_of_a_run_is_drawn_with_a_word(ref, thread, tmp_path, caplog):
     out = tmp_path / "r.jsonl"
     for weight in (1.0, 20.0):
-        list(sweep.sweep([run_of(mine(weight), ref), run_of(MODELS["CAE"], ref)], thread, out))
-    entries = records.of_sweep(out)
+        list(sweep.sweep([run_of(mine(weight), ref), run_of(PAPER_OBJECTIVES["CAE"], ref)], thread, out))
+    entries = records.load_records(out)
     found = records.latest(entries)
     assert [entry["hash"] for entry in found if entry["model"] == "mine"] == [run_of(mine(20.0), ref).hash]
     assert len(entries) == 3 and "1 of 3 records are of a run that was trained again later" in caplog.text
@@ -550,7 +550,7 @@ def test_the_later_record_of_a_run_is_drawn_with_a_word(ref, thread, tmp_path, c
 
 
 def test_a_field_that_a_record_lacks_is_at_its_default(ref, tmp_path):
-    run = run_of(MODELS["CAE"], ref)
+    run = run_of(PAPER_OBJECTIVES["CAE"], ref)
     entry = json.loads(json.dumps(run.description()))
     del entry["config"]["tangent"], entry["data"]["std_offset"]
     records.refuse_other_configuration([{**entry, "identity": {}}], [run], tmp_path / "r.jsonl")
@@ -579,14 +579,14 @@ def test_an_older_record_is_found_done(ref, thread, tmp_path, monkeypatch):
     for entry in made:
         jsonl.append(old, older(entry))
     assert {entry["hash"] for entry in jsonl.read(old)}.isdisjoint(entry["hash"] for entry in made)
-    assert list(records.stored(old).values()) == made
+    assert list(records.records_by_hash(old).values()) == made
     monkeypatch.setattr(run_identity, "VERSIONS", {"model CAE": 2})
-    left = distinct(grid(ref)).keys() - records.stored(old).keys()
-    assert {run.model.name for key, run in distinct(grid(ref)).items() if key in left} == {"CAE"}
+    left = deduplicate(grid(ref)).keys() - records.records_by_hash(old).keys()
+    assert {run.model.name for key, run in deduplicate(grid(ref)).items() if key in left} == {"CAE"}
 
 
 def test_an_older_record_with_a_wrong_hash_is_not_believed(ref, thread, tmp_path):
-    (entry,) = sweep.sweep([run_of(MODELS["CAE"], ref)], thread, tmp_path / "r.jsonl")
+    (entry,) = sweep.sweep([run_of(PAPER_OBJECTIVES["CAE"], ref)], thread, tmp_path / "r.jsonl")
     wrong = {**older(entry), "hash": "0" * 64}
     assert older_records.with_identity(wrong) == wrong
 
@@ -605,7 +605,7 @@ def test_an_older_record_of_the_users_own_model_is_a_warning(ref, thread, tmp_pa
 
 def test_an_older_trial_is_found_done(tmp_path, monkeypatch):
     preset = certificate_runs.Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0,), (1,))
-    wanted = certificate_runs.trials(preset, [RELU, softplus_beta(16)], ["L1"])
+    wanted = certificate_runs.all_trials(preset, [RELU, softplus_beta(16)], ["L1"])
     for trial in wanted:
         jsonl.append(tmp_path / "r.jsonl", {"hash": trial.old_hash, "lambda": trial.config.sigma2})
     found = certificate_runs.stored(tmp_path / "r.jsonl", wanted)
@@ -691,4 +691,4 @@ def test_plot_only_says_so(ref, thread, tmp_path, caplog):
     class Options:
         models, sigma2, seeds = ["mine"], None, None
 
-    assert len(tables.chosen(records.of_sweep(out), Options)) == 1 and "the later records are used" in caplog.text
+    assert len(tables.chosen(records.load_records(out), Options)) == 1 and "the later records are used" in caplog.text

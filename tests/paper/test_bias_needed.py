@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import whitened
 
-from numpy_rae.activations import ACTIVATIONS, RELU
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
 from numpy_rae.autoencoder import forward, row_len2
-from numpy_rae.objectives import MODELS, Model, without_bias
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, without_bias
 from numpy_rae.training import TrainConfig, train
 
 pytestmark = pytest.mark.sec_2_1_1
@@ -19,14 +19,14 @@ def white(seed=0, N=40, n=4):
     return whitened(np.random.default_rng(seed).standard_normal((N, n)))
 
 
-PAIRS = [(m, s) for m in MODELS for s in ACTIVATIONS.values() if s.non_negative or m != "KL"]
+PAIRS = [(m, s) for m in PAPER_OBJECTIVES for s in PAPER_ACTIVATIONS.values() if s.non_negative or m != "KL"]
 
 
 @pytest.mark.parametrize(("model", "activation"), PAIRS, ids=lambda value: getattr(value, "name", value))
 def test_mean_preactivation_stays_zero_without_bias_and_moves_with_it(model, activation):
     x = white()
-    frozen = train(x, Model("frozen", without_bias(MODELS[model])), activation, CONFIG).params
-    moving = train(x, MODELS[model], activation, CONFIG).params
+    frozen = train(x, Objective("frozen", without_bias(PAPER_OBJECTIVES[model])), activation, CONFIG).params
+    moving = train(x, PAPER_OBJECTIVES[model], activation, CONFIG).params
     np.testing.assert_allclose(forward(frozen, activation, x).a.mean(axis=0), 0, atol=1e-13)
     assert not frozen.b_e.any()
     assert np.abs(forward(moving, activation, x).a.mean(axis=0)).max() > 1e-3
@@ -67,7 +67,7 @@ def test_without_bias_no_unit_falls_below_that_share_at_a_coefficient_that_kills
     """SAE with ReLU at lambda = 100."""
     x = white(N=200, n=6)
     config = TrainConfig(sigma2=100.0, hidden=10, batch_size=20, epochs=20, eta=0.001, dtype="float64")
-    runs = [train(x, m, RELU, config) for m in (Model("frozen", without_bias(MODELS["SAE"])), MODELS["SAE"])]
+    runs = [train(x, m, RELU, config) for m in (Objective("frozen", without_bias(PAPER_OBJECTIVES["SAE"])), PAPER_OBJECTIVES["SAE"])]
     frozen, moving = ((forward(run.params, RELU, x).a > 0).mean(axis=0) for run in runs)
     assert frozen.min() >= 1 / (2 * row_len2(x).max()) and moving.max() == 0
     assert [run.metrics["dead_fraction"] for run in runs] == [0, 1]
@@ -78,6 +78,6 @@ def test_sae_with_bias_reaches_a_sparsity_that_it_does_not_without():
     config = TrainConfig(sigma2=4.0, hidden=10, batch_size=20, epochs=60, eta=0.005, dtype="float64")
     fraction = {
         name: train(x, model, RELU, config).metrics["activation_fraction"]
-        for name, model in (("with", MODELS["SAE"]), ("without", Model("frozen", without_bias(MODELS["SAE"]))))
+        for name, model in (("with", PAPER_OBJECTIVES["SAE"]), ("without", Objective("frozen", without_bias(PAPER_OBJECTIVES["SAE"]))))
     }
     assert fraction["with"] < 0.2 < 0.4 < fraction["without"]

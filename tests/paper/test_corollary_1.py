@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import white_problems, whitened
 from test_theorem_1 import step
 
-from numpy_rae.activations import ACTIVATIONS, SOFTPLUS
+from numpy_rae.activations import PAPER_ACTIVATIONS, SOFTPLUS
 from numpy_rae.autoencoder import Params, forward, row_len2
 from numpy_rae.objectives import Penalised
 from numpy_rae.penalties import L1, SAE, MeanActivationPenalty, sae_with_target
@@ -43,7 +43,7 @@ def test_bias_gradient_is_mean_slope_times_f_slope(problem, shift):
     np.testing.assert_allclose(gradient, slope * jet.dh_da.mean(axis=0), rtol=1e-9)
 
 
-@pytest.mark.parametrize("activation", [s for s in ACTIVATIONS.values() if s.non_negative], ids=lambda s: s.name)
+@pytest.mark.parametrize("activation", [s for s in PAPER_ACTIVATIONS.values() if s.non_negative], ids=lambda s: s.name)
 def test_a_target_is_outside_the_corollary_below_it(activation):
     """Eq. (12): f is not increasing under rho_0, and there the gradient is negative."""
     x = np.array([[-1.0], [1.0]])
@@ -72,7 +72,7 @@ def every_mean_preactivation_falls(penalty, activation):
 
 
 @pytest.mark.parametrize("name", INCREASING)
-@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=lambda s: s.name)
+@pytest.mark.parametrize("activation", PAPER_ACTIVATIONS.values(), ids=lambda s: s.name)
 def test_instance_with_a_lambda_for_which_every_mean_preactivation_falls(name, activation):
     """An instance of Cor. 1, one step: the variance is ||W_j||^2 after it, too."""
     assert every_mean_preactivation_falls(INCREASING[name], activation)

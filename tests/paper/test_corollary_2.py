@@ -8,7 +8,7 @@ from strategies import white_problems
 from test_corollary_1 import every_mean_preactivation_falls, instance
 from test_theorem_1 import step
 
-from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, forward
 from numpy_rae.extra_activations import SOFTPLUS_4
 from numpy_rae.objectives import Penalised
@@ -18,7 +18,7 @@ from numpy_rae.theory.theorem_1 import penalty_bias_gradient, reconstruction_bia
 
 pytestmark = pytest.mark.cor_2
 POWERS = {"q": st.integers(1, 4), "p": st.integers(0, 5)}
-CONVEX = tuple(s for s in ACTIVATIONS.values() if s.convex)
+CONVEX = tuple(s for s in PAPER_ACTIVATIONS.values() if s.convex)
 
 
 @given(problem=white_problems((SOFTPLUS,)), **POWERS)

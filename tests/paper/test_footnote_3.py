@@ -6,18 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import white_problems, whitened
 
-from numpy_rae.activations import ACTIVATIONS, RELU
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
 from numpy_rae.autoencoder import Params, row_len2
 from numpy_rae.constraints import tangent, unit_rows, unit_scale
-from numpy_rae.objectives import MODELS, ae
+from numpy_rae.objectives import PAPER_OBJECTIVES, ae
 from numpy_rae.optimizer import sgd_step, zero_velocity
-from numpy_rae.training import TrainConfig, begin, train
+from numpy_rae.training import TrainConfig, init_state, train
 
 pytestmark = pytest.mark.fn_3
 SIGMA2, ETA = 0.7, 0.05
 X = whitened(np.random.default_rng(0).standard_normal((40, 4)))
-BOTH = [MODELS["CAE"], MODELS["mDAE"]]
-by_activation = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=lambda s: s.name)
+BOTH = [PAPER_OBJECTIVES["CAE"], PAPER_OBJECTIVES["mDAE"]]
+by_activation = pytest.mark.parametrize("activation", PAPER_ACTIVATIONS.values(), ids=lambda s: s.name)
 
 
 @given(white_problems())
@@ -45,7 +45,7 @@ def test_same_but_for_the_length_part_of_the_radial_gradient_which_is_twice_as_l
 def ends(activation, unit=True, **settings):
     """The parameters that CAE and mDAE reach from one start, with rows of length 1 or as they are initialised."""
     config = TrainConfig(SIGMA2, hidden=6, eta=ETA, dtype="float64", **settings)
-    states = [begin(4, config) for _ in BOTH]
+    states = [init_state(4, config) for _ in BOTH]
     for model, state in zip(BOTH, states, strict=True):
         if unit:
             unit_rows(state.params.W)
@@ -74,7 +74,7 @@ def test_two_algorithms_under_plain_steps_then_projection_and_momentum_enlarges_
 def test_a_first_step_from_rows_of_another_length_differs_for_all_but_relu(activation):
     """The biases by 2 lambda eta E[h' h''] (len2^2 - len2); ReLU's penalty gradients have no tangent part either."""
     cae, mdae = ends(activation, unit=False, tangent=True, batch_size=40, epochs=1)
-    W, b_e = begin(4, TrainConfig(hidden=6, dtype="float64")).params
+    W, b_e = init_state(4, TrainConfig(hidden=6, dtype="float64")).params
     _, slope, curvature, _ = activation(X @ W.T + b_e, 2)
     len2 = row_len2(W)
     expected = 2 * SIGMA2 * ETA * (slope * curvature).mean(axis=0) * (len2**2 - len2)

@@ -9,7 +9,7 @@ from strategies import white_problems, whitened
 from numpy_rae.activations import SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import Params, forward, row_len2
 from numpy_rae.constraints import unit_scale
-from numpy_rae.objectives import MODELS, Penalised
+from numpy_rae.objectives import PAPER_OBJECTIVES, Penalised
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, JacobianPenalty
 from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free
@@ -36,7 +36,7 @@ def step(params, grad, eta, constrain=None):
 def test_equation_5_is_an_equality_on_white_data(model, problem, eta):
     """Eq. (5), and Var[a_j] = ||W_j||^2 after the step, whatever the constraint makes of W's rows."""
     params, activation, x, _, seed = problem
-    _, grad = MODELS[model](params, activation, x, 0.5, np.random.default_rng(seed))
+    _, grad = PAPER_OBJECTIVES[model](params, activation, x, 0.5, np.random.default_rng(seed))
     mean_a = forward(params, activation, x).a.mean(axis=0)
     predicted = predicted_mean_preactivation(mean_a, eta, grad.g_b_e)
     for constrain in (None, unit_scale):

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import white_problems, whitened
 
-from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH, Activation, Jet
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, row_len2
 from numpy_rae.constraints import unit_rows, unit_scale
-from numpy_rae.extra_activations import MORE_ACTIVATIONS
+from numpy_rae.extra_activations import EXTRA_ACTIVATIONS
 from numpy_rae.objectives import Penalised
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.penalties import SAE
@@ -116,7 +116,7 @@ def test_threshold_at_the_ends():
 
 def test_threshold_of_an_activation_that_decreases_is_refused():
     with pytest.raises(ValueError, match="^activation silu decreases somewhere; Thm 2 needs a non-decreasing one$"):
-        activation_threshold(MORE_ACTIVATIONS["silu"])
+        activation_threshold(EXTRA_ACTIVATIONS["silu"])
 
 
 def test_threshold_asks_for_no_derivative_beyond_the_first():
@@ -125,7 +125,7 @@ def test_threshold_asks_for_no_derivative_beyond_the_first():
     assert activation_threshold(line) == 0.25
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS)
+@pytest.mark.parametrize("activation", PAPER_ACTIVATIONS.values(), ids=PAPER_ACTIVATIONS)
 def test_sparsity_needs_the_limit_zero_on_the_left(activation):
     """Sec. 2.1.2: with the mean pre-activation far down, h -> 0 for all but tanh, which saturates at -1."""
     h = activation(np.array([-50.0]), 1).h.item()

@@ -46,8 +46,8 @@ def rows():
 
 def test_rows_have_their_outcome_length_and_agreement(rows):
     expected = [
-        ("relu", "CAE", training_outcome.DENSER, 1, training_outcome.MISS),
-        ("relu", "L1", training_outcome.SPARSER, 1, training_outcome.HIT),
+        ("relu", "CAE", training_outcome.DENSER, 1, training_outcome.REFUTED),
+        ("relu", "L1", training_outcome.SPARSER, 1, training_outcome.CONFIRMED),
         ("relu", "KL", training_outcome.DIVERGED, 1, training_outcome.OPEN),
         ("tanh", "CAE", training_outcome.UNAFFECTED, 2, training_outcome.OPEN),
         ("tanh", "L1", training_outcome.SPARSER, 2, training_outcome.OPEN),

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import reference
 
-from numpy_rae.activations import ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.plotting import filters, theory_pictures
 from numpy_rae.theory.monitor import Observation
-from numpy_rae.training import TrainConfig, begin, train
+from numpy_rae.training import TrainConfig, init_state, train
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +114,7 @@ def test_bias_gradients_has_a_row_for_each_group_and_a_panel_for_each_activation
 
 def test_bias_gradient_of_the_third_term_is_the_derivations():
     script = example_scripts.load("bias_gradients")
-    for s in ACTIVATIONS.values():
+    for s in PAPER_ACTIVATIONS.values():
         for a in (-1.3, 0.4, 2.0):
             for r_y in (1, -1):
                 _, dh_da, d2h_da2, d3h_da3 = s(np.array(a))
@@ -155,9 +155,9 @@ def test_theorem_3_terms_begins_at_the_start_and_ends_where_training_does():
     script = example_scripts.load("theorem_3_terms")
     x = np.random.default_rng(0).standard_normal((1100, 6)).astype(np.float32)
     config = TrainConfig(0.25, hidden=5, epochs=3)
-    seen = script.watched(x, MODELS["DAE"], SIGMOID, config)
-    trained = train(x, MODELS["DAE"], SIGMOID, config)
-    ends = [script.measured(params, SIGMOID, x[::2]) for params in (begin(6, config).params, trained.params)]
+    seen = script.watched(x, PAPER_OBJECTIVES["DAE"], SIGMOID, config)
+    trained = train(x, PAPER_OBJECTIVES["DAE"], SIGMOID, config)
+    ends = [script.measured(params, SIGMOID, x[::2]) for params in (init_state(6, config).params, trained.params)]
     np.testing.assert_array_equal(seen[[0, -1]], ends)
     assert seen.shape == (4, 5)
     numbers = [line.split() for line in script.table(seen).splitlines()[2:]]

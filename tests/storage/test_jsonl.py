@@ -166,15 +166,15 @@ def test_a_claimed_file_is_free_again_at_the_end_and_after_its_holder_was_killed
     pytest.importorskip("fcntl")
     path = tmp_path / "r.jsonl"
     for _ in range(2):
-        with jsonl.claimed(path), pytest.raises(jsonl.StoreError, match="in use by another sweep"):
-            with jsonl.claimed(path):
+        with jsonl.exclusive_lock(path), pytest.raises(jsonl.StoreError, match="in use by another sweep"):
+            with jsonl.exclusive_lock(path):
                 pass
     assert list(tmp_path.iterdir()) == []
     holder = "import os, signal, sys, pathlib; from numpy_rae import store\n"
     holder += "with store.claimed(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
     assert subprocess.run([sys.executable, "-c", holder, str(path)]).returncode < 0
     assert [lock.name for lock in tmp_path.iterdir()] == ["r.jsonl.lock"]
-    with jsonl.claimed(path):
+    with jsonl.exclusive_lock(path):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -182,7 +182,7 @@ def test_a_claimed_file_is_free_again_at_the_end_and_after_its_holder_was_killed
 def test_a_claim_where_nothing_can_be_written_is_a_store_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(jsonl.StoreError, match="cannot be written: Not a directory"):
-        with jsonl.claimed(tmp_path / "file" / "r.jsonl"):
+        with jsonl.exclusive_lock(tmp_path / "file" / "r.jsonl"):
             pass
 
 
@@ -206,9 +206,9 @@ def test_a_lock_that_cannot_be_removed_does_not_hide_the_error(tmp_path, monkeyp
         raise PermissionError
 
     path = tmp_path / "r.jsonl"
-    with pytest.raises(jsonl.StoreError, match="the sweep's own"), jsonl.claimed(path):
+    with pytest.raises(jsonl.StoreError, match="the sweep's own"), jsonl.exclusive_lock(path):
         monkeypatch.setattr(jsonl.Path, "unlink", refuse)
         raise jsonl.StoreError("the sweep's own")
     monkeypatch.undo()
-    with jsonl.claimed(path):
+    with jsonl.exclusive_lock(path):
         pass

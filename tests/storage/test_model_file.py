@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from numpy_rae.activations import ACTIVATIONS, RELU, SOFTPLUS
+from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SOFTPLUS
 from numpy_rae.autoencoder import Params
 from numpy_rae.constraints import CONSTRAINTS
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.storage import model_file, npz
 from numpy_rae.storage.model_file import ModelFileError, load, save
-from numpy_rae.training import Generators, State, TrainConfig, advance, train
+from numpy_rae.training import RandomStreams, TrainConfig, TrainState, run_epochs, train
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
@@ -41,7 +41,7 @@ def models(draw):
         constraint=draw(st.sampled_from(list(CONSTRAINTS))), tangent=draw(st.booleans()), dtype=dtype.name,
     )  # fmt: skip
     params = Params(np.array(W, order=draw(st.sampled_from("CF"))), np.repeat(b_e, 2)[::2])
-    names = draw(st.sampled_from(list(ACTIVATIONS))), config, draw(st.text())
+    names = draw(st.sampled_from(list(PAPER_ACTIVATIONS))), config, draw(st.text())
     return params, *names, draw(st.dictionaries(st.text(), JSON))
 
 
@@ -50,7 +50,7 @@ def assert_equal(saved, params, activation, config, model, notes):
         assert (one.dtype, one.shape) == (two.dtype, two.shape) and one.tobytes() == two.tobytes()
         assert one.flags.writeable
     assert saved.params.W.flags.f_contiguous == params.W.flags.f_contiguous
-    assert (saved.activation, saved.config, saved.model, saved.notes) == (ACTIVATIONS[activation], config, model, notes)
+    assert (saved.activation, saved.config, saved.model, saved.notes) == (PAPER_ACTIVATIONS[activation], config, model, notes)
 
 
 @given(arguments=models())
@@ -64,13 +64,13 @@ def test_what_is_saved_comes_back_to_the_last_bit(tmp_path_factory, arguments):
 def test_what_is_loaded_trains_on_as_the_original_would(tmp_path):
     x = np.random.default_rng(0).standard_normal((20, 3)).astype(np.float32)
     config = TrainConfig(hidden=4, epochs=2)
-    trained = train(x, MODELS["CAE"], SOFTPLUS, config)
+    trained = train(x, PAPER_OBJECTIVES["CAE"], SOFTPLUS, config)
     save(str(tmp_path / "m.npz"), trained.params, "softplus", config, "CAE", {"metrics": trained.metrics})
     saved = load(str(tmp_path / "m.npz"))
     assert saved.notes["metrics"] == trained.metrics and saved.model == "CAE"
     for params in (saved.params, trained.params):
-        state = State(params, zero_velocity(params), Generators(1))
-        advance(state, x, MODELS[saved.model], saved.activation, saved.config, epochs=1)
+        state = TrainState(params, zero_velocity(params), RandomStreams(1))
+        run_epochs(state, x, PAPER_OBJECTIVES[saved.model], saved.activation, saved.config, epochs=1)
     assert saved.params.W.tobytes() == trained.params.W.tobytes()
     assert np.any(saved.params.W != load(tmp_path / "m.npz").params.W)
 
@@ -107,7 +107,7 @@ def test_numpy_s_numbers_are_kept_as_python_s(path):
 def test_an_activation_of_one_s_own_is_found_in_the_table_that_is_given(path):
     save(path, PARAMS, "swish", CONFIG, "CAE")
     swish = replace(SOFTPLUS, name="swish")
-    assert load(path, {**ACTIVATIONS, "swish": swish}).activation is swish
+    assert load(path, {**PAPER_ACTIVATIONS, "swish": swish}).activation is swish
     with refusal(path, "its activation 'swish' is not among relu, .*; give it in `activations`"):
         load(path)
     assert load(path, {"swish": RELU}).activation is RELU

@@ -8,7 +8,7 @@ from strategies import whitened
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.data.preprocessing import standardise
-from numpy_rae.objectives import MODELS
+from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.penalties import SAE
 from numpy_rae.theory.monitor import Monitor
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
@@ -20,10 +20,10 @@ X = standardise(np.random.default_rng(0).standard_normal((30, 5))) + 0.3
 
 def watched(model="SAE", activation=SIGMOID, x=X, config=CONFIG, every=1):
     monitor = Monitor(x.mean(axis=0), activation, config.eta, config.momentum, every)
-    return train(x, MODELS[model], activation, config, monitor), monitor.observations
+    return train(x, PAPER_OBJECTIVES[model], activation, config, monitor), monitor.observations
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_gradient_and_velocity_parts_make_up_the_realised_change(model):
     """Without a constraint nothing else moves E[a_j]: momentum, minibatches and a mean that is not 0 included."""
     _, seen = watched(model)
@@ -47,12 +47,12 @@ def test_push_of_the_penalty_is_lambda_times_its_bias_gradient():
     trained = []
 
     class Keep(Monitor):
-        def before(self, step, state, x, grad):
+        def on_step_start(self, step, state, x, grad):
             trained.append((state.params.W.copy(), state.params.b_e.copy(), x.copy()))
-            super().before(step, state, x, grad)
+            super().on_step_start(step, state, x, grad)
 
     monitor = Keep(x.mean(axis=0), SIGMOID, CONFIG.eta, CONFIG.momentum, 1)
-    train(x, MODELS["SAE"], SIGMOID, CONFIG, monitor)
+    train(x, PAPER_OBJECTIVES["SAE"], SIGMOID, CONFIG, monitor)
     for (W, b, batch), one in zip(trained, monitor.observations, strict=True):
         expected = 0.5 * penalty_bias_gradient(SAE, type(monitor._before.params)(W, b), SIGMOID, batch)
         np.testing.assert_allclose(one.lam_dR_db, expected, rtol=1e-9, atol=1e-12)
@@ -76,7 +76,7 @@ def test_share_of_units_above_a_bound():
 
 
 def test_watching_changes_no_bit_and_observes_every_kth_update():
-    plain = train(X, MODELS["DAE"], SIGMOID, CONFIG)
+    plain = train(X, PAPER_OBJECTIVES["DAE"], SIGMOID, CONFIG)
     trained, seen = watched("DAE", every=5)
     np.testing.assert_array_equal(trained.params.W, plain.params.W)
     assert [one.step for one in seen] == [1, 6, 11]

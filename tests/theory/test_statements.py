@@ -11,8 +11,8 @@ from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import CAE, L1, MDAE, SAE
 from numpy_rae.taylor_penalties import HessianTerm
 from numpy_rae.theory import theorem_3
-from numpy_rae.theory.assumption_1 import audit, residual_moments
-from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, lengths, sigma_r
+from numpy_rae.theory.assumption_1 import check_assumption_1, residual_moments
+from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, row_lengths, sigma_r
 from numpy_rae.theory.theorem_1 import (
     bias_gradient_at,
     penalty_bias_gradient,
@@ -79,16 +79,16 @@ def test_at_the_bound_the_condition_does_not_hold():
 def test_audit_by_hand():
     """x = (1, -1, 7), (3, -5, 7): E[x x^T] - I in the first two features is (4, -8), (-8, 12)."""
     x = np.array([[1.0, -1.0], [3.0, -5.0]])
-    found = audit(x)
+    found = check_assumption_1(x)
     assert found.mean == 3 and found.covariance_mean == 8
     assert found.covariance_spectral == pytest.approx(8 + 80**0.5)  # the root of (4 - t) (12 - t) = 64
-    assert found.constant == 0 and audit(np.column_stack([x, [7.0, 7.0]])).constant == 1 / 3
+    assert found.constant == 0 and check_assumption_1(np.column_stack([x, [7.0, 7.0]])).constant == 1 / 3
 
 
 def test_audit_of_float32_data_is_computed_in_float32():
     """Its figures are float32 numbers: the covariance of n features takes n^2 entries of the data's own size."""
     x = np.random.default_rng(0).standard_normal((9, 4), np.float32)
-    assert all(float(np.float32(figure)) == figure for figure in audit(x))
+    assert all(float(np.float32(figure)) == figure for figure in check_assumption_1(x))
 
 
 def test_residual_moments_by_hand():
@@ -112,7 +112,7 @@ def test_residuals_of_any_size_beside_each_other_correlate():
     assert residual_moments(r).correlation == pytest.approx(residual_moments(r * [1e200, 1]).correlation, rel=1e-14)
 
 
-@pytest.mark.parametrize(("function", "name"), [(audit, "x"), (residual_moments, "r")])
+@pytest.mark.parametrize(("function", "name"), [(check_assumption_1, "x"), (residual_moments, "r")])
 def test_data_with_nan_are_refused(function, name):
     with pytest.raises(ValueError, match=f"^{name} contains NaN or inf"):
         function(np.full((3, 2), np.nan))
@@ -184,5 +184,5 @@ def test_bounds_and_conditions_that_overflow_are_infinite_without_a_warning():
 def test_rows_of_any_size_beside_each_other_keep_their_lengths():
     """Each row has a scale of its own: one of 1e-300 is not lost beside one of 1e300."""
     W, r = np.array([[3e-200, 4e-200], [3e200, 4e200]]), np.ones((2, 2))
-    np.testing.assert_allclose(lengths(W), [5e-200, 5e200], rtol=1e-15)
+    np.testing.assert_allclose(row_lengths(W), [5e-200, 5e200], rtol=1e-15)
     np.testing.assert_allclose(lemma_1_bound_free(W, r), [1.4e-199, 1.4e201], rtol=1e-15)
