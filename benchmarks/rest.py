@@ -9,7 +9,7 @@ import numpy as np
 
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params, init_params
-from numpy_rae.objectives import PAPER_OBJECTIVES
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import TrainConfig, update
 
 STEPS, ROUNDS = 20, 5
@@ -27,7 +27,7 @@ def milliseconds(bias: float, entry: float) -> float:
     velocity = Params(np.full_like(params.W, entry), np.full_like(params.b_e, entry))
     start = time.perf_counter()
     for _ in range(STEPS):
-        _, grad = PAPER_OBJECTIVES["CAE"](params, RELU, x, CONFIG.sigma2, rng)
+        _, grad = OBJECTIVES["CAE"](params, RELU, x, CONFIG.sigma2, rng)
         update(params, velocity, grad, CONFIG)
     return (time.perf_counter() - start) / STEPS * 1e3
 

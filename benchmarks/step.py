@@ -30,12 +30,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import peers
 
-from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.constraints import unit_rows
 from numpy_rae.experiments import command_line
-from numpy_rae.objectives import PAPER_OBJECTIVES, denoising, first_order
+from numpy_rae.objectives import denoising, first_order
 from numpy_rae.optimizer import zero_velocity
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.training import TrainConfig, update
 
 SIZES = {"MNIST": 784, "CIFAR-10": 192}
@@ -48,7 +48,7 @@ class Ours:
     """The step that `training.run_step` makes."""
 
     def __init__(self, model, activation, W, b, x):
-        self.model, self.activation, self.x = model, PAPER_ACTIVATIONS[activation], x
+        self.model, self.activation, self.x = model, ACTIVATIONS[activation], x
         self.params = Params(W.copy(order="K"), b.copy())
         self.velocity, self.rng = zero_velocity(self.params), np.random.default_rng(0)
 
@@ -58,7 +58,7 @@ class Ours:
         elif eps is not None and self.model == "eDAE":
             _, grad = first_order(self.params, self.activation, self.x, eps)
         else:
-            _, grad = PAPER_OBJECTIVES[self.model](self.params, self.activation, self.x, SIGMA2, self.rng)
+            _, grad = OBJECTIVES[self.model](self.params, self.activation, self.x, SIGMA2, self.rng)
         update(self.params, self.velocity, grad, CONFIG)
 
     def weights(self):

@@ -22,8 +22,8 @@ from numpy_rae.data import prepared, preprocessing
 from numpy_rae.experiments import command_line, protocol, sweep
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run
-from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.optimizer import zero_velocity
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import TrainConfig, train, update
 
 PAPER_ROWS = 50_000
@@ -37,7 +37,7 @@ def figure_1(quick):
     data = prepared.prepare(prepared.DataSpec("digits", protocol.EMBEDDED, preprocessing.MNIST_STD_OFFSET))
     sigma2, epochs = (protocol.SIGMA2[::4], 2) if quick else (protocol.SIGMA2, 10)
     configs = [TrainConfig(s, epochs=epochs) for s in sigma2]
-    return [Run(PAPER_OBJECTIVES[name], RELU, data, c) for c in configs for name in ("DAE", "CAE", "mDAE", "SAE")]
+    return [Run(OBJECTIVES[name], RELU, data, c) for c in configs for name in ("DAE", "CAE", "mDAE", "SAE")]
 
 
 def throughput(runs, workers):
@@ -68,7 +68,7 @@ def own_memory(ref):
     params = init_params(1000, x.shape[1], np.random.default_rng(0))
     velocity, config, rng = zero_velocity(params), TrainConfig(sigma2=0.25), np.random.default_rng(0)
     for start in range(0, len(x), 500):
-        _, grad = PAPER_OBJECTIVES["CAE"](params, RELU, x[order[start : start + 50]], 0.25, rng)
+        _, grad = OBJECTIVES["CAE"](params, RELU, x[order[start : start + 50]], 0.25, rng)
         update(params, velocity, grad, config)
     return psutil.Process().memory_full_info().uss / 1e6
 
@@ -81,7 +81,7 @@ def step_ms(n, m, batch, steps=60):
     x, times = rng.standard_normal((batch, n), dtype=np.float32), []
     for _ in range(steps + WARM_UP):
         start = time.perf_counter()
-        update(params, velocity, PAPER_OBJECTIVES["CAE"](params, RELU, x, 0.25, rng)[1], config)
+        update(params, velocity, OBJECTIVES["CAE"](params, RELU, x, 0.25, rng)[1], config)
         times.append(time.perf_counter() - start)
     return 1e3 * float(np.median(times[WARM_UP:]))
 
@@ -89,7 +89,7 @@ def step_ms(n, m, batch, steps=60):
 def epoch_seconds(N):
     """Seconds of an epoch over N samples; called in a worker."""
     x = np.random.default_rng(0).standard_normal((N, 196), dtype=np.float32)
-    return train(x, PAPER_OBJECTIVES["CAE"], RELU, TrainConfig(sigma2=0.25, hidden=250, epochs=1)).seconds
+    return train(x, OBJECTIVES["CAE"], RELU, TrainConfig(sigma2=0.25, hidden=250, epochs=1)).seconds
 
 
 def runs_seconds(counts, workers):
@@ -100,7 +100,7 @@ def runs_seconds(counts, workers):
         for count in counts:
             configs = [TrainConfig(0.25, seed, hidden=500, epochs=10) for seed in range(count)]
             begin = time.perf_counter()
-            runs = (Run(PAPER_OBJECTIVES["CAE"], RELU, data, config) for config in configs)
+            runs = (Run(OBJECTIVES["CAE"], RELU, data, config) for config in configs)
             list(sweep.sweep(runs, pool, Path(folder) / f"{count}.jsonl"))
             yield time.perf_counter() - begin
 

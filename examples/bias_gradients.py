@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.autoencoder import Params
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.plotting import theory_pictures
+from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import HessianTerm, ResidualTerm, WeightedSum, hessian_term
 from numpy_rae.theory.theorem_1 import bias_gradient_at, penalty_bias_gradient
 
@@ -67,7 +67,7 @@ def hessian(s):
 def main(argv=None):
     args = command_line.picture_parser("bias_gradients", __doc__).parse_args(argv)
     rows = {
-        label: {s.name: lines(s) for s in PAPER_ACTIVATIONS.values()}
+        label: {s.name: lines(s) for s in ACTIVATIONS.values()}
         for label, lines in (("Cor. 1 and 2", within), ("Thm 3, third term", third_term), ("CAE+H less CAE", hessian))
     }
     for label, curves in rows.items():

@@ -25,11 +25,11 @@ from matplotlib.figure import Figure
 
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.dae_noise.bias_weight_ablation import bias_only, weights_only
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import PAPER_OBJECTIVES, sae_continued
+from numpy_rae.objectives import sae_continued
+from numpy_rae.registry import OBJECTIVES
 
 SIGMA2 = (0.25, 1.0)
 MARGIN, HALF = 0.01, 0.5
@@ -43,8 +43,8 @@ PARTS = {"full": lambda model: model, "weights only": weights_only, "bias only":
 
 def models(activation) -> list:
     """The models of one activation; SAE with the eps that the activation takes."""
-    found = [SAE[activation.name] if name == "SAE" else ALL_MODELS[name] for name in OF_ALL]
-    return found + [ALL_MODELS[name] for name in OF_RELU if activation is RELU]
+    found = [SAE[activation.name] if name == "SAE" else OBJECTIVES[name] for name in OF_ALL]
+    return found + [OBJECTIVES[name] for name in OF_RELU if activation is RELU]
 
 
 def runs(size: Size, data: dict) -> list[Run]:
@@ -54,7 +54,7 @@ def runs(size: Size, data: dict) -> list[Run]:
         for name, ref in data.items():
             plain = study.config(size, name, seed, 0.0)
             for activation, model, sigma2 in plan(size.part, name):
-                found.append(Run(PAPER_OBJECTIVES["AE"], activation, ref, plain))
+                found.append(Run(OBJECTIVES["AE"], activation, ref, plain))
                 config = replace(plain, sigma2=sigma2)
                 found += [Run(part(model), activation, ref, config) for part in PARTS.values()]
     return found
@@ -63,10 +63,10 @@ def runs(size: Size, data: dict) -> list[Run]:
 def plan(part: str, data: str) -> list[tuple]:
     """(activation, model, sigma^2) of the sets that are run on a data set."""
     if part == "paper":
-        chosen = (PAPER_OBJECTIVES["DAE"], SAE["relu"], PAPER_OBJECTIVES["eDAE"])
+        chosen = (OBJECTIVES["DAE"], SAE["relu"], OBJECTIVES["eDAE"])
         return [(RELU, model, 0.25) for model in chosen] if data == "digits" else []
     if part == "late":
-        return [(SIGMOID, PAPER_OBJECTIVES[name], sigma2) for name, sigma2 in LATE]
+        return [(SIGMOID, OBJECTIVES[name], sigma2) for name, sigma2 in LATE]
     return [(s, model, sigma2) for s in (RELU, SIGMOID, SOFTPLUS) for sigma2 in SIGMA2 for model in models(s)]
 
 

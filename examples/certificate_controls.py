@@ -11,7 +11,8 @@ from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import forward
 from numpy_rae.experiments import certificate_runs, command_line
 from numpy_rae.experiments.command import command
-from numpy_rae.objectives import AE, PAPER_OBJECTIVES
+from numpy_rae.objectives import AE
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import train
 
 SLOPED, TARGET = 50, 25  # epochs of each control
@@ -40,7 +41,7 @@ def momentum(preset):
     print(f"relu, mDAE, digits, {epochs} epochs: activation fraction at lambda = 0 and 1")
     for name, (mu, factor) in STEPS.items():
         given = {"momentum": mu, "eta": factor * certificate_runs.ETA["digits"]}
-        ends = [trained(preset, PAPER_OBJECTIVES["mDAE"], RELU, "digits", lam, epochs, **given) for lam in (0.0, 1.0)]
+        ends = [trained(preset, OBJECTIVES["mDAE"], RELU, "digits", lam, epochs, **given) for lam in (0.0, 1.0)]
         print(f"{name:24s}" + "".join(f"{end.metrics['activation_fraction']:8.3f}" for end in ends))
 
 
@@ -50,7 +51,7 @@ def below_target(preset):
     print(f"units with E[h_j] < {RHO_0} after {epochs} epochs: AE at lambda = 0, KL at 1")
     for data in certificate_runs.ETA:
         for s_e in map(find, ACTIVATIONS):
-            few = [count_below(preset, model, s_e, data, lam, epochs) for model, lam in ((AE, 0.0), (PAPER_OBJECTIVES["KL"], 1.0))]
+            few = [count_below(preset, model, s_e, data, lam, epochs) for model, lam in ((AE, 0.0), (OBJECTIVES["KL"], 1.0))]
             print(f"{data:8s} {s_e.name:18s} {few[0]:4d} {few[1]:4d} of {preset.hidden[data]}")
 
 

@@ -24,11 +24,12 @@ from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import PAPER_OBJECTIVES, sae_continued
+from numpy_rae.objectives import sae_continued
+from numpy_rae.registry import OBJECTIVES
 
 EPS = (0.5, 0.1, 0.01, 0.001)
-MODELS_SHOWN = (PAPER_OBJECTIVES["L1"], *(sae_continued(eps) for eps in EPS))
-CONTROL = PAPER_OBJECTIVES["SAE"]
+MODELS_SHOWN = (OBJECTIVES["L1"], *(sae_continued(eps) for eps in EPS))
+CONTROL = OBJECTIVES["SAE"]
 SIGMA2 = (0.04, 0.25, 1.0)
 STARTS = (("unit", "glorot"), ("unit", "unit"), ("free", "glorot"))
 HEAD = ("data", "activation", "rows", "start", "sigma^2")

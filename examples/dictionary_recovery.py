@@ -16,8 +16,8 @@ from numpy_rae.baselines import dictionary_recovery
 from numpy_rae.baselines.sparse_coding import fit
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
-from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.plotting import recovery_figure
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import TrainConfig, train
 
 # (N, n, m, active, noise); epochs; rounds of sparse coding; sigma^2; seeds
@@ -57,7 +57,7 @@ def main(argv=None):
 def learned(x, m, lam, seed, epochs, rounds):
     """(method, its rows) at one sigma^2; nothing for a run that diverged."""
     for name in AUTOENCODERS:
-        trained = train(x, PAPER_OBJECTIVES[name], RELU, TrainConfig(lam, seed, m, epochs=epochs, eta=ETA))
+        trained = train(x, OBJECTIVES[name], RELU, TrainConfig(lam, seed, m, epochs=epochs, eta=ETA))
         if not trained.diverged:
             yield name, trained.params.W
     if lam > 0:

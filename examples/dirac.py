@@ -30,9 +30,10 @@ from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import AE, PAPER_OBJECTIVES
+from numpy_rae.objectives import AE
 from numpy_rae.penalties import CAE
 from numpy_rae.plotting.style import STYLES
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
 from numpy_rae.training import TrainConfig, train
 
@@ -53,8 +54,8 @@ def runs(size: Size, data: dict) -> list[Run]:
             found.append(Run(AE, RELU, ref, study.config(size, name, seed, 0.0)))
             for lam in LAMBDAS:
                 config = study.config(size, name, seed, lam)
-                found += [Run(model, RELU, ref, config) for model in (PAPER_OBJECTIVES["CAE"], *KERNELS)]
-                found.append(Run(PAPER_OBJECTIVES["DAE"], RELU, ref, study.config(size, name, seed, lam / 2)))
+                found += [Run(model, RELU, ref, config) for model in (OBJECTIVES["CAE"], *KERNELS)]
+                found.append(Run(OBJECTIVES["DAE"], RELU, ref, study.config(size, name, seed, lam / 2)))
     return found
 
 

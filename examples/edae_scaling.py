@@ -33,8 +33,9 @@ from numpy_rae.dae_noise.noise_variants import Copies
 from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective
+from numpy_rae.objectives import AE, Objective
 from numpy_rae.plotting.style import STYLES
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import TrainConfig
 
 BASE = {"eta": 0.001, "batch_size": 50, "copies": 1, "momentum": 0.9, "sigma2": 1.0}
@@ -66,7 +67,7 @@ def settings() -> list[dict]:
 def model(kind: str, copies: int) -> Objective:
     """eDAE or DAE with this number of noise copies."""
     if copies == 1:
-        return PAPER_OBJECTIVES[kind]
+        return OBJECTIVES[kind]
     return edae_copies(copies) if kind == "eDAE" else Objective(f"DAE-{copies}-copies", Copies(copies))
 
 

@@ -10,8 +10,8 @@ from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
 from numpy_rae.metrics import measure
-from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.plotting import filters
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import TrainConfig, train
 
 SIZES = {"sample": (5000, 30, 1000), "tiny": (500, 4, 50)}
@@ -22,7 +22,7 @@ def main(argv=None):
     args = command_line.picture_parser("filters", __doc__).parse_args(argv)
     samples, epochs, hidden = SIZES[args.preset]
     x = build(DataSpec("digits", samples, std_offset=0.1))
-    trained = train(x, PAPER_OBJECTIVES["DAE"], RELU, TrainConfig(sigma2=0.09, hidden=hidden, epochs=epochs))
+    trained = train(x, OBJECTIVES["DAE"], RELU, TrainConfig(sigma2=0.09, hidden=hidden, epochs=epochs))
     active = measure(trained.params, RELU, x).active
     print(f"activation fraction: mean {active.mean():.3f}, lowest {active.min():.3f}, highest {active.max():.3f}")
     title = f"DAE, ReLU, unit rows, sigma^2 = 0.09, {trained.steps:,} updates"

@@ -17,8 +17,8 @@ from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, backward, decode
 from numpy_rae.experiments import command_line
 from numpy_rae.experiments.command import command
 from numpy_rae.gradcheck import Check, directional
-from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.penalties import CAE
+from numpy_rae.registry import OBJECTIVES
 
 LAM = 0.5
 X = np.array([[1.0, -0.5], [0.2, 0.8]])
@@ -46,7 +46,7 @@ def R_of(a, W=PARAMS.W):
 
 
 def J_of(**part):
-    return PAPER_OBJECTIVES["CAE"](PARAMS._replace(**part), SOFTPLUS, X, LAM, None)[0]
+    return OBJECTIVES["CAE"](PARAMS._replace(**part), SOFTPLUS, X, LAM, None)[0]
 
 
 def rows_of(len2):

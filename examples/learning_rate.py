@@ -23,14 +23,15 @@ from numpy_rae.activations import RELU
 from numpy_rae.experiments import command_line, study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import PAPER_OBJECTIVES, sae_continued
+from numpy_rae.objectives import sae_continued
 from numpy_rae.plotting.style import style
+from numpy_rae.registry import OBJECTIVES
 
 ETA = (0.0005, 0.001, 0.002, 0.003, 0.005)
 SIGMA2 = (0.25, 1.0)
 MARGIN = 0.01
 SAE_EPS = 0.1
-SHOWN = (*(PAPER_OBJECTIVES[name] for name in ("DAE", "CAE", "mDAE")), sae_continued(SAE_EPS))
+SHOWN = (*(OBJECTIVES[name] for name in ("DAE", "CAE", "mDAE")), sae_continued(SAE_EPS))
 PENALISED = ("CAE", "mDAE")
 # Each variant: what it is called, `TrainConfig.tangent` and `TrainConfig.velocity`.
 VARIANTS = {
@@ -57,7 +58,7 @@ def list_runs(variants: dict, models: tuple):
                 for tangent, velocity in variants.values():
                     for eta in ETA:
                         settings = {"eta": eta, "tangent": tangent, "velocity": velocity}
-                        found.append(Run(PAPER_OBJECTIVES["AE"], RELU, ref, study.config(size, name, seed, 0.0, **settings)))
+                        found.append(Run(OBJECTIVES["AE"], RELU, ref, study.config(size, name, seed, 0.0, **settings)))
                         found += [
                             Run(model, RELU, ref, study.config(size, name, seed, sigma2, **settings))
                             for sigma2 in SIGMA2
@@ -184,7 +185,7 @@ RATES = Study(
     picture_of(VARIANTS, f"ReLU, unit rows: how far sigma^2 moves the activation fraction from AE's\n{BAND}"),
 )  # fmt: skip
 PATH = Study(
-    "learning_rate_path", __doc__, study.presets(3), list_runs(WAYS, tuple(PAPER_OBJECTIVES[name] for name in PENALISED)),
+    "learning_rate_path", __doc__, study.presets(3), list_runs(WAYS, tuple(OBJECTIVES[name] for name in PENALISED)),
     table_of(WAYS),
     picture_of(WAYS, f"ReLU, unit rows: the ways in which the radial part acts, each removed alone\n{BAND}"),
 )  # fmt: skip

@@ -9,8 +9,8 @@ from numpy_rae.activations import SIGMOID
 from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
-from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.plotting import theory_pictures
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.theory.monitor import Monitor
 from numpy_rae.training import TrainConfig, train
 
@@ -24,7 +24,7 @@ def main(argv=None):
     x = build(DataSpec("digits", samples, std_offset=0.1))
     config = TrainConfig(sigma2=1.0, hidden=hidden, epochs=epochs)
     monitor = Monitor(x.mean(axis=0), SIGMOID, config.eta, config.momentum, every=10)
-    train(x, PAPER_OBJECTIVES["SAE"], SIGMOID, config, watch=monitor)
+    train(x, OBJECTIVES["SAE"], SIGMOID, config, watch=monitor)
     for seen in monitor.observations[:: max(1, len(monitor.observations) // 5)]:
         shares = "  ".join(f"{name} {share:.2f}" for name, share in seen.holds().items())
         right = f"sign of Eq. (5) right: {seen.sign_right():.2f}"

@@ -15,8 +15,8 @@ from numpy_rae.autoencoder import forward, reconstruction
 from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
-from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.plotting import theory_pictures
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.taylor_penalties import TAYLOR, WeightedSum
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
 from numpy_rae.training import TrainConfig, init_state, run_epochs
@@ -35,7 +35,7 @@ def main(argv=None):
     for activation in (SIGMOID, SOFTPLUS, RELU):
         for model, sigma2 in SIGMA2.items():
             config = TrainConfig(sigma2, hidden=hidden, epochs=epochs)
-            found = watched(x, PAPER_OBJECTIVES[model], activation, config)
+            found = watched(x, OBJECTIVES[model], activation, config)
             print(f"{activation.name}, {model}, sigma^2 = {sigma2:g}\n{table(found)}\n")
             label = model if sigma2 == 0 else rf"{model} at $\sigma^2$ = {sigma2:g}"
             seen.setdefault(activation.name, {})[label] = found[:, 1:4]

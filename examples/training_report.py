@@ -6,12 +6,11 @@ Unit rows on the embedded digits; any model and activation of the package.
 import sys
 
 from numpy_rae import _validation
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
-from numpy_rae.extra_activations import ALL_ACTIVATIONS
 from numpy_rae.plotting import training_report
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.sparsity import Sparsity, measure
 from numpy_rae.training import TrainConfig, TrainResult, train
 
@@ -20,8 +19,8 @@ SIZES = {"sample": (5000, 20, 1000), "tiny": (500, 6, 50)}
 
 def parser():
     p = command_line.picture_parser("training_report", __doc__)
-    p.add_argument("--model", default="CAE", metavar="M", help=f"one of {', '.join(ALL_MODELS)}")
-    p.add_argument("--activation", default="relu", metavar="S", help=f"one of {', '.join(ALL_ACTIVATIONS)}")
+    p.add_argument("--model", default="CAE", metavar="M", help=f"one of {', '.join(OBJECTIVES)}")
+    p.add_argument("--activation", default="relu", metavar="S", help=f"one of {', '.join(ACTIVATIONS)}")
     p.add_argument("--sigma2", type=float, default=0.25, metavar="S", help="regularisation coefficient")
     p.add_argument("--seed", type=int, default=0, metavar="K", help="of weights, batches and noise")
     return p
@@ -41,8 +40,8 @@ def main(argv=None):
 def run(args) -> tuple[TrainResult, Sparsity]:
     """Train and measure. Raises ValueError for unknown names, numbers outside their range, and a run that diverged."""
     samples, epochs, hidden = SIZES[args.preset]
-    model = ALL_MODELS[_validation.one_of("--model", args.model, ALL_MODELS)]
-    activation = ALL_ACTIVATIONS[_validation.one_of("--activation", args.activation, ALL_ACTIVATIONS)]
+    model = OBJECTIVES[_validation.one_of("--model", args.model, OBJECTIVES)]
+    activation = ACTIVATIONS[_validation.one_of("--activation", args.activation, ACTIVATIONS)]
     config = TrainConfig(args.sigma2, args.seed, hidden, epochs=epochs)
     x = build(DataSpec("digits", samples, std_offset=0.1))
     trained = train(x, model, activation, config)

@@ -19,9 +19,10 @@ from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, ma
 from numpy_rae.data import fetch
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.command_line import user_path
-from numpy_rae.extra_activations import ALL_ACTIVATIONS, softplus_beta
+from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.plotting import certificate_picture, style
+from numpy_rae.registry import ACTIVATIONS
 
 COLUMNS = ("CAE", "mDAE", "SAE", "L1", "KL")
 CERTIFY = "Tell which corollary covers an activation and a penalty, and what it predicts."
@@ -110,7 +111,7 @@ def table(args: argparse.Namespace) -> int:
 
 def rows_shown() -> list[str]:
     """Softplus has beta = 1; its sharper forms stand next to it."""
-    names = [name for name in ALL_ACTIVATIONS if not name.startswith("softplus")]
+    names = [name for name in ACTIVATIONS if not name.startswith("softplus")]
     return [*names[:2], "softplus", "softplus(beta=4)", "softplus(beta=16)", *names[2:], "maxout"]
 
 
@@ -138,7 +139,7 @@ def outside(name: str) -> str:
 
 
 def activation_names() -> list[str]:
-    return [*ALL_ACTIVATIONS, SHARP, "maxout", *OUTSIDE]
+    return [*ACTIVATIONS, SHARP, "maxout", *OUTSIDE]
 
 
 def sharpness(name: str) -> float | None:
@@ -166,7 +167,7 @@ def known_activation(name: str) -> str:
 
 def find(name: str) -> Activation:
     beta = sharpness(name)
-    return ALL_ACTIVATIONS[name] if beta is None else softplus_beta(beta)
+    return ACTIVATIONS[name] if beta is None else softplus_beta(beta)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from numpy_rae import _validation, training
-from numpy_rae.activations import PAPER_ACTIVATIONS, Activation
+from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params, decode, forward
 from numpy_rae.metrics import measure
-from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised
+from numpy_rae.objectives import Objective, Penalised
 from numpy_rae.penalties import JacobianPenalty
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 
 try:
     from sklearn.utils.validation import validate_data
@@ -46,8 +47,8 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     X (N, n) should be centred (there is no decoder bias), so a StandardScaler usually goes before. float32 and float64
     stay what they are; other numbers become float64.
 
-    `n_components` is the number of hidden units. `model` is a name in `objectives.PAPER_OBJECTIVES` or a `Model`, `activation` one
-    in `activations.PAPER_ACTIVATIONS` or an `Activation`; the rest is `training.TrainConfig`'s. With the defaults, SAE and
+    `n_components` is the number of hidden units. `model` is a name in `objectives.OBJECTIVES` or a `Model`, `activation` one
+    in `activations.ACTIVATIONS` or an `Activation`; the rest is `training.TrainConfig`'s. With the defaults, SAE and
     ReLU, the codes get sparser as sigma2 grows. DAE and L1 do the same with ReLU. CAE and mDAE need an activation with a
     second derivative, such as "softplus"; without one, `fit` warns. An int as `random_state` is TrainConfig's seed, so
     that `fit` gives what `training.train` gives, to the last bit; a RandomState, or NumPy's own for None, draws a seed.
@@ -155,11 +156,11 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return training.TrainConfig(seed=seed, hidden=hidden, dtype=x.dtype.name, **same)
 
     def _model(self):
-        return self.model if isinstance(self.model, Objective) else PAPER_OBJECTIVES[_validation.one_of("model", self.model, PAPER_OBJECTIVES)]
+        return self.model if isinstance(self.model, Objective) else OBJECTIVES[_validation.one_of("model", self.model, OBJECTIVES)]
 
     def _activation(self):
         s_e = self.activation
-        return s_e if isinstance(s_e, Activation) else PAPER_ACTIVATIONS[_validation.one_of("activation", s_e, PAPER_ACTIVATIONS)]
+        return s_e if isinstance(s_e, Activation) else ACTIVATIONS[_validation.one_of("activation", s_e, ACTIVATIONS)]
 
     def _fitted(self, X):
         check_is_fitted(self, "components_")

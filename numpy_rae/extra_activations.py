@@ -4,13 +4,12 @@ delta_min is 0 where the activation has hard zeros and 0.1 elsewhere. `kinks` ar
 """
 
 from functools import partial
-from types import MappingProxyType
 
 import numpy as np
 from scipy.special import expit, ndtr
 
 from numpy_rae import _validation
-from numpy_rae.activations import PAPER_ACTIVATIONS, Activation, Jet, sigmoid
+from numpy_rae.activations import Activation, Jet, sigmoid
 
 LEAK = 0.01
 
@@ -124,6 +123,3 @@ SQUARED_RELU = Activation(
 EXTRA_ACTIVATIONS = {
     s.name: s for s in (SOFTPLUS_4, ELU, GELU, SILU, LEAKY_RELU, HARD_SIGMOID, SQUARED_RELU)
 }
-ALL_ACTIVATIONS = {**PAPER_ACTIVATIONS, **EXTRA_ACTIVATIONS}
-# A user may add activations to the table; these are the package's own for good.
-OWN_ACTIVATIONS = MappingProxyType(dict(ALL_ACTIVATIONS))

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, SOFTPLUS, Activation, Jet
-from numpy_rae.extra_activations import ALL_ACTIVATIONS, EXTRA_ACTIVATIONS, softplus_beta
+from numpy_rae.extra_activations import EXTRA_ACTIVATIONS, softplus_beta
+from numpy_rae.registry import ACTIVATIONS
 
-by_name = pytest.mark.parametrize("s_e", ALL_ACTIVATIONS.values(), ids=ALL_ACTIVATIONS)
+by_name = pytest.mark.parametrize("s_e", ACTIVATIONS.values(), ids=ACTIVATIONS)
 GRID = np.linspace(-30, 30, 6001).reshape(-1, 1)
 
 
@@ -121,8 +122,8 @@ def test_sharpness_that_is_not_positive_is_refused(beta):
 
 def test_the_table_holds_the_paper_s_four_and_the_rest():
     assert list(PAPER_ACTIVATIONS) == ["relu", "sigmoid", "softplus", "tanh"]
-    assert {**PAPER_ACTIVATIONS, **EXTRA_ACTIVATIONS} == ALL_ACTIVATIONS and not PAPER_ACTIVATIONS.keys() & EXTRA_ACTIVATIONS
-    assert all(name == s_e.name for name, s_e in ALL_ACTIVATIONS.items())
+    assert {**PAPER_ACTIVATIONS, **EXTRA_ACTIVATIONS} == ACTIVATIONS and not PAPER_ACTIVATIONS.keys() & EXTRA_ACTIVATIONS
+    assert all(name == s_e.name for name, s_e in ACTIVATIONS.items())
 
 
 def test_relu_at_its_kink_takes_the_left_derivative():

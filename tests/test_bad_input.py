@@ -36,11 +36,10 @@ from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
 from numpy_rae.certificates import certificate
 from numpy_rae.dae_noise import kernel_cae, noise_variants, stein
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import folders, image_formats, images, prepared, preprocessing, sources
-from numpy_rae.extra_activations import ALL_ACTIVATIONS
 from numpy_rae.objectives import PAPER_OBJECTIVES, ae, sae_continued
 from numpy_rae.penalties import CAE, SAE
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import model_file
 from numpy_rae.theory import assumption_1, lemma_1, monitor, theorem_1, theorem_2, theorem_3
 from numpy_rae.training import TrainConfig
@@ -338,7 +337,7 @@ def spoiled(value, draw):
                                   {"constraint": "max-norm", "radius": 5e-324}, {"tangent": True}])  # fmt: skip
         return TrainConfig(**{**vars(value), **draw(change)})
     if isinstance(value, Activation):
-        return draw(st.sampled_from([*ALL_ACTIVATIONS.values(), *OBJECTS]))
+        return draw(st.sampled_from([*ACTIVATIONS.values(), *OBJECTS]))
     if isinstance(value, int) and not isinstance(value, bool):
         return draw(st.sampled_from(COUNTS))
     if isinstance(value, float):
@@ -420,7 +419,7 @@ NUMBER_OR_NOT = st.sampled_from(NUMBERS)
 OTHER_SHAPES = st.sampled_from(sorted(set(OTHERS) - {"one sample", "one row more", "dtype f4", "dtype f8"}))
 
 
-@pytest.mark.parametrize("model", ALL_MODELS.values(), ids=lambda model: model.name)
+@pytest.mark.parametrize("model", OBJECTIVES.values(), ids=lambda model: model.name)
 @given(data=st.data())
 def test_objectives_refuse_what_does_not_fit(model, data):
     dtype = data.draw(st.sampled_from([np.float32, np.float64]))
@@ -439,7 +438,7 @@ def test_objectives_refuse_what_does_not_fit(model, data):
             assert math.isfinite(J) or sigma2 > 1e30
 
 
-@pytest.mark.parametrize("s_e", [*ALL_ACTIVATIONS.values(), extra_activations.softplus_beta(1e9)], ids=lambda s: s.name)
+@pytest.mark.parametrize("s_e", [*ACTIVATIONS.values(), extra_activations.softplus_beta(1e9)], ids=lambda s: s.name)
 @given(data=st.data())
 def test_jets_are_finite_out_to_the_largest_numbers(s_e, data):
     """In a's shape and dtype, without a warning; only a square may overflow."""

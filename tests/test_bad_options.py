@@ -18,12 +18,11 @@ from hypothesis import strategies as st
 
 from numpy_rae import __main__ as command
 from numpy_rae.activations import RELU
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import fetch, folders
 from numpy_rae.experiments import command_line, figure_script
 from numpy_rae.experiments.protocol import Protocol
-from numpy_rae.extra_activations import ALL_ACTIVATIONS
 from numpy_rae.penalties import PENALTIES
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.training import train
 
 FEW = settings(max_examples=10)
@@ -109,7 +108,7 @@ def prepared(prepare):
 PATHS = st.sampled_from(["out", "file", "file/x", "/dev/null", "/proc/none", ".", "o" * 300, "", "~nosuchuser/x"])
 FIGURE = {
     "--preset": st.sampled_from(["tiny", "sample", "paper", "huge", ""]),
-    "--models": st.sampled_from([*ALL_MODELS, "VAE", "dae", ""]),
+    "--models": st.sampled_from([*OBJECTIVES, "VAE", "dae", ""]),
     "--seeds": WHOLE,
     "--eta": REAL,
     "--sigma2": REAL,
@@ -172,7 +171,7 @@ def test_the_other_examples(name, data):
 
 CERTIFY = {
     "--activation": st.sampled_from([
-        *ALL_ACTIVATIONS, "maxout", "topk", "RELU", "softplus(beta=B)", "softplus(beta=0)", "softplus(beta=1e300)",
+        *ACTIVATIONS, "maxout", "topk", "RELU", "softplus(beta=B)", "softplus(beta=0)", "softplus(beta=1e300)",
         "softplus(beta=nan)", "softplus(beta=3)", "softplus(beta=", "", "x",
     ]),
     "--penalty": st.sampled_from([*PENALTIES, "cae", "", "x"]),

@@ -7,9 +7,9 @@ from test_bad_input import CASES, data_folder  # noqa: F401
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.autoencoder import Params
 from numpy_rae.certificates.certificate import certify
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
-from numpy_rae.extra_activations import ALL_ACTIVATIONS, softplus_beta
+from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.penalties import PENALTIES
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.training import TrainConfig, train
 
 X = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
@@ -22,18 +22,18 @@ def strict():
 
 
 @pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("activation", [*ALL_ACTIVATIONS.values(), softplus_beta(16), np.tanh], ids=lambda each: getattr(each, "name", "callable"))
+@pytest.mark.parametrize("activation", [*ACTIVATIONS.values(), softplus_beta(16), np.tanh], ids=lambda each: getattr(each, "name", "callable"))
 def test_certify(activation, penalty):
     assert certify(activation, PENALTIES[penalty]).prediction
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0])
 @pytest.mark.parametrize("activation", PAPER_ACTIVATIONS)
-@pytest.mark.parametrize("model", ALL_MODELS)
+@pytest.mark.parametrize("model", OBJECTIVES)
 def test_training(model, activation, scale):
     """Pre-activations far out on both sides, where h' and its powers underflow."""
     config = TrainConfig(sigma2=0.5, hidden=5, epochs=3, batch_size=20)
-    given = (np.float32(scale) * X, ALL_MODELS[model], PAPER_ACTIVATIONS[activation], config)
+    given = (np.float32(scale) * X, OBJECTIVES[model], PAPER_ACTIVATIONS[activation], config)
     try:
         with np.errstate(under="ignore"):
             expected = train(*given)
@@ -45,18 +45,18 @@ def test_training(model, activation, scale):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("activation", ALL_ACTIVATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activations_far_out(activation, dtype):
     reach = float(np.finfo(dtype).max) ** 0.25
-    jet = ALL_ACTIVATIONS[activation](np.array([[-reach, -800, -90, -1e-30, 0, 1e-30, 90, 800, reach]], dtype), 3)
+    jet = ACTIVATIONS[activation](np.array([[-reach, -800, -90, -1e-30, 0, 1e-30, 90, 800, reach]], dtype), 3)
     assert all(np.isfinite(part).all() for part in jet)
 
 
-@pytest.mark.parametrize("model", ALL_MODELS)
+@pytest.mark.parametrize("model", OBJECTIVES)
 def test_objectives_at_saturated_units(model):
     params = Params(400 * np.ones((2, 8)), np.array([-700.0, 30.0]))
     activation = RELU if "smoothed" in model or "expected" in model else SIGMOID
-    J, _ = ALL_MODELS[model](params, activation, X.astype(float), 0.5, np.random.default_rng(0))
+    J, _ = OBJECTIVES[model](params, activation, X.astype(float), 0.5, np.random.default_rng(0))
     assert np.isfinite(J)
 
 

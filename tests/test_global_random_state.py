@@ -15,13 +15,13 @@ from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import init_params
 from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
 from numpy_rae.certificates import certificate
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import images, prepared, preprocessing
 from numpy_rae.experiments import picture_script, sweep
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.penalties import CAE, SAE
 from numpy_rae.plotting import sweep_figure
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import model_file
 from numpy_rae.theory import assumption_1, monitor, theorem_3
 from numpy_rae.training import TrainConfig, train
@@ -49,7 +49,7 @@ def save_and_load(tmp_path, rng) -> None:
 
 
 CALLS: dict[str, Callable[[Path, np.random.Generator], object]] = {
-    **{name: lambda _, rng, model=model: train(X32, model, RELU, SHORT) for name, model in ALL_MODELS.items()},
+    **{name: lambda _, rng, model=model: train(X32, model, RELU, SHORT) for name, model in OBJECTIVES.items()},
     "sweep": sweep_and_draw,
     "certify": lambda *_: certificate.certify(SOFTPLUS, CAE),
     "certify a function": lambda *_: certificate.certify(np.arctan, SAE),

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.special import expit, ndtr
 
-from numpy_rae.extra_activations import ALL_ACTIVATIONS
 from numpy_rae.numerical_activations import from_callable
+from numpy_rae.registry import ACTIVATIONS
 
 # Name of the shipped jet, the user's function, whether a complex step suits it, kinks to be found.
 CALLABLES = {
@@ -36,14 +36,14 @@ def test_derivatives_are_as_accurate_as_documented(case):
     a = np.linspace(-8, 8, 1601) + 0.00037
     a = a[[all(abs(one - kink) > 0.01 for kink in kinks) for one in a]]
     limits = (1e-14, 1e-14, 1e-9, 1e-6) if by_complex_step else (1e-14, 1e-9, 1e-6, 1e-4)
-    for found, exact, limit in zip(s_e(a), ALL_ACTIVATIONS[name](a), limits, strict=True):
+    for found, exact, limit in zip(s_e(a), ACTIVATIONS[name](a), limits, strict=True):
         assert np.abs(found - exact).max() <= limit
 
 
 @by_name
 def test_claims_left_out_are_those_of_the_shipped_activation(case):
     name, f, _, _ = CALLABLES[case]
-    s_e, shipped = from_callable(case, f), ALL_ACTIVATIONS[name]
+    s_e, shipped = from_callable(case, f), ACTIVATIONS[name]
     for claim in ("non_decreasing", "slope_in_unit", "convex", "zero_on_left", "non_negative"):
         assert getattr(s_e, claim) == getattr(shipped, claim), claim
 
@@ -52,7 +52,7 @@ def test_claims_left_out_are_those_of_the_shipped_activation(case):
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_given_derivatives_are_used_as_they_are(given_up_to, order):
     """Given ones come back to the last bit; the next are differences of the last given, not of f."""
-    tanh = ALL_ACTIVATIONS["tanh"]
+    tanh = ACTIVATIONS["tanh"]
     parts = [lambda a, k=k: tanh(a)[k] for k in range(1, given_up_to + 1)]
     s_e, a = from_callable("own", np.tanh, parts), np.linspace(-4, 4, 81)
     jet, exact = s_e(a, order), tanh(a, order)
@@ -67,7 +67,7 @@ def test_given_derivatives_are_used_as_they_are(given_up_to, order):
 
 def test_dtype_and_shape_follow_a():
     a = np.linspace(-2, 2, 6, dtype=np.float32).reshape(2, 3)
-    for found, exact in zip(from_callable("own", np.tanh)(a), ALL_ACTIVATIONS["tanh"](a), strict=True):
+    for found, exact in zip(from_callable("own", np.tanh)(a), ACTIVATIONS["tanh"](a), strict=True):
         assert found.dtype == np.float32 and found.shape == (2, 3)
         # Differences in float32 would be wrong by far more: inside, all is float64.
         np.testing.assert_allclose(found, exact, atol=1e-6)

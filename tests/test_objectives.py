@@ -11,7 +11,7 @@ from strategies import MARGIN, problems
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.autoencoder import Params
-from numpy_rae.extra_activations import ALL_ACTIVATIONS, EXTRA_ACTIVATIONS
+from numpy_rae.extra_activations import EXTRA_ACTIVATIONS
 from numpy_rae.gradcheck import check_gradient, flatten, on_vector, taylor_slope
 from numpy_rae.objectives import (
     PAPER_OBJECTIVES,
@@ -25,6 +25,7 @@ from numpy_rae.objectives import (
     without_bias,
 )
 from numpy_rae.penalties import CAE, JacobianPenalty, MeanActivationPenalty, WeightDecay
+from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 
 SMOOTH = tuple(s for s in PAPER_ACTIVATIONS.values() if not s.kinks)
@@ -44,7 +45,7 @@ def objective(name, problem, sigma2=SIGMA2):
 @given(data=st.data(), seed=st.integers(0, 2**16))
 def test_taylor_remainder_has_slope_two(model, activation, data, seed):
     """Along the best of three directions: on a single one the second derivative may happen to vanish."""
-    problem = data.draw(problems((ALL_ACTIVATIONS[activation],)))
+    problem = data.draw(problems((ACTIVATIONS[activation],)))
     assert best_slope(objective(model, problem), problem.params, seed) > 1.9
 
 
@@ -82,7 +83,7 @@ def test_taylor_remainder_of_penalties_beyond_the_models_has_slope_two(penalty, 
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
 @given(data=st.data())
 def test_gradient_agrees_with_fourth_order_differences(model, activation, data):
-    problem = data.draw(problems((ALL_ACTIVATIONS[activation],)))
+    problem = data.draw(problems((ACTIVATIONS[activation],)))
     for check in check_gradient(objective(model, problem), problem.params, np.random.default_rng(0), directions=3):
         # A gradient of 1e-262 beside values of order one cannot be told from its opposite.
         assert check.passed or "TOO SMALL TO TELL" in check.verdict, str(check)
@@ -117,7 +118,7 @@ def oracle(name, W, b, problem, sigma2=SIGMA2):
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
 @given(data=st.data())
 def test_value_and_gradient_equal_the_loops_and_their_complex_step(model, activation, data):
-    problem = data.draw(problems((ALL_ACTIVATIONS[activation],)))
+    problem = data.draw(problems((ACTIVATIONS[activation],)))
     J, grad = objective(model, problem)(problem.params)
     assert J == pytest.approx(oracle(model, *problem.params, problem), rel=1e-10, abs=1e-12)
     g_W, g_b = reference.complex_gradient(lambda W, b: oracle(model, W, b, problem), *problem.params)
@@ -131,7 +132,7 @@ def test_value_and_gradient_equal_the_loops_and_their_complex_step(model, activa
 @settings(max_examples=100)
 def test_problems_keep_clear_of_any_set_of_kinks(data, kinks):
     """By construction: without this the tests around would fail at a kink once in a while."""
-    problem = data.draw(problems((replace(ALL_ACTIVATIONS["hard_sigmoid"], kinks=kinks),)))
+    problem = data.draw(problems((replace(ACTIVATIONS["hard_sigmoid"], kinks=kinks),)))
     for level in (0.0, 0.1, 0.3):
         a = (problem.x + level * problem.eps) @ problem.params.W.T + problem.params.b_e
         assert min(np.abs(a - kink).min() for kink in kinks) > MARGIN - 1e-12

@@ -12,7 +12,6 @@ from strategies import problems
 from numpy_rae._contracts import check_penalty
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params, backward, forward, init_params
-from numpy_rae.extra_activations import ALL_ACTIVATIONS
 from numpy_rae.penalties import (  # fmt: skip
     CAE,
     EPS,
@@ -28,6 +27,7 @@ from numpy_rae.penalties import (  # fmt: skip
     sae,
     sae_with_target,
 )
+from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 
 ORACLES = {
@@ -272,7 +272,7 @@ SECOND_ORDER = [CAE, MDAE, CrossTerm(), ResidualTerm(), HessianTerm(0.5), Margin
 
 
 @pytest.mark.parametrize("penalty", SECOND_ORDER)
-@pytest.mark.parametrize("s_e", [s_e for s_e in ALL_ACTIVATIONS.values() if s_e.piecewise_linear], ids=lambda s: s.name)
+@pytest.mark.parametrize("s_e", [s_e for s_e in ACTIVATIONS.values() if s_e.piecewise_linear], ids=lambda s: s.name)
 def test_without_a_second_derivative_nothing_is_left_out_but_zeros(penalty, s_e):
     rng = np.random.default_rng(0)
     x, params = rng.standard_normal((4, 3)), init_params(5, 3, rng, np.float64)

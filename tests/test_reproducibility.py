@@ -18,12 +18,12 @@ import pytest
 import numpy_rae
 from numpy_rae import _blas
 from numpy_rae.activations import RELU
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import prepared
 from numpy_rae.experiments import sweep
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.worker import train_run
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
 
@@ -37,7 +37,7 @@ def grid() -> list[Run]:
     """A run of every model there is, and one of the plain auto-encoder; any process that calls this makes the same."""
     x = np.random.default_rng(0).standard_normal((N, n)).astype(np.float32)
     ref = prepared.store_array(x, prepared.DataSpec("digits", N))
-    runs = [Run(model, RELU, ref, CONFIG) for model in ALL_MODELS.values()]
+    runs = [Run(model, RELU, ref, CONFIG) for model in OBJECTIVES.values()]
     return [*runs, replace(runs[0], config=replace(CONFIG, sigma2=0.0))]
 
 
@@ -113,5 +113,5 @@ def in_process(environment) -> dict[str, dict]:
 def test_the_same_record_from_the_pool_and_in_process(pools, in_process, tmp_path, workers):
     """In the opposite order, too. Every process seeds the global generators differently, and no record shows it."""
     records = list(sweep.sweep(grid()[::-1], pools[workers], tmp_path / "r.jsonl"))
-    assert len(records) == len(ALL_MODELS) + 1
+    assert len(records) == len(OBJECTIVES) + 1
     assert timeless(records) == timeless(jsonl.read(tmp_path / "r.jsonl")) == in_process

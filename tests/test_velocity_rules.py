@@ -6,10 +6,10 @@ import pytest
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID
 from numpy_rae.autoencoder import Gradient, Params, row_len2
 from numpy_rae.constraints import unit_scale
-from numpy_rae.extra_activations import ALL_ACTIVATIONS
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.penalties import JacobianPenalty, WeightDecay
+from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.training import TrainConfig, train
 from numpy_rae.velocity_rules import VELOCITY_RULES, directions
 
@@ -53,7 +53,7 @@ def test_without_the_radial_gradient_ae_and_cor_2_make_the_same_steps(dtype, row
 @pytest.mark.parametrize("model", [*COR_2, DECAY], ids=lambda model: model.name)
 @pytest.mark.parametrize("name", ["relu", "leaky_relu", "hard_sigmoid"])
 def test_so_do_the_other_penalties_of_the_family_with_any_piecewise_linear_activation(model, name):
-    params, _ = ends([AE, model], activation=ALL_ACTIVATIONS[name], eta=0.002, sigma2=0.5)
+    params, _ = ends([AE, model], activation=ACTIVATIONS[name], eta=0.002, sigma2=0.5)
     assert same(*params)
 
 

@@ -1,14 +1,13 @@
 """Variants of DAE that differ in the noise alone, to find out where its sparsity comes from (Sec. 3.1.1)."""
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from numpy_rae import _validation
 from numpy_rae.autoencoder import Gradient
 from numpy_rae.dae_noise.smoothed_relu import expected_dae, expected_dae_with_covariances, smoothed_mdae
-from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae, corruption, denoising
+from numpy_rae.objectives import Objective, ae, corruption, denoising
 
 
 @_validation.tiny_is_zero
@@ -48,6 +47,3 @@ NOISE_OBJECTIVES = {
         Objective("expected-DAE+cov", expected_dae_with_covariances),
     )
 }
-ALL_MODELS = PAPER_OBJECTIVES | NOISE_OBJECTIVES
-# A user may add models to the table; these are the package's own for good.
-OWN_MODELS = MappingProxyType(dict(ALL_MODELS))

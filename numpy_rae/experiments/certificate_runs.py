@@ -21,7 +21,8 @@ from numpy_rae.data.preprocessing import MNIST_STD_OFFSET, as_rows, standardise,
 from numpy_rae.experiments import records
 from numpy_rae.identity.older_records import CONFIG, identified, old_hash
 from numpy_rae.identity.run_identity import digest, of_activation, of_config, of_model
-from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective
+from numpy_rae.objectives import AE, Objective
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig, TrainResult, init_state, run_epochs
 
@@ -105,7 +106,7 @@ def all_trials(
         for seed in preset.seeds
         for data in ETA
         for s_e in activations
-        for model in (AE, *(PAPER_OBJECTIVES[name] for name in penalties if takes(name, s_e)))
+        for model in (AE, *(OBJECTIVES[name] for name in penalties if takes(name, s_e)))
         for lam in preset.lam
         if (lam == 0) == (model is AE)
     ]

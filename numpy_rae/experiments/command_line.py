@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import folders
 from numpy_rae.experiments.checkpoint import INTERVAL
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import TrainConfig
 
 UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir", "scheduler")
@@ -27,7 +27,7 @@ def parser(protocol) -> argparse.ArgumentParser:
 def add_what(group, protocol) -> None:
     """What determines the numbers."""
     group.add_argument("--preset", choices=protocol.presets(), default="sample", help=presets_help(protocol))
-    models = f"of {', '.join(ALL_MODELS)} (default: {' '.join(protocol.models)})"
+    models = f"of {', '.join(OBJECTIVES)} (default: {' '.join(protocol.models)})"
     add_unset(group, "--models", models, nargs="+", metavar="M")
     add_unset(group, "--seeds", "several give bands (default: 0)", nargs="+", type=int, metavar="K")
     group.add_argument("--eta", type=float, default=TrainConfig.eta, help="learning rate; the paper: 0.001 to 0.005")

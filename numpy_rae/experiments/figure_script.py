@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from numpy_rae import _validation
-from numpy_rae.activations import PAPER_ACTIVATIONS
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import fetch
 from numpy_rae.data.folders import DataError
 from numpy_rae.data.prepared import DataRef, DataSpec, prepare
@@ -34,6 +32,7 @@ from numpy_rae.experiments.sweep import RunsLost, sweep
 from numpy_rae.experiments.time_estimate import seconds_ahead, updates
 from numpy_rae.plotting import style, sweep_figure
 from numpy_rae.plotting.style import save_picture
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
 
@@ -154,7 +153,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
         os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
     data = training_data(protocol, args, preset)
     runs = [
-        Run(ALL_MODELS[model], PAPER_ACTIVATIONS[protocol.activation], data, config)
+        Run(OBJECTIVES[model], ACTIVATIONS[protocol.activation], data, config)
         for config in configs
         for model in args.models
     ]
@@ -172,7 +171,7 @@ def chosen_preset(protocol: Protocol, args: argparse.Namespace) -> Preset:
 def run_configs(protocol: Protocol, args: argparse.Namespace, preset: Preset) -> list[TrainConfig]:
     """One configuration for every (seed, sigma^2). Raises ValueError for any option outside its range."""
     for model in args.models:
-        _validation.one_of("--models", model, ALL_MODELS)
+        _validation.one_of("--models", model, OBJECTIVES)
     _validation.integer("--samples", preset.samples)
     _validation.integer("--workers", args.workers)
     _validation.number("--save-every", args.save_every, open_low=True)

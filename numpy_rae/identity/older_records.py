@@ -8,10 +8,9 @@ activation of the user's cannot be known from its name; its record stays as it i
 import hashlib
 import json
 
-from numpy_rae.dae_noise.noise_variants import OWN_MODELS
 from numpy_rae.data.prepared import DataSpec
-from numpy_rae.extra_activations import OWN_ACTIVATIONS
 from numpy_rae.identity.run_identity import changed, digest
+from numpy_rae.registry import OWN_ACTIVATIONS, OWN_OBJECTIVES
 from numpy_rae.training import TrainConfig
 
 DESCRIBED = ("model", "activation", "data", "config")
@@ -26,7 +25,7 @@ def with_identity(entry: dict) -> dict:
     described = {name: entry.get(name) for name in DESCRIBED}
     if "identity" in entry or [type(part) for part in described.values()] != [str, str, dict, dict]:
         return entry
-    if entry["model"] not in OWN_MODELS or entry["activation"] not in OWN_ACTIVATIONS:
+    if entry["model"] not in OWN_OBJECTIVES or entry["activation"] not in OWN_ACTIVATIONS:
         return entry
     if entry.get("hash") != old_hash(described):
         return entry

@@ -14,13 +14,12 @@ from collections.abc import Callable
 import numpy as np
 
 from numpy_rae.activations import Activation
-from numpy_rae.dae_noise.noise_variants import OWN_MODELS
 from numpy_rae.data.prepared import DataRef, DataSpec
-from numpy_rae.extra_activations import OWN_ACTIVATIONS
 from numpy_rae.identity.fingerprint import digest, fingerprint
 from numpy_rae.identity.fixed_points import close, jet_values, model_values, objective_values, rounded, tried
 from numpy_rae.objectives import AE, Objective
 from numpy_rae.penalties import PENALTIES, JacobianPenalty, Penalty
+from numpy_rae.registry import OWN_ACTIVATIONS, OWN_OBJECTIVES
 from numpy_rae.taylor_penalties import CAE_H, TAYLOR, CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 from numpy_rae.training import TrainConfig
 
@@ -43,7 +42,7 @@ def formulas() -> dict[str, Activation | Penalty | Objective]:
         "marginalised": MarginalisedPenalty(np.array([0.1, 0.2, 0.3, 0.4])),
         "Jacobian q=3 p=1": JacobianPenalty(3, 1),
     }
-    kinds = {"activation": OWN_ACTIVATIONS, "penalty": penalties, "model": OWN_MODELS}
+    kinds = {"activation": OWN_ACTIVATIONS, "penalty": penalties, "model": OWN_OBJECTIVES}
     return {f"{kind} {name}": formula for kind, table in kinds.items() for name, formula in table.items()}
 
 
@@ -95,7 +94,7 @@ def _values_digest(one: np.ndarray | None, two: np.ndarray | None) -> str | None
 
 def is_ours(obj: Activation | Objective, kind: str) -> bool:
     """Say whether an activation or a model is the package's own of its name, a copy from another process included."""
-    table = OWN_ACTIVATIONS if kind == "activation" else OWN_MODELS
+    table = OWN_ACTIVATIONS if kind == "activation" else OWN_OBJECTIVES
     ours = table.get(obj.name) if isinstance(obj.name, str) else None
     return obj is ours or (type(obj) is type(ours) and fingerprint(obj) == fingerprint(ours))
 

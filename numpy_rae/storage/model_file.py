@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numpy_rae import _validation
-from numpy_rae.activations import PAPER_ACTIVATIONS, Activation
+from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.data import folders
+from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.storage import npz
 from numpy_rae.training import TrainConfig
 
@@ -98,7 +99,7 @@ def plain_number(value: np.generic) -> float | int | bool:
     return value.item()
 
 
-def load(path: str | Path, activations: Mapping[str, Activation] = PAPER_ACTIVATIONS) -> SavedModel:
+def load(path: str | Path, activations: Mapping[str, Activation] = ACTIVATIONS) -> SavedModel:
     """Read a file that `save` wrote; `activations` is the table in which its activation is looked up by name.
 
     Raises ModelFileError for anything else. No more is read than the file is long.

@@ -22,10 +22,11 @@ from numpy_rae.certificates.certificate import (  # fmt: skip
     certify,
     maxout_certificate,
 )
-from numpy_rae.extra_activations import ALL_ACTIVATIONS, softplus_beta
+from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.numerical_activations import from_callable
 from numpy_rae.penalties import CAE, L1, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, sae_with_target
 from numpy_rae.plotting import certificate_picture
+from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import CAE_H
 from numpy_rae.theory.theorem_1 import bias_gradient_at
 
@@ -59,7 +60,7 @@ KNOWN = {
     ("squared_relu", "SAE"): (UNDETERMINED, "none", [1]),
     ("sigmoid", "decay"): (UNAFFECTED, "none", []),
 }
-PAIRS = [(activation, penalty) for activation in ALL_ACTIVATIONS for penalty in COLUMNS]
+PAIRS = [(activation, penalty) for activation in ACTIVATIONS for penalty in COLUMNS]
 
 
 def holds(certificate):
@@ -73,12 +74,12 @@ def nonzero(certificate):
 @pytest.mark.parametrize("pair", KNOWN, ids=" x ".join)
 def test_verdicts_known_by_heart(pair):
     prediction, corollary, signs = KNOWN[pair]
-    certificate = certify(ALL_ACTIVATIONS[pair[0]], PENALTIES[pair[1]])
+    certificate = certify(ACTIVATIONS[pair[0]], PENALTIES[pair[1]])
     assert (certificate.activation, certificate.penalty) == pair
     assert (certificate.prediction, certificate.corollary, nonzero(certificate)) == (prediction, corollary, signs)
 
 
-@pytest.mark.parametrize("s_e", ALL_ACTIVATIONS.values(), ids=ALL_ACTIVATIONS)
+@pytest.mark.parametrize("s_e", ACTIVATIONS.values(), ids=ACTIVATIONS)
 def test_what_is_found_is_what_the_activation_claims(s_e):
     found = holds(certify(s_e, SAE))
     assert [found[claim] for claim in OF_S_E] == [getattr(s_e, claim) for claim in OF_S_E]
@@ -87,17 +88,17 @@ def test_what_is_found_is_what_the_activation_claims(s_e):
 
 def test_relu_with_cae_is_in_the_corollary_and_feels_nothing():
     """Cor. 2 in form; Fn. 1: not one sample has h'' != 0."""
-    certificate = certify(ALL_ACTIVATIONS["relu"], CAE)
+    certificate = certify(ACTIVATIONS["relu"], CAE)
     assert not certificate.failing and "Cor. 2 applies in form" in certificate.reason
     assert "exactly 0 everywhere it exists (Fn. 1)" in certificate.reason
     assert [(i.sign, i.low, i.high) for i in certificate.signs] == [(0, -1e4, 1e4)]
 
 
 def test_sigmoid_with_cae_has_a_witness_on_each_side_of_zero():
-    certificate = certify(ALL_ACTIVATIONS["sigmoid"], CAE)
+    certificate = certify(ACTIVATIONS["sigmoid"], CAE)
     up, down = (i for i in certificate.signs if i.sign)
     assert up.at < 0 < down.at and up.high == down.low == 0
-    at = bias_gradient_at(CAE, ALL_ACTIVATIONS["sigmoid"], np.array([up.at, down.at]))
+    at = bias_gradient_at(CAE, ACTIVATIONS["sigmoid"], np.array([up.at, down.at]))
     assert at[0] == up.value > 0 > down.value == at[1]
     assert f"{up.at:.4g}" in certificate.reason and f"{down.at:.4g}" in certificate.reason
 
@@ -105,7 +106,7 @@ def test_sigmoid_with_cae_has_a_witness_on_each_side_of_zero():
 @pytest.mark.parametrize("name", ["gelu", "silu"])
 def test_the_signs_of_non_monotone_ones_change_at_their_roots(name):
     """dR/db = 2 h' h'' changes sign at each root of h' and of h'', each found by its own bisection here."""
-    s_e = ALL_ACTIVATIONS[name]
+    s_e = ACTIVATIONS[name]
 
     def root(order, low, high):
         for _ in range(80):
@@ -145,7 +146,7 @@ def verify(activation, penalty, certificate):
 
 @pytest.mark.parametrize("pair", PAIRS, ids=" x ".join)
 def test_witnesses_of_the_table_do_fail_where_they_say(pair):
-    activation, penalty = ALL_ACTIVATIONS[pair[0]], PENALTIES[pair[1]]
+    activation, penalty = ACTIVATIONS[pair[0]], PENALTIES[pair[1]]
     certificate = certify(activation, penalty)
     verify(activation, penalty, certificate)
     if pair[0] not in ("relu", "softplus", "softplus(beta=4)"):
@@ -155,7 +156,7 @@ def test_witnesses_of_the_table_do_fail_where_they_say(pair):
 @pytest.mark.parametrize("pair", PAIRS, ids=" x ".join)
 def test_signs_are_those_of_the_bias_gradient_on_real_samples(pair):
     """At points off the grid, through x in place of b: `theorem_1.bias_gradient_at` encodes a sample of value a."""
-    activation, penalty = ALL_ACTIVATIONS[pair[0]], PENALTIES[pair[1]]
+    activation, penalty = ACTIVATIONS[pair[0]], PENALTIES[pair[1]]
     signs = certify(activation, penalty).signs
     if not signs:
         assert pair[1] == "KL" and not activation.non_negative
@@ -171,7 +172,7 @@ def test_signs_are_those_of_the_bias_gradient_on_real_samples(pair):
 def test_a_target_leaves_it_open_below_itself(rho_0):
     """KL falls below rho_0: the witness is there, and the unit is pulled up exactly where h < rho_0."""
     penalty = sae_with_target(rho_0)
-    certificate = certify(ALL_ACTIVATIONS["sigmoid"], penalty)
+    certificate = certify(ACTIVATIONS["sigmoid"], penalty)
     assert (certificate.prediction, certificate.corollary) == (UNDETERMINED, "none")
     witness = certificate.failing["f_increasing"]
     assert witness.at < rho_0 and penalty.extrapolated(np.array([witness.at]))[1][0] == witness.value < 0
@@ -180,7 +181,7 @@ def test_a_target_leaves_it_open_below_itself(rho_0):
 
 
 def test_an_activation_that_the_penalty_refuses_says_where():
-    certificate = certify(ALL_ACTIVATIONS["tanh"], PENALTIES["KL"])
+    certificate = certify(ACTIVATIONS["tanh"], PENALTIES["KL"])
     assert certificate.failing["in_domain"].value < 0 and "refuses" in certificate.reason and not certificate.signs
 
 
@@ -251,7 +252,7 @@ def test_random_smooth_ones_built_to_break_one_condition_are_judged_right(kind, 
 @pytest.mark.parametrize("penalty", [PENALTIES[name] for name in COLUMNS], ids=COLUMNS)
 @pytest.mark.parametrize("f", [lambda a: 1 / (1 + np.exp(-a)), expit], ids=["complex step", "differences"])
 def test_a_user_s_sigmoid_gets_the_shipped_one_s_verdicts(f, penalty):
-    own, shipped = certify(f, penalty), certify(ALL_ACTIVATIONS["sigmoid"], penalty)
+    own, shipped = certify(f, penalty), certify(ACTIVATIONS["sigmoid"], penalty)
     assert holds(own) == holds(shipped)
     for field in ("corollary", "theorem_2", "prediction", "penalty"):
         assert getattr(own, field) == getattr(shipped, field)
@@ -278,7 +279,7 @@ def test_a_jump_is_not_a_slope():
     ids=["falls", "constant", "a valley"],
 )
 def test_an_f_that_does_not_increase_is_outside(f, at_most):
-    certificate = certify(ALL_ACTIVATIONS["sigmoid"], MeanActivationPenalty(f))
+    certificate = certify(ACTIVATIONS["sigmoid"], MeanActivationPenalty(f))
     witness = certificate.failing["f_increasing"]
     assert certificate.corollary == "none" and certificate.prediction != SPARSER
     assert 0 <= witness.at < at_most and f(np.array([witness.at]))[1][0] == witness.value <= 0
@@ -287,19 +288,19 @@ def test_an_f_that_does_not_increase_is_outside(f, at_most):
 def test_f_is_asked_only_where_h_can_average_to():
     """Increasing up to 1: enough for a sigmoid, not for a ReLU."""
     penalty = MeanActivationPenalty(lambda rho: (2 * rho - rho**2, 2 - 2 * rho))
-    assert certify(ALL_ACTIVATIONS["sigmoid"], penalty).prediction == SPARSER
-    assert certify(ALL_ACTIVATIONS["relu"], penalty).failing["f_increasing"].at > 1
+    assert certify(ACTIVATIONS["sigmoid"], penalty).prediction == SPARSER
+    assert certify(ACTIVATIONS["relu"], penalty).failing["f_increasing"].at > 1
 
 
 @given(q=st.integers(1, 4), p=st.integers(0, 5))
 def test_every_power_of_the_second_family(q, p):
-    certificate = certify(ALL_ACTIVATIONS["softplus"], JacobianPenalty(q, p))
+    certificate = certify(ACTIVATIONS["softplus"], JacobianPenalty(q, p))
     assert (certificate.corollary, certificate.prediction) == ("Cor. 2", SPARSER)
     assert certificate.penalty == {(2, 2): "CAE", (2, 4): "mDAE"}.get((q, p), f"h'^{q} ||W||^{p}")
 
 
 def test_a_penalty_of_neither_family_is_left_open():
-    certificate = certify(ALL_ACTIVATIONS["sigmoid"], CAE_H, name="CAE+H")
+    certificate = certify(ACTIVATIONS["sigmoid"], CAE_H, name="CAE+H")
     assert (certificate.penalty, certificate.corollary, certificate.prediction) == ("CAE+H", "none", UNDETERMINED)
     assert nonzero(certificate) and "neither family" in certificate.reason
 
@@ -324,14 +325,14 @@ def test_maxout_s_witness_grows_on_the_left(penalty):
 
 @pytest.mark.parametrize("pair", PAIRS, ids=" x ".join)
 def test_json_there_and_back(pair):
-    certificate = certify(ALL_ACTIVATIONS[pair[0]], PENALTIES[pair[1]])
+    certificate = certify(ACTIVATIONS[pair[0]], PENALTIES[pair[1]])
     text = json.dumps(certificate.to_dict(), allow_nan=False)
     assert Certificate.from_dict(json.loads(text)) == certificate
     assert {c["name"]: c["holds"] for c in json.loads(text)["conditions"]} == holds(certificate)
 
 
 def test_bias_gradient_is_the_formula():
-    a, s_e = np.linspace(-5, 5, 41), ALL_ACTIVATIONS["sigmoid"]
+    a, s_e = np.linspace(-5, 5, 41), ACTIVATIONS["sigmoid"]
     h, dh_da, d2h_da2, _ = s_e(a)
     np.testing.assert_allclose(bias_gradient(s_e, CAE, a), 2 * dh_da * d2h_da2, rtol=1e-14)
     np.testing.assert_allclose(bias_gradient(s_e, SAE, a), dh_da / (1 - h), rtol=1e-14)
@@ -345,7 +346,7 @@ def run(capsys, *options):
 
 def test_command_prints_the_certificate(capsys):
     code, out, err = run(capsys, "--activation", "GELU", "--penalty", "cae")
-    assert (code, out, err) == (0, f"{certify(ALL_ACTIVATIONS['gelu'], CAE)}\n", "")
+    assert (code, out, err) == (0, f"{certify(ACTIVATIONS['gelu'], CAE)}\n", "")
     assert out.startswith("gelu x CAE: undetermined\n") and "FAILS: h' is -0.1289 at a = -1.414" in out
 
 
@@ -387,7 +388,7 @@ def test_command_refuses_with_one_sentence_and_code_2(capsys, options, message):
 def test_the_document_has_the_table_that_the_command_prints(capsys):
     code, out, _ = run(capsys, "--table")
     assert code == 0 and out in DOCUMENT.read_text(), "run: python -m numpy_rae certify --table"
-    for name in [*ALL_ACTIVATIONS, "softplus(beta=16)", "maxout"]:
+    for name in [*ACTIVATIONS, "softplus(beta=16)", "maxout"]:
         assert out.count(f"| {name} |") == 1
     assert all(reason in out for reason in OUTSIDE.values())
 
@@ -395,12 +396,12 @@ def test_the_document_has_the_table_that_the_command_prints(capsys):
 def test_table_as_json_has_every_pair(capsys):
     entries = [Certificate.from_dict(entry) for entry in json.loads(run(capsys, "--table", "--json")[1])]
     assert {(e.activation, e.penalty) for e in entries} >= set(PAIRS)
-    assert len(entries) == 5 * (len(ALL_ACTIVATIONS) + 2)
+    assert len(entries) == 5 * (len(ACTIVATIONS) + 2)
 
 
 def test_picture_shows_the_jet_and_letters_every_interval():
     a = np.linspace(-2, 2, 41)
-    jet = ALL_ACTIVATIONS["sigmoid"](a)
+    jet = ACTIVATIONS["sigmoid"](a)
     figure = certificate_picture.certificate(a, jet, [(-1e4, -1, 0), (-1, 0.5, 1), (0.5, 9, -1), (9, 1e4, 0)], "title")
     top, strip = figure.axes
     for line, part in zip(top.get_lines(), jet[:3], strict=False):

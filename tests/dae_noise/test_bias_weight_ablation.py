@@ -9,8 +9,8 @@ from strategies import problems
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
 from numpy_rae.dae_noise.bias_weight_ablation import bias_only, weights_only
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, sae_continued
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import TrainConfig, train
 
 SHOWN = ("DAE", "SAE", "eDAE", "CAE", "mDAE")
@@ -28,7 +28,7 @@ def gradient(model, problem, activation, sigma2=0.3):
 @pytest.mark.parametrize(("name", "s"), PAIRS)
 @given(problem=ANY)
 def test_the_two_parts_recombine_to_the_model_and_to_ae(name, s, problem):
-    model, activation = ALL_MODELS[name], PAPER_ACTIVATIONS[s]
+    model, activation = OBJECTIVES[name], PAPER_ACTIVATIONS[s]
     J, full, grad = gradient(model, problem, activation)
     _, plain, _ = gradient(AE, problem, activation)
     J_W, of_W, _ = gradient(weights_only(model), problem, activation)

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, SIGMOID
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.experiments import checkpoint
 from numpy_rae.experiments.checkpoint import CheckpointError, Checkpoints, CheckpointWriter, load, save
 from numpy_rae.objectives import Objective
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import npz
 from numpy_rae.training import Callback, TrainConfig, train
 
@@ -61,7 +61,7 @@ def assert_same_end(one, other):
 
 
 @given(
-    model=st.sampled_from(list(ALL_MODELS.values())),
+    model=st.sampled_from(list(OBJECTIVES.values())),
     activation=st.sampled_from(list(PAPER_ACTIVATIONS.values())),
     constraint=st.sampled_from(["unit", "free", "max-norm"]),
     dtype=st.sampled_from(["float32", "float64"]),
@@ -91,7 +91,7 @@ def test_resumed_is_uninterrupted_bit_for_bit(
 @pytest.mark.parametrize("at", [1, 2, 3, 5, 9])
 def test_the_file_holds_the_whole_state(tmp_path, at):
     """Written again, what was read gives the same bytes: no part is lost or changed."""
-    state = left(tmp_path / "one.npz", at, data(), ALL_MODELS["CAE+H"], SIGMOID, CONFIG)
+    state = left(tmp_path / "one.npz", at, data(), OBJECTIVES["CAE+H"], SIGMOID, CONFIG)
     save(tmp_path / "two.npz", state, RUN)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
     assert [len(batch) for batch in state.ahead] == {1: [7, 6], 2: [6], 3: [], 5: [6], 9: []}[at]
@@ -100,7 +100,7 @@ def test_the_file_holds_the_whole_state(tmp_path, at):
 
 def test_counts_go_on_where_they_were(tmp_path):
     def counted(params, activation, x, sigma2, rng):
-        return 1.0, ALL_MODELS["AE"](params, activation, x, 0, rng)[1]._replace(n_extrapolated=len(x))
+        return 1.0, OBJECTIVES["AE"](params, activation, x, 0, rng)[1]._replace(n_extrapolated=len(x))
 
     what = (Objective("counted", counted), SIGMOID, CONFIG)
     state = left(tmp_path / "c.npz", 4, data(), *what)
@@ -113,7 +113,7 @@ def test_without_a_file_there_is_no_state(tmp_path):
 
 @pytest.fixture
 def path(tmp_path):
-    left(tmp_path / "c.npz", 5, data(), ALL_MODELS["DAE"], SIGMOID, CONFIG)
+    left(tmp_path / "c.npz", 5, data(), OBJECTIVES["DAE"], SIGMOID, CONFIG)
     return tmp_path / "c.npz"
 
 
@@ -161,15 +161,15 @@ def test_the_state_is_written_at_intervals_but_never_most_of_the_time(tmp_path, 
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(checkpoint, "save", write)
     with Clocked(tmp_path / "c.npz", RUN, 3.0) as keeper:
-        train(data(), ALL_MODELS["DAE"], SIGMOID, CONFIG, keeper)
+        train(data(), OBJECTIVES["DAE"], SIGMOID, CONFIG, keeper)
     assert seen == written
 
 
 def test_what_cannot_be_written_is_a_warning_and_the_run_goes_on(tmp_path, caplog):
     (tmp_path / "file").write_text("")
     with CheckpointWriter(tmp_path / "file" / "c.npz", RUN, 0.0) as keeper, caplog.at_level(logging.WARNING):
-        trained = train(data(), ALL_MODELS["DAE"], SIGMOID, CONFIG, keeper)
-    assert_same_end(trained, train(data(), ALL_MODELS["DAE"], SIGMOID, CONFIG))
+        trained = train(data(), OBJECTIVES["DAE"], SIGMOID, CONFIG, keeper)
+    assert_same_end(trained, train(data(), OBJECTIVES["DAE"], SIGMOID, CONFIG))
     assert "c.npz cannot be written: " in caplog.text and caplog.text.rstrip().endswith("; the run goes on")
 
 
@@ -184,10 +184,10 @@ LONG = replace(CONFIG, epochs=10**6)
 CHILD = """
 import sys
 from pathlib import Path
-from test_checkpoint import ALL_MODELS, LONG, RUN, SIGMOID, CheckpointWriter, data, train
+from test_checkpoint import OBJECTIVES, LONG, RUN, SIGMOID, CheckpointWriter, data, train
 with CheckpointWriter(Path(sys.argv[1]), RUN) as keeper:
     print("on", flush=True)
-    train(data(), ALL_MODELS["DAE"], SIGMOID, LONG, keeper)
+    train(data(), OBJECTIVES["DAE"], SIGMOID, LONG, keeper)
 """
 
 
@@ -202,7 +202,7 @@ def test_a_terminated_process_leaves_its_state_and_dies_of_the_signal(tmp_path):
     assert child.returncode == -signal.SIGTERM
     state = load(path, RUN)
     steps = len(state.objectives)
-    x, what = data(), (ALL_MODELS["DAE"], SIGMOID)
+    x, what = data(), (OBJECTIVES["DAE"], SIGMOID)
     epochs = steps // 3 + 1
     assert_same_end(train(x, *what, replace(LONG, epochs=epochs), state=state), train(x, *what, replace(LONG, epochs=epochs)))
 

@@ -18,7 +18,6 @@ from made_runs import timeless
 
 from numpy_rae import constraints
 from numpy_rae.activations import PAPER_ACTIVATIONS
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import fetch, folders, images, prepared
 from numpy_rae.experiments import command_line, figure_script, tables
 from numpy_rae.experiments.figure_script import main
@@ -26,6 +25,7 @@ from numpy_rae.experiments.protocol import SIGMA2, Preset, Protocol
 from numpy_rae.experiments.records import records_by_hash
 from numpy_rae.objectives import Objective
 from numpy_rae.plotting import sweep_figure, training_report
+from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import jsonl
 
 
@@ -227,7 +227,7 @@ def test_a_sweep_that_gives_up_a_run_draws_the_others_and_says_so(tmp_path, thre
     def hungry(params, activation, x, sigma2, rng):
         raise MemoryError
 
-    monkeypatch.setitem(ALL_MODELS, "DAE", Objective("DAE", hungry))
+    monkeypatch.setitem(OBJECTIVES, "DAE", Objective("DAE", hungry))
     assert main(FIG1, [*QUICK, "--out", str(tmp_path), "--models", "DAE", "SAE"]) == figure_script.LOST == 1
     printed, errors = capsys.readouterr()
     assert "fig1_relu_mnist: given up after 3 deaths of their worker" in errors
@@ -502,7 +502,7 @@ def test_a_script_is_named_for_its_protocol_and_does_nothing_when_imported(path,
     monkeypatch.chdir(tmp_path)
     protocol = protocol_of(path)
     assert protocol.name == path.stem
-    assert protocol.activation in PAPER_ACTIVATIONS and set(protocol.models) <= set(ALL_MODELS)
+    assert protocol.activation in PAPER_ACTIVATIONS and set(protocol.models) <= set(OBJECTIVES)
     assert protocol.constraint in constraints.CONSTRAINTS and protocol.source in ("mnist", "cifar10")
     assert list(tmp_path.iterdir()) == [] and "".join(capsys.readouterr()) == ""
 

@@ -22,18 +22,18 @@ from made_runs import SMALL, grid
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import PenaltyGrad
-from numpy_rae.dae_noise.noise_variants import ALL_MODELS
 from numpy_rae.data import prepared
 from numpy_rae.experiments import certificate_runs, checkpoint, records, sweep, tables
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.worker import train_run
-from numpy_rae.extra_activations import ALL_ACTIVATIONS, softplus_beta
+from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.identity import older_records, run_identity
 from numpy_rae.identity.fingerprint import fingerprint
 from numpy_rae.numerical_activations import from_callable
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective, Penalised, ae
 from numpy_rae.penalties import CAE, PENALTIES
 from numpy_rae.plotting import sweep_figure
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
 
@@ -203,9 +203,9 @@ def test_a_helper_in_another_module_of_the_user_counts(tmp_path, monkeypatch):
 
 
 def test_the_packages_own_are_identified_by_name():
-    for name, activation in ALL_ACTIVATIONS.items():
+    for name, activation in ACTIVATIONS.items():
         assert run_identity.of_activation(activation) == {"name": name}
-    for name, model in ALL_MODELS.items():
+    for name, model in OBJECTIVES.items():
         assert run_identity.of_model(model) == run_identity.of_model(pickle.loads(pickle.dumps(model))) == {"name": name}
     assert run_identity.of_activation(softplus_beta(4)) == {"name": "softplus(beta=4)"}
     assert run_identity.of_model(Objective("CAE", Penalised(CAE))) == {"name": "CAE"}
@@ -233,12 +233,12 @@ def test_every_formula_computes_what_its_version_did():
 
 
 def test_every_formula_of_the_tables_has_a_version():
-    named = {f"activation {name}" for name in ALL_ACTIVATIONS} | {f"model {name}" for name in ALL_MODELS}
+    named = {f"activation {name}" for name in ACTIVATIONS} | {f"model {name}" for name in OBJECTIVES}
     named |= {f"penalty {name}" for name in PENALTIES}
     assert named <= run_identity.formulas().keys()
     assert run_identity.VERSIONS.keys() <= run_identity.formulas().keys()
     known = set(map(fingerprint, run_identity.formulas().values()))
-    for model in ALL_MODELS.values():
+    for model in OBJECTIVES.values():
         penalty = getattr(model.objective, "penalty", None)
         for part in (penalty, *(p for _, p in getattr(penalty, "parts", ()))):
             assert part is None or fingerprint(part) in known
@@ -258,10 +258,10 @@ def test_a_changed_formula_is_named_with_what_to_do(monkeypatch):
 
 def test_what_a_user_adds_to_the_tables_is_not_the_packages(monkeypatch):
     added = Objective("mine", Penalised(SlopePenalty()))
-    monkeypatch.setitem(ALL_MODELS, "mine", added)
-    monkeypatch.setitem(ALL_MODELS, "CAE", replace(added, name="CAE"))
-    monkeypatch.setitem(ALL_ACTIVATIONS, "squareplus", SQUAREPLUS)
-    for model in (added, ALL_MODELS["CAE"]):
+    monkeypatch.setitem(OBJECTIVES, "mine", added)
+    monkeypatch.setitem(OBJECTIVES, "CAE", replace(added, name="CAE"))
+    monkeypatch.setitem(ACTIVATIONS, "squareplus", SQUAREPLUS)
+    for model in (added, OBJECTIVES["CAE"]):
         assert run_identity.of_model(model).keys() == {"name", "made_of", "values"}
     assert run_identity.of_activation(SQUAREPLUS).keys() == {"name", "made_of", "values"}
 
@@ -467,7 +467,7 @@ def test_a_users_model_stands_for_the_plain_one_only_where_it_is(ref):
     assert zero(Objective("mine", ae, version=3)).canonical().model == AE
     for objective in (with_fixed_part, only_when_open, Raises()):
         assert zero(objective).canonical() == zero(objective)
-    for model in ALL_MODELS.values():
+    for model in OBJECTIVES.values():
         assert Run(model, RELU, ref, SMALL).canonical().model == AE
 
 
