@@ -53,7 +53,9 @@ def runs(size: Size, data: dict) -> list[Run]:
 
 def cells(rows: list[dict]) -> list[tuple]:
     """(data, activation, rows, start, sigma^2) of ReLU's and softplus's runs, in the order of the table."""
-    found = {(r["data"], r["activation"], r["constraint"], r["start"], r["sigma2"]) for r in rows if r["model"] != "SAE"}
+    found = {
+        (r["data"], r["activation"], r["constraint"], r["start"], r["sigma2"]) for r in rows if r["model"] != "SAE"
+    }
     return sorted(found)
 
 
@@ -80,7 +82,9 @@ def summary(rows: list[dict]) -> str:
         peak = f"{peaks.max():.3g}" if len(peaks) else "-"
         continued = int(study.values(its, "n_continued").sum())
         lines.append((name, len(its), broken(its), peak, worst, f"{continued:,}"))
-    table = study.text_table(("model", "runs", "broken down", "largest peak / E||x||^2", "largest dead share", "pairs beyond 1 - eps"), lines)
+    table = study.text_table(
+        ("model", "runs", "broken down", "largest peak / E||x||^2", "largest dead share", "pairs beyond 1 - eps"), lines
+    )
     return f"{table}\n\n{decision(rows)}"
 
 
@@ -132,7 +136,9 @@ def picture(rows: list[dict]) -> Figure:
         ax.set_ylabel("activation fraction, Eq. (14)")
     handles, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
-    figure.suptitle("SAE's penalty continued beyond 1 - eps; the bars span the seeds, a cross marks runs that broke down")
+    figure.suptitle(
+        "SAE's penalty continued beyond 1 - eps; the bars span the seeds, a cross marks runs that broke down"
+    )
     return figure
 
 

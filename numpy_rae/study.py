@@ -74,7 +74,10 @@ class Study:
 
 
 def main(study: Study, argv: Sequence[str] | None = None, parser: argparse.ArgumentParser | None = None) -> int:
-    """Run a study script: 0; 2 with one sentence on stderr for bad input; 130 after an interrupt; 1 if runs were lost."""
+    """Run a study script and return its exit code.
+
+    It is 0, 2 with one sentence on stderr for bad input, 130 after an interrupt, or 1 if runs were lost.
+    """
     parser = parser or options.study_parser(study.name, study.description, study.presets)
     args = parser.parse_args(argv)
     try:

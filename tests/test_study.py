@@ -47,7 +47,9 @@ def made_runs(size, data):
     found = [Run(model, RELU, data[name], config) for name, config in configs for model in (AE, MODELS["DAE"])]
     name, config = configs[0]
     return found + [
-        Run(MODELS["DAE"], s, data[name], replace(config, sigma2=1.0, eta=eta)) for s in (RELU, SIGMOID) for eta in (0.001, 0.002)
+        Run(MODELS["DAE"], s, data[name], replace(config, sigma2=1.0, eta=eta))
+        for s in (RELU, SIGMOID)
+        for eta in (0.001, 0.002)
     ]
 
 
@@ -133,12 +135,16 @@ def test_a_row_is_flat_and_knows_what_the_record_does_not_name():
     assert (found["model"], found["data"], found["velocity"], found["start"]) == ("DAE", "digits", "no turn", "glorot")
     assert found["fraction"] == entry["metrics"]["activation_fraction"] and found["broken"] is False
     x = datasets.load(ref)
-    assert entry["mean_square"] == metrics.mean_square(x) == pytest.approx((np.float64(x) ** 2).sum() / len(x), rel=1e-5)
+    assert (
+        entry["mean_square"] == metrics.mean_square(x) == pytest.approx((np.float64(x) ** 2).sum() / len(x), rel=1e-5)
+    )
     assert found["peak"] == entry["peak_objective"] / entry["mean_square"]
 
 
 def test_rows_of_a_diverged_run_and_of_an_old_record():
-    entry = next(e for e in stored(RECORDS / "fig2_relu_free_cifar10-sample.jsonl").values() if e["status"] == "diverged")
+    entry = next(
+        e for e in stored(RECORDS / "fig2_relu_free_cifar10-sample.jsonl").values() if e["status"] == "diverged"
+    )
     found = study.row(entry)
     assert found["broken"] is True and found["fraction"] is None and found["peak"] is None
     old = next(e for e in stored(RECORDS / "fig1_relu_mnist-sample.jsonl").values())
@@ -150,15 +156,22 @@ def test_selecting_and_writing_rows():
     assert study.select(rows, b="y") == [rows[0], rows[2]]
     assert study.levels(rows, "b") == ["y", "x"] and study.levels(rows[:2], "a") == [1, 2]
     assert study.values(rows, "a").tolist() == [2, 1]
-    assert [study.mean_and_deviation(np.array(v)) for v in ([], [0.5], [1.0, 3.0])] == ["-", "0.5000", "2.0000 +- 1.4142"]
+    assert [study.mean_and_deviation(np.array(v)) for v in ([], [0.5], [1.0, 3.0])] == [
+        "-",
+        "0.5000",
+        "2.0000 +- 1.4142",
+    ]
     assert study.text_table(("a", "bb"), [(1, 2)]) == "| a | bb |\n| - | -- |\n| 1 | 2  |"
 
 
 def test_runs_of_one_kind_last_equally_long():
     run = Run(MODELS["DAE"], RELU, reference_data(), SMALL)
     same = [replace(run, config=replace(SMALL, **part)) for part in ({"sigma2": 0.5}, {"seed": 3}, {"eta": 0.1})]
-    other = [replace(run, model=MODELS["CAE"]), replace(run, activation=SIGMOID), replace(run, config=replace(SMALL, hidden=9)),
-             replace(run, config=replace(SMALL, tangent=True)), replace(run, config=replace(SMALL, epochs=9))]  # fmt: skip
+    other = [
+        replace(run, model=MODELS["CAE"]),
+        replace(run, activation=SIGMOID),
+        *(replace(run, config=replace(SMALL, **part)) for part in ({"hidden": 9}, {"tangent": True}, {"epochs": 9})),
+    ]
     assert {kind(each) for each in same} == {kind(run)} and kind(run) not in {kind(each) for each in other}
 
 
@@ -257,7 +270,12 @@ def test_what_bias_or_weights_runs_at_each_length():
     assert [len(script.plan(presets[name].part, "digits")) for name in ("sample", "late", "paper")] == [34, 4, 3]
     assert script.plan("paper", "patches") == []
     assert presets["late"].epochs["digits"] * presets["late"].samples // 50 == 15_000
-    assert {m.name for _, m, _ in script.plan("all", "digits")} >= {"DAE", "SAE(eps=0.1)", "SAE(eps=0.001)", "smoothed-mDAE"}
+    assert {m.name for _, m, _ in script.plan("all", "digits")} >= {
+        "DAE",
+        "SAE(eps=0.1)",
+        "SAE(eps=0.001)",
+        "smoothed-mDAE",
+    }
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
