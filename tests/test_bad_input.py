@@ -492,6 +492,7 @@ PARTS = {
 STEP = {
     "activations": "Jet Activation relu sigmoid softplus tanh",
     "autoencoder": "Params Forward PenaltyGrad Gradient row_len2 forward decode reconstruction backward",
+    "bias_weight_ablation": "with_bias_of WeightsOnly BiasOnly weights_only bias_only",
     "constraints": "unit_scale max_norm_scale unit_rows tangent",
     "maxout": "forward value_and_grad step",
     "more_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
