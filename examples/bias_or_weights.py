@@ -10,9 +10,11 @@ if the part's mean effect is at least HALF of the full one. The verdict is "bias
 carries it, "both", "neither", or "no effect" where the full model does not differ from AE; "broken" where a run of the
 set broke down. CAE and mDAE with ReLU are controls: their bias part is AE exactly.
 
-Sigmoid responds late, SAE apart. --preset late runs it, and nothing else, for 15,000 updates: of 1,000, 2,000, ..., 5,000,
-10,000, 15,000, ... in the histories of the figure's long records, the first at which each of DAE at 0.25 and 1, and CAE and mDAE
-at 1, lies below AE by MARGIN on both data sets. CAE and mDAE at 0.25 do not do so before 50,000 and are left out.
+Sigmoid responds late, SAE apart. --preset late runs it, and nothing else, for 15,000 updates. In the histories of the
+sigmoid figure's long records this is the first of 5,000, 10,000, 15,000 updates at which each of DAE at 0.25 and 1, and
+CAE and mDAE at 1, lies below AE by MARGIN on both data sets. CAE at 0.25 does not do so on digits within 50,000
+updates, and on patches only near their end; CAE and mDAE at 0.25 are left out.
+
 --preset paper has ReLU on digits with DAE, SAE and eDAE at sigma^2 = 0.25 alone.
 """
 
@@ -87,7 +89,9 @@ def split(name: str) -> tuple[str, str]:
 
 def sets(rows: list[dict]) -> list[tuple]:
     """(data, activation, model, sigma^2) of every set of three kinds of runs, in the order of the records."""
-    return list(dict.fromkeys((r["data"], r["activation"], split(r["model"])[0], r["sigma2"]) for r in rows if r["sigma2"]))
+    return list(
+        dict.fromkeys((r["data"], r["activation"], split(r["model"])[0], r["sigma2"]) for r in rows if r["sigma2"])
+    )
 
 
 def of_set(rows: list[dict], key: tuple, part: str) -> list[dict]:

@@ -54,7 +54,9 @@ def runs(size: Size, data: dict) -> list[Run]:
 
 def cells(rows: list[dict]) -> list[tuple]:
     """(data, activation, rows, start, sigma^2) of ReLU's and softplus's runs, in the order of the table."""
-    found = {(r["data"], r["activation"], r["constraint"], r["start"], r["sigma2"]) for r in rows if r["model"] != "SAE"}
+    found = {
+        (r["data"], r["activation"], r["constraint"], r["start"], r["sigma2"]) for r in rows if r["model"] != "SAE"
+    }
     return sorted(found)
 
 
@@ -62,6 +64,11 @@ def of_cell(rows: list[dict], cell: tuple, model: str) -> list[dict]:
     """The runs of one model in one cell, one for each seed."""
     names = ("data", "activation", "constraint", "start", "sigma2")
     return study.select(rows, model=model, **dict(zip(names, cell, strict=True)))
+
+
+def continued(rows: list[dict], model: str) -> int:
+    """The number of pairs (update, unit) beyond 1 - eps in all runs of a model."""
+    return int(study.values(study.select(rows, model=model), "n_extrapolated").sum())
 
 
 def broken(rows: list[dict]) -> int:
@@ -79,9 +86,10 @@ def summary(rows: list[dict]) -> str:
         worst = f"{dead.max():.3f}" if len(dead) else "-"
         peaks = study.values(its, "peak")
         peak = f"{peaks.max():.3g}" if len(peaks) else "-"
-        continued = int(study.values(its, "n_extrapolated").sum())
-        lines.append((name, len(its), broken(its), peak, worst, f"{continued:,}"))
-    table = study.text_table(("model", "runs", "broken down", "largest peak / E||x||^2", "largest dead share", "pairs beyond 1 - eps"), lines)
+        lines.append((name, len(its), broken(its), peak, worst, f"{continued(rows, name):,}"))
+    table = study.text_table(
+        ("model", "runs", "broken down", "largest peak / E||x||^2", "largest dead share", "pairs beyond 1 - eps"), lines
+    )
     return f"{table}\n\n{decision(rows)}"
 
 
@@ -90,7 +98,7 @@ def decision(rows: list[dict]) -> str:
     safe = [eps for eps in EPS if (its := study.select(rows, model=f"SAE(eps={eps:g})")) and not broken(its)]
     chosen = f"eps = {min(safe):g}" if safe else "no eps of this study"
     control = study.select(rows, model=CONTROL.name)
-    used = int(study.values(control, "n_extrapolated").sum())
+    used = continued(rows, CONTROL.name)
     return f"the rule chooses: {chosen}\nsigmoid with eps = 0.001: {used} pairs beyond 1 - eps in {len(control)} runs"
 
 
@@ -132,8 +140,12 @@ def picture(rows: list[dict]) -> Figure:
     for ax in axes[:, 0]:
         ax.set_ylabel("activation fraction, Eq. (14)")
     handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
-    figure.suptitle("SAE's penalty continued beyond 1 - eps; the bars span the seeds, a cross marks runs that broke down")
+    names = [f"{name}: {continued(rows, name):,}" for name in names]
+    title = "pairs (update, unit) beyond 1 - eps, over all runs"
+    figure.legend(handles, names, title=title, loc="outside lower center", ncols=len(names), frameon=False)
+    figure.suptitle(
+        "SAE's penalty continued beyond 1 - eps; the bars span the seeds, a cross marks runs that broke down"
+    )
     return figure
 
 

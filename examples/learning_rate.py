@@ -102,7 +102,12 @@ def fraction_table(rows: list[dict], variants: dict) -> str:
             for eta in study.levels(rows, "eta"):
                 its = at(rows, variant, data=data, eta=eta)
                 lines.append((data, name, f"{eta:g}", *(text(its, *column) for column in columns(rows))))
-    head = ("data", "variant", "eta", *("AE" if model == "AE" else f"{model} {sigma2:g}" for model, sigma2 in columns(rows)))
+    head = (
+        "data",
+        "variant",
+        "eta",
+        *("AE" if model == "AE" else f"{model} {sigma2:g}" for model, sigma2 in columns(rows)),
+    )
     return f"{study.text_table(head, lines)}\nactivation fraction, means over the seeds; !: a run broke down"
 
 
@@ -137,7 +142,7 @@ def table_of(variants: dict):
 
 
 def picture_of(variants: dict, title: str):
-    """A function that draws the shift from AE over eta: a line of panels for each data set, a panel for each variant."""
+    """A function that draws the shift from AE over eta, in a panel for each data set and variant."""
 
     def picture(rows: list[dict]) -> Figure:
         data = study.levels(rows, "data")

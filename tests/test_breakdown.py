@@ -12,7 +12,14 @@ PATCHES = 192.0  # E||x||^2 of standardised patches: one for each feature
 
 
 def made(peak, loss, **more):
-    return {"hash": "0", "status": "ok", "peak_objective": peak, "metrics": {"loss": loss}, "mean_square": 2.0} | more
+    return {
+        "hash": "0",
+        "status": "ok",
+        "peak_objective": peak,
+        "metrics": {"loss": loss},
+        "mean_square": 2.0,
+        "first_objective": 3.0,
+    } | more
 
 
 def test_a_run_breaks_down_if_it_explodes_and_does_not_recover():

@@ -151,7 +151,11 @@ def test_selecting_and_writing_rows():
     assert study.select(rows, b="y") == [rows[0], rows[2]]
     assert study.levels(rows, "b") == ["y", "x"] and study.levels(rows[:2], "a") == [1, 2]
     assert study.values(rows, "a").tolist() == [2, 1]
-    assert [study.mean_and_deviation(np.array(v)) for v in ([], [0.5], [1.0, 3.0])] == ["-", "0.5000", "2.0000 +- 1.4142"]
+    assert [study.mean_and_deviation(np.array(v)) for v in ([], [0.5], [1.0, 3.0])] == [
+        "-",
+        "0.5000",
+        "2.0000 +- 1.4142",
+    ]
     assert study.text_table(("a", "bb"), [(1, 2)]) == "| a | bb |\n| - | -- |\n| 1 | 2  |"
 
 
@@ -258,7 +262,12 @@ def test_what_bias_or_weights_runs_at_each_length():
     assert [len(script.plan(presets[name].part, "digits")) for name in ("sample", "late", "paper")] == [34, 4, 3]
     assert script.plan("paper", "patches") == []
     assert presets["late"].epochs["digits"] * presets["late"].samples // 50 == 15_000
-    assert {m.name for _, m, _ in script.plan("all", "digits")} >= {"DAE", "SAE(eps=0.1)", "SAE(eps=0.001)", "smoothed-mDAE"}
+    assert {m.name for _, m, _ in script.plan("all", "digits")} >= {
+        "DAE",
+        "SAE(eps=0.1)",
+        "SAE(eps=0.001)",
+        "smoothed-mDAE",
+    }
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -724,7 +724,7 @@ FAULTS = (
         ("ablation-count-lost", "BiasOnly", "._replace(n_extrapolated=grad.n_extrapolated)", ""),
     ),
     *group(
-        "breakdown", "test_breakdown.py",
+        "breakdown", "test_breakdown.py::test_a_run_breaks_down_if_it_explodes_and_does_not_recover",
         ("breakdown-recovered", "broken_down", ' and entry["metrics"]["loss"] > LOSS * scale', ""),
         ("breakdown-of-the-start", "broken_down", "PEAK * scale", 'PEAK * entry.get("first_objective", scale)'),
         ("breakdown-diverged", "broken_down", "return True", "return False"),
