@@ -8,7 +8,7 @@ from pathlib import Path
 from numpy_rae import store
 from numpy_rae.runs import Run
 from numpy_rae.store import StoreError
-from numpy_rae.training import Trained
+from numpy_rae.training import NUMERICS, Trained
 
 
 def record(run: Run, trained: Trained) -> dict:
@@ -37,11 +37,11 @@ def finite(entry: dict[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in entry.items()}
 
 
-def versions() -> dict[str, str]:
-    """Versions of what determines the numbers."""
+def versions() -> dict[str, str | int]:
+    """Versions of what determines the numbers; records without "numerics" were made with version 1 of it."""
     packages = ("numpy-rae", "numpy", "scipy")
     found = {name: importlib.metadata.version(name) for name in packages}
-    return {"python": platform.python_version(), **found}
+    return {"python": platform.python_version(), **found, "numerics": NUMERICS}
 
 
 def stored(results: Path) -> dict[str, dict]:
