@@ -1,9 +1,16 @@
-"""One training step at the paper's size: ours, PyTorch's, JAX's, and the five matrix products alone, side by side.
+"""Time one training step at the paper's size: ours, PyTorch's, JAX's, and five matrix products alone, side by side.
 
     python benchmarks/step.py [--rounds 40] [--out results]
 
-One core and one thread each; contenders take turns in every round; medians and their ratios. Before timing, three steps
-with the same noise must give the same weights. Peers come with `pip install -e ".[bench]"` and are left out if missing.
+One core and one thread each, so processor time is measured: other programs on the machine disturb it less. The contenders
+take turns in every round. The table shows medians and their ratios, and the picture shows one dot for each objective and
+contender. Before timing, three steps with the same noise must give all the same weights. The peers come with
+`pip install -e ".[bench]"` and are left out if they are missing.
+
+- "PyTorch eager" runs each operation as the program reaches it. "PyTorch compiled" is the same loss after
+  `torch.compile`. JAX compiles the whole step (`jax.jit`) and reuses the memory of its arguments (donated buffers).
+- "products" are five matrix products and nothing else: x W^T, h W, g_y W^T, g_a^T x and h^T g_y. A step of every objective
+  needs at least these, so they are a lower bound. eDAE needs them for a batch of twice the size.
 """
 
 import os
@@ -20,6 +27,7 @@ import argparse
 import importlib.util
 import json
 import platform
+import re
 import time
 from pathlib import Path
 
@@ -36,33 +44,43 @@ from numpy_rae.experiments import command_line
 from numpy_rae.objectives import denoising, first_order
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
-from numpy_rae.training import TrainConfig, update
+from numpy_rae.training import NUMERICS, RandomStreams, TrainState, TrainConfig, Callback, run_step
 
 SIZES = {"MNIST": 784, "CIFAR-10": 192}
 ACTIVE = ("AE", "DAE", "CAE", "mDAE", "SAE", "eDAE")
 HIDDEN, BATCH, SIGMA2 = 1000, 50, 0.25
 CONFIG = TrainConfig(sigma2=SIGMA2)
+XLABEL = "time of numpy_rae / time of the other (left of the line: numpy_rae is faster)"
+LOOK = {
+    "PyTorch eager": {"color": "#0072B2", "marker": "o"},
+    "PyTorch compiled": {"color": "#56B4E9", "marker": "s"},
+    "JAX": {"color": "#009E73", "marker": "D"},
+    "products": {"color": "#7F7F7F", "marker": "v"},
+}
 
 
 class Ours:
-    """The step that `training.run_step` makes."""
+    """The step that `training.train` makes."""
 
     def __init__(self, model, activation, W, b, x):
-        self.model, self.activation, self.x = model, ACTIVATIONS[activation], x
-        self.params = Params(W.copy(order="K"), b.copy())
-        self.velocity, self.rng = zero_velocity(self.params), np.random.default_rng(0)
+        self.model, self.activation, self.x = OBJECTIVES[model], ACTIVATIONS[activation], x
+        params = Params(W.copy(), b.copy())
+        self.state = TrainState(params, zero_velocity(params), RandomStreams(0))
 
     def step(self, eps=None):
-        if eps is not None and self.model == "DAE":
-            _, grad = denoising(self.params, self.activation, self.x, self.x + eps)
-        elif eps is not None and self.model == "eDAE":
-            _, grad = first_order(self.params, self.activation, self.x, eps)
-        else:
-            _, grad = OBJECTIVES[self.model](self.params, self.activation, self.x, SIGMA2, self.rng)
-        update(self.params, self.velocity, grad, CONFIG)
+        model = self.model if eps is None else self.with_noise(eps)
+        run_step(self.state, self.x, model, self.activation, CONFIG, Callback())
+
+    def with_noise(self, eps):
+        """The objective with this noise in place of drawn noise."""
+        given = {
+            "DAE": lambda params, activation, x, *_: denoising(params, activation, x, x + eps),
+            "eDAE": lambda params, activation, x, *_: first_order(params, activation, x, eps),
+        }
+        return given.get(self.model.name, self.model)
 
     def weights(self):
-        return self.params
+        return self.state.params
 
 
 class Products:
@@ -91,7 +109,7 @@ def contenders(model, activation, n):
     found = {"numpy_rae": Ours(model, activation, W, b, x)}
     rest = (W, b, x, SIGMA2, CONFIG.eta, CONFIG.momentum)
     if importlib.util.find_spec("torch"):
-        found["PyTorch"] = peers.Torch(model, activation, *rest)
+        found["PyTorch eager"] = peers.Torch(model, activation, *rest)
         found["PyTorch compiled"] = peers.Torch(model, activation, *rest, compiled=True)
     if importlib.util.find_spec("jax"):
         found["JAX"] = peers.Jax(model, activation, *rest)
@@ -112,14 +130,14 @@ def check_equal(found, eps):
 
 
 def medians(found, rounds, inner=10):
-    """Median milliseconds a step; the contenders take turns."""
+    """Median milliseconds of processor time per step; the contenders take turns."""
     times = {name: [] for name in found}
     for _ in range(rounds):
         for name, contender in found.items():
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in range(inner):
                 contender.step()
-            times[name].append((time.perf_counter() - start) / inner * 1e3)
+            times[name].append((time.process_time() - start) / inner * 1e3)
     return {name: float(np.median(values)) for name, values in times.items()}
 
 
@@ -137,23 +155,50 @@ def table(rows):
 
 
 def plot(rows, path):
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+    """One dot for each objective and contender: our time divided by the contender's."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 6), layout="constrained", sharey=True, sharex=True)
+    others = [name for name in rows[0]["ms"] if name != "numpy_rae"]
     for ax, size in zip(axes, SIZES, strict=True):
         mine = [row for row in rows if row["size"] == size]
-        names = list(mine[0]["ms"])
-        place = np.arange(len(mine))
-        for k, (name, color) in enumerate(zip(names, ("#D55E00", "#0072B2", "#56B4E9", "#009E73", "#7F7F7F"), strict=False)):
-            ax.bar(place + (k - len(names) / 2) * 0.16, [row["ms"][name] for row in mine], 0.16, label=name, color=color)
-        ax.set_xticks(place, [f"{row['model']}\n{row['activation']}" for row in mine], fontsize=7)
-        ax.set(title=f"{size}: {SIZES[size]} inputs, {HIDDEN:,} units, batch {BATCH}", ylabel="ms a step, one core")
-    axes[0].legend(frameon=False)
+        for name in others:
+            ratios = [row["ms"]["numpy_rae"] / row["ms"][name] for row in mine]
+            ax.plot(ratios, range(len(mine)), linestyle="", label=name, markersize=7, **LOOK[name])
+        ax.axvline(1, color="black", linewidth=1)
+        ax.set_yticks(range(len(mine)), [f"{row['model']}, {row['activation']}" for row in mine])
+        ax.set(title=f"{size}: {SIZES[size]} inputs, {HIDDEN:,} units, batch {BATCH}", xlabel=XLABEL)
+        ax.grid(axis="y", linewidth=0.4)
+    axes[0].invert_yaxis()
+    axes[0].set_xlim(left=0)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(others), frameon=False)
     figure.savefig(path, dpi=130)
 
 
 def versions():
-    installed = {name: importlib.util.find_spec(name) and importlib.import_module(name).__version__
-                 for name in ("numpy", "scipy", "torch", "jax")}  # fmt: skip
-    return {"python": platform.python_version(), "machine": platform.processor() or platform.machine(), **installed}
+    """What the times depend on, besides the code."""
+    names = ("numpy", "scipy", "torch", "jax")
+    installed = {
+        name: importlib.import_module(name).__version__ if importlib.util.find_spec(name) else None for name in names
+    }
+    return {"python": platform.python_version(), **installed, "numerics": NUMERICS, "machine": machine(), "kernels": kernels()}
+
+
+def machine():
+    """The processor's name, family and model, and the number of cores."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    facts = dict(re.split(r"\s*:\s*", line, maxsplit=1) for line in lines if ":" in line)
+    named = [facts.get("model name", platform.machine())]
+    named += [f"{name} {facts[key]}" for name, key in (("family", "cpu family"), ("model", "model")) if key in facts]
+    return ", ".join([*named, f"{os.cpu_count()} cores"])
+
+
+def kernels():
+    """The kernels that NumPy's BLAS chose for this processor; None without threadpoolctl."""
+    if not importlib.util.find_spec("threadpoolctl"):
+        return None
+    loaded = importlib.import_module("threadpoolctl").threadpool_info()
+    return ", ".join(sorted({f"{one['internal_api']} {one['architecture']}" for one in loaded if one["user_api"] == "blas"
+                             and "architecture" in one}))  # fmt: skip
 
 
 def main():
@@ -172,6 +217,8 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "step.json").write_text(json.dumps({"versions": versions(), "rows": rows}, indent=1))
     plot(rows, args.out / "step.png")
+    worst = {name: max(row["ms"]["numpy_rae"] / row["ms"][name] for row in rows) for name in rows[0]["ms"]}
+    print("\nlargest ratio to each: " + ", ".join(f"{name} {ratio:.3f}" for name, ratio in worst.items()))
     print(f"\n{versions()}\n\n{table(rows)}\n\npicture: {args.out / 'step.png'}")
 
 

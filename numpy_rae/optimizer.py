@@ -70,8 +70,10 @@ def sgd_step(
     check_in_place(params, velocity)
     add_factors(velocity.W, grad, eta, momentum)
     len2 = np.empty_like(params.b_e)
+    # One block of memory for all blocks of rows stays in the cache.
+    scratch = np.empty_like(params.W[next(row_blocks(params.W.shape))])
     for rows in row_blocks(params.W.shape):
-        len2[rows] = apply_velocity(params.W[rows], velocity.W[rows], grad, eta, rows, constraint)
+        len2[rows] = apply_velocity(params.W[rows], velocity.W[rows], grad, eta, rows, constraint, scratch)
     b_e, v_b = params.b_e, velocity.b_e
     v_b *= momentum
     v_b -= eta * grad.g_b_e
@@ -108,11 +110,17 @@ def as_fortran(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
 
 
 def apply_velocity(
-    W: np.ndarray, v_W: np.ndarray, grad: Gradient, eta: float, rows: slice, constraint: Constraint | None
+    W: np.ndarray,
+    v_W: np.ndarray,
+    grad: Gradient,
+    eta: float,
+    rows: slice,
+    constraint: Constraint | None,
+    scratch: np.ndarray,
 ) -> np.ndarray:
     """The rest of the gradient into v, then W <- W + v, then the constraint, on one block of rows; returns its len2."""
     if grad.row_scale is not None:
-        v_W -= (eta * grad.row_scale[rows])[:, None] * W
+        v_W -= np.multiply((eta * grad.row_scale[rows])[:, None], W, out=scratch[: len(W)])
     if grad.direct is not None:
         v_W -= eta * grad.direct[rows]
     W += v_W

@@ -14,6 +14,9 @@ from numpy_rae.autoencoder import Gradient, Params, init_params, row_len2
 from numpy_rae.objectives import Objective
 from numpy_rae.optimizer import flush_subnormals, zero_velocity
 
+# The version of the arithmetic. A change of it can change the last bits of a run, so records and checkpoints name it:
+# 1 is the arithmetic of records that name none; 2 has W in C order and a sigmoid accurate in both tails.
+NUMERICS = 2
 HISTORY_SAMPLES = 1000
 FLUSH_EVERY = 100
 DTYPES = ("float32", "float64")

@@ -14,6 +14,8 @@ from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.data.preprocessing import standardise
 from numpy_rae.metrics import measure, summary
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective, Penalised, ae
+from numpy_rae.optimizer import sgd_step_plain
+from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.penalties import CAE, JacobianPenalty
 from numpy_rae.taylor_penalties import WeightedSum
 from numpy_rae.training import RandomStreams, TrainConfig, init_state, run_epochs, shuffled_batches, train
@@ -72,6 +74,30 @@ def test_rows_have_unit_length_after_every_step_the_last_included():
     np.testing.assert_allclose(seen[1:], 1, rtol=1e-14)
     np.testing.assert_allclose(np.linalg.norm(trained.params.W, axis=1), 1, rtol=1e-14)
     assert np.abs(seen[0] - 1).max() > 0.01
+
+
+LONG = replace(SMALL, sigma2=0.05, hidden=5, batch_size=8, epochs=100, eta=0.002)
+
+
+@pytest.mark.parametrize("constraint", ["unit", "max-norm", "free"])
+@pytest.mark.parametrize("s_e", ACTIVATIONS.values(), ids=ACTIVATIONS)
+@pytest.mark.parametrize("model", PAPER_OBJECTIVES)
+def test_300_steps_are_the_textbook_s_to_rounding(model, s_e, constraint):
+    """The fast loop against the plain step, on dense gradients and without known lengths."""
+    if model == "KL" and not s_e.non_negative:
+        pytest.skip("KL refuses activations with negative values")
+    x, config = data(N=24, n=4), replace(LONG, constraint=constraint)
+    trained = train(x, PAPER_OBJECTIVES[model], s_e, config)
+    generators = Generators(config.seed)
+    params = init_params(config.hidden, x.shape[1], generators.init, np.float64)
+    velocity = Params(np.zeros_like(params.W), np.zeros_like(params.b_e))
+    for _ in range(config.epochs):
+        for batch in batches(len(x), config.batch_size, generators.order):
+            grad = PAPER_OBJECTIVES[model](params, s_e, x[batch], config.sigma2, generators.noise)[1]
+            sgd_step_plain(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
+    assert trained.steps == 300
+    for found, wanted in zip(trained.params, params, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-11)
 
 
 HAS_LENGTHS = ("CAE", "mDAE", "taylor_dae", "CAE+H")

@@ -13,7 +13,7 @@ from numpy_rae.identity.older_records import with_identity
 from numpy_rae.identity.run_identity import defaults_of
 from numpy_rae.storage import jsonl
 from numpy_rae.storage.jsonl import StoreError
-from numpy_rae.training import TrainConfig, TrainResult
+from numpy_rae.training import NUMERICS, TrainConfig, TrainResult
 
 LOG = logging.getLogger(__name__)
 
@@ -45,11 +45,11 @@ def without_nan(entry: dict[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in entry.items()}
 
 
-def versions() -> dict[str, str]:
-    """Versions of what determines the numbers."""
+def versions() -> dict[str, str | int]:
+    """Versions of what determines the numbers; records without "numerics" were made with version 1 of it."""
     packages = ("numpy-rae", "numpy", "scipy")
     found = {name: importlib.metadata.version(name) for name in packages}
-    return {"python": platform.python_version(), **found}
+    return {"python": platform.python_version(), **found, "numerics": NUMERICS}
 
 
 def records_by_hash(results: Path) -> dict[str, dict]:

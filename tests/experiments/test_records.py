@@ -13,7 +13,7 @@ from numpy_rae.experiments import sweep
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.training import NUMERICS, TrainConfig
 
 
 def test_diverged_runs_are_stored_with_step_and_last_finite_objective(ref, thread, tmp_path):
@@ -54,7 +54,8 @@ def test_every_model_gives_a_record_that_json_carries(ref, thread, tmp_path):
     for record in records:
         assert record["status"] == "ok" and record["steps"] == 2 * math.ceil(40 / 16)
         assert [entry["epoch"] for entry in record["history"]] == [1, 2]
-        assert set(record["versions"]) == {"python", "numpy-rae", "numpy", "scipy"}
+        assert set(record["versions"]) == {"python", "numpy-rae", "numpy", "scipy", "numerics"}
+        assert record["versions"]["numerics"] == NUMERICS == 2
 
 
 def test_the_hash_of_a_record_is_that_of_its_stored_identity(ref, thread, tmp_path):
