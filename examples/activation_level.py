@@ -113,7 +113,7 @@ def white_table(rows: list[dict]) -> str:
     """One line for each run on white data, and the verdicts."""
     lines = [
         (row["n"], row["m"], row["seed"], f"{row['n_over_m']:.4f}", f"{row['fraction']:.4f}",
-         f"{row['remainder']:+.4f}", f"{row['remainder'] / row['n']:+.4f}", f"{row['loss']:.4f}",
+         f"{row['remainder']:+.4f}", f"{row['remainder'] / row['n']:+.4f}", f"{row['loss']:.2g}",
          f"{row['distance']:+.2f}")
         for row in rows
     ]  # fmt: skip

@@ -26,6 +26,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from numpy_rae import study
 from numpy_rae.activations import RELU
@@ -123,14 +124,17 @@ def product(setting: dict) -> float:
     return eta * setting["sigma2"] / (setting["batch_size"] * setting["copies"])
 
 
-def exponents(rows: list[dict]) -> dict[str, tuple[float, float]] | None:
-    """Exponent and its standard error for each quantity, by least squares on the logarithms; None with too few runs."""
+def exponents(rows: list[dict], kind: str = "eDAE", share: float = 0.5) -> dict[str, tuple[float, float]] | None:
+    """Exponent and its standard error for each quantity, by least squares on the logarithms; None with too few runs.
+
+    Runs whose fall is above this share of the plain fraction are left out.
+    """
     base = study.select(rows, model="AE")
-    limit = np.mean([row["fraction"] for row in base if row["fraction"] is not None]) / 2
+    limit = np.mean([row["fraction"] for row in base if row["fraction"] is not None]) * share
     points = []
     for setting in settings():
         if setting["momentum"] == BASE["momentum"]:
-            seen = falls(rows, "eDAE", setting)
+            seen = falls(rows, kind, setting)
             points += [([np.log(setting[name]) for name in SIGNS], np.log(fall)) for fall in seen if 0 < fall < limit]
     if len(points) <= len(SIGNS) + 1:
         return None
@@ -160,20 +164,25 @@ def decision(rows: list[dict]) -> str:
     if fit is None:
         text = "eDAE: too few runs with a fall for the regression"
     else:
-        shown = ", ".join(f"{name} {value:+.3f} +- {error:.3f}" for name, (value, error) in fit.items())
         sizes = np.array([SIGNS[name] * value for name, (value, _) in fit.items()])
         agree = (sizes > 0).all() and np.ptp(sizes) <= SAME
         verdict = (
             "proportional to P" if (abs(sizes - 1) <= SAME).all() else "a power of P" if agree else "not by P alone"
         )
-        text = f"eDAE, exponents of the fall: {shown}; the rule says: {verdict}"
+        text = f"eDAE, exponents of the fall: {in_words(fit)}; the rule says: {verdict}"
     base = falls(rows, "DAE", BASE)
     others = [s for s in settings() if s["sigma2"] == BASE["sigma2"]]
     ratios = [falls(rows, "DAE", s).mean() / base.mean() for s in others if len(falls(rows, "DAE", s)) and base.mean()]
     low, high = (min(ratios), max(ratios)) if ratios else (np.nan, np.nan)
     flat = "independent" if 1 - FLAT <= low and high <= 1 + FLAT else "not independent"
     seen = f"DAE, fall over that at the base: {low:.3f} to {high:.3f}"
-    return f"{text}\n{seen}; the rule says: {flat} of eta, B, K, momentum"
+    fit = exponents(rows, "DAE", 1.0)
+    beside = f"\nDAE, exponents of the fall, for comparison: {in_words(fit)}" if fit else ""
+    return f"{text}\n{seen}; the rule says: {flat} of eta, B, K, momentum{beside}"
+
+
+def in_words(fit: dict[str, tuple[float, float]]) -> str:
+    return ", ".join(f"{name} {value:+.3f} +- {error:.3f}" for name, (value, error) in fit.items())
 
 
 def picture(rows: list[dict]) -> Figure:
@@ -231,6 +240,7 @@ def draw_product(ax, rows: list[dict]) -> None:
         P, fall = np.array(sorted(positive)).T
         ax.plot(P, fall[0] * P / P[0], color="#777777", lw=1, ls="--", label="proportional to P")
         ax.set(xscale="log", yscale="log")
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.legend(frameon=False)
     ax.set(xlabel=r"$P = \eta' \sigma^2 / (B K)$", ylabel="fall of eDAE below AE", title="eDAE, all settings")
     ax.grid(alpha=0.25, which="both")
