@@ -1,7 +1,7 @@
 """What sets the level of the flat curves, the activation fraction of a ReLU auto-encoder without a penalty?
 
 Question. For x ~ N(0, I), ReLU and unit rows, Stein's lemma gives m A = n - E[x . (x - y)] for every W and b_e, with
-A the activation fraction, Eq. (14) (docs/derivations.md, section 21). So A = n / m where the last term, the
+A the activation fraction, Eq. (14) (docs/derivations.md, section 22). So A = n / m where the last term, the
 remainder, vanishes. For a covariance S it is m A = tr(S^-1 E[x y^T]). How large is the remainder after training, over
 n and m? Which premise fails on digits?
 

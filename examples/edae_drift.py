@@ -1,7 +1,7 @@
 """Does noise of mean zero move the biases, and can the movement be predicted from one frozen state?
 
 Question. eDAE adds noise of mean zero to the gradient. To second order in the noise it moves the mean parameters all
-the same (docs/derivations.md, section 20). From one trained plain auto-encoder the drift of the biases is predicted:
+the same (docs/derivations.md, section 21). From one trained plain auto-encoder the drift of the biases is predicted:
 from the Hessian, the noise covariance and the second differences of the gradient at that state, without drawing any
 noise. Then the noise is drawn, in antithetic pairs, and the drift is measured.
 

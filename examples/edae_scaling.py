@@ -6,7 +6,7 @@ eta x updates the fall of its activation fraction below the plain auto-encoder's
 
     P = eta' sigma^2 / (B K),    eta' = eta / (1 - momentum),
 
-with batch size B and K noise copies of every sample, and vanishes with eta (docs/derivations.md, section 20). DAE's
+with batch size B and K noise copies of every sample, and vanishes with eta (docs/derivations.md, section 21). DAE's
 fall depends on sigma^2 alone.
 
 Rule of decision, written before any result. With a least-squares fit of log(fall) on log eta', log sigma^2, log B
