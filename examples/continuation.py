@@ -53,7 +53,9 @@ def runs(size: Size, data: dict) -> list[Run]:
 
 def cells(rows: list[dict]) -> list[tuple]:
     """(data, activation, rows, start, sigma^2) of ReLU's and softplus's runs, in the order of the table."""
-    found = {(r["data"], r["activation"], r["constraint"], r["start"], r["sigma2"]) for r in rows if r["model"] != "SAE"}
+    found = {
+        (r["data"], r["activation"], r["constraint"], r["start"], r["sigma2"]) for r in rows if r["model"] != "SAE"
+    }
     return sorted(found)
 
 
@@ -63,22 +65,30 @@ def of_cell(rows: list[dict], cell: tuple, model: str) -> list[dict]:
     return study.select(rows, model=model, **dict(zip(names, cell, strict=True)))
 
 
+def continued(rows: list[dict], model: str) -> int:
+    """The number of pairs (update, unit) beyond 1 - eps in all runs of a model."""
+    return int(study.values(study.select(rows, model=model), "n_continued").sum())
+
+
 def broken(rows: list[dict]) -> int:
     """The number of runs that broke down."""
     return sum(bool(row["broken"]) for row in rows)
 
 
 def summary(rows: list[dict]) -> str:
-    """One line for each model: broken runs, continued pairs, dead units; and the rule's choice."""
+    """One line for each model: broken runs, peaks, dead units, continued pairs; and the rule's choice."""
     shown = [model.name for model in MODELS_SHOWN if study.select(rows, model=model.name)]
     lines = []
     for name in shown:
         its = study.select(rows, model=name)
         dead = study.values(its, "dead")
         worst = f"{dead.max():.3f}" if len(dead) else "-"
-        continued = int(study.values(its, "n_continued").sum())
-        lines.append((name, len(its), broken(its), worst, f"{continued:,}"))
-    table = study.text_table(("model", "runs", "broken down", "largest dead share", "pairs beyond 1 - eps"), lines)
+        peaks = study.values(its, "peak")
+        peak = f"{peaks.max():.3g}" if len(peaks) else "-"
+        lines.append((name, len(its), broken(its), peak, worst, f"{continued(rows, name):,}"))
+    table = study.text_table(
+        ("model", "runs", "broken down", "largest peak / E||x||^2", "largest dead share", "pairs beyond 1 - eps"), lines
+    )
     return f"{table}\n\n{decision(rows)}"
 
 
@@ -87,7 +97,7 @@ def decision(rows: list[dict]) -> str:
     safe = [eps for eps in EPS if (its := study.select(rows, model=f"SAE(eps={eps:g})")) and not broken(its)]
     chosen = f"eps = {min(safe):g}" if safe else "no eps of this study"
     control = study.select(rows, model=CONTROL.name)
-    used = int(study.values(control, "n_continued").sum())
+    used = continued(rows, CONTROL.name)
     return f"the rule chooses: {chosen}\nsigmoid with eps = 0.001: {used} pairs beyond 1 - eps in {len(control)} runs"
 
 
@@ -129,8 +139,12 @@ def picture(rows: list[dict]) -> Figure:
     for ax in axes[:, 0]:
         ax.set_ylabel("activation fraction, Eq. (14)")
     handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
-    figure.suptitle("SAE's penalty continued beyond 1 - eps; the bars span the seeds, a cross marks runs that broke down")
+    names = [f"{name}: {continued(rows, name):,}" for name in names]
+    title = "pairs (update, unit) beyond 1 - eps, over all runs"
+    figure.legend(handles, names, title=title, loc="outside lower center", ncols=len(names), frameon=False)
+    figure.suptitle(
+        "SAE's penalty continued beyond 1 - eps; the bars span the seeds, a cross marks runs that broke down"
+    )
     return figure
 
 

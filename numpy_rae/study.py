@@ -36,7 +36,8 @@ ESTIMATE_FROM = 25_000
 class Size:
     """How much of a study is run: samples, hidden units, epochs by data set, and seeds.
 
-    `fetch` allows a download of images that are missing.
+    `fetch` allows a download of images that are missing. `part` names the part of a study that the size is for, for
+    studies that do not run everything at every length.
     """
 
     samples: int
@@ -44,6 +45,7 @@ class Size:
     epochs: dict[str, int]
     seeds: tuple[int, ...]
     fetch: bool = True
+    part: str = "all"
 
 
 def presets(seeds: int, paper_seeds: int = 2) -> dict[str, Size]:
@@ -73,7 +75,10 @@ class Study:
 
 
 def main(study: Study, argv: Sequence[str] | None = None, parser: argparse.ArgumentParser | None = None) -> int:
-    """Run a study script: 0; 2 with one sentence on stderr for bad input; 130 after an interrupt; 1 if runs were lost."""
+    """Run a study script and return its exit code.
+
+    It is 0, 2 with one sentence on stderr for bad input, 130 after an interrupt, or 1 if runs were lost.
+    """
     parser = parser or options.study_parser(study.name, study.description, study.presets)
     args = parser.parse_args(argv)
     try:

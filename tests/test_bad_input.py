@@ -499,6 +499,7 @@ PARTS = {
 STEP = {
     "activations": "Jet Activation relu sigmoid softplus tanh",
     "autoencoder": "Params Forward PenaltyGrad Gradient row_len2 forward decode reconstruction backward",
+    "bias_weight_ablation": "with_bias_of WeightsOnly BiasOnly weights_only bias_only",
     "constraints": "unit_scale max_norm_scale unit_rows tangent",
     # Small problems in float64, for the tests and one example.
     "gradient_noise": "Drift EdaeCopies edae_copies noise_gradient noise_covariance plain_gradient predicted_drift "

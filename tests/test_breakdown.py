@@ -12,18 +12,25 @@ PATCHES = 192.0  # E||x||^2 of standardised patches: one for each feature
 
 
 def made(peak, loss, **more):
-    return {"hash": "0", "status": "ok", "peak_objective": peak, "metrics": {"loss": loss}, "mean_square": 2.0} | more
+    return {
+        "hash": "0",
+        "status": "ok",
+        "peak_objective": peak,
+        "metrics": {"loss": loss},
+        "mean_square": 2.0,
+        "first_objective": 3.0,
+    } | more
 
 
 def test_a_run_breaks_down_if_it_explodes_and_does_not_recover():
-    assert (PEAK, LOSS) == (10, 0.2)
-    assert broken_down(made(20.1, 0.41))
-    assert not broken_down(made(20.0, 0.41)) and not broken_down(made(20.1, 0.4))
+    assert (PEAK, LOSS) == (10, 0.25)
+    assert broken_down(made(20.1, 0.51))
+    assert not broken_down(made(20.0, 0.51)) and not broken_down(made(20.1, 0.5))
     assert broken_down({"hash": "0", "status": "diverged", "metrics": None})
 
 
 def test_records_without_the_mean_square_need_it_given():
-    entry = {name: value for name, value in made(20.1, 0.41).items() if name != "mean_square"}
+    entry = {name: value for name, value in made(20.1, 0.51).items() if name != "mean_square"}
     assert broken_down(entry, 2.0) and not broken_down(entry, 3.0)
     with pytest.raises(ValueError, match="record '0' holds no mean_square; it must be given"):
         broken_down(entry)

@@ -37,10 +37,17 @@ def same(one: Params, other: Params) -> bool:
 
 @pytest.mark.cor_2
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("rows", [{"constraint": "unit"}, {"constraint": "max-norm", "radius": 0.7}, {"constraint": "free"}])
+@pytest.mark.parametrize(
+    "rows", [{"constraint": "unit"}, {"constraint": "max-norm", "radius": 0.7}, {"constraint": "free"}]
+)
 @pytest.mark.parametrize(
     "numbers",
-    [{}, {"sigma2": 0.04, "eta": 0.001}, {"sigma2": 7.0, "momentum": 0.0}, {"sigma2": 0.25, "eta": 0.02, "momentum": 0.5}],
+    [
+        {},
+        {"sigma2": 0.04, "eta": 0.001},
+        {"sigma2": 7.0, "momentum": 0.0},
+        {"sigma2": 0.25, "eta": 0.02, "momentum": 0.5},
+    ],
 )
 def test_without_the_radial_gradient_ae_and_cor_2_make_the_same_steps(dtype, rows, numbers):
     """200 updates, compared with `==`: only the objective's value differs."""

@@ -221,3 +221,11 @@ def test_the_velocity_of_dead_units_comes_to_rest_and_moves_nothing(monkeypatch)
     assert stuck.all() and stuck.max() < np.finfo(np.float32).tiny
     np.testing.assert_array_equal(rested.params.W, restless.params.W)
     np.testing.assert_array_equal(rested.params.b_e, restless.params.b_e)
+
+
+def test_a_unit_start_has_the_directions_of_the_glorot_start():
+    glorot, unit = (begin(6, replace(SMALL, start=start)).params for start in ("glorot", "unit"))
+    length = np.linalg.norm(glorot.W, axis=1, keepdims=True)
+    assert abs(length - 1).min() > 0.01
+    np.testing.assert_allclose(unit.W, glorot.W / length, rtol=1e-6)
+    assert unit.W.dtype == glorot.W.dtype and not unit.b_e.any()

@@ -1,0 +1,206 @@
+"""Does "CAE and mDAE with ReLU do not depend on sigma^2" depend on the learning rate, and on the projection?
+
+Question. Fig. 1 says that the activation fraction of CAE and mDAE is unaffected by sigma^2, because their bias gradient
+is 0 with ReLU. The gradient of their penalty on W is radial: it points along the rows. If the gradient's radial part is
+removed, they make the same steps as the plain auto-encoder ("The premise of unaffected" in docs/derivations.md). So
+does the claim hold at every learning rate, with the usual projection after the step and with the two tangent variants?
+
+Rule of decision, written before any result: a model is "unaffected" at one eta, variant and data set if its activation
+fraction at every sigma^2 differs from AE's by at most MARGIN on the mean over the seeds. With a tangent gradient the
+fractions of CAE and mDAE must equal AE's exactly, on every seed. Sets with a run that broke down get no verdict.
+
+--path asks how the radial part acts with the usual projection. Each rule of `numpy_rae.radial` removes one way. Rule of
+decision: a way explains the dependence if removing it alone brings CAE and mDAE within MARGIN of AE with the same rule,
+where they are not without it.
+"""
+
+import sys
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from numpy_rae import options, study
+from numpy_rae.activations import RELU
+from numpy_rae.figures import style
+from numpy_rae.objectives import MODELS, sae_continued
+from numpy_rae.runs import Run
+from numpy_rae.study import Size, Study
+
+ETA = (0.0005, 0.001, 0.002, 0.003, 0.005)
+SIGMA2 = (0.25, 1.0)
+MARGIN = 0.01
+SAE_EPS = 0.1
+SHOWN = (*(MODELS[name] for name in ("DAE", "CAE", "mDAE")), sae_continued(SAE_EPS))
+PENALISED = ("CAE", "mDAE")
+# Each variant: what it is called, `TrainConfig.tangent` and `TrainConfig.velocity`.
+VARIANTS = {
+    "projection after the step": (False, "classical"),
+    "tangent gradient": (True, "classical"),
+    "tangent gradient and velocity": (True, "projected"),
+}
+WAYS = {
+    "as usual": (False, "classical"),
+    "without length": (False, "no length"),
+    "without turn": (False, "no turn"),
+    "without both": (False, "neither"),
+    "velocity projected": (False, "projected"),
+}
+
+
+def list_runs(variants: dict, models: tuple):
+    """A function that lists the runs of these variants: AE once, and each model at each sigma^2."""
+
+    def runs(size: Size, data: dict) -> list[Run]:
+        found = []
+        for name, ref in data.items():
+            for seed in size.seeds:
+                for tangent, velocity in variants.values():
+                    for eta in ETA:
+                        settings = {"eta": eta, "tangent": tangent, "velocity": velocity}
+                        found.append(Run(MODELS["AE"], RELU, ref, study.config(size, name, seed, 0.0, **settings)))
+                        found += [
+                            Run(model, RELU, ref, study.config(size, name, seed, sigma2, **settings))
+                            for sigma2 in SIGMA2
+                            for model in models
+                        ]
+        return found
+
+    return runs
+
+
+def at(rows: list[dict], variant: tuple, **values) -> list[dict]:
+    """The rows of one variant and of the given values, in the order of the seeds."""
+    tangent, velocity = variant
+    return sorted(study.select(rows, tangent=tangent, velocity=velocity, **values), key=lambda row: row["seed"])
+
+
+def shifts(rows: list[dict], variant: tuple, data: str, eta: float, model: str, sigma2: float):
+    """The model's activation fraction less AE's, one for each seed; None if a run broke down or is missing."""
+    plain = at(rows, variant, data=data, eta=eta, model="AE")
+    its = at(rows, variant, data=data, eta=eta, model=model, sigma2=sigma2)
+    usable = its and len(its) == len(plain) and not any(row["broken"] for row in its + plain)
+    return study.values(its, "fraction") - study.values(plain, "fraction") if usable else None
+
+
+def verdict(rows: list[dict], variant: tuple, data: str, eta: float, model: str) -> str:
+    """The rule of the docstring for one model: "equal", "unaffected" or "affected", with the largest mean shift."""
+    found = [shifts(rows, variant, data, eta, model, sigma2) for sigma2 in SIGMA2]
+    if any(each is None for each in found):
+        return "no verdict"
+    if not any(each.any() for each in found):
+        return "equal"
+    largest = max((each.mean() for each in found), key=abs)
+    return f"{'unaffected' if abs(largest) <= MARGIN else 'affected'} {largest:+.3f}"
+
+
+def fraction_table(rows: list[dict], variants: dict) -> str:
+    """Mean activation fraction of every model, with "!" where a run broke down."""
+    lines = []
+    for data in study.levels(rows, "data"):
+        for name, variant in variants.items():
+            for eta in study.levels(rows, "eta"):
+                its = at(rows, variant, data=data, eta=eta)
+                lines.append((data, name, f"{eta:g}", *(text(its, *column) for column in columns(rows))))
+    head = (
+        "data",
+        "variant",
+        "eta",
+        *("AE" if model == "AE" else f"{model} {sigma2:g}" for model, sigma2 in columns(rows)),
+    )
+    return f"{study.text_table(head, lines)}\nactivation fraction, means over the seeds; !: a run broke down"
+
+
+def columns(rows: list[dict]) -> list[tuple[str, float]]:
+    """(model, sigma^2) of the table's columns."""
+    return [("AE", 0.0), *((m.name, s) for m in SHOWN if study.select(rows, model=m.name) for s in SIGMA2)]
+
+
+def text(rows: list[dict], model: str, sigma2: float) -> str:
+    """One cell of the table."""
+    its = study.select(rows, model=model, sigma2=sigma2)
+    found = study.values(its, "fraction")
+    mark = "!" if any(row["broken"] for row in its) else ""
+    return (f"{found.mean():.4f}" if len(found) else "-") + mark
+
+
+def table_of(variants: dict):
+    """A function that returns the fractions, and CAE's and mDAE's verdict at each eta."""
+
+    def table(rows: list[dict]) -> str:
+        lines = [
+            (data, name, model, *(verdict(rows, variant, data, eta, model) for eta in study.levels(rows, "eta")))
+            for data in study.levels(rows, "data")
+            for name, variant in variants.items()
+            for model in PENALISED
+        ]
+        head = ("data", "variant", "model", *(f"eta {eta:g}" for eta in study.levels(rows, "eta")))
+        legend = f"largest mean shift from AE over sigma^2; unaffected: at most {MARGIN:g}; equal: 0 on every seed"
+        return f"{fraction_table(rows, variants)}\n\n{study.text_table(head, lines)}\n{legend}"
+
+    return table
+
+
+def picture_of(variants: dict, title: str):
+    """A function that draws the shift from AE over eta, in a panel for each data set and variant."""
+
+    def picture(rows: list[dict]) -> Figure:
+        data = study.levels(rows, "data")
+        size = (3.6 * len(variants) + 0.5, 3.4 * len(data) + 0.8)
+        figure, axes = plt.subplots(
+            len(data), len(variants), figsize=size, sharex=True, sharey="row", layout="constrained", squeeze=False
+        )
+        for line, name in zip(axes, data, strict=True):
+            for ax, (label, variant) in zip(line, variants.items(), strict=True):
+                draw_panel(ax, rows, variant, name)
+                ax.set_title(f"{name}: {label}", fontsize=10)
+            line[0].set_ylabel("activation fraction less AE's")
+        for ax in axes[-1]:
+            ax.set_xlabel(r"learning rate $\eta$")
+        handles, names = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
+        figure.suptitle(title)
+        return figure
+
+    return picture
+
+
+def draw_panel(ax, rows: list[dict], variant: tuple, data: str) -> None:
+    """One line for each model and sigma^2 (dashed: the smaller one), with bars over the seeds."""
+    etas = study.levels(rows, "eta")
+    ax.axhspan(-MARGIN, MARGIN, color="#CCCCCC", alpha=0.6, lw=0)
+    for model, sigma2 in columns(rows)[1:]:
+        found = [(eta, shifts(rows, variant, data, eta, model, sigma2)) for eta in etas]
+        found = [(eta, each) for eta, each in found if each is not None]
+        look = style(model.split("(")[0])
+        dash = "-" if sigma2 == max(SIGMA2) else "--"
+        mean = [each.mean() for _, each in found]
+        bars = [[each.mean() - each.min() for _, each in found], [each.max() - each.mean() for _, each in found]]
+        label = rf"{model}, $\sigma^2$ = {sigma2:g}"
+        ax.errorbar([eta for eta, _ in found], mean, bars, ls=dash, capsize=2, lw=1.2, label=label, **look)
+    ax.set(xscale="log")
+    ax.set_xticks(ETA, [f"{eta:g}" for eta in ETA], rotation=45)
+    ax.minorticks_off()
+    ax.grid(alpha=0.25)
+
+
+BAND = "grey band: unaffected; a point is missing where a run broke down"
+RATES = Study(
+    "learning_rate", __doc__, study.presets(3), list_runs(VARIANTS, SHOWN), table_of(VARIANTS),
+    picture_of(VARIANTS, f"ReLU, unit rows: how far sigma^2 moves the activation fraction from AE's\n{BAND}"),
+)  # fmt: skip
+PATH = Study(
+    "learning_rate_path", __doc__, study.presets(3), list_runs(WAYS, tuple(MODELS[name] for name in PENALISED)),
+    table_of(WAYS),
+    picture_of(WAYS, f"ReLU, unit rows: the ways in which the radial part acts, each removed alone\n{BAND}"),
+)  # fmt: skip
+
+
+def main(argv=None):
+    parser = options.study_parser("learning_rate", __doc__, RATES.presets)
+    parser.add_argument("--path", action="store_true", help="remove the ways of the radial part instead, one by one")
+    path = parser.parse_args(argv).path
+    return study.main(PATH if path else RATES, argv, parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,304 @@
+"""The driver of studies, and the studies of examples/ at their smallest: tables, verdicts and pictures."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import data_fetch
+import example_scripts
+from made_runs import SMALL, lines, reference_data
+from numpy_rae import datasets, metrics, options, study
+from numpy_rae.activations import RELU, SIGMOID
+from numpy_rae.estimate import kind
+from numpy_rae.objectives import AE, MODELS
+from numpy_rae.records import stored
+from numpy_rae.runs import Run
+from numpy_rae.study import Size, Study
+from numpy_rae.worker import execute
+
+RECORDS = Path(__file__).resolve().parent.parent / "docs" / "records"
+SCRIPTS = ("continuation", "learning_rate", "bias_or_weights")
+SIZE = Size(40, 6, {"digits": 1, "patches": 2}, (0, 1), fetch=False)
+
+
+@contextmanager
+def thread(workers):
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+@pytest.fixture(autouse=True)
+def small(tmp_path, monkeypatch):
+    """A thread for the processes, and a data folder of the test's own without any images."""
+    monkeypatch.setattr(study, "local_pool", thread)
+    monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
+    yield
+    plt.close("all")
+
+
+def made_runs(size, data):
+    """AE, and DAE with two learning rates and two activations, on both data sets: 10 runs, 2 of which coincide."""
+    configs = [(name, study.config(size, name, seed, 0.0)) for name in data for seed in size.seeds]
+    found = [Run(model, RELU, data[name], config) for name, config in configs for model in (AE, MODELS["DAE"])]
+    name, config = configs[0]
+    return found + [
+        Run(MODELS["DAE"], s, data[name], replace(config, sigma2=1.0, eta=eta))
+        for s in (RELU, SIGMOID)
+        for eta in (0.001, 0.002)
+    ]
+
+
+def made_study(seen):
+    def table(rows):
+        seen[:] = rows
+        return "the table"
+
+    return Study("made", "A made study.", {"sample": SIZE, "tiny": SIZE}, made_runs, table, lambda rows: plt.figure())
+
+
+def test_a_study_trains_what_is_missing_once_and_shows_the_rows(tmp_path, capsys):
+    """One file holds runs of different activations, learning rates and data; coinciding runs are trained once."""
+    seen, out = [], tmp_path / "made-tiny.jsonl"
+    command = ["--preset", "tiny", "--out", str(tmp_path)]
+    assert study.main(made_study(seen), command) == 0
+    said = capsys.readouterr()
+    assert "8 of 8 runs to do, 10 updates\nthe table" in said.out and "Going on with what is at hand" in said.err
+    assert len(lines(out)) == len(seen) == 8 and (tmp_path / "made-tiny.png").exists()
+    first = [dict(row) for row in seen]
+    assert study.main(made_study(seen), command) == 0
+    assert "0 of 8 runs to do, 0 updates" in capsys.readouterr().out and seen == first
+    assert study.main(made_study(seen), [*command, "--plot-only"]) == 0
+    assert sorted(map(str, seen)) == sorted(map(str, first))
+
+
+def test_a_study_continues_after_runs_were_lost_from_its_file(tmp_path):
+    seen, out = [], tmp_path / "made-tiny.jsonl"
+    command = ["--preset", "tiny", "--out", str(tmp_path)]
+    study.main(made_study(seen), command)
+    first = [dict(row, seconds=0) for row in seen]
+    kept = out.read_text().splitlines(keepends=True)
+    out.write_text("".join(kept[::2]) + "{torn")
+    assert study.main(made_study(seen), command) == 0
+    assert len(lines(out)) == 8 and [dict(row, seconds=0) for row in seen] == first
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--workers", "0"], "--workers is 0; it must be a whole number of at least 1"),
+        (["--seeds", "-1"], "--seeds is -1; it must be a whole number of at least 0"),
+        (["--plot-only"], "holds no run of these seeds; run it without --plot-only first"),
+        (["--images", "/nowhere.npy"], "nowhere.npy"),
+    ],
+)
+def test_bad_options_are_refused_in_one_sentence(more, message, tmp_path, capsys):
+    code = study.main(made_study([]), ["--preset", "tiny", "--out", str(tmp_path), *more])
+    said = capsys.readouterr().err.splitlines()
+    assert code == 2 and len(said) == 1 and message in said[0]
+
+
+def test_the_seeds_are_the_command_line_s(tmp_path):
+    seen = []
+    command = ["--preset", "tiny", "--out", str(tmp_path), "--seeds", "3", "3"]
+    assert study.main(made_study(seen), command) == 0 and {row["seed"] for row in seen} == {3}
+    assert study.main(made_study(seen), [*command[:-3], "--seeds", "5", "--plot-only"]) == 2
+
+
+def test_an_interrupt_ends_with_its_exit_code(tmp_path, monkeypatch, capsys):
+    def interrupted(records, total):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study.report, "show_progress", interrupted)
+    assert study.main(made_study([]), ["--preset", "tiny", "--out", str(tmp_path)]) == 130
+    assert "the next start continues" in capsys.readouterr().err
+
+
+def test_both_data_sets_have_the_lengths_of_the_figures_short_runs():
+    """1,000 updates on 5,000 digits and 2,000 on 5,000 patches."""
+    sample = study.presets(3)["sample"]
+    assert sample == Size(5000, 1000, {"digits": 10, "patches": 20}, (0, 1, 2))
+    assert study.config(sample, "patches", 2, 0.25, eta=0.002).epochs == 20
+    paper = study.presets(3)["paper"]
+    assert paper.samples * paper.epochs["digits"] // 50 == 50_000 and paper.seeds == (0, 1)
+
+
+def test_a_row_is_flat_and_knows_what_the_record_does_not_name():
+    ref = reference_data()
+    run = Run(MODELS["DAE"], RELU, ref, replace(SMALL, sigma2=0.1, velocity="no turn"))
+    entry = execute(run)
+    found = study.row(entry)
+    assert (found["model"], found["data"], found["velocity"], found["start"]) == ("DAE", "digits", "no turn", "glorot")
+    assert found["fraction"] == entry["metrics"]["activation_fraction"] and found["broken"] is False
+    x = datasets.load(ref)
+    assert (
+        entry["mean_square"] == metrics.mean_square(x) == pytest.approx((np.float64(x) ** 2).sum() / len(x), rel=1e-5)
+    )
+    assert found["peak"] == entry["peak_objective"] / entry["mean_square"]
+
+
+def test_rows_of_a_diverged_run_and_of_an_old_record():
+    entry = next(
+        e for e in stored(RECORDS / "fig2_relu_free_cifar10-sample.jsonl").values() if e["status"] == "diverged"
+    )
+    found = study.row(entry)
+    assert found["broken"] is True and found["fraction"] is None and found["peak"] is None
+    old = next(e for e in stored(RECORDS / "fig1_relu_mnist-sample.jsonl").values())
+    assert study.row(old)["broken"] is None
+
+
+def test_selecting_and_writing_rows():
+    rows = [{"a": 2, "b": "y"}, {"a": 1, "b": "x"}, {"a": None, "b": "y"}]
+    assert study.select(rows, b="y") == [rows[0], rows[2]]
+    assert study.levels(rows, "b") == ["y", "x"] and study.levels(rows[:2], "a") == [1, 2]
+    assert study.values(rows, "a").tolist() == [2, 1]
+    assert [study.mean_and_deviation(np.array(v)) for v in ([], [0.5], [1.0, 3.0])] == [
+        "-",
+        "0.5000",
+        "2.0000 +- 1.4142",
+    ]
+    assert study.text_table(("a", "bb"), [(1, 2)]) == "| a | bb |\n| - | -- |\n| 1 | 2  |"
+
+
+def test_runs_of_one_kind_last_equally_long():
+    run = Run(MODELS["DAE"], RELU, reference_data(), SMALL)
+    same = [replace(run, config=replace(SMALL, **part)) for part in ({"sigma2": 0.5}, {"seed": 3}, {"eta": 0.1})]
+    other = [
+        replace(run, model=MODELS["CAE"]),
+        replace(run, activation=SIGMOID),
+        *(replace(run, config=replace(SMALL, **part)) for part in ({"hidden": 9}, {"tangent": True}, {"epochs": 9})),
+    ]
+    assert {kind(each) for each in same} == {kind(run)} and kind(run) not in {kind(each) for each in other}
+
+
+# The scripts.
+
+
+@pytest.fixture
+def no_digits(monkeypatch):
+    """Data of few features, so that a script's hundreds of runs take no time."""
+    few = {name: datasets.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
+    x = {name: np.random.default_rng(k).standard_normal((100, 8)).astype(np.float32) for k, name in enumerate(few)}
+    monkeypatch.setattr(
+        study, "prepare_data", lambda args, size: {name: datasets.store_array(x[name], few[name]) for name in few}
+    )
+
+
+@pytest.mark.parametrize(("name", "more"), [*((name, []) for name in SCRIPTS), ("learning_rate", ["--path"])])
+def test_a_script_prints_its_table_and_draws(name, more, no_digits, tmp_path, capsys):
+    """With fewer coefficients and learning rates than the script has."""
+    module = example_scripts.load(name)
+    module.SIGMA2, module.ETA, module.STARTS = (1.0,), (0.001, 0.005), (("unit", "glorot"), ("free", "glorot"))
+    command = ["--preset", "tiny", "--out", str(tmp_path), *more]
+    assert module.main(command) == 0
+    first = capsys.readouterr().out.split("updates\n", 1)[1]
+    stem = f"{name}_path-tiny" if more else f"{name}-tiny"
+    assert (tmp_path / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+    assert "| digits " in first and "| patches " in first
+    assert module.main([*command, "--plot-only"]) == 0
+
+
+def made_row(**values):
+    usual = {"data": "digits", "activation": "relu", "sigma2": 1.0, "seed": 0, "eta": 0.001, "broken": False,
+             "tangent": False, "velocity": "classical", "n_continued": 0, "dead": 0.0, "peak": 1.0}  # fmt: skip
+    return usual | values
+
+
+def test_the_continuation_is_the_smallest_eps_without_a_broken_run():
+    script = example_scripts.load("continuation")
+    rows = [made_row(model=f"SAE(eps={eps:g})", broken=eps < 0.1) for eps in script.EPS]
+    rows += [made_row(model="SAE", activation="sigmoid"), made_row(model="L1")]
+    assert script.decision(rows).splitlines() == [
+        "the rule chooses: eps = 0.1", "sigmoid with eps = 0.001: 0 pairs beyond 1 - eps in 1 runs",
+    ]  # fmt: skip
+    assert "no eps of this study" in script.decision([row | {"broken": True} for row in rows])
+
+
+@pytest.mark.parametrize("figure", ["fig4", "fig5"])
+@pytest.mark.parametrize("data", ["mnist", "cifar10"])
+def test_sigmoid_s_records_never_use_the_continuation(figure, data):
+    """With h < 1 the mean code does not reach 1 - EPS, so Eq. (13) itself was trained."""
+    paths = sorted(RECORDS.glob(f"{figure}_sigmoid*_{data}-*.jsonl"))
+    entries = [entry for path in paths for entry in stored(path).values() if entry["model"] == "SAE"]
+    assert len(entries) > 10 and {entry["n_continued"] for entry in entries} == {0}
+
+
+def test_the_learning_rate_s_verdict():
+    script = example_scripts.load("learning_rate")
+    usual, (tangent, velocity) = script.VARIANTS["projection after the step"], (False, "classical")
+    assert usual == (tangent, velocity)
+
+    def verdict(*fractions, broken=False):
+        rows = [made_row(model="AE", sigma2=0.0, seed=seed, fraction=0.5) for seed in (0, 1)]
+        rows += [
+            made_row(model="CAE", sigma2=s, seed=seed, fraction=fraction, broken=broken)
+            for s, fraction in zip(script.SIGMA2, fractions, strict=True)
+            for seed in (0, 1)
+        ]
+        return script.verdict(rows, usual, "digits", 0.001, "CAE")
+
+    assert verdict(0.5, 0.5) == "equal" and verdict(0.5, 0.491) == "unaffected -0.009"
+    assert verdict(0.511, 0.5) == "affected +0.011"
+    assert verdict(0.5, 0.5, broken=True) == "no verdict"
+
+
+def test_who_carries_the_effect():
+    script = example_scripts.load("bias_or_weights")
+    key = ("digits", "relu", "DAE", 1.0)
+
+    def verdict(full, weights, bias, broken=False):
+        rows = []
+        for seed, noise in enumerate((-0.001, 0.0, 0.001)):
+            rows.append(made_row(model="AE", sigma2=0.0, seed=seed, fraction=0.7))
+            for name, fall in (("DAE", full), ("DAE weights only", weights), ("DAE bias only", bias)):
+                rows.append(made_row(model=name, seed=seed, fraction=0.7 - fall + noise, broken=broken))
+        return script.verdict(rows, key)
+
+    assert verdict(0.4, 0.02, 0.38) == "bias" and verdict(0.4, 0.3, 0.0) == "weights"
+    assert verdict(0.4, 0.25, 0.25) == "both" and verdict(0.4, 0.1, 0.1) == "neither"
+    assert verdict(0.009, 0.3, 0.3) == "no effect" and verdict(-0.4, 0, 0) == "no effect"
+    assert verdict(0.4, 0.02, 0.38, broken=True) == "broken"
+
+
+def test_what_bias_or_weights_runs_at_each_length():
+    script = example_scripts.load("bias_or_weights")
+    presets = script.study_presets()
+    assert [len(script.plan(presets[name].part, "digits")) for name in ("sample", "late", "paper")] == [34, 4, 3]
+    assert script.plan("paper", "patches") == []
+    assert presets["late"].epochs["digits"] * presets["late"].samples // 50 == 15_000
+    assert {m.name for _, m, _ in script.plan("all", "digits")} >= {
+        "DAE",
+        "SAE(eps=0.1)",
+        "SAE(eps=0.001)",
+        "smoothed-mDAE",
+    }
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_names_every_option(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        example_scripts.load(name).main(["--help"])
+    said = capsys.readouterr().out
+    assert end.value.code == 0
+    for option in ("--preset", "--workers", "--out", "--plot-only", "--seeds", "--data-dir", "--images"):
+        assert option in said
+
+
+def test_the_options_of_a_study_have_the_defaults_of_the_figures():
+    args = options.study_parser("x", "y", ("sample", "tiny")).parse_args([])
+    assert (args.seeds, args.images, args.data_dir, args.plot_only) == (None, None, None, False)
+    assert (args.preset, args.workers, str(args.out)) == ("sample", options.cores(), "results")
+
+
+def test_no_download_at_the_tiny_size(monkeypatch, tmp_path, capsys):
+    def refuse(*arguments, **more):
+        raise AssertionError("a download")
+
+    monkeypatch.setattr(data_fetch, "fetch", refuse)
+    args = options.study_parser("x", "y", ("tiny",)).parse_args(["--preset", "tiny", "--data-dir", str(tmp_path)])
+    data = study.prepare_data(args, study.presets(1)["tiny"])
+    assert [ref.spec.source for ref in data.values()] == ["digits", "photograph"]
