@@ -44,7 +44,7 @@ from numpy_rae.experiments import command_line
 from numpy_rae.objectives import denoising, first_order
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
-from numpy_rae.training import NUMERICS, RandomStreams, TrainState, TrainConfig, Callback, run_step
+from numpy_rae.training import NUMERICS, Callback, RandomStreams, TrainConfig, TrainState, run_step
 
 SIZES = {"MNIST": 784, "CIFAR-10": 192}
 ACTIVE = ("AE", "DAE", "CAE", "mDAE", "SAE", "eDAE")

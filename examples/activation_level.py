@@ -1,18 +1,18 @@
 """What sets the level of the flat curves, the activation fraction of a ReLU auto-encoder without a penalty?
 
-Question. For x ~ N(0, I), ReLU and unit rows, Stein's lemma gives m A = n - E[x . (x - y)] for every W and b_e, with A the
-activation fraction, Eq. (14) (docs/derivations.md, section 21). So A = n / m where the last term, the remainder,
-vanishes. For a covariance S it is m A = tr(S^-1 E[x y^T]). How large is the remainder after training, over n and m? Which
-premise fails on digits?
+Question. For x ~ N(0, I), ReLU and unit rows, Stein's lemma gives m A = n - E[x . (x - y)] for every W and b_e, with
+A the activation fraction, Eq. (14) (docs/derivations.md, section 22). So A = n / m where the last term, the
+remainder, vanishes. For a covariance S it is m A = tr(S^-1 E[x y^T]). How large is the remainder after training, over
+n and m? Which premise fails on digits?
 
-Rule of decision, written before any result. The identity holds in a run if both sides, on samples that training has not
-seen, differ by less than 4 standard errors. "The level is n / m" holds in a run if the remainder is below 5 % of n.
-On digits, S is estimated on the same samples. "The covariance explains the level" holds if the side with S is nearer to
-m A than the side with S = I, and within 5 %. Gaussian samples with the digits' S, and the digits' own W and b_e, are the
-control: there only the Gaussian premise is restored, and the identity must hold.
+Rule of decision, written before any result. The identity holds in a run if both sides, on samples that training has
+not seen, differ by less than 4 standard errors. "The level is n / m" holds in a run if the remainder is below 5 % of
+n. On digits, S is estimated on the same samples and is singular, so the left side counts the rows within its range
+alone. "The covariance explains the level" holds if the relative gap of both sides is smaller with S than with S = I,
+and below 5 %. The control has the digits' W, b_e and S, but Gaussian samples: only the Gaussian premise is restored,
+and the identity must hold.
 """
 
-import json
 import sys
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ COLORS = {"S = I": STYLES["CAE"], "S of the samples": STYLES["DAE"], "Gaussian c
 
 
 class Level(NamedTuple):
-    """m A, the other side of the identity, and the standard error of their difference; all per sample, in units of 1."""
+    """Both sides of the identity, means over the samples, and the standard error of their difference."""
 
     slopes: float
     products: float
@@ -102,11 +102,9 @@ def main(argv=None):
     ]
     found = digits_runs(*digits)
     print(white_table(white), digits_table(found), sep="\n\n")
-    out = args.out / f"activation_level-{args.preset}.jsonl"
     try:
-        jsonl.check_writable(out)
-        out.write_text("".join(json.dumps(entry) + "\n" for entry in (*white, *found)))
-    except (OSError, jsonl.StoreError) as error:
+        jsonl.rewrite(args.out / f"activation_level-{args.preset}.jsonl", [*white, *found])
+    except jsonl.StoreError as error:
         print(f"activation_level: {error}", file=sys.stderr)
         return 2
     return picture_script.save(picture(white, found), args.out, f"activation_level-{args.preset}.png")
@@ -116,7 +114,7 @@ def white_table(rows: list[dict]) -> str:
     """One line for each run on white data, and the verdicts."""
     lines = [
         (row["n"], row["m"], row["seed"], f"{row['n_over_m']:.4f}", f"{row['fraction']:.4f}",
-         f"{row['remainder']:+.4f}", f"{row['remainder'] / row['n']:+.4f}", f"{row['loss']:.4f}",
+         f"{row['remainder']:+.4f}", f"{row['remainder'] / row['n']:+.4f}", f"{row['loss']:.2g}",
          f"{row['distance']:+.2f}")
         for row in rows
     ]  # fmt: skip
@@ -130,16 +128,27 @@ def white_table(rows: list[dict]) -> str:
 
 
 def digits_table(rows: list[dict]) -> str:
-    names = ("epochs", "rank", "m A", "slopes", "S = I", "S of the samples", "control m A", "Gaussian control", "distance")
+    names = (
+        "epochs",
+        "rank",
+        "m A",
+        "slopes",
+        "S = I",
+        "S of the samples",
+        "control m A",
+        "Gaussian control",
+        "distance",
+    )
     lines = [[f"{row[name]:.4g}" for name in names] for row in rows]
     verdicts = []
     for row in rows:
-        gap, plain = (abs(row[name] - row["slopes"]) / row["slopes"] for name in ("S of the samples", "S = I"))
+        gap = abs(row["S of the samples"] - row["slopes"]) / row["slopes"]
+        plain = abs(row["S = I"] - row["m A"]) / row["m A"]
         explains = "explains" if gap < plain and gap < NEAR else "does not explain"
         holds = "holds" if abs(row["distance"]) < ERRORS else "does not hold"
         verdicts.append(
-            f"{row['epochs']} epochs: relative gap {plain:.3f} with S = I, {gap:.3f} with the samples' S: the covariance "
-            f"{explains} the level; on Gaussian samples of that covariance the identity {holds}"
+            f"{row['epochs']} epochs: relative gap {plain:.3f} with S = I, {gap:.3f} with the samples' S: the "
+            f"covariance {explains} the level; on Gaussian samples of that covariance the identity {holds}"
         )
     return "\n".join([f"digits, {rows[0]['m']} units\n{study.text_table(names, lines)}", *verdicts])
 
@@ -168,19 +177,20 @@ def picture(white: list[dict], digits: list[dict]) -> Figure:
 
 
 def draw_digits(ax: Axes, rows: list[dict]) -> None:
-    """Bars of m A beside the three other sides, for each length of training."""
-    bars = {"m A on digits": ("slopes", "black", ""), "S = I": ("S = I", "#0072B2", "//"),
-            "S of the digits": ("S of the samples", "#D55E00", ".."),
-            "m A on Gaussian samples": ("control m A", "#777777", ""),
-            "same S, Gaussian samples": ("Gaussian control", "#009E73", "\\\\")}  # fmt: skip
-    width = 0.8 / len(bars)
+    """Both sides of the identity for S = I, for the digits' S, and for Gaussian samples, at each length of training."""
+    bars = {"m A": ("m A", "black", ""), "right side, S = I": ("S = I", "#0072B2", "//"),
+            "left side, digits' S": ("slopes", "#777777", ""),
+            "right side, digits' S": ("S of the samples", "#D55E00", ".."),
+            "left side, Gaussian samples": ("control m A", "#BBBBBB", ""),
+            "right side, Gaussian samples": ("Gaussian control", "#009E73", "\\\\")}  # fmt: skip
+    width = 0.84 / len(bars)
     for k, (label, (name, color, hatch)) in enumerate(bars.items()):
-        x = np.arange(len(rows)) + (k - 2) * width
+        x = np.arange(len(rows)) + (k - 2.5) * width
         ax.bar(x, [row[name] for row in rows], width, label=label, color=color, hatch=hatch, edgecolor="white")
     ax.set_xticks(np.arange(len(rows)), [f"{row['epochs']} epochs" for row in rows])
-    ax.set(ylabel="m A and the other sides", title=f"digits, m = {rows[0]['m']:,}")
-    ax.margins(y=0.45)
-    ax.legend(frameon=False, fontsize=8, ncols=2)
+    ax.set(ylabel="sides of the identity", title=f"digits, m = {rows[0]['m']:,}")
+    ax.margins(y=0.5)
+    ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper left")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
 """Does CAE leave ReLU codes dense because its objective wants that, or because its gradient misses the Dirac?
 
-Question. For ReLU on unit rows CAE's penalty, Eq. (9), is m times the activation fraction, Eq. (14). Its derivative in b_j
-is the density of a_j at 0, which is positive. The batch gradient is 0 (Fn. 1), so training does not see the penalty. Here
-CAE is trained with the Dirac resolved by a kernel of bandwidth w (`numpy_rae.dae_noise.kernel_cae`), beside CAE as it is. DAE at
-sigma^2 = lambda / 2 stands beside them: it is an auto-encoder of the corrupted inputs with CAE's penalty at lambda, and
-its kernel is the noise (docs/derivations.md, section 18).
+Question. For ReLU on unit rows CAE's penalty, Eq. (9), is m times the activation fraction, Eq. (14). Its derivative
+in b_j is the density of a_j at 0, which is positive. The batch gradient is 0 (Fn. 1), so training does not see the
+penalty. Here CAE is trained with the Dirac resolved by a kernel of bandwidth w (`numpy_rae.dae_noise.kernel_cae`), beside CAE
+as it is. DAE at sigma^2 = lambda / 2 stands beside them: it is an auto-encoder of the corrupted inputs with CAE's
+penalty at lambda, and its kernel is the noise (docs/derivations.md, section 19).
 
-Rule of decision, written before any result. (1) "CAE does not minimise its own objective" holds at a lambda if, in the
-mean over the seeds, its final objective J_AE + lambda R is above that of a code with all units dead, E||x||^2, or above
-that of some bandwidth, by three standard deviations over the seeds. (2) "The Dirac makes the code sparse" holds at a
-lambda if some bandwidth lowers the activation fraction below CAE's by three standard deviations over the seeds.
+Rule of decision, written before any result. (1) "CAE does not minimise its own objective" holds at a lambda if, in
+the mean over the seeds, its final objective J_AE + lambda R is above that of a code with all units dead, E||x||^2, or
+above that of some bandwidth, by three standard deviations over the seeds. (2) "The Dirac makes the code sparse" holds
+at a lambda if some bandwidth lowers the activation fraction below CAE's by three standard deviations over the seeds.
 
-The first two panels show the density itself: for x ~ N(0, I), where it is known, and for the units of an auto-encoder on
-digits.
+The first two panels show the density itself: for x ~ N(0, I), where it is known, and for the units of an auto-encoder
+on digits.
 """
 
 import sys
@@ -117,7 +117,7 @@ def answer(holds: bool) -> str:
 
 @cache
 def population() -> np.ndarray:
-    """For biases b of a unit row on N(0, I): b, exact density at 0, difference of the population, CAE's batch gradient."""
+    """For biases b of a unit row on N(0, I): b, exact density at 0, difference of P(a > 0), CAE's batch gradient."""
     z = np.random.default_rng(0).standard_normal(DRAWS)
     x = np.random.default_rng(1).standard_normal((1000, DIMENSIONS))
     W = np.full((1, DIMENSIONS), DIMENSIONS**-0.5)

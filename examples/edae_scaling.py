@@ -1,20 +1,20 @@
 """Why does eDAE grow sparse, although its extra term has mean zero? On which product of the settings does it depend?
 
-Question. eDAE's first-order term averages to zero over the noise, in value and in gradient. DAE's loss has an expectation
-with a bias gradient of its own. If eDAE acts through the variance of the gradient noise, then at fixed eta x updates the
-fall of its activation fraction below the plain auto-encoder's depends on
+Question. eDAE's first-order term averages to zero over the noise, in value and in gradient. DAE's loss has an
+expectation with a bias gradient of its own. If eDAE acts through the variance of the gradient noise, then at fixed
+eta x updates the fall of its activation fraction below the plain auto-encoder's depends on
 
     P = eta' sigma^2 / (B K),    eta' = eta / (1 - momentum),
 
-with batch size B and K noise copies of every sample, and vanishes with eta (docs/derivations.md, section 20). DAE's fall
-depends on sigma^2 alone.
+with batch size B and K noise copies of every sample, and vanishes with eta (docs/derivations.md, section 21). DAE's
+fall depends on sigma^2 alone.
 
-Rule of decision, written before any result. With a weighted regression of log(fall) on log eta', log sigma^2, log B and
-log K over eDAE's runs whose fall is below half of the plain fraction, "the product P" stands if the exponents are
+Rule of decision, written before any result. With a least-squares fit of log(fall) on log eta', log sigma^2, log B
+and log K over eDAE's runs whose fall is below half of the plain fraction, "the product P" stands if the exponents are
 +1, +1, -1, -1, each within 0.25, or, if they are not 1 in size, if they agree within 0.25 with each other up to their
-sign (then the fall is a power of P). "Independent of eta" stands for DAE if its fall at every eta, B, K and momentum lies
-within 15 % of the fall at the base setting. Runs with equal P by two different settings are the direct test: eta / 4
-beside 4 copies, and 4 times the batch. With one seed the table has no deviations.
+sign (then the fall is a power of P). "Independent of eta" stands for DAE if its fall at every eta, B, K and momentum
+lies within 15 % of the fall at the base setting. Runs with equal P by two different settings are the direct test:
+eta / 4 beside 4 copies, and 4 times the batch. With one seed the table has no deviations.
 
 Every setting departs from one base: eta = .001, B = 50, K = 1, momentum .9, sigma^2 = 1. Epochs are chosen so that
 eta' x updates is the same in every run.
@@ -26,6 +26,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from numpy_rae.activations import RELU
 from numpy_rae.dae_noise.gradient_noise import edae_copies
@@ -57,11 +58,14 @@ SIZES = {
 }
 SAME = 0.25
 FLAT = 0.15
+LEAST = 1e-3  # smaller falls are not drawn on the logarithmic axis
 
 
 def settings() -> list[dict]:
     """The base and every departure from it, one quantity at a time."""
-    return [BASE] + [{**BASE, name: value} for name, values in VARIED.items() for value in values if value != BASE[name]]
+    return [BASE] + [
+        {**BASE, name: value} for name, values in VARIED.items() for value in values if value != BASE[name]
+    ]
 
 
 def model(kind: str, copies: int) -> Objective:
@@ -121,14 +125,17 @@ def product(setting: dict) -> float:
     return eta * setting["sigma2"] / (setting["batch_size"] * setting["copies"])
 
 
-def exponents(rows: list[dict]) -> dict[str, tuple[float, float]] | None:
-    """Exponent and its standard error for each quantity, by least squares on the logarithms; None with too few runs."""
+def exponents(rows: list[dict], kind: str = "eDAE", share: float = 0.5) -> dict[str, tuple[float, float]] | None:
+    """Exponent and its standard error for each quantity, by least squares on the logarithms; None with too few runs.
+
+    Runs whose fall is above this share of the plain fraction are left out.
+    """
     base = study.select(rows, model="AE")
-    limit = np.mean([row["fraction"] for row in base if row["fraction"] is not None]) / 2
+    limit = np.mean([row["fraction"] for row in base if row["fraction"] is not None]) * share
     points = []
     for setting in settings():
         if setting["momentum"] == BASE["momentum"]:
-            seen = falls(rows, "eDAE", setting)
+            seen = falls(rows, kind, setting)
             points += [([np.log(setting[name]) for name in SIGNS], np.log(fall)) for fall in seen if 0 < fall < limit]
     if len(points) <= len(SIGNS) + 1:
         return None
@@ -158,17 +165,25 @@ def decision(rows: list[dict]) -> str:
     if fit is None:
         text = "eDAE: too few runs with a fall for the regression"
     else:
-        shown = ", ".join(f"{name} {value:+.3f} +- {error:.3f}" for name, (value, error) in fit.items())
         sizes = np.array([SIGNS[name] * value for name, (value, _) in fit.items()])
         agree = (sizes > 0).all() and np.ptp(sizes) <= SAME
-        verdict = "proportional to P" if (abs(sizes - 1) <= SAME).all() else "a power of P" if agree else "not by P alone"
-        text = f"eDAE, exponents of the fall: {shown}; the rule says: {verdict}"
+        verdict = (
+            "proportional to P" if (abs(sizes - 1) <= SAME).all() else "a power of P" if agree else "not by P alone"
+        )
+        text = f"eDAE, exponents of the fall: {in_words(fit)}; the rule says: {verdict}"
     base = falls(rows, "DAE", BASE)
     others = [s for s in settings() if s["sigma2"] == BASE["sigma2"]]
     ratios = [falls(rows, "DAE", s).mean() / base.mean() for s in others if len(falls(rows, "DAE", s)) and base.mean()]
     low, high = (min(ratios), max(ratios)) if ratios else (np.nan, np.nan)
     flat = "independent" if 1 - FLAT <= low and high <= 1 + FLAT else "not independent"
-    return f"{text}\nDAE, fall over that at the base: {low:.3f} to {high:.3f}; the rule says: {flat} of eta, B, K, momentum"
+    seen = f"DAE, fall over that at the base: {low:.3f} to {high:.3f}"
+    fit = exponents(rows, "DAE", 1.0)
+    beside = f"\nDAE, exponents of the fall, for comparison: {in_words(fit)}" if fit else ""
+    return f"{text}\n{seen}; the rule says: {flat} of eta, B, K, momentum{beside}"
+
+
+def in_words(fit: dict[str, tuple[float, float]]) -> str:
+    return ", ".join(f"{name} {value:+.3f} +- {error:.3f}" for name, (value, error) in fit.items())
 
 
 def picture(rows: list[dict]) -> Figure:
@@ -210,14 +225,23 @@ def draw_product(ax, rows: list[dict]) -> None:
     for name, values in VARIED.items():
         color, marker = LOOKS[name]
         points = [(product(s := {**BASE, name: value}), falls(rows, "eDAE", s)) for value in values]
-        points = [(P, found.mean()) for P, found in points if len(found) and found.mean() > 0]
+        points = [(P, found.mean()) for P, found in points if len(found) and found.mean() > LEAST]
         positive += points
         if points:
-            ax.plot(*zip(*points, strict=True), marker, mfc="none", mew=1.6, ms=9, color=color, label=f"{LABELS[name]} varied")
+            ax.plot(
+                *zip(*points, strict=True),
+                marker,
+                mfc="none",
+                mew=1.6,
+                ms=9,
+                color=color,
+                label=f"{LABELS[name]} varied",
+            )
     if positive:
         P, fall = np.array(sorted(positive)).T
         ax.plot(P, fall[0] * P / P[0], color="#777777", lw=1, ls="--", label="proportional to P")
         ax.set(xscale="log", yscale="log")
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.legend(frameon=False)
     ax.set(xlabel=r"$P = \eta' \sigma^2 / (B K)$", ylabel="fall of eDAE below AE", title="eDAE, all settings")
     ax.grid(alpha=0.25, which="both")

@@ -1,7 +1,7 @@
 """Fig. 1 (right): average activation fraction against sigma^2, ReLU, unit-length rows, CIFAR-10 (Sec. 3.1).
 
-ReLU has h'' = 0 wherever it is differentiable, so CAE and mDAE have no bias gradient and stay flat, while DAE and SAE
-grow sparser with sigma^2.
+ReLU has h'' = 0 wherever it is differentiable, so CAE and mDAE have no bias gradient on a batch and stay
+flat, while DAE and SAE grow sparser with sigma^2. Their expectation has one (docs/derivations.md, section 20).
 """
 
 import sys

@@ -22,7 +22,9 @@ def close():
 
 def made(config: TrainConfig, model: str, fraction: float, **more) -> dict:
     """A row as `study.row` makes it."""
-    row = {name: getattr(config, name) for name in ("sigma2", "seed", "hidden", "batch_size", "epochs", "eta", "momentum")}
+    row = {
+        name: getattr(config, name) for name in ("sigma2", "seed", "hidden", "batch_size", "epochs", "eta", "momentum")
+    }
     usual = {"data": "digits", "dead": 0.0, "loss": 10.0, "mean_square": 100.0, "broken": False}
     return {**row, "model": model, "fraction": fraction, **usual, **more}
 
@@ -104,7 +106,10 @@ def scaling_rows(fall, seeds=(0, 1)) -> list[dict]:
             plain = scaling.config(size, seed, setting, 0.0)
             rows[plain, "AE"] = made(plain, "AE", 0.7)
             for kind in ("eDAE", "DAE"):
-                config, name = scaling.config(size, seed, setting, setting["sigma2"]), scaling.model(kind, setting["copies"]).name
+                config, name = (
+                    scaling.config(size, seed, setting, setting["sigma2"]),
+                    scaling.model(kind, setting["copies"]).name,
+                )
                 rows[config, name] = made(config, name, 0.7 - fall(kind, setting))
     return list(rows.values())
 

@@ -15,8 +15,8 @@ from numpy_rae.data.preprocessing import standardise
 from numpy_rae.metrics import measure, summary
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective, Penalised, ae
 from numpy_rae.optimizer import sgd_step_plain
-from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.penalties import CAE, JacobianPenalty
+from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import WeightedSum
 from numpy_rae.training import RandomStreams, TrainConfig, init_state, run_epochs, shuffled_batches, train
 

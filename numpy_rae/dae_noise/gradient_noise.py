@@ -3,16 +3,16 @@
 eDAE's first-order term T is linear in the noise. Hence K noise copies of every sample are one copy of variance
 sigma2 / K (`EdaeCopies`), and the gradient of T is a mean-zero perturbation of the plain auto-encoder's gradient.
 
-One step of gradient descent moves theta = (W, b_e) by -eta (g + xi), with g = dJ_AE/dtheta, xi = dT/dtheta, E[xi] = 0.
-Let theta_t be the path without noise, d_t = E[theta] - theta_t the drift, and C_t the covariance. With H = dg/dtheta and
-S = Cov[xi], up to terms of order sigma2^2 and without momentum:
+One step of gradient descent moves theta = (W, b_e) by -eta (g + xi), with g = dJ_AE/dtheta, xi = dT/dtheta and
+E[xi] = 0. Let theta_t be the path without noise, d_t = E[theta] - theta_t the drift, and C_t the covariance. With
+H = dg/dtheta and S = Cov[xi], up to terms of order sigma2^2 and without momentum:
 
     (a) C_{t+1} = (I - eta H) C_t (I - eta H)^T + eta^2 S
     (b) p_t     = (1/2) sum over k, l of C_kl d2g/(dtheta_k dtheta_l)
     (c) d_{t+1} = (I - eta H) d_t - eta p_t
 
-`predicted_drift` solves (a) to (c) with H, S and the derivatives of g frozen at one state, and `simulated_drift` draws the
-noise. Both need matrices of size (m n + m)^2 or many runs, so they are for small problems in float64.
+`predicted_drift` solves (a) to (c) with H, S and the derivatives of g frozen at one state, and `simulated_drift` draws
+the noise. Both need matrices of size (m n + m)^2 or many runs, so they are for small problems in float64.
 """
 
 from dataclasses import dataclass
@@ -150,8 +150,8 @@ def second_order(gradient, g: np.ndarray, C: np.ndarray) -> np.ndarray:
 def decoder_push(params: Params, activation: Activation, x: np.ndarray, C: np.ndarray) -> np.ndarray:
     """Return the bias part of (b) that comes through the decoder alone, (m,): 2 tr(C_j) E[h_j h'_j].
 
-    C_j is the block of C that belongs to row j. For a non-negative, non-decreasing activation this is never negative, so
-    by (c) it moves every bias down.
+    C_j is the block of C that belongs to row j. For a non-negative, non-decreasing activation this is never negative,
+    so by (c) it moves every bias down.
     """
     (m, n), jet = params.W.shape, forward(params, activation, x).jet
     row_noise = np.diag(C)[: m * n].reshape(m, n).sum(axis=1)

@@ -1,14 +1,14 @@
 """CAE with ReLU when the gradient sees the jump of the slope: a kernel estimate stands for the Dirac.
 
-For ReLU the slope is h' = 1{a > 0}, so CAE's penalty, Eq. (9), counts active units: R = sum_j ||W_j||^p P(a_j > 0), with
-p = 2 (mDAE: p = 4). On unit rows this is m times the activation fraction, Eq. (14). If a_j has a density f_j that is
-continuous at 0, then dR/db_j = ||W_j||^p f_j(0) > 0. The batch gradient of R is 0, because the derivative of the jump is
-0 at every sample (Fn. 1). A kernel estimate of the density gives the gradient back:
+For ReLU the slope is h' = 1{a > 0}, so CAE's penalty, Eq. (9), counts active units: R = sum_j ||W_j||^p P(a_j > 0),
+with p = 2 (mDAE: p = 4). On unit rows this is m times the activation fraction, Eq. (14). If a_j has a density f_j
+that is continuous at 0, then dR/db_j = ||W_j||^p f_j(0) > 0. The batch gradient of R is 0, because the derivative of
+the jump is 0 at every sample (Fn. 1). A kernel estimate of the density gives the gradient back:
 
     f_j(0) = lim E[K(a_j / w) / w]  for w -> 0,    K the standard normal density, w the bandwidth.
 
-This is the straight-through estimate by which JumpReLU auto-encoders train their L0 penalty (arXiv 2407.14435). There it
-moves the threshold alone, and the kernel is a rectangle. Here it enters as dR/da, so it moves the weights as well.
+This is the straight-through estimate by which JumpReLU auto-encoders train their L0 penalty (arXiv 2407.14435). There
+it moves the threshold alone, and the kernel is a rectangle. Here it enters as dR/da, so it moves the weights as well.
 """
 
 from dataclasses import dataclass

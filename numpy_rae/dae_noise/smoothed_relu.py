@@ -5,7 +5,7 @@ With x_tilde = x + eps, eps of variance sigma2, a unit's pre-activation is a + s
     M(a, s) = E[max(a + s z, 0)]   = a Phi(a/s) + s phi(a/s)              dM/da = Phi(a/s),    dM/ds = phi(a/s)
     Q(a, s) = E[max(a + s z, 0)^2] = (a^2 + s^2) Phi(a/s) + a s phi(a/s)  dQ/da = 2 M,         dQ/ds = 2 s Phi(a/s)
 
-d2M/da2 = phi(a/s) / s > 0 is what gives Cor. 2 a positive bias gradient where ReLU itself has none (Sec. 3.1.1). Since s
+d2M/da2 = phi(a/s) / s > 0 gives Cor. 2 a positive bias gradient where ReLU has none on a sample (Sec. 3.1.1). Since s
 depends on the row length, every gradient has a path through len2: ds/d(len2) = s / (2 len2).
 """
 

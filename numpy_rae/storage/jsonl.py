@@ -144,6 +144,16 @@ def _finite(text: str) -> float:
     return number if math.isfinite(number := float(text)) else _refuse(text)
 
 
+def rewrite(path: Path, records: list[dict]) -> None:
+    """Write the records as the whole content of the file. Raises StoreError if that cannot be done."""
+    content = b"".join(map(_line, records))
+    check_writable(path)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise StoreError(f"results file {path} cannot be written: {error.strerror}") from error
+
+
 def check_writable(path: Path) -> None:
     """Create the folder of `path` and prove that the file can be appended to. Raises StoreError if not."""
     try:

@@ -76,7 +76,9 @@ def test_antithetic_edae_is_the_plain_auto_encoder(problem):
 def test_noise_gradient_is_edae_less_the_plain_auto_encoder_and_linear(problem):
     params, activation, x, eps, _ = problem
     xi = noise_gradient(params, activation, x, eps)
-    rest = flatten(first_order(params, activation, x, eps)[1].dense(params)) - flatten(ae(params, activation, x)[1].dense(params))
+    rest = flatten(first_order(params, activation, x, eps)[1].dense(params)) - flatten(
+        ae(params, activation, x)[1].dense(params)
+    )
     np.testing.assert_allclose(xi, rest, rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(noise_gradient(params, activation, x, -3 * eps), -3 * xi, rtol=1e-9, atol=1e-12)
 

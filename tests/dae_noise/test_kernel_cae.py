@@ -31,7 +31,8 @@ def test_value_and_length_part_are_those_of_cae_and_mdae(seed, w):
     params, x = drawn(4, 3, 9, seed)
     for p, usual in ((2, CAE), (4, MDAE)):
         (R, grad), (expected, plain) = (
-            penalty.value_and_grad(params, RELU, forward(params, RELU, x, 2)) for penalty in (KernelPenalty(w, p), usual)
+            penalty.value_and_grad(params, RELU, forward(params, RELU, x, 2))
+            for penalty in (KernelPenalty(w, p), usual)
         )
         assert R == pytest.approx(expected, rel=1e-12)
         np.testing.assert_allclose(grad.dR_dlen2, plain.dR_dlen2, rtol=1e-12)

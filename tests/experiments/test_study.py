@@ -176,7 +176,7 @@ def no_digits(monkeypatch):
     few = {name: prepared.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
     x = {name: np.random.default_rng(k).standard_normal((100, 8)).astype(np.float32) for k, name in enumerate(few)}
     monkeypatch.setattr(
-        study, "prepare_data", lambda args, size: {name: prepared.store_array(x[name], few[name]) for name in few}
+        study, "prepare_data", lambda args, size, names: {name: datasets.store_array(x[name], few[name]) for name in names}
     )
 
 
@@ -294,3 +294,4 @@ def test_no_download_at_the_tiny_size(monkeypatch, tmp_path, capsys):
     args = command_line.study_parser("x", "y", ("tiny",)).parse_args(["--preset", "tiny", "--data-dir", str(tmp_path)])
     data = study.prepare_data(args, study.presets(1)["tiny"])
     assert [ref.spec.source for ref in data.values()] == ["digits", "photograph"]
+    assert list(study.prepare_data(args, study.presets(1)["tiny"], ("digits",))) == ["digits"]

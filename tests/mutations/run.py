@@ -21,11 +21,7 @@ from pathlib import Path
 from faults import FAULTS, Fault
 
 ROOT = Path(__file__).resolve().parents[2]
-<<<<<<< HEAD
-COPIED = ("numpy_rae", "benchmarks", "data_fetch.py", "tests", "setup.cfg")
-=======
-COPIED = ("numpy_rae", "data_fetch.py", "tests", "examples", "setup.cfg")
->>>>>>> pool
+COPIED = ("numpy_rae", "benchmarks", "data_fetch.py", "tests", "examples", "setup.cfg")
 LIMIT = 300
 
 

@@ -212,3 +212,15 @@ def test_a_lock_that_cannot_be_removed_does_not_hide_the_error(tmp_path, monkeyp
     monkeypatch.undo()
     with jsonl.exclusive_lock(path):
         pass
+
+
+def test_rewrite_replaces_the_whole_file_or_says_why_not(tmp_path):
+    path = tmp_path / "new" / "r.jsonl"
+    for records in ([{"a": 1}, {"a": 2}], [{"b": 0.5}]):
+        store.rewrite(path, records)
+        assert store.read(path) == records
+    with pytest.raises(store.StoreError, match="^record cannot be kept as JSON"):
+        store.rewrite(path, [{"b": float("nan")}])
+    assert store.read(path) == [{"b": 0.5}]
+    with pytest.raises(store.StoreError, match="cannot be written"):
+        store.rewrite(tmp_path, [])
