@@ -36,6 +36,7 @@ from numpy_rae.dae_noise.gradient_noise import (
 from numpy_rae.data.preprocessing import whiten
 from numpy_rae.experiments import command_line, picture_script, study
 from numpy_rae.gradcheck import flatten, unflatten
+from numpy_rae.plotting.style import STYLES
 from numpy_rae.storage import jsonl
 
 ETA, BATCH = 0.01, 50

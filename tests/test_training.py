@@ -88,11 +88,11 @@ def test_300_steps_are_the_textbook_s_to_rounding(model, s_e, constraint):
         pytest.skip("KL refuses activations with negative values")
     x, config = data(N=24, n=4), replace(LONG, constraint=constraint)
     trained = train(x, PAPER_OBJECTIVES[model], s_e, config)
-    generators = Generators(config.seed)
+    generators = RandomStreams(config.seed)
     params = init_params(config.hidden, x.shape[1], generators.init, np.float64)
     velocity = Params(np.zeros_like(params.W), np.zeros_like(params.b_e))
     for _ in range(config.epochs):
-        for batch in batches(len(x), config.batch_size, generators.order):
+        for batch in shuffled_batches(len(x), config.batch_size, generators.order):
             grad = PAPER_OBJECTIVES[model](params, s_e, x[batch], config.sigma2, generators.noise)[1]
             sgd_step_plain(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
     assert trained.steps == 300
@@ -296,14 +296,14 @@ def test_the_velocity_of_dead_units_comes_to_rest_and_moves_nothing(monkeypatch)
     x, config = data(dtype=np.float32), replace(SMALL, dtype="float32", batch_size=30, epochs=1200, sigma2=1.0)
 
     def after(settle):
-        monkeypatch.setattr(training, "settle", settle)
+        monkeypatch.setattr(training, "flush_subnormals", settle)
         state = init_state(5, config)
         state.params.b_e[:] = (0, 0, 0, -99, -99, -99)
         state.velocity.W[:] = 1e-3
         run_epochs(state, x, AE, RELU, config, config.epochs)
         return state
 
-    rested, restless = after(training.settle), after(lambda velocity: None)
+    rested, restless = after(training.flush_subnormals), after(lambda velocity: None)
     dead = np.s_[3:]
     assert not rested.velocity.W[dead].any()
     stuck = np.abs(restless.velocity.W[dead])

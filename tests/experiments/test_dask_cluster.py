@@ -163,7 +163,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from test_cluster import MODELS, RELU, Run, TrainConfig, dask_pool, datasets, sweep
-from numpy_rae.objectives import Model
+from numpy_rae.objectives import Objective
 
 FACTOR = 2.0
 
@@ -171,7 +171,7 @@ def mine(params, activation, x, sigma2, rng):
     return MODELS["DAE"](params, activation, x, FACTOR * sigma2, rng)
 
 data = datasets.prepare(datasets.DataSpec("digits", 100, 0.1))
-run = Run(Model("mine", mine), RELU, data, TrainConfig(sigma2=0.1, hidden=8, epochs=1))
+run = Run(Objective("mine", mine), RELU, data, TrainConfig(sigma2=0.1, hidden=8, epochs=1))
 with dask_pool(sys.argv[1]) as (pool, _):
     (record,) = sweep.sweep([run], pool, Path(sys.argv[2]))
 print(record["model"])

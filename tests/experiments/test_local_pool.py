@@ -220,7 +220,7 @@ import numpy as np
 from made_runs import SMALL, reference_data, timeless
 from numpy_rae import sweep
 from numpy_rae.activations import SOFTPLUS, Activation
-from numpy_rae.objectives import Model, Penalised
+from numpy_rae.objectives import Objective, Penalised
 from numpy_rae.autoencoder import PenaltyGrad
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run
@@ -238,7 +238,7 @@ class Mine:
 def like_softplus(a, order):
     return SOFTPLUS(a, order)
 
-run = Run(Model("mine", Penalised(Mine())), Activation("like", like_softplus, 0.0), reference_data(), replace(SMALL, sigma2=0.1))
+run = Run(Objective("mine", Penalised(Mine())), Activation("like", like_softplus, 0.0), reference_data(), replace(SMALL, sigma2=0.1))
 with local_pool(2) as pool:
     (there,) = sweep.sweep([run], pool, Path(sys.argv[1]))
 assert timeless([there]) == timeless([execute(run)])

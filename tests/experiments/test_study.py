@@ -176,7 +176,7 @@ def no_digits(monkeypatch):
     few = {name: prepared.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
     x = {name: np.random.default_rng(k).standard_normal((100, 8)).astype(np.float32) for k, name in enumerate(few)}
     monkeypatch.setattr(
-        study, "prepare_data", lambda args, size, names: {name: datasets.store_array(x[name], few[name]) for name in names}
+        study, "prepare_data", lambda args, size, names: {name: prepared.store_array(x[name], few[name]) for name in names}
     )
 
 

@@ -46,7 +46,7 @@ from functools import partial
 import numpy as np
 from numpy_rae import identity
 from numpy_rae.autoencoder import PenaltyGrad
-from numpy_rae.objectives import Model, Penalised
+from numpy_rae.objectives import Objective, Penalised
 
 WEIGHT = 1.0
 TABLE = {"weight": 1.0}
@@ -89,10 +89,10 @@ def stretched(params, activation, x, sigma2, rng, factor):
 
 
 MODELS = [
-    Model("a class", Penalised(Slope())),
-    Model("a closure", closed(1.0)),
-    Model("a lambda", lambda p, s_e, x, lam, rng: Penalised(Slope())(p, s_e, x, lam + 0.0)),
-    Model("partial", partial(stretched, factor=1.0)),
+    Objective("a class", Penalised(Slope())),
+    Objective("a closure", closed(1.0)),
+    Objective("a lambda", lambda p, s_e, x, lam, rng: Penalised(Slope())(p, s_e, x, lam + 0.0)),
+    Objective("partial", partial(stretched, factor=1.0)),
 ]
 """
 ALL = {"a class", "a closure", "a lambda", "partial"}

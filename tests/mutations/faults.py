@@ -773,6 +773,9 @@ FAULTS = (
         ("report-first-length", "ends", "values[row.at].mean(axis=0)", "values[0].mean(axis=0)",
          "plotting/test_certificate_tables.py::test_the_largest_lambda_is_the_one_shown"),
         ("report-signed", "near_zero", "or row.activation.non_negative:", "or not row.activation.non_negative:"),
+    ),
+    *group(
+        "plotting/certificate_grid", "plotting/test_certificate_tables.py",
         ("report-frame", "cell", "row.agreement == training_outcome.REFUTED\n    edge", "row.agreement == training_outcome.CONFIRMED\n    edge"),
     ),
     Fault("bare-comparison", "F24", "tests/theory/test_statements.py", "    assert sigma_r(r) == 2.5", "    sigma_r(r) == 2.5",

@@ -90,7 +90,7 @@ import sys
 from pathlib import Path
 from numpy_rae import store
 for k in range(60):
-    store.append(Path(sys.argv[1]), {"writer": sys.argv[2], "k": k, "long": sys.argv[2] * 20_000})
+    jsonl.append(Path(sys.argv[1]), {"writer": sys.argv[2], "k": k, "long": sys.argv[2] * 20_000})
 """
 
 
@@ -143,8 +143,8 @@ from numpy_rae import store
 path, size = Path(sys.argv[1]), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 try:
-    store.append(path, {"second": "x" * 1000})
-except store.StoreError as error:
+    jsonl.append(path, {"second": "x" * 1000})
+except jsonl.StoreError as error:
     print(error)
 """
 
@@ -171,7 +171,7 @@ def test_a_claimed_file_is_free_again_at_the_end_and_after_its_holder_was_killed
                 pass
     assert list(tmp_path.iterdir()) == []
     holder = "import os, signal, sys, pathlib; from numpy_rae import store\n"
-    holder += "with store.claimed(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
+    holder += "with jsonl.claimed(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
     assert subprocess.run([sys.executable, "-c", holder, str(path)]).returncode < 0
     assert [lock.name for lock in tmp_path.iterdir()] == ["r.jsonl.lock"]
     with jsonl.exclusive_lock(path):
@@ -217,10 +217,10 @@ def test_a_lock_that_cannot_be_removed_does_not_hide_the_error(tmp_path, monkeyp
 def test_rewrite_replaces_the_whole_file_or_says_why_not(tmp_path):
     path = tmp_path / "new" / "r.jsonl"
     for records in ([{"a": 1}, {"a": 2}], [{"b": 0.5}]):
-        store.rewrite(path, records)
-        assert store.read(path) == records
-    with pytest.raises(store.StoreError, match="^record cannot be kept as JSON"):
-        store.rewrite(path, [{"b": float("nan")}])
-    assert store.read(path) == [{"b": 0.5}]
-    with pytest.raises(store.StoreError, match="cannot be written"):
-        store.rewrite(tmp_path, [])
+        jsonl.rewrite(path, records)
+        assert jsonl.read(path) == records
+    with pytest.raises(jsonl.StoreError, match="^record cannot be kept as JSON"):
+        jsonl.rewrite(path, [{"b": float("nan")}])
+    assert jsonl.read(path) == [{"b": 0.5}]
+    with pytest.raises(jsonl.StoreError, match="cannot be written"):
+        jsonl.rewrite(tmp_path, [])
