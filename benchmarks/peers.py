@@ -41,6 +41,8 @@ class Torch:
         }[activation]
         self.loss = partial(loss, torch, act, slope, model)
         if compiled:
+            # Dynamo compiles one function for at most 8 sets of arguments, then goes on uncompiled.
+            torch.compiler.reset()
             self.loss = torch.compile(self.loss)
 
     def step(self, eps=None):
