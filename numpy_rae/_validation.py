@@ -2,7 +2,9 @@
 
 import math
 import numbers
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -182,3 +184,27 @@ def one_of(name: str, value: str, known: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(known)}")
     return value
+
+
+def user_path(path: str | os.PathLike) -> Path:
+    """Return `path` with a leading `~` or `~user` replaced by the home folder.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A path as a user wrote it.
+
+    Returns
+    -------
+    pathlib.Path
+        The path without `~`. It can be relative.
+
+    Raises
+    ------
+    ValueError
+        If that home folder is unknown.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ValueError(f"path is {str(path)!r}; its home folder is unknown, so write the full path") from None

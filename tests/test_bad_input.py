@@ -483,7 +483,7 @@ def test_a_quadrature_in_many_dimensions_is_refused_and_not_begun():
 
 PARTS = {
     "_contracts": "FirstUse pair real array check_jet check_activation check_arguments check_penalty first_penalty_call explain_order check_penalty_result check_objective first_objective_call check_gradient check_factors check_count",
-    "_validation": "matrix vector small no_overflow pair encoder pixels batch float_type instance function like number integer one_of describe_array version",
+    "_validation": "matrix vector small no_overflow pair encoder pixels batch float_type instance function like number integer one_of describe_array version user_path",
     "baselines.dictionary_recovery": "Mixture Chance",
     "baselines.maxout": "MaxoutParams MaxoutForward MaxoutTrained Witness check",
     "baselines.sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check check_dictionary check_start",
@@ -492,7 +492,7 @@ PARTS = {
     "certificates.conditions": "Witness Condition accuracy evaluate grid activation_conditions most_violating_point falls_to_zero penalty_conditions decrease_witness",
     "dae_noise.stein": "DenoisingSides LevelSides",
     "data.fetch": "fetch fetch_file main add_options run",
-    "data.folders": "DataError expand cache_folder temporary_folder prepared_folders",
+    "data.folders": "DataError cache_folder temporary_folder prepared_folders",
     "data.image_formats": "parse_cifar10",
     "data.images": "load_sample",
     "data.local_files": "find usual_paths files_below has_right_size is_gzip read_verified read_content refuse_other_data_set is_whole is_whole_archive",

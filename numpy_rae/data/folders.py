@@ -6,35 +6,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from numpy_rae import _validation
+
 Folder = str | os.PathLike | None
 
 
 class DataError(Exception):
     """A data set is missing, damaged, unreachable or wrongly named; the message says which one and what to do."""
-
-
-def expand(path: str | os.PathLike) -> Path:
-    """Return `path` with a leading `~` or `~user` replaced by the home folder.
-
-    Parameters
-    ----------
-    path : str or os.PathLike
-        A path as a user wrote it.
-
-    Returns
-    -------
-    pathlib.Path
-        The path without `~`. It can be relative.
-
-    Raises
-    ------
-    ValueError
-        If that home folder is unknown.
-    """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise ValueError(f"path is {str(path)!r}; its home folder is unknown, so write the full path") from None
 
 
 def data_folder(folder: Folder = None) -> Path:
@@ -59,7 +37,7 @@ def data_folder(folder: Folder = None) -> Path:
         raise DataError(f"folder was {folder!r}; it may be a path, or None for the default.")
     named = folder or os.environ.get("NUMPY_RAE_DATA")
     try:
-        return expand(named) if named else cache_folder() or temporary_folder()
+        return _validation.user_path(named) if named else cache_folder() or temporary_folder()
     except ValueError:
         name = "folder" if folder else "NUMPY_RAE_DATA"
         raise DataError(f"{name} was {str(named)!r}; its home folder is unknown, so write the full path.") from None
@@ -68,11 +46,11 @@ def data_folder(folder: Folder = None) -> Path:
 def cache_folder() -> Path | None:
     """Return the user's cache folder for this package; None if the user has no home folder."""
     with suppress(ValueError):
-        cache = expand(os.environ.get("XDG_CACHE_HOME") or "")
+        cache = _validation.user_path(os.environ.get("XDG_CACHE_HOME") or "")
         if cache.is_absolute():  # the XDG standard ignores relative paths
             return cache / "numpy_rae"
     with suppress(ValueError):
-        if (home := expand("~")).is_dir():
+        if (home := _validation.user_path("~")).is_dir():
             return home / ".cache" / "numpy_rae"
     return None
 

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from numpy_rae.data.folders import DataError, expand
+from numpy_rae import _validation
+from numpy_rae.data.folders import DataError
 
 ROW = 1 + 3 * 32 * 32
 # Room for the headers and the small files of an archive.
@@ -93,7 +94,7 @@ def load_images(path: str | os.PathLike) -> np.ndarray:
     """
     may_be = "it may be a .npy file of uint8 (N, C, H, W), (N, H, W, C) or (N, H, W), C 1 or 3, no axis empty"
     try:
-        path = expand(path)
+        path = _validation.user_path(path)
         if os.path.exists(path) and not path.is_file():  # a pipe would be waited for
             raise OSError("it is no regular file")
         images = np.lib.format.open_memmap(path, mode="r")

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from numpy_rae.data import folders
+from numpy_rae import _validation
 from numpy_rae.experiments.checkpoint import INTERVAL
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import TrainConfig
@@ -63,7 +63,7 @@ def add_unset(group, option: str, text: str, **more) -> None:
 def user_path(text: str) -> Path:
     """Return a path of the command line with its `~` expanded. Raises ArgumentTypeError if there is no home folder."""
     try:
-        return folders.expand(text)
+        return _validation.user_path(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -1,19 +1,18 @@
 """Records of runs: made when a run ends, read back, and refused where a figure could not be drawn of them."""
 
-import importlib.metadata
 import logging
 import math
-import platform
 from collections.abc import Iterable
 from pathlib import Path
 
 from numpy_rae.data.prepared import DataSpec
+from numpy_rae.experiments.provenance import made, versions
 from numpy_rae.experiments.run import Run
 from numpy_rae.identity.older_records import with_identity
 from numpy_rae.identity.run_identity import defaults_of
 from numpy_rae.storage import jsonl
 from numpy_rae.storage.jsonl import StoreError
-from numpy_rae.training import NUMERICS, TrainConfig, TrainResult
+from numpy_rae.training import TrainConfig, TrainResult
 
 LOG = logging.getLogger(__name__)
 
@@ -37,19 +36,13 @@ def make_record(run: Run, trained: TrainResult) -> dict:
         "n_extrapolated": trained.n_extrapolated,
         "seconds": round(trained.seconds, 3),
         "versions": versions(),
+        "made": made(),
     }
 
 
 def without_nan(entry: dict[str, float]) -> dict[str, float | None]:
     """The entry with None for NaN and infinity, which JSON has not."""
     return {name: value if math.isfinite(value) else None for name, value in entry.items()}
-
-
-def versions() -> dict[str, str | int]:
-    """Versions of what determines the numbers; records without "numerics" were made with version 1 of it."""
-    packages = ("numpy-rae", "numpy", "scipy")
-    found = {name: importlib.metadata.version(name) for name in packages}
-    return {"python": platform.python_version(), **found, "numerics": NUMERICS}
 
 
 def records_by_hash(results: Path) -> dict[str, dict]:

@@ -4,16 +4,17 @@ A figure script (`experiment`) varies model, sigma^2 and seed on one data set. A
 the runs, and turns the rows of their records into a table and a picture. One results file holds them all.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from numpy_rae import _validation
 from numpy_rae.breakdown import broken_down
@@ -27,6 +28,9 @@ from numpy_rae.experiments.sweep import sweep
 from numpy_rae.experiments.time_estimate import updates
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SOURCES = {"digits": "mnist", "patches": "cifar10"}
 ESTIMATE_FROM = 25_000

@@ -8,7 +8,8 @@ import numpy as np
 from numpy_rae.data import prepared
 from numpy_rae.experiments import checkpoint
 from numpy_rae.experiments.checkpoint import Checkpoints, CheckpointWriter
-from numpy_rae.experiments.records import make_record, versions
+from numpy_rae.experiments.provenance import versions
+from numpy_rae.experiments.records import make_record
 from numpy_rae.experiments.run import Run
 from numpy_rae.metrics import mean_square
 from numpy_rae.storage.jsonl import StoreError

@@ -13,6 +13,7 @@ from numpy_rae.identity.run_identity import changed, digest
 from numpy_rae.registry import OWN_ACTIVATIONS, OWN_OBJECTIVES
 from numpy_rae.training import TrainConfig
 
+FIELDS = {"n_continued": "n_extrapolated"}
 DESCRIBED = ("model", "activation", "data", "config")
 # The configuration's fields of that time.
 CONFIG = (
@@ -21,7 +22,8 @@ CONFIG = (
 
 
 def with_identity(entry: dict) -> dict:
-    """Return a sweep's record with its identity and hash; as it is if it has one, or if none can be known."""
+    """Return a sweep's record with its identity and hash; without them if it is older and none can be known."""
+    entry = renamed(entry)
     described = {name: entry.get(name) for name in DESCRIBED}
     if "identity" in entry or [type(part) for part in described.values()] != [str, str, dict, dict]:
         return entry
@@ -36,6 +38,11 @@ def with_identity(entry: dict) -> dict:
         "config": changed(entry["config"], TrainConfig),
     }
     return identified(entry, identity, digest(identity))
+
+
+def renamed(entry: dict) -> dict:
+    """Return the record with the field names of this release."""
+    return {FIELDS.get(name, name): value for name, value in entry.items()}
 
 
 def identified(entry: dict, identity: dict, key: str) -> dict:

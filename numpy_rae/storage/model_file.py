@@ -21,7 +21,6 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
-from numpy_rae.data import folders
 from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.storage import npz
 from numpy_rae.training import TrainConfig
@@ -124,7 +123,7 @@ def checked_path(path: str | Path) -> Path:
     """Return `path` as a Path with its `~` expanded. Raises ValueError for what no file can be called."""
     if not isinstance(path, (str, os.PathLike)) or "\0" in os.fspath(path):
         raise ValueError(f"path is {path!r}; it must be the path of a file")
-    return folders.expand(path)
+    return _validation.user_path(path)
 
 
 def check_format(meta: dict) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import numpy_rae
 from numpy_rae import __main__ as command
+from numpy_rae import _validation
 from numpy_rae.data import folders, image_formats
 from numpy_rae.data.folders import DataError
 from numpy_rae.experiments.command_line import parser, picture_parser
@@ -41,13 +42,13 @@ def homeless(monkeypatch):
 
 def test_a_leading_tilde_is_the_home_folder(monkeypatch):
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert folders.expand("~/x") == Path("/home/somebody/x")
-    assert folders.expand("a/~/x") == Path("a/~/x")
+    assert _validation.user_path("~/x") == Path("/home/somebody/x")
+    assert _validation.user_path("a/~/x") == Path("a/~/x")
 
 
 def test_an_unknown_user_is_named():
     with pytest.raises(ValueError, match=r"^path is '~nosuchuser/d'; its home folder is unknown"):
-        folders.expand("~nosuchuser/d")
+        _validation.user_path("~nosuchuser/d")
     with pytest.raises(DataError, match=r"^folder was '~nosuchuser/d'; its home folder is unknown"):
         folders.data_folder("~nosuchuser/d")
 
