@@ -1,6 +1,6 @@
 """Download the image sets and verify them. No file gets its name before its SHA-256 is checked.
 
-Command: python -m numpy_rae fetch mnist cifar10 [--dir FOLDER]
+Command: python -m numpy_rae fetch mnist cifar10 [--dir FOLDER] [--subset N [--subset-out FILE.npy]]
 
 A download grows in `<name>.<random>.part` beside its target. A part that was touched within the last minute belongs to
 a running process, and others wait for it. Any other part is free, and the process that renames it first owns it. A
@@ -24,7 +24,7 @@ from urllib.request import Request, urlopen
 
 from tqdm import tqdm
 
-from numpy_rae.data import local_files, proxy
+from numpy_rae.data import cifar_subset, images, local_files, proxy
 from numpy_rae.data.folders import DataError, Folder, data_folder
 from numpy_rae.data.sources import CATALOGUE, RemoteFile
 
@@ -216,6 +216,23 @@ def _first_byte(response: HTTPResponse, have: int, size: int) -> int:
     return start
 
 
+def _check_subset(options: argparse.Namespace) -> None:
+    """Refuse options for a subset that cannot be cut, before anything is fetched."""
+    if options.subset is None and options.subset_out is not None:
+        raise DataError(f"--subset-out is {options.subset_out}; it needs --subset N.")
+    if options.subset is not None and "cifar10" not in options.names:
+        raise DataError(f"--subset is {options.subset}; it needs cifar10 among the names.")
+    if options.subset is not None and options.subset < 1:
+        raise DataError(f"--subset is {options.subset}; it must be a whole number of at least 1.")
+
+
+def _cut_subset(options: argparse.Namespace) -> Path:
+    """Cut the subset of the fetched archive and return the path of its file."""
+    subset = cifar_subset.cut(images.load_cifar10(options.dir), options.subset)
+    default = data_folder(options.dir) / "cifar10" / f"images_{len(subset)}.npy"
+    return cifar_subset.save(subset, Path(options.subset_out or default))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command `data_fetch.py` and return its exit code; see `run`."""
     parser = argparse.ArgumentParser(prog="data_fetch", description=DESCRIPTION)
@@ -227,6 +244,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options to a parser."""
     parser.add_argument("names", nargs="+", metavar="NAME", help=f"what to fetch: {', '.join(CATALOGUE)}")
     parser.add_argument("--dir", help="where to; default: NUMPY_RAE_DATA, else a cache folder of the user")
+    subset = f"cut the first N images of each training batch of cifar10; the stored runs have N = {cifar_subset.PER_BATCH}"
+    parser.add_argument("--subset", type=int, metavar="N", help=subset)
+    file = "file of the subset; default: cifar10/images_<5 N>.npy in the folder of the data"
+    parser.add_argument("--subset-out", metavar="FILE.npy", help=file)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -234,8 +255,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         for name in options.names:
             _dataset(name)
+        _check_subset(options)
         for name in options.names:
             print(*fetch(name, options.dir, progress=sys.stderr.isatty()), sep="\n")
+        if options.subset is not None:
+            print(_cut_subset(options))
     except DataError as error:
         print(error, file=sys.stderr)
         return 2

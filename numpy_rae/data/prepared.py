@@ -8,16 +8,17 @@ content has this hash; otherwise it is made again.
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from numpy_rae import _validation
-from numpy_rae.data import folders, image_formats, images
+from numpy_rae.data import cifar_subset, folders, image_formats, images
 from numpy_rae.data.preprocessing import as_rows, crop_patches, standardise
 from numpy_rae.storage import npz
 
@@ -25,6 +26,8 @@ PATCH = 8
 SOURCES = ("digits", "mnist", "cifar10", "photograph", "images")
 # A folder that answers with one of these is passed over; a full disk is an error.
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+SUBSET_LABEL = f"{{count:,}} CIFAR-10 patches ({cifar_subset.IMAGES:,} images)"
 
 LOG = logging.getLogger(__name__)
 
@@ -54,6 +57,8 @@ class DataSpec:
     @property
     def label(self) -> str:
         """What a figure's title calls the data."""
+        if self.source == "images" and cifar_subset.is_subset(self.path):
+            return SUBSET_LABEL.format(count=self.count)
         return {
             "digits": f"{self.count:,} embedded MNIST digits",
             "mnist": f"{self.count:,} MNIST digits",
@@ -80,10 +85,31 @@ class DataRef:
         return (channels, PATCH, PATCH)[channels == 1 :]
 
     def description(self) -> dict:
-        """For records: everything but the place on this machine."""
+        """For records: everything but the place on this machine. A copy of a known file has the known file's name."""
         spec = asdict(self.spec)
         spec["path"] = self.spec.path and Path(self.spec.path).name
+        if spec["path"] and cifar_subset.is_subset(self.spec.path, self.sha256):
+            spec["path"] = cifar_subset.FILE_NAME
         return {**spec, "sha256": self.sha256, "shape": list(self.shape)}
+
+
+def recorded_label(data: Mapping[str, Any]) -> str:
+    """Return what a figure's title calls the data of a record.
+
+    Parameters
+    ----------
+    data : mapping
+        What `DataRef.description` returned: a bare file name at most, which says nothing about the content.
+
+    Returns
+    -------
+    str
+        `DataSpec.label`; for patches of the known subset of CIFAR-10, that name instead of a file's.
+    """
+    if data["source"] == "images" and cifar_subset.is_subset(None, data.get("sha256")):
+        return SUBSET_LABEL.format(count=data["count"])
+    name = data["path"] and str(Path("/nonexistent") / data["path"])  # a file of that name here is another one
+    return DataSpec(data["source"], data["count"], path=name).label
 
 
 def build(spec: DataSpec) -> np.ndarray:

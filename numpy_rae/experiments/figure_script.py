@@ -18,7 +18,7 @@ from tqdm import tqdm
 from numpy_rae import _validation
 from numpy_rae.data import fetch
 from numpy_rae.data.folders import DataError
-from numpy_rae.data.prepared import DataRef, DataSpec, prepare
+from numpy_rae.data.prepared import DataRef, DataSpec, prepare, recorded_label
 from numpy_rae.data.preprocessing import MNIST_STD_OFFSET
 from numpy_rae.experiments import command_line, figure_script, records, tables
 from numpy_rae.experiments.checkpoint import Checkpoints
@@ -126,8 +126,7 @@ def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> 
 
 def draw_trend(protocol, args: argparse.Namespace, records: list[dict], picture: Path) -> None:
     """Draw and save the figure. Raises StoreError if that cannot be done."""
-    spec = DataSpec(**{name: records[-1]["data"][name] for name in ("source", "count", "path")})
-    title = f"{protocol.title}\n{style.plain(spec.label)}"
+    title = f"{protocol.title}\n{style.plain(recorded_label(records[-1]['data']))}"
     with style.drawing(picture):
         figure = sweep_figure.trend(records, args.models, title, length_note(protocol, records))
     save_picture(figure, picture)
