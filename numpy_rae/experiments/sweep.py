@@ -12,10 +12,9 @@ from pathlib import Path
 from numpy_rae.experiments import pickled_calls
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.local_pool import WorkerNeverStarted
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.result_files import OneFile, ResultFiles, as_files
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.worker import train_run
-from numpy_rae.storage import jsonl
 
 TRIES = 3
 
@@ -25,29 +24,31 @@ LOG = logging.getLogger(__name__)
 def sweep(
     runs: Iterable[Run],
     executor: Executor,
-    results: Path,
+    results: Path | ResultFiles,
     at_once: int | None = None,
     checkpoints: Checkpoints | None = None,
     reports: Path | None = None,
+    models: Path | None = None,
 ) -> Iterator[dict]:
     """Yield the record of every distinct run: the stored ones first, the others as they end, appended to `results`.
 
     At most `at_once` runs are handed to the executor at a time (all, if None). A run whose worker dies, or has no
     memory left, is started again, up to TRIES times without progress; then the others go on, and RunsLost is raised at
     the end. When the caller stops early, the runs in flight are saved in `checkpoints`, or, without any, end first and
-    are stored; the others are left. `reports` is a folder for a picture of each run trained now. Raises StoreError if
+    are stored; the others are left. `reports` is a folder for a picture of each run trained now, `models` one for the trained weights. Raises StoreError if
     another sweep is at work on the same file, ExecutorLost if the executor cancels runs, and `pickled_calls.NotSendable`, before any run, for a model or activation that
     cannot be sent to the executor's processes.
     """
-    with jsonl.exclusive_lock(results):
-        wanted, done = deduplicate(runs), records_by_hash(results)
+    files = as_files(results)
+    with files.exclusive_lock():
+        wanted, done = deduplicate(runs), files.finished()
         if checkpoints:
             checkpoints.remove_stale(set(done))
         yield from (done[key] for key in wanted if key in done)
         waiting = deque(run for key, run in wanted.items() if key not in done)
         if getattr(executor, "packs", False):
             check_sendable(waiting)
-        scheduler = RunScheduler(executor, results, checkpoints, reports, waiting)
+        scheduler = RunScheduler(executor, files, checkpoints, reports, waiting, models)
         try:
             yield from scheduler.records(at_once)
         finally:
@@ -99,10 +100,11 @@ class RunScheduler:
     """The runs that wait, those in flight, and those given up."""
 
     executor: Executor
-    results: Path
+    results: OneFile | ResultFiles
     checkpoints: Checkpoints | None
     reports: Path | None
     waiting: deque[Run]
+    models: Path | None = None
     in_flight: dict[Future, Run] = field(default_factory=dict)
     failures: Counter = field(default_factory=Counter)
     lost: list[Run] = field(default_factory=list)
@@ -130,13 +132,13 @@ class RunScheduler:
     def start(self, run: Run) -> None:
         """Hand a run to the executor."""
         try:
-            self.in_flight[self.executor.submit(train_run, run, self.checkpoints, self.reports)] = run
+            self.in_flight[self.executor.submit(train_run, run, self.checkpoints, self.reports, self.models)] = run
         except BrokenExecutor as error:
             self.again(run, error)
 
     def keep(self, entry: dict) -> None:
         """Store a record; only then is its run's checkpoint of no more use."""
-        jsonl.append(self.results, entry)
+        self.results.append(entry)
         if self.checkpoints:
             self.checkpoints.remove(entry["hash"])
 

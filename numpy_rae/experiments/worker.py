@@ -12,21 +12,26 @@ from numpy_rae.experiments.provenance import versions
 from numpy_rae.experiments.records import make_record
 from numpy_rae.experiments.run import Run
 from numpy_rae.metrics import mean_square
+from numpy_rae.storage import model_file
 from numpy_rae.storage.jsonl import StoreError
 from numpy_rae.training import TrainResult, TrainState, train
 
 LOG = logging.getLogger(__name__)
 
 
-def train_run(run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None) -> dict:
+def train_run(
+    run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None, models: Path | None = None
+) -> dict:
     """Train one run, from where its checkpoint left it if there is one, and make its record; called in a worker.
 
-    `reports` is a folder for its training report.
+    `reports` is a folder for its training report, `models` one for its trained weights.
     """
     x = prepared.load(run.data)
     trained = train_with_checkpoints(run, x, checkpoints) if checkpoints else train(x, run.model, run.activation, run.config)
     if reports and not trained.diverged:
         report_or_warn(run, x, trained, reports)
+    if models and not trained.diverged:
+        save_model_or_warn(run, trained, models)
     return make_record(run, trained) | {"mean_square": mean_square(x)}
 
 
@@ -36,6 +41,23 @@ def report_or_warn(run: Run, x: np.ndarray, trained: TrainResult, reports: Path)
         save_training_report(run, x, trained, reports)
     except (StoreError, MemoryError) as error:
         LOG.warning("%s; the run is stored", str(error) or "no memory is left for a training report")
+
+
+def model_path(models: Path, run: Run) -> Path:
+    """Return the file of a run's weights: what is varied in its name, and the first digits of the run's hash."""
+    config = run.config
+    name = f"{run.model.name}-{run.activation.name}-{config.constraint}-{run.data.spec.source}"
+    return models / f"{name}-{config.sigma2:g}-{config.seed}-{run.hash[:12]}.npz"
+
+
+def save_model_or_warn(run: Run, trained: TrainResult, models: Path) -> None:
+    """Save the weights; a warning if that fails, because the run's record must not be lost with it."""
+    notes = {"hash": run.hash, "data": run.data.description()}
+    path = model_path(models, run)
+    try:
+        model_file.save(path, trained.params, run.activation.name, run.config, run.model.name, notes)
+    except ValueError as error:
+        LOG.warning("%s; the run is stored", error)
 
 
 def train_with_checkpoints(run: Run, x: np.ndarray, checkpoints: Checkpoints) -> TrainResult:
