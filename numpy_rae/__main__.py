@@ -1,7 +1,7 @@
-"""`python -m numpy_rae certify ...` and `python -m numpy_rae fetch ...`.
+"""`python -m numpy_rae certify ...`, `python -m numpy_rae fetch ...` and `python -m numpy_rae reproduce ...`.
 
 `certify` tells which corollary covers an activation and a penalty, and what it predicts. `fetch` downloads MNIST and
-CIFAR-10 and verifies them.
+CIFAR-10 and verifies them. `reproduce` trains and draws every figure of the paper.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from numpy_rae.activations import Activation
 from numpy_rae.baselines import maxout
 from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, maxout_certificate
 from numpy_rae.data import fetch
+from numpy_rae.experiments import reproduce
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.command_line import user_path
 from numpy_rae.extra_activations import softplus_beta
@@ -44,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     fetching = commands.add_parser("fetch", help=fetch.DESCRIPTION, description=fetch.DESCRIPTION)
     fetching.set_defaults(command=fetch.run)
     fetch.add_options(fetching)
+    reproduce.add_options(
+        commands.add_parser("reproduce", help=reproduce.DESCRIPTION, description=reproduce.DESCRIPTION)
+    )
     return p
 
 

@@ -1,0 +1,307 @@
+"""`python -m numpy_rae reproduce`: every figure of the paper, from training to the pictures, in one resumable command.
+
+See docs/reproduce.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from numpy_rae import _validation
+from numpy_rae.data.prepared import DataRef, DataSpec
+from numpy_rae.experiments import (
+    command_line,
+    comparison,
+    coverage,
+    figure_script,
+    parts,
+    records,
+    reproduced_figures,
+    tables,
+)
+from numpy_rae.experiments.checkpoint import INTERVAL, Checkpoints
+from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS, Preset, Protocol
+from numpy_rae.experiments.result_files import ResultFiles, check_writable
+from numpy_rae.experiments.run import Run, deduplicate
+from numpy_rae.experiments.sweep import sweep
+from numpy_rae.experiments.sweep_progress import SweepProgress, log_runs
+from numpy_rae.experiments.time_estimate import updates
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
+from numpy_rae.storage import jsonl
+
+DESCRIPTION = "Train and draw every figure of the paper; stored runs are not trained again."
+PRESETS = ("paper", "sample", "tiny")
+# Shorter sweeps end before an estimate of their duration would.
+ESTIMATE_FROM = 25_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One figure on one data set: its protocol at one size, its runs by hash, and its results file."""
+
+    protocol: Protocol
+    preset: Preset
+    runs: dict[str, Run]
+    results: Path
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options to a parser."""
+    names = f"of {', '.join(FIGURES)}, or of {', '.join(names_of(FIGURES))} (default: all)"
+    parser.add_argument("--figures", nargs="+", default=list(FIGURES), metavar="FIGURE", help=names)
+    parser.add_argument("--preset", choices=PRESETS, default="paper", help="size of the runs (default: paper)")
+    parser.add_argument("--seeds", nargs="+", type=int, metavar="K", help="several give bands (default: 0)")
+    parser.add_argument("--sigma2", nargs="+", type=float, metavar="S", help="coefficients (default: all twelve)")
+    parser.add_argument("--part", metavar="I/N", help="train part I of N into files of its own, and draw nothing")
+    parser.add_argument("--plot-only", action="store_true", help="merge the parts and draw; train nothing")
+    out = "folder of records and pictures (default: results)"
+    parser.add_argument("--out", type=command_line.user_path, default=Path("results"), help=out, metavar="DIR")
+    workers = "processes, one BLAS thread each (default: one per core)"
+    parser.add_argument("--workers", type=int, default=command_line.cores(), metavar="N", help=workers)
+    scheduler = "Dask scheduler to send the runs to (default: processes on this machine)"
+    parser.add_argument("--scheduler", metavar="ADDRESS", help=scheduler)
+    every = f"seconds between checkpoints of a run; not on a cluster (default: {INTERVAL:g})"
+    parser.add_argument("--save-every", type=float, default=INTERVAL, metavar="SECONDS", help=every)
+    models = "keep the trained weights of the runs trained now, about 3 MB per run, in <out>/models-<preset>"
+    parser.add_argument("--save-models", action="store_true", help=models)
+    folder = "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)"
+    parser.add_argument("--data-dir", type=command_line.user_path, help=folder, metavar="DIR")
+    images = "uint8 images to take the patches from (default: CIFAR-10)"
+    parser.add_argument("--images", type=command_line.user_path, metavar="FILE.npy", help=images)
+    parser.set_defaults(command=run)
+
+
+def names_of(figures: Iterable[str]) -> list[str]:
+    """Return the names of the protocols of figures, in the paper's order, each once.
+
+    Parameters
+    ----------
+    figures : iterable of str
+        Keys of `protocol.FIGURES`, and names of single protocols.
+
+    Returns
+    -------
+    list of str
+        Names in `protocol.PROTOCOLS`.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown.
+    """
+    known = {protocol.name: group for group, protocols in FIGURES.items() for protocol in protocols}
+    asked = {_validation.one_of("--figures", name, [*FIGURES, *known]) for name in figures}
+    return [name for name, group in known.items() if asked & {name, group}]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check everything, train what is missing, draw; return the exit code."""
+    names = names_of(args.figures)
+    part = parts.parse_part(args.part) if args.part is not None else None
+    check_options(args, part)
+    if args.data_dir:
+        os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
+    if args.plot_only:
+        return draw(args, names)
+    jobs = make_jobs(args, names)
+    if not part:
+        merge_parts([job.results for job in jobs])
+    train_missing(args, jobs, part)
+    return 0 if part else draw(args, names)
+
+
+def check_options(args: argparse.Namespace, part: tuple[int, int] | None) -> None:
+    """Raise ValueError for options that contradict each other or are out of range."""
+    for option in ("plot_only", "scheduler"):
+        if part and getattr(args, option):
+            raise ValueError(f"--part is given with --{option.replace('_', '-')}; use one of them")
+    if args.save_models and args.scheduler is not None:
+        raise ValueError("--save-models is given with --scheduler; it needs runs on this machine")
+    for name in names_of(args.figures):
+        options = script_options(PROTOCOLS[name], args)
+        figure_script.run_configs(PROTOCOLS[name], options, figure_script.chosen_preset(PROTOCOLS[name], options))
+
+
+def script_options(protocol: Protocol, args: argparse.Namespace) -> argparse.Namespace:
+    """Return the options with which the figure's own script would do the same runs."""
+    options = command_line.parser(protocol).parse_args(["--preset", args.preset])
+    for name in ("seeds", "sigma2", "workers", "save_every", "scheduler", "images"):
+        setattr(options, name, getattr(args, name))
+    return options
+
+
+def make_jobs(args: argparse.Namespace, names: Iterable[str]) -> list[Job]:
+    """Return the jobs of all figures; the matrix of a data set is prepared once."""
+    prepared: dict[DataSpec, DataRef] = {}
+    jobs = []
+    for name in names:
+        protocol = PROTOCOLS[name]
+        options = script_options(protocol, args)
+        preset = figure_script.chosen_preset(protocol, options)
+        data = training_data(protocol, options, preset, prepared)
+        configs = figure_script.run_configs(protocol, options, preset)
+        activation = ACTIVATIONS[protocol.activation]
+        runs = [Run(OBJECTIVES[model], activation, data, config) for config in configs for model in protocol.models]
+        jobs.append(Job(protocol, preset, deduplicate(runs), results_path(args, name)))
+        for path in (jobs[-1].results, *parts.part_paths(jobs[-1].results)):
+            records.refuse_other_configuration(records.load_records(path), runs, path)
+    return jobs
+
+
+def results_path(args: argparse.Namespace, name: str) -> Path:
+    """Return the results file of a figure, the one that its own script uses."""
+    out: Path = args.out
+    return out / f"{name}-{args.preset}.jsonl"
+
+
+def training_data(
+    protocol: Protocol, options: argparse.Namespace, preset: Preset, prepared: dict[DataSpec, DataRef]
+) -> DataRef:
+    """Return the figure's data. At the paper's length nothing stands in for data that are missing."""
+    spec = figure_script.data_spec(protocol, options, preset)
+    if spec not in prepared:
+        if options.preset == "paper":
+            prepared[spec] = figure_script.prepared_or_fetched(spec, preset.fetch and spec.source != "images")
+        else:
+            prepared[spec] = figure_script.training_data(protocol, options, preset)
+    return prepared[spec]
+
+
+def merge_parts(results: Iterable[Path]) -> None:
+    """Append to each results file what its parts hold. Raises StoreError if a part is in use, or for a conflict."""
+    known: dict[str, tuple[dict[str, Any], Path]] = {}
+    found = {}
+    for path in results:
+        jsonl.check_writable(path)
+        pieces = parts.part_paths(path)
+        parts.refuse_running(pieces)
+        found[path] = parts.collect([path, *pieces], known)
+    for path, entries in found.items():
+        if count := parts.merge(path, entries):
+            print(f"{count} runs merged into {path}")
+
+
+def train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, int] | None) -> None:
+    """Train the runs that no file holds: all of them, or those of one part."""
+    runs = {key: run for job in jobs for key, run in job.runs.items()}
+    share = parts.split(runs, part[1])[part[0] - 1] if part else runs
+    files = result_files(jobs, share, part)
+    check_writable(files.wanted)
+    stem = f"reproduce-{args.preset}" + (f".part-{part[0]}-of-{part[1]}" if part else "")
+    checkpoints = None if args.scheduler else Checkpoints(args.out / f"{stem}.checkpoints", args.save_every)
+    models = models_folder(args)
+    stored = set(files.finished()) & set(share)
+    missing = [run for key, run in share.items() if key not in stored]
+    announce(jobs, share, missing, part, models)
+    if not missing:
+        return
+    with figure_script.workers(args) as (pool, count):
+        if sum(map(updates, missing)) >= ESTIMATE_FROM:
+            print(f"estimated duration with {count} workers: {figure_script.duration(missing, pool, count)}", flush=True)
+        found = sweep(share.values(), pool, files, count, checkpoints, models=models)
+        log_runs(found, SweepProgress(share, checkpoints), stored, figure_names(jobs))
+
+
+def result_files(jobs: list[Job], share: Iterable[str], part: tuple[int, int] | None) -> ResultFiles:
+    """Return where the records go: to the figures' files, or to those of one part, which leave finished runs out."""
+    keys = frozenset(share)
+    if not part:
+        return ResultFiles({job.results: keys & set(job.runs) for job in jobs})
+    wanted = {parts.part_path(job.results, *part): keys & set(job.runs) for job in jobs}
+    other = [path for job in jobs for path in (job.results, *parts.part_paths(job.results)) if path not in wanted]
+    return ResultFiles({path: hashes for path, hashes in wanted.items() if hashes}, tuple(other))
+
+
+def models_folder(args: argparse.Namespace) -> Path | None:
+    """Make the folder of the trained weights, if they are asked for. Raises StoreError if it is not writable."""
+    if not args.save_models:
+        return None
+    folder: Path = args.out / f"models-{args.preset}"
+    jsonl.make_folder(folder)
+    return folder
+
+
+def figure_names(jobs: list[Job]) -> dict[str, str]:
+    """Return the names of the figures that want a run, by its hash."""
+    names: dict[str, list[str]] = {}
+    for job in jobs:
+        for key in job.runs:
+            names.setdefault(key, []).append(job.protocol.name)
+    return {key: ", ".join(each) for key, each in names.items()}
+
+
+def announce(
+    jobs: list[Job], share: dict[str, Run], missing: list[Run], part: tuple[int, int] | None, models: Path | None
+) -> None:
+    """Say what is stored, and what is about to be trained."""
+    listed = sum(len(job.runs) for job in jobs)
+    distinct = len({key for job in jobs for key in job.runs})
+    print(f"{len(jobs)} results files list {listed} runs; {distinct} of them are distinct")
+    if part:
+        print(f"part {part[0]} of {part[1]}: {len(share)} runs")
+    done = len(share) - len(missing)
+    print(f"{done} runs are stored, {len(missing)} to do, {sum(map(updates, missing)):,} updates", flush=True)
+    if models and done:
+        print(f"the weights of the {done} stored runs are not saved; only runs trained now are, in {models}", flush=True)
+
+
+def draw(args: argparse.Namespace, names: list[str]) -> int:
+    """Print tables, coverage and comparison, and draw the pictures; raises ValueError if nothing is stored."""
+    known: dict[str, tuple[dict[str, Any], Path]] = {}
+    entries = {}
+    for name in names:
+        path = results_path(args, name)
+        parts.collect([path, *parts.part_paths(path)], known)
+        entries[name] = chosen(args, PROTOCOLS[name], [path, *parts.part_paths(path)])
+    if not any(entries.values()):
+        raise ValueError(f"--out is {args.out}; this folder holds no run of these figures at preset {args.preset}")
+    for name, found in entries.items():
+        if found:
+            print(f"\n{PROTOCOLS[name].title}, {reproduced_figures.data_label(found)}")
+            print(tables.table(found, list(PROTOCOLS[name].models)))
+    print(coverage.as_text(count(args, entries)), end="\n\n")
+    compare(args, entries)
+    return reproduced_figures.save(entries, args.out, args.preset)
+
+
+def chosen(args: argparse.Namespace, protocol: Protocol, paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Return the stored records of a figure, restricted to the seeds and sigma^2 that are given."""
+    found = {entry["hash"]: entry for path in reversed([*paths]) for entry in records.load_records(path)}
+    wanted = SimpleNamespace(models=protocol.models, sigma2=args.sigma2, seeds=args.seeds)
+    return tables.chosen(list(found.values()), wanted)
+
+
+def count(args: argparse.Namespace, entries: dict[str, list[dict[str, Any]]]) -> dict[str, tuple[int, int]]:
+    """Count the chosen records against the protocols."""
+    counts = {}
+    for name, found in entries.items():
+        preset = figure_script.chosen_preset(PROTOCOLS[name], script_options(PROTOCOLS[name], args))
+        needed = coverage.wanted(PROTOCOLS[name], preset, args.seeds or (0,))
+        counts[name] = len(needed & {coverage.key(entry) for entry in found}), len(needed)
+    return counts
+
+
+def compare(args: argparse.Namespace, entries: dict[str, list[dict[str, Any]]]) -> None:
+    """Compare with the records that ship, if they do: a summary per figure here, a line per run in a file."""
+    shipped = comparison.shipped_folder()
+    if shipped is None:
+        print("no records ship with an installed package; the repository has them in docs/records")
+        return
+    if shipped == args.out.resolve():
+        print(f"{args.out} holds the records that ship; there is nothing to compare them with")
+        return
+    lines = []
+    for name, found in entries.items():
+        pairs = comparison.compare(found, shipped / f"{name}-{args.preset}.jsonl")
+        print(f"{name}: {comparison.summary(pairs)}")
+        lines += [f"{name} {comparison.line(*pair)}" for pair in pairs]
+    if lines:
+        path = args.out / f"comparison-{args.preset}.txt"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        print(f"comparison of every run: {path}")

@@ -1,0 +1,228 @@
+"""The paper's figures as in the paper: MNIST on the left, CIFAR-10 on the right, in one picture per figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpy_rae.breakdown import broken_down, exploded
+from numpy_rae.plotting.style import in_default_style, new_figure, style
+from numpy_rae.plotting.sweep_figure import by_sigma2, of_model
+
+if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# The panel of dead units is drawn only if a larger fraction of units than this is dead in some run.
+DEAD_FROM = 0.02
+# mDAE often lies on CAE: CAE's mark is large and hollow, and mDAE's line has gaps.
+DASHES = {"mDAE": (0, (3, 2))}
+MARKS = {"diverged": ("x", "diverged"), "broken": ("o", "finished after its objective exploded (not in the line)")}
+GREY = "#555555"
+ACTIVE = "average activation fraction"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One data set of a figure: the records, the models in the legend's order, a title, and a note below the title."""
+
+    records: list[dict[str, Any]]
+    models: Sequence[str]
+    label: str
+    note: str = ""
+
+
+@in_default_style
+def trend(panels: Sequence[Panel], title: str) -> Figure:
+    """Draw the activation fraction (Eq. 14) against sigma^2, one column per data set; bands span the seeds.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        The data sets, from left to right.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure. Runs that diverged, and runs that finished after their objective exploded, are marked above the
+        axes, because their numbers are not a measurement of sparsity.
+    """
+    dead = any(_worst_dead(panel.records) > DEAD_FROM for panel in panels)
+    figure = new_figure(1 + 4.5 * len(panels), 5.6 if dead else 4.2)
+    rows = figure.subplots(1 + dead, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=(3, 1)[: 1 + dead])
+    for column, panel in zip(rows.T, panels, strict=True):
+        _draw_models(column[0], panel, "activation_fraction")
+        _mark_failures(column[0], panel)
+        _write_title(column[0], panel)
+        if dead:
+            _draw_models(column[1], panel, "dead_fraction")
+        _dress_sigma2(column, panels)
+    rows[0, 0].set_ylabel(f"{ACTIVE}, Eq. (14)")
+    if dead:
+        rows[1, 0].set_ylabel("dead units")
+    figure.suptitle(title, fontsize=13)
+    _write_legend(figure, panels)
+    return figure
+
+
+@in_default_style
+def history(panels: Sequence[Panel], title: str) -> Figure:
+    """Draw the activation fraction against the epoch: one row per data set, one column per model, one line per run.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        The data sets, from top to bottom.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure. Colours tell sigma^2; the plain auto-encoder, sigma^2 = 0, is black in every column.
+    """
+    panels = [panel for panel in panels if panel.records]
+    models = list(dict.fromkeys(model for panel in panels for model in panel.models))
+    figure = new_figure(2.4 * len(models) + 1.2, 0.9 + 2.3 * len(panels))
+    colors = _sigma2_colors(panels)
+    axes = figure.subplots(len(panels), len(models), sharex=True, sharey=True, squeeze=False)
+    for row, panel in zip(axes, panels, strict=True):
+        for ax, model in zip(row, models, strict=True):
+            _draw_histories(ax, panel, model, colors)
+            ax.set_title(model if row is axes[0] else "", fontsize=11)
+        row[0].set_ylabel(f"{panel.label}\n{ACTIVE}", fontsize=9)
+    for ax in axes[-1]:
+        ax.set_xlabel("epoch")
+    figure.suptitle(title, fontsize=13)
+    lines = [_handle(color=color, label=f"{sigma2:g}") for sigma2, color in colors.items()]
+    figure.legend(handles=lines, loc="outside right center", title=r"$\sigma^2$", frameon=False)
+    return figure
+
+
+def failure(entry: dict[str, Any]) -> str | None:
+    """Return "diverged", "broken" for a run that finished after its objective exploded, or None.
+
+    Parameters
+    ----------
+    entry : dict
+        A record of a sweep. Older ones have no "mean_square"; for them the objective's rise decides.
+
+    Returns
+    -------
+    str or None
+        A key of MARKS.
+    """
+    if entry["status"] == "diverged":
+        return "diverged"
+    broken = broken_down(entry) if entry.get("mean_square") else exploded(entry)
+    return "broken" if broken else None
+
+
+def _sound(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in records if failure(entry) is None]
+
+
+def _worst_dead(records: Iterable[dict[str, Any]]) -> float:
+    return max((entry["metrics"]["dead_fraction"] for entry in _sound(records)), default=0.0)
+
+
+def _look(panel: Panel, model: str) -> dict[str, Any]:
+    return style(model, list(panel.models).index(model))
+
+
+def _draw_models(ax: Axes, panel: Panel, key: str) -> None:
+    """One line per model through the means over the seeds, and a band if there are several."""
+    for model in panel.models:
+        points = list(by_sigma2(_sound(panel.records), model, key))
+        look = {**_look(panel, model), "linestyle": DASHES.get(model, "-"), "linewidth": 1.5, "clip_on": False}
+        x = [np.sqrt(sigma2) for sigma2, _ in points]
+        ax.plot(x, [np.mean(values) for _, values in points], label=model, zorder=3, **look)
+        if any(len(values) > 1 for _, values in points):
+            low, high = [min(values) for _, values in points], [max(values) for _, values in points]
+            ax.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
+
+
+def _mark_failures(ax: Axes, panel: Panel) -> None:
+    """Marks above the top spine, in the model's colour; each model that has some has a row of its own."""
+    height = 1.03
+    for model in panel.models:
+        mine = of_model(panel.records, model)
+        for kind, (marker, _) in MARKS.items():
+            x = sorted({np.sqrt(entry["config"]["sigma2"]) for entry in mine if failure(entry) == kind})
+            if x:
+                look = {"color": _look(panel, model)["color"], "markerfacecolor": "none", "markersize": 6, "mew": 1.5}
+                transform = ax.get_xaxis_transform()
+                ax.plot(x, [height] * len(x), marker, transform=transform, clip_on=False, label=f"{model} {kind}", **look)
+        height += 0.04 if any(failure(entry) for entry in mine) else 0
+
+
+def _write_title(ax: Axes, panel: Panel) -> None:
+    """The data set's name above the marks, and the note in small grey letters between."""
+    rows = sum(any(failure(entry) for entry in of_model(panel.records, model)) for model in panel.models)
+    above = 6 + 9 * rows
+    if panel.note:
+        at = {"xy": (0.5, 1), "xytext": (0, above), "xycoords": "axes fraction", "textcoords": "offset points"}
+        ax.annotate(panel.note, ha="center", va="bottom", fontsize=8.5, color=GREY, **at)
+    ax.set_title(panel.label, fontsize=11, pad=above + 14 * bool(panel.note))
+
+
+def _dress_sigma2(column: Sequence[Axes], panels: Sequence[Panel]) -> None:
+    """The axis linear in sigma, with a tick at every sigma^2; .001 would touch 0, and stands a line lower."""
+    ticks = sorted({entry["config"]["sigma2"] for panel in panels for entry in panel.records})
+    for ax in column:
+        ax.set_ylim(0, 1)
+        ax.grid(alpha=0.25)
+        ax.margins(x=0.03)
+    column[-1].set_xticks(np.sqrt(ticks), [_tick(sigma2) for sigma2 in ticks], fontsize=9)
+    column[-1].set_xlabel(r"$\sigma^2$  (axis linear in $\sigma$)")
+
+
+def _tick(sigma2: float) -> str:
+    text = f"{sigma2:g}".removeprefix("0") or "0"
+    return f"\n{text}" if 0 < sigma2 < 0.004 else text
+
+
+def _write_legend(figure: Figure, panels: Sequence[Panel]) -> None:
+    """One legend for the figure, below the axes: the models, then what the marks above the axes mean."""
+    found: dict[str, Any] = {}
+    for panel in panels:
+        for model in panel.models:
+            look = {**_look(panel, model), "linestyle": DASHES.get(model, "-")}
+            found.setdefault(model, _handle(label=model, **look))
+    kinds = {failure(entry) for panel in panels for entry in panel.records}
+    for kind, (marker, text) in MARKS.items():
+        if kind in kinds:
+            look = {"color": GREY, "marker": marker, "markerfacecolor": "none", "linestyle": ""}
+            found[kind] = _handle(label=f"above the axes: {text}", **look)
+    figure.legend(handles=[*found.values()], loc="outside lower center", ncols=len(found), frameon=False, fontsize=9)
+
+
+def _handle(**look: Any) -> Any:
+    """An entry of a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **look)
+
+
+def _sigma2_colors(panels: Sequence[Panel]) -> dict[float, Any]:
+    """Black for sigma^2 = 0, then from dark to light."""
+    from matplotlib import colormaps
+
+    values = sorted({entry["config"]["sigma2"] for panel in panels for entry in panel.records})
+    positive = [sigma2 for sigma2 in values if sigma2]
+    shades = colormaps["plasma"](np.linspace(0.05, 0.9, len(positive)))
+    return {**({0.0: "black"} if 0.0 in values else {}), **dict(zip(positive, shades, strict=True))}
+
+
+def _draw_histories(ax: Axes, panel: Panel, model: str, colors: dict[float, Any]) -> None:
+    for entry in of_model(panel.records, model):
+        epochs = [line["epoch"] for line in entry["history"]]
+        values = [line["activation_fraction"] for line in entry["history"]]
+        ax.plot(epochs, values, color=colors[entry["config"]["sigma2"]], linewidth=1.2)
+    ax.set_ylim(0, 1)
+    ax.grid(alpha=0.25)
