@@ -95,15 +95,13 @@ def part_paths(results: Path) -> list[Path]:
     return [path for _, path in sorted(((int(m[2]), int(m[1])), path) for m, path in found if m)]
 
 
-def collect(paths: Iterable[Path], known: dict[str, tuple[dict[str, Any], Path]] | None = None) -> dict[str, dict[str, Any]]:
-    """Return the records of several files by hash.
+def collect(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """Return the records of a results file and its parts by hash.
 
     Parameters
     ----------
     paths : iterable of pathlib.Path
         Results files. One that is missing is empty.
-    known : dict, optional
-        Records of other files by hash, each with its file; those of `paths` are added.
 
     Returns
     -------
@@ -115,10 +113,10 @@ def collect(paths: Iterable[Path], known: dict[str, tuple[dict[str, Any], Path]]
     jsonl.StoreError
         If two records of one run have different numbers, or a file cannot be read.
     """
-    known, found = {} if known is None else known, {}
+    found: dict[str, tuple[dict[str, Any], Path]] = {}
     for path in paths:
         for key, entry in records_by_hash(path).items():
-            other, where = known.setdefault(key, (entry, path))
+            other, where = found.setdefault(key, (entry, path))
             if different := conflict(entry, other):
                 config = entry["config"]
                 raise jsonl.StoreError(
@@ -126,8 +124,7 @@ def collect(paths: Iterable[Path], known: dict[str, tuple[dict[str, Any], Path]]
                     f"{entry['model']} sigma^2={config['sigma2']:g} seed={config['seed']} ({key[:16]}); remove the "
                     "record that you do not trust"
                 )
-            found.setdefault(key, entry)
-    return found
+    return {key: entry for key, (entry, _) in found.items()}
 
 
 def conflict(one: dict[str, Any], other: dict[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ See docs/reproduce.md.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,11 +35,14 @@ from numpy_rae.experiments.sweep_progress import SweepProgress, log_runs
 from numpy_rae.experiments.time_estimate import updates
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
+from numpy_rae.training import NUMERICS
 
 DESCRIPTION = "Train and draw every figure of the paper; stored runs are not trained again."
 PRESETS = ("paper", "sample", "tiny")
 # Shorter sweeps end before an estimate of their duration would.
 ESTIMATE_FROM = 25_000
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -175,13 +179,12 @@ def training_data(
 
 def merge_parts(results: Iterable[Path]) -> None:
     """Append to each results file what its parts hold. Raises StoreError if a part is in use, or for a conflict."""
-    known: dict[str, tuple[dict[str, Any], Path]] = {}
     found = {}
     for path in results:
         jsonl.check_writable(path)
         pieces = parts.part_paths(path)
         parts.refuse_running(pieces)
-        found[path] = parts.collect([path, *pieces], known)
+        found[path] = parts.collect([path, *pieces])
     for path, entries in found.items():
         if count := parts.merge(path, entries):
             print(f"{count} runs merged into {path}")
@@ -196,16 +199,16 @@ def train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, in
     stem = f"reproduce-{args.preset}" + (f".part-{part[0]}-of-{part[1]}" if part else "")
     checkpoints = None if args.scheduler else Checkpoints(args.out / f"{stem}.checkpoints", args.save_every)
     models = models_folder(args)
-    stored = set(files.finished()) & set(share)
+    stored = files.finished()
     missing = [run for key, run in share.items() if key not in stored]
-    announce(jobs, share, missing, part, models)
+    announce(jobs, share, stored, part, models)
     if not missing:
         return
     with figure_script.workers(args) as (pool, count):
         if sum(map(updates, missing)) >= ESTIMATE_FROM:
             print(f"estimated duration with {count} workers: {figure_script.duration(missing, pool, count)}", flush=True)
         found = sweep(share.values(), pool, files, count, checkpoints, models=models)
-        log_runs(found, SweepProgress(share, checkpoints), stored, figure_names(jobs))
+        log_runs(found, SweepProgress(share, checkpoints), set(stored), figure_names(jobs))
 
 
 def result_files(jobs: list[Job], share: Iterable[str], part: tuple[int, int] | None) -> ResultFiles:
@@ -237,28 +240,31 @@ def figure_names(jobs: list[Job]) -> dict[str, str]:
 
 
 def announce(
-    jobs: list[Job], share: dict[str, Run], missing: list[Run], part: tuple[int, int] | None, models: Path | None
-) -> None:
+    jobs: list[Job], share: dict[str, Run], stored: dict[str, dict[str, Any]], part: tuple[int, int] | None,
+    models: Path | None,
+) -> None:  # fmt: skip
     """Say what is stored, and what is about to be trained."""
     listed = sum(len(job.runs) for job in jobs)
     distinct = len({key for job in jobs for key in job.runs})
     print(f"{len(jobs)} results files list {listed} runs; {distinct} of them are distinct")
     if part:
         print(f"part {part[0]} of {part[1]}: {len(share)} runs")
+    missing = [run for key, run in share.items() if key not in stored]
     done = len(share) - len(missing)
     print(f"{done} runs are stored, {len(missing)} to do, {sum(map(updates, missing)):,} updates", flush=True)
+    if older := sum(comparison.numerics(entry) != NUMERICS for key, entry in stored.items() if key in share):
+        print(
+            f"{older} of the stored runs were made with another version of the numerics than this one ({NUMERICS}), and "
+            "are not trained again; choose another folder with --out to train them all"
+        )
     if models and done:
         print(f"the weights of the {done} stored runs are not saved; only runs trained now are, in {models}", flush=True)
 
 
 def draw(args: argparse.Namespace, names: list[str]) -> int:
     """Print tables, coverage and comparison, and draw the pictures; raises ValueError if nothing is stored."""
-    known: dict[str, tuple[dict[str, Any], Path]] = {}
-    entries = {}
-    for name in names:
-        path = results_path(args, name)
-        parts.collect([path, *parts.part_paths(path)], known)
-        entries[name] = chosen(args, PROTOCOLS[name], [path, *parts.part_paths(path)])
+    entries = {name: chosen(args, PROTOCOLS[name]) for name in names}
+    warn_of_differences(entries)
     if not any(entries.values()):
         raise ValueError(f"--out is {args.out}; this folder holds no run of these figures at preset {args.preset}")
     for name, found in entries.items():
@@ -270,11 +276,28 @@ def draw(args: argparse.Namespace, names: list[str]) -> int:
     return reproduced_figures.save(entries, args.out, args.preset)
 
 
-def chosen(args: argparse.Namespace, protocol: Protocol, paths: Iterable[Path]) -> list[dict[str, Any]]:
-    """Return the stored records of a figure, restricted to the seeds and sigma^2 that are given."""
-    found = {entry["hash"]: entry for path in reversed([*paths]) for entry in records.load_records(path)}
+def chosen(args: argparse.Namespace, protocol: Protocol) -> list[dict[str, Any]]:
+    """Return the stored records of a figure, of its parts, too, restricted to the seeds and sigma^2 that are given."""
+    path = results_path(args, protocol.name)
+    paths = [path, *parts.part_paths(path)]
+    for each in paths:
+        records.load_records(each)
+    found = parts.collect(paths)
     wanted = SimpleNamespace(models=protocol.models, sigma2=args.sigma2, seeds=args.seeds)
-    return tables.chosen(list(found.values()), wanted)
+    return tables.chosen([*found.values()], wanted)
+
+
+def warn_of_differences(entries: dict[str, list[dict[str, Any]]]) -> None:
+    """Warn of a run that two figures share, and that was trained twice with different numbers."""
+    first: dict[str, tuple[str, dict[str, Any]]] = {}
+    for name, found in entries.items():
+        for entry in found:
+            other_name, other = first.setdefault(entry["hash"], (name, entry))
+            if parts.conflict(entry, other):
+                LOG.warning(
+                    "%s and %s share the run %s, and have different numbers of it: it was trained twice, on other "
+                    "machines or with other versions", other_name, name, tables.one_line(entry).partition(":")[0],
+                )  # fmt: skip
 
 
 def count(args: argparse.Namespace, entries: dict[str, list[dict[str, Any]]]) -> dict[str, tuple[int, int]]:

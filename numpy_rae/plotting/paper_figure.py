@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
     from matplotlib.figure import Figure
 
 # The panel of dead units is drawn only if a larger fraction of units than this is dead in some run.
-DEAD_FROM = 0.02
+DEAD_FROM = 0.1
 # mDAE often lies on CAE: CAE's mark is large and hollow, and mDAE's line has gaps.
 DASHES = {"mDAE": (0, (3, 2))}
 # Marks above the axes: matplotlib's marker, and the sign and the words that explain it.
