@@ -97,5 +97,5 @@ def log_runs(records: Iterator[dict[str, Any]], progress: SweepProgress, stored:
             done = progress.finished(entry["hash"])
             if entry["hash"] not in stored:
                 now = datetime.datetime.now().isoformat(sep=" ", timespec="seconds")
-                line = f"{now}  {done}/{progress.runs}  {names[entry['hash']]}: {one_line(entry)}, {entry['seconds']:.0f} s"
+                line = f"{now}  {done}/{progress.runs}  {names[entry['hash']]}: {one_line(entry)}, {entry['seconds']:.1f} s"
                 tqdm.write(line)

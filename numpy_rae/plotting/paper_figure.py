@@ -253,5 +253,5 @@ def _draw_histories(ax: Axes, panel: Panel, model: str, colors: dict[float, Any]
         epochs = [line["epoch"] for line in entry["history"]]
         values = [line["activation_fraction"] for line in entry["history"]]
         ax.plot(epochs, values, color=colors[entry["config"]["sigma2"]], linewidth=1.2)
-    ax.set_ylim(0, 1)
+    ax.set_ylim(0, 1.02)
     ax.grid(alpha=0.25)
