@@ -61,9 +61,7 @@ def _pair(
 ) -> list[Protocol]:
     """One figure on both data sets; only the length of the short preset differs between them."""
     return [
-        Protocol(
-            f"{name}_{source}", title, source, activation, models, constraint, Preset(EMBEDDED, epochs), shows_at
-        )
+        Protocol(f"{name}_{source}", title, source, activation, models, constraint, Preset(EMBEDDED, epochs), shows_at)
         for source, epochs in (("mnist", 10), ("cifar10", patches_epochs))
     ]
 
@@ -74,7 +72,9 @@ FIGURES = {
     "fig2": _pair("fig2_relu_free", "Fig. 2: ReLU, free row lengths", "relu", PAPER_MODELS, "free", 20, 1000),
     "fig3": _pair("fig3_edae", "Fig. 3: eDAE, ReLU, unit-length rows", "relu", ("eDAE",), "unit", 20, 1000),
     "fig4": _pair("fig4_sigmoid", "Fig. 4: sigmoid, unit-length rows", "sigmoid", PAPER_MODELS, "unit", 10, 50_000),
-    "fig5": _pair("fig5_sigmoid_free", "Fig. 5: sigmoid, free row lengths", "sigmoid", PAPER_MODELS, "free", 10, 50_000),
+    "fig5": _pair(
+        "fig5_sigmoid_free", "Fig. 5: sigmoid, free row lengths", "sigmoid", PAPER_MODELS, "free", 10, 50_000
+    ),
     "fn4": _pair("fn4_softplus", "Fn. 4: softplus, unit-length rows", "softplus", PAPER_MODELS, "unit", 10, 1000),
 }
 

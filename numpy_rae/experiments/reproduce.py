@@ -206,7 +206,9 @@ def train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, in
         return
     with figure_script.workers(args) as (pool, count):
         if sum(map(updates, missing)) >= ESTIMATE_FROM:
-            print(f"estimated duration with {count} workers: {figure_script.duration(missing, pool, count)}", flush=True)
+            print(
+                f"estimated duration with {count} workers: {figure_script.duration(missing, pool, count)}", flush=True
+            )
         found = sweep(share.values(), pool, files, count, checkpoints, models=models)
         log_runs(found, SweepProgress(share, checkpoints), set(stored), figure_names(jobs))
 
@@ -258,7 +260,9 @@ def announce(
             "are not trained again; choose another folder with --out to train them all"
         )
     if models and done:
-        print(f"the weights of the {done} stored runs are not saved; only runs trained now are, in {models}", flush=True)
+        print(
+            f"the weights of the {done} stored runs are not saved; only runs trained now are, in {models}", flush=True
+        )
 
 
 def draw(args: argparse.Namespace, names: list[str]) -> int:

@@ -78,7 +78,9 @@ class SweepProgress:
             self.show()
 
 
-def log_runs(records: Iterator[dict[str, Any]], progress: SweepProgress, stored: set[str], names: dict[str, str]) -> None:
+def log_runs(
+    records: Iterator[dict[str, Any]], progress: SweepProgress, stored: set[str], names: dict[str, str]
+) -> None:
     """Consume the records of a sweep, and print a line for each run that was not stored before.
 
     Parameters

@@ -95,7 +95,9 @@ def test_merging_adds_what_is_missing_and_nothing_twice(tmp_path, runs, record):
 def test_two_records_of_one_run_with_different_numbers_are_refused(tmp_path, record, name, value):
     jsonl.append(tmp_path / "a.jsonl", record)
     jsonl.append(tmp_path / "b.jsonl", {**record, name: value})
-    with pytest.raises(StoreError, match=rf"a\.jsonl and .*b\.jsonl hold different numbers \({name}\) of the same run, "):
+    with pytest.raises(
+        StoreError, match=rf"a\.jsonl and .*b\.jsonl hold different numbers \({name}\) of the same run, "
+    ):
         parts.collect([tmp_path / "a.jsonl", tmp_path / "b.jsonl"])
 
 

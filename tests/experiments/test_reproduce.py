@@ -263,7 +263,10 @@ def test_a_diverged_run_is_compared_by_its_outcome():
         (["--part", "3/2"], "--part is '3/2'; it must be I/N"),
         (["--part", "1/2", "--plot-only"], "--part is given with --plot-only; use one of them"),
         (["--part", "1/2", "--scheduler", "tcp://x:1"], "--part is given with --scheduler; use one of them"),
-        (["--save-models", "--scheduler", "tcp://x:1"], "--save-models is given with --scheduler; it needs runs on this"),
+        (
+            ["--save-models", "--scheduler", "tcp://x:1"],
+            "--save-models is given with --scheduler; it needs runs on this",
+        ),
         (["--workers", "0"], "--workers is 0; it must be a whole number of at least 1"),
         (["--sigma2", "-1"], "sigma2 is -1.0; it must be a number in [0, inf]"),
         (["--seeds", "-1"], "seed is -1; it must be a whole number of at least 0"),
