@@ -130,4 +130,4 @@ def _hashes_to_subset(path: str, size: int, modified: int) -> bool:
         images = image_formats.load_images(path)
     except DataError:
         return False
-    return images.shape == SHAPE and hashlib.sha256(images).hexdigest() == SHA256
+    return images.shape == SHAPE and hashlib.sha256(images.tobytes()).hexdigest() == SHA256

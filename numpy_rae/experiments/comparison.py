@@ -12,7 +12,13 @@ QUANTITIES = ("activation_fraction", "dead_fraction", "loss")
 
 
 def shipped_folder() -> Path | None:
-    """Return the folder of the records that ship with the source; None for an installed package, which has none."""
+    """Return the folder of the records that ship with the source.
+
+    Returns
+    -------
+    pathlib.Path or None
+        docs/records; None for an installed package, which has none.
+    """
     folder = Path(__file__).resolve().parents[2] / "docs" / "records"
     return folder if folder.is_dir() else None
 
@@ -37,7 +43,18 @@ def compare(entries: Iterable[dict[str, Any]], shipped: Path) -> list[tuple[dict
 
 
 def difference(new: dict[str, Any], old: dict[str, Any]) -> dict[str, float] | None:
-    """Return new minus old of each quantity, the loss relative to the old one; None if a run diverged."""
+    """Return new minus old of each quantity, the loss relative to the old one; None if a run diverged.
+
+    Parameters
+    ----------
+    new, old : dict
+        Two records of one run.
+
+    Returns
+    -------
+    dict or None
+        The differences by the names in QUANTITIES.
+    """
     if not (new["metrics"] and old["metrics"]):
         return None
     gaps = {name: new["metrics"][name] - old["metrics"][name] for name in QUANTITIES}
@@ -45,7 +62,18 @@ def difference(new: dict[str, Any], old: dict[str, Any]) -> dict[str, float] | N
 
 
 def line(new: dict[str, Any], old: dict[str, Any]) -> str:
-    """Return the difference of one run as a line of text."""
+    """Return the difference of one run as a line of text.
+
+    Parameters
+    ----------
+    new, old : dict
+        Two records of one run.
+
+    Returns
+    -------
+    str
+        The line.
+    """
     config, gap = new["config"], difference(new, old)
     head = f"{new['model']:>8} sigma^2={config['sigma2']:<5g} seed={config['seed']}: "
     if gap is None:
@@ -55,12 +83,35 @@ def line(new: dict[str, Any], old: dict[str, Any]) -> str:
 
 
 def numerics(entry: dict[str, Any]) -> int:
-    """Return the version of the arithmetic with which a record was made; records that name none have version 1."""
-    return entry.get("versions", {}).get("numerics", 1)
+    """Return the version of the arithmetic with which a record was made.
+
+    Parameters
+    ----------
+    entry : dict
+        A record.
+
+    Returns
+    -------
+    int
+        `training.NUMERICS` of that time; 1 for a record that names none.
+    """
+    version: int = entry.get("versions", {}).get("numerics", 1)
+    return version
 
 
 def summary(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> str:
-    """Return the largest difference of the activation fraction, and how many runs are equal in every digit."""
+    """Return the largest difference of the activation fraction, and how many runs are equal in every digit.
+
+    Parameters
+    ----------
+    pairs : list of tuple
+        What `compare` returned.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
     if not pairs:
         return "none of these runs is among the records that ship"
     gaps = [(gap, new) for new, old in pairs if (gap := difference(new, old))]

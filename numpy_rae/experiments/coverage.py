@@ -13,7 +13,22 @@ Key = tuple[str, float, int]
 
 
 def wanted(protocol: Protocol, preset: Preset, seeds: Iterable[int] = (0,)) -> set[Key]:
-    """Return (model, sigma^2, seed) of the runs that a figure needs; all models share the auto-encoder at 0."""
+    """Return (model, sigma^2, seed) of the runs that a figure needs; all models share the auto-encoder at 0.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The figure.
+    preset : Preset
+        Its size.
+    seeds : iterable of int
+        The seeds.
+
+    Returns
+    -------
+    set of tuple
+        One entry per distinct run.
+    """
     return {
         ("AE" if sigma2 == 0 else model, float(sigma2), seed)
         for model in protocol.models
@@ -23,13 +38,39 @@ def wanted(protocol: Protocol, preset: Preset, seeds: Iterable[int] = (0,)) -> s
 
 
 def key(entry: dict[str, Any]) -> Key:
-    """Return model, sigma^2 and seed of a record."""
+    """Return model, sigma^2 and seed of a record.
+
+    Parameters
+    ----------
+    entry : dict
+        A record.
+
+    Returns
+    -------
+    tuple
+        What `wanted` lists; "AE" for every model at sigma^2 = 0.
+    """
     config = entry["config"]
     return "AE" if config["sigma2"] == 0 else entry["model"], float(config["sigma2"]), config["seed"]
 
 
 def fits(entry: dict[str, Any], protocol: Protocol, preset: Preset) -> bool:
-    """Tell whether a record was made with the figure's activation and constraint, and has the preset's size."""
+    """Tell whether a record was made with the figure's activation and constraint, and has the preset's size.
+
+    Parameters
+    ----------
+    entry : dict
+        A record.
+    protocol : Protocol
+        The figure.
+    preset : Preset
+        Its size.
+
+    Returns
+    -------
+    bool
+        True if the run is one of the figure's, whatever its model, sigma^2 and seed.
+    """
     config = entry["config"]
     return (
         entry["activation"] == protocol.activation
@@ -71,7 +112,18 @@ def _count(path: Path, protocol: Protocol, preset: str, seeds: Sequence[int]) ->
 
 
 def as_text(counts: dict[str, tuple[int, int]]) -> str:
-    """Return one line per figure and the sum."""
+    """Return one line per figure and the sum.
+
+    Parameters
+    ----------
+    counts : dict
+        What `coverage` returned.
+
+    Returns
+    -------
+    str
+        Lines without the last newline.
+    """
     lines = [f"{name:<26} {stored:>4} of {needed:>4} runs" for name, (stored, needed) in counts.items()]
     stored, needed = (sum(column) for column in zip(*counts.values(), strict=True))
     return "\n".join([*lines, f"{'all':<26} {stored:>4} of {needed:>4} runs"])

@@ -55,7 +55,18 @@ def parse_part(text: str) -> tuple[int, int]:
 
 @_validation.tiny_is_zero
 def cost(run: Run) -> float:
-    """Return the relative duration of a run."""
+    """Return the relative duration of a run.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    float
+        Updates x hidden units x features, times a factor for the activation and the model.
+    """
     weight = ACTIVATION_COST.get(run.activation.name, OTHER_ACTIVATION) * MODEL_COST.get(run.model.name, 1.0)
     return updates(run) * run.config.hidden * run.data.shape[1] * weight
 
@@ -75,7 +86,8 @@ def split(runs: Mapping[str, Run], parts: int) -> list[dict[str, Run]]:
     list of dict
         The runs of each part by hash, in the order of `runs`.
     """
-    loads, shares = [0.0] * parts, [set() for _ in range(parts)]
+    loads = [0.0] * parts
+    shares: list[set[str]] = [set() for _ in range(parts)]
     for key in sorted(runs, key=lambda key: (-cost(runs[key]), key)):
         least = loads.index(min(loads))
         loads[least] += cost(runs[key])
@@ -84,12 +96,36 @@ def split(runs: Mapping[str, Run], parts: int) -> list[dict[str, Run]]:
 
 
 def part_path(results: Path, part: int, parts: int) -> Path:
-    """Return the file of one part of a results file."""
+    """Return the file of one part of a results file.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The file of all runs.
+    part, parts : int
+        Part `part` of `parts`, from 1.
+
+    Returns
+    -------
+    pathlib.Path
+        <results>.part-I-of-N.jsonl.
+    """
     return results.with_name(f"{results.stem}.part-{part}-of-{parts}.jsonl")
 
 
 def part_paths(results: Path) -> list[Path]:
-    """Return the files of all parts of a results file that are there, of any number of parts, in order."""
+    """Return the files of all parts of a results file that are there, of any number of parts, in order.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The file of all runs.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files that exist.
+    """
     pattern = re.compile(re.escape(results.stem) + r"\.part-(\d+)-of-(\d+)\.jsonl")
     found = ((pattern.fullmatch(path.name), path) for path in results.parent.glob("*.part-*-of-*.jsonl"))
     return [path for _, path in sorted(((int(m[2]), int(m[1])), path) for m, path in found if m)]
@@ -128,7 +164,18 @@ def collect(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
 
 
 def conflict(one: dict[str, Any], other: dict[str, Any]) -> str | None:
-    """Return the name of the first number in which two records of one run differ; None if there is none."""
+    """Return the name of the first number in which two records of one run differ; None if there is none.
+
+    Parameters
+    ----------
+    one, other : dict
+        The records.
+
+    Returns
+    -------
+    str or None
+        One of NUMBERS.
+    """
     return next((name for name in NUMBERS if one.get(name) != other.get(name)), None)
 
 
@@ -161,7 +208,18 @@ def merge(results: Path, found: Mapping[str, dict[str, Any]]) -> int:
 
 
 def refuse_running(paths: Iterable[Path]) -> None:
-    """Raise StoreError if a sweep is at work on one of the files."""
+    """Raise StoreError if a sweep is at work on one of the files.
+
+    Parameters
+    ----------
+    paths : iterable of pathlib.Path
+        Results files.
+
+    Raises
+    ------
+    jsonl.StoreError
+        If one of them is in use.
+    """
     for path in paths:
         with jsonl.exclusive_lock(path):
             pass

@@ -44,7 +44,13 @@ class Protocol:
     reference: str | None = None
 
     def presets(self) -> dict[str, Preset]:
-        """The presets by name."""
+        """The presets by name.
+
+        Returns
+        -------
+        dict
+            The short preset, the paper's, and one for tests.
+        """
         return {"sample": self.sample, "paper": PAPER, "tiny": TINY}
 
 
@@ -67,7 +73,7 @@ def _pair(
 
 
 # The protocols of each figure of the paper: MNIST, then CIFAR-10.
-FIGURES = {
+FIGURES: dict[str, list[Protocol]] = {
     "fig1": _pair("fig1_relu", "Fig. 1: ReLU, unit-length rows", "relu", PAPER_MODELS, "unit", 20, 1000),
     "fig2": _pair("fig2_relu_free", "Fig. 2: ReLU, free row lengths", "relu", PAPER_MODELS, "free", 20, 1000),
     "fig3": _pair("fig3_edae", "Fig. 3: eDAE, ReLU, unit-length rows", "relu", ("eDAE",), "unit", 20, 1000),

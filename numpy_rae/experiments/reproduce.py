@@ -6,34 +6,21 @@ See docs/reproduce.md.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from numpy_rae import _validation
-from numpy_rae.data.prepared import DataRef, DataSpec
-from numpy_rae.experiments import (
-    command_line,
-    comparison,
-    coverage,
-    figure_script,
-    parts,
-    records,
-    reproduced_figures,
-    tables,
-)
+from numpy_rae.experiments import command_line, comparison, figure_script, parts
 from numpy_rae.experiments.checkpoint import INTERVAL, Checkpoints
-from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS, Preset, Protocol
+from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
+from numpy_rae.experiments.reproduction_jobs import Job, make_jobs, names_of, script_options
+from numpy_rae.experiments.reproduction_report import report
 from numpy_rae.experiments.result_files import ResultFiles, check_writable
-from numpy_rae.experiments.run import Run, deduplicate
+from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.sweep import sweep
 from numpy_rae.experiments.sweep_progress import SweepProgress, log_runs
 from numpy_rae.experiments.time_estimate import updates
-from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.training import NUMERICS
 
@@ -42,21 +29,15 @@ PRESETS = ("paper", "sample", "tiny")
 # Shorter sweeps end before an estimate of their duration would.
 ESTIMATE_FROM = 25_000
 
-LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One figure on one data set: its protocol at one size, its runs by hash, and its results file."""
-
-    protocol: Protocol
-    preset: Preset
-    runs: dict[str, Run]
-    results: Path
-
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options to a parser."""
+    """Add the command's options to a parser.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser of the sub-command.
+    """
     names = f"of {', '.join(FIGURES)}, or of {', '.join(names_of(FIGURES))} (default: all)"
     parser.add_argument("--figures", nargs="+", default=list(FIGURES), metavar="FIGURE", help=names)
     parser.add_argument("--preset", choices=PRESETS, default="paper", help="size of the runs (default: paper)")
@@ -81,46 +62,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=run)
 
 
-def names_of(figures: Iterable[str]) -> list[str]:
-    """Return the names of the protocols of figures, in the paper's order, each once.
+def run(args: argparse.Namespace) -> int:
+    """Check everything, train what is missing, draw.
 
     Parameters
     ----------
-    figures : iterable of str
-        Keys of `protocol.FIGURES`, and names of single protocols.
+    args : argparse.Namespace
+        The command's options.
 
     Returns
     -------
-    list of str
-        Names in `protocol.PROTOCOLS`.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown.
+    int
+        The exit code.
     """
-    known = {protocol.name: group for group, protocols in FIGURES.items() for protocol in protocols}
-    asked = {_validation.one_of("--figures", name, [*FIGURES, *known]) for name in figures}
-    return [name for name, group in known.items() if asked & {name, group}]
-
-
-def run(args: argparse.Namespace) -> int:
-    """Check everything, train what is missing, draw; return the exit code."""
     names = names_of(args.figures)
     part = parts.parse_part(args.part) if args.part is not None else None
-    check_options(args, part)
+    _check_options(args, part)
     if args.data_dir:
         os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
     if args.plot_only:
-        return draw(args, names)
+        return report(args, names)
     jobs = make_jobs(args, names)
     if not part:
-        merge_parts([job.results for job in jobs])
-    train_missing(args, jobs, part)
-    return 0 if part else draw(args, names)
+        _merge_parts([job.results for job in jobs])
+    _train_missing(args, jobs, part)
+    return 0 if part else report(args, names)
 
 
-def check_options(args: argparse.Namespace, part: tuple[int, int] | None) -> None:
+def _check_options(args: argparse.Namespace, part: tuple[int, int] | None) -> None:
     """Raise ValueError for options that contradict each other or are out of range."""
     for option in ("plot_only", "scheduler"):
         if part and getattr(args, option):
@@ -132,52 +101,7 @@ def check_options(args: argparse.Namespace, part: tuple[int, int] | None) -> Non
         figure_script.run_configs(PROTOCOLS[name], options, figure_script.chosen_preset(PROTOCOLS[name], options))
 
 
-def script_options(protocol: Protocol, args: argparse.Namespace) -> argparse.Namespace:
-    """Return the options with which the figure's own script would do the same runs."""
-    options = command_line.parser(protocol).parse_args(["--preset", args.preset])
-    for name in ("seeds", "sigma2", "workers", "save_every", "scheduler", "images"):
-        setattr(options, name, getattr(args, name))
-    return options
-
-
-def make_jobs(args: argparse.Namespace, names: Iterable[str]) -> list[Job]:
-    """Return the jobs of all figures; the matrix of a data set is prepared once."""
-    prepared: dict[DataSpec, DataRef] = {}
-    jobs = []
-    for name in names:
-        protocol = PROTOCOLS[name]
-        options = script_options(protocol, args)
-        preset = figure_script.chosen_preset(protocol, options)
-        data = training_data(protocol, options, preset, prepared)
-        configs = figure_script.run_configs(protocol, options, preset)
-        activation = ACTIVATIONS[protocol.activation]
-        runs = [Run(OBJECTIVES[model], activation, data, config) for config in configs for model in protocol.models]
-        jobs.append(Job(protocol, preset, deduplicate(runs), results_path(args, name)))
-        for path in (jobs[-1].results, *parts.part_paths(jobs[-1].results)):
-            records.refuse_other_configuration(records.load_records(path), runs, path)
-    return jobs
-
-
-def results_path(args: argparse.Namespace, name: str) -> Path:
-    """Return the results file of a figure, the one that its own script uses."""
-    out: Path = args.out
-    return out / f"{name}-{args.preset}.jsonl"
-
-
-def training_data(
-    protocol: Protocol, options: argparse.Namespace, preset: Preset, prepared: dict[DataSpec, DataRef]
-) -> DataRef:
-    """Return the figure's data. At the paper's length nothing stands in for data that are missing."""
-    spec = figure_script.data_spec(protocol, options, preset)
-    if spec not in prepared:
-        if options.preset == "paper":
-            prepared[spec] = figure_script.prepared_or_fetched(spec, preset.fetch and spec.source != "images")
-        else:
-            prepared[spec] = figure_script.training_data(protocol, options, preset)
-    return prepared[spec]
-
-
-def merge_parts(results: Iterable[Path]) -> None:
+def _merge_parts(results: Iterable[Path]) -> None:
     """Append to each results file what its parts hold. Raises StoreError if a part is in use, or for a conflict."""
     found = {}
     for path in results:
@@ -190,18 +114,18 @@ def merge_parts(results: Iterable[Path]) -> None:
             print(f"{count} runs merged into {path}")
 
 
-def train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, int] | None) -> None:
+def _train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, int] | None) -> None:
     """Train the runs that no file holds: all of them, or those of one part."""
     runs = {key: run for job in jobs for key, run in job.runs.items()}
     share = parts.split(runs, part[1])[part[0] - 1] if part else runs
-    files = result_files(jobs, share, part)
+    files = _result_files(jobs, share, part)
     check_writable(files.wanted)
     stem = f"reproduce-{args.preset}" + (f".part-{part[0]}-of-{part[1]}" if part else "")
     checkpoints = None if args.scheduler else Checkpoints(args.out / f"{stem}.checkpoints", args.save_every)
-    models = models_folder(args)
+    models = _models_folder(args)
     stored = files.finished()
     missing = [run for key, run in share.items() if key not in stored]
-    announce(jobs, share, stored, part, models)
+    _announce(jobs, share, stored, part, models)
     if not missing:
         return
     with figure_script.workers(args) as (pool, count):
@@ -210,10 +134,10 @@ def train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, in
                 f"estimated duration with {count} workers: {figure_script.duration(missing, pool, count)}", flush=True
             )
         found = sweep(share.values(), pool, files, count, checkpoints, models=models)
-        log_runs(found, SweepProgress(share, checkpoints), set(stored), figure_names(jobs))
+        log_runs(found, SweepProgress(share, checkpoints), set(stored), _figure_names(jobs))
 
 
-def result_files(jobs: list[Job], share: Iterable[str], part: tuple[int, int] | None) -> ResultFiles:
+def _result_files(jobs: list[Job], share: Iterable[str], part: tuple[int, int] | None) -> ResultFiles:
     """Return where the records go: to the figures' files, or to those of one part, which leave finished runs out."""
     keys = frozenset(share)
     if not part:
@@ -223,7 +147,7 @@ def result_files(jobs: list[Job], share: Iterable[str], part: tuple[int, int] | 
     return ResultFiles({path: hashes for path, hashes in wanted.items() if hashes}, tuple(other))
 
 
-def models_folder(args: argparse.Namespace) -> Path | None:
+def _models_folder(args: argparse.Namespace) -> Path | None:
     """Make the folder of the trained weights, if they are asked for. Raises StoreError if it is not writable."""
     if not args.save_models:
         return None
@@ -232,7 +156,7 @@ def models_folder(args: argparse.Namespace) -> Path | None:
     return folder
 
 
-def figure_names(jobs: list[Job]) -> dict[str, str]:
+def _figure_names(jobs: list[Job]) -> dict[str, str]:
     """Return the names of the figures that want a run, by its hash."""
     names: dict[str, list[str]] = {}
     for job in jobs:
@@ -241,7 +165,7 @@ def figure_names(jobs: list[Job]) -> dict[str, str]:
     return {key: ", ".join(each) for key, each in names.items()}
 
 
-def announce(
+def _announce(
     jobs: list[Job], share: dict[str, Run], stored: dict[str, dict[str, Any]], part: tuple[int, int] | None,
     models: Path | None,
 ) -> None:  # fmt: skip
@@ -256,79 +180,10 @@ def announce(
     print(f"{done} runs are stored, {len(missing)} to do, {sum(map(updates, missing)):,} updates", flush=True)
     if older := sum(comparison.numerics(entry) != NUMERICS for key, entry in stored.items() if key in share):
         print(
-            f"{older} of the stored runs were made with another version of the numerics than this one ({NUMERICS}), and "
-            "are not trained again; choose another folder with --out to train them all"
+            f"{older} of the stored runs were made with another version of the numerics than this one ({NUMERICS}), "
+            "and are not trained again; choose another folder with --out to train them all"
         )
     if models and done:
         print(
             f"the weights of the {done} stored runs are not saved; only runs trained now are, in {models}", flush=True
         )
-
-
-def draw(args: argparse.Namespace, names: list[str]) -> int:
-    """Print tables, coverage and comparison, and draw the pictures; raises ValueError if nothing is stored."""
-    entries = {name: chosen(args, PROTOCOLS[name]) for name in names}
-    warn_of_differences(entries)
-    if not any(entries.values()):
-        raise ValueError(f"--out is {args.out}; this folder holds no run of these figures at preset {args.preset}")
-    for name, found in entries.items():
-        if found:
-            print(f"\n{PROTOCOLS[name].title}, {reproduced_figures.data_label(found)}")
-            print(tables.table(found, list(PROTOCOLS[name].models)))
-    print(coverage.as_text(count(args, entries)), end="\n\n")
-    compare(args, entries)
-    return reproduced_figures.save(entries, args.out, args.preset)
-
-
-def chosen(args: argparse.Namespace, protocol: Protocol) -> list[dict[str, Any]]:
-    """Return the stored records of a figure, of its parts, too, restricted to the seeds and sigma^2 that are given."""
-    path = results_path(args, protocol.name)
-    paths = [path, *parts.part_paths(path)]
-    for each in paths:
-        records.load_records(each)
-    found = parts.collect(paths)
-    wanted = SimpleNamespace(models=protocol.models, sigma2=args.sigma2, seeds=args.seeds)
-    return tables.chosen([*found.values()], wanted)
-
-
-def warn_of_differences(entries: dict[str, list[dict[str, Any]]]) -> None:
-    """Warn of a run that two figures share, and that was trained twice with different numbers."""
-    first: dict[str, tuple[str, dict[str, Any]]] = {}
-    for name, found in entries.items():
-        for entry in found:
-            other_name, other = first.setdefault(entry["hash"], (name, entry))
-            if parts.conflict(entry, other):
-                LOG.warning(
-                    "%s and %s share the run %s, and have different numbers of it: it was trained twice, on other "
-                    "machines or with other versions", other_name, name, tables.one_line(entry).partition(":")[0],
-                )  # fmt: skip
-
-
-def count(args: argparse.Namespace, entries: dict[str, list[dict[str, Any]]]) -> dict[str, tuple[int, int]]:
-    """Count the chosen records against the protocols."""
-    counts = {}
-    for name, found in entries.items():
-        preset = figure_script.chosen_preset(PROTOCOLS[name], script_options(PROTOCOLS[name], args))
-        needed = coverage.wanted(PROTOCOLS[name], preset, args.seeds or (0,))
-        counts[name] = len(needed & {coverage.key(entry) for entry in found}), len(needed)
-    return counts
-
-
-def compare(args: argparse.Namespace, entries: dict[str, list[dict[str, Any]]]) -> None:
-    """Compare with the records that ship, if they do: a summary per figure here, a line per run in a file."""
-    shipped = comparison.shipped_folder()
-    if shipped is None:
-        print("no records ship with an installed package; the repository has them in docs/records")
-        return
-    if shipped == args.out.resolve():
-        print(f"{args.out} holds the records that ship; there is nothing to compare them with")
-        return
-    lines = []
-    for name, found in entries.items():
-        pairs = comparison.compare(found, shipped / f"{name}-{args.preset}.jsonl")
-        print(f"{name}: {comparison.summary(pairs)}")
-        lines += [f"{name} {comparison.line(*pair)}" for pair in pairs]
-    if lines:
-        path = args.out / f"comparison-{args.preset}.txt"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        print(f"comparison of every run: {path}")

@@ -19,11 +19,22 @@ DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 
 
 def data_label(entries: list[dict[str, Any]]) -> str:
-    """Return the name of the data of a figure's records."""
+    """Return the name of the data of a figure's records.
+
+    Parameters
+    ----------
+    entries : list of dict
+        The records, at least one.
+
+    Returns
+    -------
+    str
+        `prepared.recorded_label` of the last record.
+    """
     return recorded_label(entries[-1]["data"])
 
 
-def panel(name: str, entries: list[dict[str, Any]], preset: str) -> Panel:
+def _panel(name: str, entries: list[dict[str, Any]], preset: str) -> Panel:
     """Return one half of a figure: the records, the data set's name, and what is missing."""
     protocol = PROTOCOLS[name]
     if not entries:
@@ -37,10 +48,10 @@ def panel(name: str, entries: list[dict[str, Any]], preset: str) -> Panel:
     return Panel(entries, protocol.models, style.plain(data_label(entries)), "; ".join(notes))
 
 
-def panels(group: str, entries: dict[str, list[dict[str, Any]]], preset: str) -> list[Panel]:
+def _panels(group: str, entries: dict[str, list[dict[str, Any]]], preset: str) -> list[Panel]:
     """Return the halves of a figure whose protocols are among `entries`."""
     found = [protocol.name for protocol in FIGURES[group] if protocol.name in entries]
-    return [panel(name, entries[name], preset) for name in found]
+    return [_panel(name, entries[name], preset) for name in found]
 
 
 def save(entries: dict[str, list[dict[str, Any]]], out: Path, preset: str) -> int:
@@ -66,7 +77,7 @@ def save(entries: dict[str, list[dict[str, Any]]], out: Path, preset: str) -> in
         If a picture cannot be drawn or written.
     """
     for group, protocols in FIGURES.items():
-        halves = panels(group, entries, preset)
+        halves = _panels(group, entries, preset)
         if not any(half.records for half in halves):
             continue
         _save(paper_figure.trend(halves, protocols[0].title), out / f"{group}-{preset}")

@@ -16,12 +16,8 @@ from numpy_rae.storage import jsonl
 class ResultFiles:
     """Results files that share runs, such as those of Fig. 1 and Fig. 3, whose plain auto-encoder is the same run.
 
-    Parameters
-    ----------
-    wanted : mapping of pathlib.Path to set of str
-        The hashes of the runs whose records a file wants.
-    also : iterable of pathlib.Path
-        Files that are read for finished runs, and never written.
+    `wanted` has the hashes of the runs whose records each file wants. The files of `also` are read for finished runs,
+    and never written.
     """
 
     wanted: Mapping[Path, frozenset[str]]
@@ -51,7 +47,13 @@ class ResultFiles:
         return {key: entry for path in self.also for key, entry in records_by_hash(path).items()} | found
 
     def append(self, entry: dict[str, Any]) -> None:
-        """Store a record in every file that wants it. Raises StoreError if that cannot be done."""
+        """Store a record in every file that wants it. Raises StoreError if that cannot be done.
+
+        Parameters
+        ----------
+        entry : dict
+            The record.
+        """
         for path, hashes in self.wanted.items():
             if entry["hash"] in hashes:
                 jsonl.append(path, entry)
@@ -64,24 +66,64 @@ class OneFile:
     path: Path
 
     def exclusive_lock(self) -> contextlib.AbstractContextManager[None]:
-        """Hold the file. Raises StoreError if another process holds it."""
+        """Hold the file. Raises StoreError if another process holds it.
+
+        Returns
+        -------
+        context manager
+            It holds the file while it is open.
+        """
         return jsonl.exclusive_lock(self.path)
 
     def finished(self) -> dict[str, dict[str, Any]]:
-        """Return the stored records by hash."""
+        """Return the stored records by hash.
+
+        Returns
+        -------
+        dict
+            `records.records_by_hash` of the file.
+        """
         return records_by_hash(self.path)
 
     def append(self, entry: dict[str, Any]) -> None:
-        """Store a record. Raises StoreError if that cannot be done."""
+        """Store a record. Raises StoreError if that cannot be done.
+
+        Parameters
+        ----------
+        entry : dict
+            The record.
+        """
         jsonl.append(self.path, entry)
 
 
 def as_files(results: Path | ResultFiles) -> OneFile | ResultFiles:
-    """Return `results` itself, or one file for a path."""
+    """Return `results` itself, or one file for a path.
+
+    Parameters
+    ----------
+    results : pathlib.Path or ResultFiles
+        Where records go.
+
+    Returns
+    -------
+    OneFile or ResultFiles
+        An object with `exclusive_lock`, `finished` and `append`.
+    """
     return results if isinstance(results, ResultFiles) else OneFile(results)
 
 
 def check_writable(paths: Iterable[Path]) -> None:
-    """Raise StoreError for the first file that cannot be written."""
+    """Raise StoreError for the first file that cannot be written.
+
+    Parameters
+    ----------
+    paths : iterable of pathlib.Path
+        Results files.
+
+    Raises
+    ------
+    StoreError
+        If a file cannot be made or appended to.
+    """
     for path in paths:
         jsonl.check_writable(path)

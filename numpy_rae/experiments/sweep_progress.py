@@ -51,14 +51,31 @@ class SweepProgress:
         self.bar.close()
 
     def steps(self) -> int:
-        """Return how many updates are done: of finished runs all, of the others what their checkpoints say."""
+        """Return how many updates are done: of finished runs all, of the others what their checkpoints say.
+
+        Returns
+        -------
+        int
+            The sum over the runs.
+        """
         with self.change:
             waiting = dict(self.waiting)
         begun = self.checkpoints.steps() if self.checkpoints else {}
         return self.total - sum(waiting.values()) + sum(min(begun.get(key, 0), waiting[key]) for key in waiting)
 
     def finished(self, key: str) -> int:
-        """Count a run as done, and return how many are."""
+        """Count a run as done.
+
+        Parameters
+        ----------
+        key : str
+            The run's hash.
+
+        Returns
+        -------
+        int
+            How many runs are done.
+        """
         with self.change:
             self.waiting.pop(key, None)
             done = self.runs - len(self.waiting)
@@ -94,10 +111,10 @@ def log_runs(
     names : dict of str to str
         The figures of each run, by hash.
     """
-    with progress, closing(records):
+    with progress, closing(records):  # type: ignore[type-var]  # `sweep` is a generator, which has `close`
         for entry in records:
             done = progress.finished(entry["hash"])
             if entry["hash"] not in stored:
                 now = datetime.datetime.now().isoformat(sep=" ", timespec="seconds")
-                line = f"{now}  {done}/{progress.runs}  {names[entry['hash']]}: {one_line(entry)}, {entry['seconds']:.1f} s"
-                tqdm.write(line)
+                head = f"{now}  {done}/{progress.runs}  {names[entry['hash']]}: "
+                tqdm.write(head + f"{one_line(entry)}, {entry['seconds']:.1f} s")

@@ -196,7 +196,12 @@ def _write_title(ax: Axes, panel: Panel, marks: int, notes: bool) -> None:
     """The data set's name, below it the note in small grey letters, and below that room for rows of marks."""
     above = 6 + MARK_POINTS * marks + 3 * (marks > 0)
     if panel.note:
-        at = {"xy": (0.5, 1), "xytext": (0, above), "xycoords": "axes fraction", "textcoords": "offset points"}
+        at: dict[str, Any] = {
+            "xy": (0.5, 1),
+            "xytext": (0, above),
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+        }
         note = ax.annotate(panel.note, ha="center", va="bottom", fontsize=8.5, color=GREY, **at)
         note.set_in_layout(False)
     ax.set_title(panel.label, fontsize=11, pad=above + 14 * notes)

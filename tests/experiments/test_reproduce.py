@@ -15,7 +15,7 @@ import pytest
 from made_runs import timeless
 
 from numpy_rae import __main__
-from numpy_rae.experiments import comparison, figure_script, reproduce
+from numpy_rae.experiments import comparison, figure_script, reproduction_jobs
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
 from numpy_rae.experiments.records import records_by_hash
 from numpy_rae.storage import jsonl, model_file
@@ -303,7 +303,7 @@ def test_at_the_papers_length_nothing_stands_in_for_missing_data(idle, tmp_path,
 
 
 def test_figures_are_named_by_group_or_by_script():
-    assert reproduce.names_of(FIGURES) == [each.name for group in FIGURES.values() for each in group]
-    assert reproduce.names_of(["fig3", "fig1_relu_cifar10", "fig3"]) == [
+    assert reproduction_jobs.names_of(FIGURES) == [each.name for group in FIGURES.values() for each in group]
+    assert reproduction_jobs.names_of(["fig3", "fig1_relu_cifar10", "fig3"]) == [
         "fig1_relu_cifar10", "fig3_edae_mnist", "fig3_edae_cifar10",
     ]  # fmt: skip

@@ -1,5 +1,7 @@
 """The paper's figures from made records: panels, bands, gaps, marks above the axes, legend and sizes."""
 
+import itertools
+
 import numpy as np
 import pytest
 from test_sweep_figure import entry
@@ -110,7 +112,7 @@ def test_every_sigma2_has_a_tick_and_no_two_labels_touch(tmp_path):
             "0", ".001", ".01", ".04", ".09", ".16", ".25", ".36", ".49", ".64", ".81", "1",
         ]  # fmt: skip
         boxes = [label.get_window_extent() for label in labels if not label.get_text().startswith("\n")]
-        assert all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
+        assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
 
 
 def test_marks_at_the_ends_are_inside_the_axes_and_not_clipped():
