@@ -24,6 +24,7 @@ from urllib.request import Request, urlopen
 
 from tqdm import tqdm
 
+from numpy_rae import _validation
 from numpy_rae.data import cifar_subset, images, local_files, proxy
 from numpy_rae.data.folders import DataError, Folder, data_folder
 from numpy_rae.data.sources import CATALOGUE, RemoteFile
@@ -230,7 +231,7 @@ def _cut_subset(options: argparse.Namespace) -> Path:
     """Cut the subset of the fetched archive and return the path of its file."""
     subset = cifar_subset.cut(images.load_cifar10(options.dir), options.subset)
     default = data_folder(options.dir) / "cifar10" / f"images_{len(subset)}.npy"
-    return cifar_subset.save(subset, Path(options.subset_out or default))
+    return cifar_subset.save(subset, _validation.user_path(options.subset_out or default))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -47,6 +47,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plot-only", action="store_true", help="merge the parts and draw; train nothing")
     out = "folder of records and pictures (default: results)"
     parser.add_argument("--out", type=command_line.user_path, default=Path("results"), help=out, metavar="DIR")
+    pictures = "folder of the pictures (default: that of --out)"
+    parser.add_argument("--pictures", type=command_line.user_path, help=pictures, metavar="DIR")
     workers = "processes, one BLAS thread each (default: one per core)"
     parser.add_argument("--workers", type=int, default=command_line.cores(), metavar="N", help=workers)
     scheduler = "Dask scheduler to send the runs to (default: processes on this machine)"

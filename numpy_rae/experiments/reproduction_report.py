@@ -43,7 +43,7 @@ def report(args: argparse.Namespace, names: list[str]) -> int:
             print(tables.table(found, list(PROTOCOLS[name].models)))
     print(coverage.as_text(_count(args, entries)), end="\n\n")
     _compare(args, entries)
-    return reproduced_figures.save(entries, args.out, args.preset)
+    return reproduced_figures.save(entries, args.pictures or args.out, args.preset)
 
 
 def _chosen(args: argparse.Namespace, protocol: Protocol) -> list[dict[str, Any]]:

@@ -307,3 +307,10 @@ def test_figures_are_named_by_group_or_by_script():
     assert reproduction_jobs.names_of(["fig3", "fig1_relu_cifar10", "fig3"]) == [
         "fig1_relu_cifar10", "fig3_edae_mnist", "fig3_edae_cifar10",
     ]  # fmt: skip
+
+
+def test_the_pictures_can_have_a_folder_of_their_own(whole, idle, tmp_path):
+    before = sorted(path.name for path in whole[1].iterdir())
+    assert start(whole[1], "--plot-only", "--pictures", str(tmp_path / "pictures")) == 0
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == PICTURES
+    assert sorted(path.name for path in whole[1].iterdir()) == before
