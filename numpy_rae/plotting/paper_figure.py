@@ -165,9 +165,10 @@ def _draw_models(ax: Axes, panel: Panel, key: str, grid: Iterable[float]) -> Non
         look = {**_look(panel, model), "linestyle": DASHES.get(model, "-"), "linewidth": 1.5, "clip_on": False}
         x = [np.sqrt(sigma2) for sigma2, _ in points]
         ax.plot(x, [np.mean(values) for _, values in points], label=model, zorder=3, **look)
-        if any(len(values) > 1 for _, values in points):
-            low, high = [min(values) for _, values in points], [max(values) for _, values in points]
-            ax.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
+        # Through the values of sigma^2 with several seeds: one seed alone would pinch the band to nothing.
+        several = [(np.sqrt(sigma2), min(values), max(values)) for sigma2, values in points if len(values) > 1]
+        if several:
+            ax.fill_between(*zip(*several, strict=True), color=look["color"], alpha=0.2, linewidth=0)
 
 
 def _mark_failures(ax: Axes, panel: Panel) -> None:

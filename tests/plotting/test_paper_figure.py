@@ -55,6 +55,16 @@ def test_bands_only_where_there_are_seeds():
     assert lines(left)["DAE"].get_ydata()[1:].tolist() == pytest.approx([0.31] * 4)
 
 
+def test_a_value_with_one_seed_does_not_pinch_the_band():
+    more = [record for record in made((1, 2)) if record["config"]["sigma2"] in (0.0, 0.01, 1.0)]
+    left, _ = trend(two(made() + more), "t").axes
+    corners = left.collections[0].get_paths()[0].vertices
+    assert sorted({round(x**2, 9) for x, _ in corners}) == [0.0, 0.01, 1.0]
+    at = corners[np.isclose(corners[:, 0], 0.1), 1]
+    assert np.ptp(at) == pytest.approx(0.04)
+    assert not np.isnan(lines(left)["DAE"].get_ydata()).any()
+
+
 @pytest.mark.parametrize(("dead", "axes"), [(0.0, 2), (0.1, 2), (0.11, 4)])
 def test_dead_units_have_a_panel_only_if_there_is_something_to_see(dead, axes):
     assert len(trend(two(made(dead=dead)), "t").axes) == axes
