@@ -14,7 +14,7 @@ from numpy_rae.storage import jsonl
 
 @dataclass(frozen=True)
 class ResultFiles:
-    """Results files that share runs, such as those of Fig. 1 and Fig. 3, whose plain auto-encoder is the same run.
+    """Results files that share runs, such as those of two figures with the same plain auto-encoder.
 
     `wanted` has the hashes of the runs whose records each file wants. The files of `also` are read for finished runs,
     and never written.

@@ -168,7 +168,8 @@ def _draw_models(ax: Axes, panel: Panel, key: str, grid: Iterable[float]) -> Non
         # Through the values of sigma^2 with several seeds: one seed alone would pinch the band to nothing.
         several = [(np.sqrt(sigma2), min(values), max(values)) for sigma2, values in points if len(values) > 1]
         if several:
-            ax.fill_between(*zip(*several, strict=True), color=look["color"], alpha=0.2, linewidth=0)
+            at, low, high = zip(*several, strict=True)
+            ax.fill_between(at, low, high, color=look["color"], alpha=0.2, linewidth=0)
 
 
 def _mark_failures(ax: Axes, panel: Panel) -> None:
