@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_files import BATCHES, archive, member, sha256
 
-from numpy_rae.data import cifar_subset, fetch, image_formats, images, prepared
+from numpy_rae.data import cifar_subset, fetch, image_formats, images
 from numpy_rae.data.folders import DataError
 from numpy_rae.data.prepared import DataSpec, prepare, recorded_label
 from numpy_rae.data.sources import RemoteFile
@@ -107,14 +107,3 @@ def test_a_record_is_named_by_its_matrix_not_by_a_file_that_happens_to_be_here(s
     monkeypatch.setattr(cifar_subset, "MATRICES", frozenset({ref.sha256}))
     assert recorded_label(data) == "30 CIFAR-10 patches (3,805 images)"
     assert recorded_label({"source": "mnist", "count": 50, "path": None}) == "50 MNIST digits"
-
-
-def test_the_known_matrices_are_those_of_the_stored_records():
-    from pathlib import Path
-
-    from numpy_rae.experiments.records import records_by_hash
-
-    stored = Path(__file__).resolve().parents[2] / "docs" / "records"
-    entries = records_by_hash(stored / "fig1_relu_cifar10-paper.jsonl").values()
-    assert {recorded_label(entry["data"]) for entry in entries} == {"50,000 CIFAR-10 patches (3,805 images)"}
-    assert prepared.SUBSET_LABEL.format(count=5) == "5 CIFAR-10 patches (3,805 images)"

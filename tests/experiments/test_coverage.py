@@ -8,7 +8,7 @@ import pytest
 
 from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.data import folders
-from numpy_rae.data.prepared import DataSpec, prepare
+from numpy_rae.data.prepared import DataSpec, prepare, recorded_label
 from numpy_rae.experiments import comparison, coverage, provenance
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
 from numpy_rae.experiments.records import load_records
@@ -61,6 +61,11 @@ def test_the_count_tells_a_missing_run_and_a_foreign_one(tmp_path):
     assert counts == {name: (12, 12), "fig3_edae_mnist": (0, 12)}
     assert coverage.as_text(counts).splitlines()[-1].split() == ["all", "12", "of", "24", "runs"]
     assert coverage.coverage(tmp_path, [name], seeds=(0, 1)) == {name: (12, 24)}
+
+
+def test_the_stored_runs_on_patches_are_named_by_their_images():
+    labels = {recorded_label(entry["data"]) for name in NAMES if "cifar10" in name for entry in entries(name)}
+    assert labels == {"50,000 CIFAR-10 patches (3,805 images)"}
 
 
 def made_here(entry) -> bool:
