@@ -366,14 +366,14 @@ def test_whatever_an_earlier_run_left_the_file_comes_out_right(server, tmp_path_
 
 CHILD = """
 import json, sys
-from numpy_rae import fetch, sources
+from numpy_rae.data import fetch, sources
 fields = json.loads(sys.argv[2])
 fetch.fetch_file(sources.RemoteFile(*fields), sys.argv[1], progress=False)
 """
 
 
 def spawn(remote, folder):
-    root = Path(fetch.__file__).parents[1]
+    root = Path(fetch.__file__).parents[2]
     return subprocess.Popen([sys.executable, "-W", "error", "-c", CHILD, folder, json.dumps(astuple(remote))], cwd=root)
 
 

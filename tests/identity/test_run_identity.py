@@ -37,14 +37,14 @@ from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.training import TrainConfig
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RECORDS = sorted((ROOT / "docs" / "records").glob("*.jsonl"))
 
 PROGRAM = """
 from dataclasses import dataclass
 from functools import partial
 import numpy as np
-from numpy_rae import identity
+from numpy_rae.identity import run_identity
 from numpy_rae.autoencoder import PenaltyGrad
 from numpy_rae.objectives import Objective, Penalised
 
@@ -173,7 +173,7 @@ def test_a_file_that_was_edited_after_its_import_does_not_count(tmp_path):
 
 @pytest.mark.parametrize("way", ["file", "stdin"])
 def test_the_identity_is_the_same_in_every_process(way, tmp_path):
-    text = PROGRAM + "\nimport json\nprint(json.dumps([identity.of_model(model) for model in MODELS]))\n"
+    text = PROGRAM + "\nimport json\nprint(json.dumps([run_identity.of_model(model) for model in MODELS]))\n"
     (tmp_path / "program.py").write_text(text)
     seen = set()
     for seed in ("1", "2"):

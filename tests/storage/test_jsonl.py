@@ -88,7 +88,7 @@ def test_nan_and_infinity_are_refused_before_the_file_is_touched(tmp_path, bad):
 WRITER = """
 import sys
 from pathlib import Path
-from numpy_rae import store
+from numpy_rae.storage import jsonl
 for k in range(60):
     jsonl.append(Path(sys.argv[1]), {"writer": sys.argv[2], "k": k, "long": sys.argv[2] * 20_000})
 """
@@ -139,7 +139,7 @@ def test_check_writable_makes_the_folder_and_keeps_the_content(tmp_path):
 FULL = """
 import resource, sys
 from pathlib import Path
-from numpy_rae import store
+from numpy_rae.storage import jsonl
 path, size = Path(sys.argv[1]), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 try:
@@ -170,8 +170,8 @@ def test_a_claimed_file_is_free_again_at_the_end_and_after_its_holder_was_killed
             with jsonl.exclusive_lock(path):
                 pass
     assert list(tmp_path.iterdir()) == []
-    holder = "import os, signal, sys, pathlib; from numpy_rae import store\n"
-    holder += "with jsonl.claimed(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
+    holder = "import os, signal, sys, pathlib; from numpy_rae.storage import jsonl\n"
+    holder += "with jsonl.exclusive_lock(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
     assert subprocess.run([sys.executable, "-c", holder, str(path)]).returncode < 0
     assert [lock.name for lock in tmp_path.iterdir()] == ["r.jsonl.lock"]
     with jsonl.exclusive_lock(path):
