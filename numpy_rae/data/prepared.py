@@ -19,7 +19,7 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae.data import folders, image_formats, images
 from numpy_rae.data.preprocessing import as_rows, crop_patches, standardise
-from numpy_rae.storage import npz
+from numpy_rae.storage.atomic import replace_file
 
 PATCH = 8
 SOURCES = ("digits", "mnist", "cifar10", "photograph", "images")
@@ -155,7 +155,7 @@ def _write(ref: DataRef, x: np.ndarray) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             unusable = path.exists()
-            npz.replace_file(path, lambda file: np.save(file, x, allow_pickle=False))
+            replace_file(path, lambda file: np.save(file, x, allow_pickle=False))
         except OSError as error:
             refused = folders.DataError(f"prepared data {path} cannot be written: {error.strerror or error}")
             if error.errno not in NOT_WRITABLE:
