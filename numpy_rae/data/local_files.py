@@ -35,7 +35,7 @@ def find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
         If there is no good copy. The message names the copies with a usual name and what is wrong with them.
     """
     faults = []
-    for path in usual_paths(remote, folder):
+    for path in _usual_paths(remote, folder):
         try:
             if os.path.lexists(path) and not path.is_dir():
                 return path, read_verified(path, remote)
@@ -43,7 +43,7 @@ def find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
             faults.append(str(error))
     for path in files_below(folder):
         with suppress(DataError, OSError):
-            if has_right_size(path, remote):
+            if _has_right_size(path, remote):
                 return path, read_verified(path, remote)
     raise DataError(
         f"{remote.name} is not in {folder}: {' '.join(faults) or 'there is no such file.'} "
@@ -51,7 +51,7 @@ def find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
     )
 
 
-def usual_paths(remote: RemoteFile, folder: Path) -> list[Path]:
+def _usual_paths(remote: RemoteFile, folder: Path) -> list[Path]:
     """Return the paths at which `fetch` and most users keep the file."""
     names = [remote.name] + [remote.name.removesuffix(".gz")] * bool(remote.raw_sha256)
     return [base / name for base in (folder, folder / remote.dataset) for name in names]
@@ -75,7 +75,7 @@ def files_below(folder: Path) -> Iterator[Path]:
                     yield Path(entry.path)
 
 
-def has_right_size(path: Path, remote: RemoteFile) -> bool:
+def _has_right_size(path: Path, remote: RemoteFile) -> bool:
     """Tell whether the size, and for gzip the unpacked size at its end, are those of `remote`, without hashing it."""
     size = path.stat().st_size
     if remote.raw_size is None:
@@ -129,7 +129,7 @@ def refuse_other_data_set(path: Path, remote: RemoteFile) -> None:
 
     Fashion-MNIST, KMNIST and EMNIST use the names of MNIST's files. A file that can be parsed is no damaged download.
     """
-    if not path.is_file() or not is_whole(path, remote):
+    if not path.is_file() or not _is_whole(path, remote):
         return
     raise DataError(
         f"{path} is a whole file, but not {remote.name} of {remote.dataset}: its SHA-256 is another. It can belong to "
@@ -138,10 +138,10 @@ def refuse_other_data_set(path: Path, remote: RemoteFile) -> None:
     )
 
 
-def is_whole(path: Path, remote: RemoteFile) -> bool:
+def _is_whole(path: Path, remote: RemoteFile) -> bool:
     """Tell whether the file is an undamaged idx file or tar.gz archive, whichever `remote` is."""
     if remote.name.endswith(".tar.gz"):
-        return is_whole_archive(path)
+        return _is_whole_archive(path)
     try:
         parse_idx(read_content(path, 2**31, unpack=True))
     except DataError:
@@ -149,7 +149,7 @@ def is_whole(path: Path, remote: RemoteFile) -> bool:
     return True
 
 
-def is_whole_archive(path: Path) -> bool:
+def _is_whole_archive(path: Path) -> bool:
     """Tell whether a tar.gz can be read to its end, which checks the checksum of gzip."""
     try:
         with gzip.open(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as archive:
