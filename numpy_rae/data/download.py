@@ -4,7 +4,7 @@ import hashlib
 import os
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -54,7 +54,7 @@ def download(part: Path, target: Path, remote: RemoteFile, timeout: float, progr
 
 
 def _fill(part: Path, url: str, remote: RemoteFile, timeout: float, progress: bool) -> None:
-    """Complete the part from one mirror and check it. If a continued part is wrong, fetch it again from its first byte."""
+    """Complete the part from one mirror and check it. If a continued part is wrong, fetch the whole file once more."""
     start = _transfer(part, url, remote, timeout, progress)
     found = hashlib.sha256(part.read_bytes()).hexdigest()
     if found == remote.sha256:
@@ -83,9 +83,7 @@ def _transfer(part: Path, url: str, remote: RemoteFile, timeout: float, progress
 
 def _copy(response: HTTPResponse, out: BinaryIO, remote: RemoteFile, progress: bool) -> None:
     """Copy the answer into the part, up to the known size of the file."""
-    bar = tqdm(
-        desc=remote.name, total=remote.size, initial=out.tell(), unit="B", unit_scale=True, disable=not progress
-    )
+    bar = tqdm(desc=remote.name, total=remote.size, initial=out.tell(), unit="B", unit_scale=True, disable=not progress)
     with bar:
         while (room := remote.size - out.tell()) and (block := response.read1(min(BLOCK, room))):
             bar.update(out.write(block))
@@ -96,7 +94,7 @@ def _ask(url: str, start: int, timeout: float) -> HTTPResponse:
     """Ask a mirror for the bytes from `start` on; if it has none, ask for the whole file."""
     headers = {"User-Agent": "numpy_rae"} | ({"Range": f"bytes={start}-"} if start else {})
     try:
-        return urlopen(Request(url, headers=headers), timeout=timeout)
+        return cast(HTTPResponse, urlopen(Request(url, headers=headers), timeout=timeout))
     except HTTPError as error:
         error.close()
         if error.code == 416 and start:
@@ -105,7 +103,7 @@ def _ask(url: str, start: int, timeout: float) -> HTTPResponse:
 
 
 def _first_byte(response: HTTPResponse, have: int, size: int) -> int:
-    """Return the position in the file at which the answer begins. Raise ConnectionError if its size is not the known one."""
+    """Return the position in the file at which the answer begins. Raise ConnectionError if its size is wrong."""
     start = have if response.status == 206 else 0
     scope = response.headers.get("Content-Range", "")
     if response.status == 206 and not scope.startswith(f"bytes {start}-{size - 1}/"):

@@ -1,9 +1,9 @@
 """Fetch the files of an image set. No file gets its name before its SHA-256 is checked.
 
-A download grows in `<name>.<random>.part` in the folder of its target. A part that changed within the last minute belongs
-to a running process, and other processes wait for it. Any other part is free, and the process that renames it first owns
-it. A process that gives up sets the time of its part to 2001, so the next run continues it at once. If a process was
-killed, the next run waits for the rest of the minute first.
+A download grows in `<name>.<random>.part` in the folder of its target. A part that changed within the last minute
+belongs to a running process, and other processes wait for it. Any other part is free, and the process that renames it
+first owns it. A process that gives up sets the time of its part to 2001, so the next run continues it at once. If a
+process was killed, the next run waits for the rest of the minute first.
 """
 
 import math
@@ -26,8 +26,8 @@ EXPIRED_MTIME = 10**9
 def fetch(name: str, folder: Folder = None, *, timeout: float = 30.0, progress: bool = True) -> list[Path]:
     """Find the files of a data set, download the missing ones, and return their paths.
 
-    Good copies below `folder` are used, whatever their names. Damaged files are downloaded again. A whole file of another
-    data set is never replaced.
+    Good copies below `folder` are used, whatever their names. Damaged files are downloaded again. A whole file of
+    another data set is never replaced.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def fetch(name: str, folder: Folder = None, *, timeout: float = 30.0, progress: 
     Raises
     ------
     DataError
-        If an argument cannot be used, if no mirror gives the file, if it cannot be written, or if a file of another data
-        set has its name.
+        If an argument cannot be used, if no mirror gives the file, if it cannot be written, or if a file of another
+        data set has its name.
     """
     return [fetch_file(remote, folder, timeout=timeout, progress=progress) for remote in files_of(name)]
 
@@ -118,6 +118,7 @@ def _present(remote: RemoteFile, folder: Path) -> Path | None:
     """Return the path of a good copy; None if there is none."""
     with suppress(DataError):
         return local_files.find(remote, folder)[0]
+    return None
 
 
 def _fetch_to(target: Path, remote: RemoteFile, folder: Path, timeout: float, progress: bool) -> Path:

@@ -101,8 +101,8 @@ def parse_cifar10(stream: BinaryIO, name: str = "archive", per_batch: int = 10_0
 class _Bounded:
     """The first `limit` bytes of a stream. A read beyond them raises OSError.
 
-    A read at the end of the stream raises OSError from the eleventh time on. Otherwise tarfile would read there once for
-    every 10 kB that a member claims to have.
+    A read at the end of the stream raises OSError from the eleventh time on. Otherwise tarfile would read there once
+    for every 10 kB that a member claims to have.
     """
 
     def __init__(self, stream: gzip.GzipFile, limit: int):
@@ -136,8 +136,8 @@ def load_images(path: str | os.PathLike[str]) -> Array:
     Parameters
     ----------
     path : str or os.PathLike
-        The file. It holds uint8 of shape (N, C, H, W), (N, H, W, C) or (N, H, W), with C = 1 or 3. A shape that fits the
-        first two is read as the first. A leading `~` is expanded.
+        The file. It holds uint8 of shape (N, C, H, W), (N, H, W, C) or (N, H, W), with C = 1 or 3. A shape that fits
+        the first two is read as the first. A leading `~` is expanded.
 
     Returns
     -------
@@ -164,4 +164,3 @@ def load_images(path: str | os.PathLike[str]) -> Array:
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or images.size == 0:
         raise DataError(f"path was {str(path)!r}, {found}; {may_be}.")
     return np.array(images, order="C")
-

@@ -7,7 +7,6 @@ from importlib.resources import files
 import numpy as np
 
 from numpy_rae._validation import Array
-
 from numpy_rae.data.folders import DataError, Folder, data_folder
 from numpy_rae.data.image_formats import parse_cifar10, parse_idx
 from numpy_rae.data.local_files import find
@@ -92,4 +91,3 @@ def load_sample() -> tuple[Array, Array]:
         raise DataError(f"{path} has SHA-256 {found}, not {SAMPLE_SHA256}; reinstall numpy_rae.")
     with np.load(io.BytesIO(content), allow_pickle=False) as sample:
         return sample["images"], sample["labels"]
-

@@ -174,9 +174,10 @@ def crop_patches(images: Array, count: int, size: int, rng: np.random.Generator)
     index, top, left = (rng.integers(0, high, count) for high in (N, H - size + 1, W - size + 1))
     window = np.arange(size)
     rows, columns = top[:, None] + window, left[:, None] + window
-    return images[
+    patches: Array = images[
         index[:, None, None, None], np.arange(C)[:, None, None], rows[:, None, :, None], columns[:, None, None, :]
     ]
+    return patches
 
 
 MNIST_STD_OFFSET = 0.1  # Fn. 2
