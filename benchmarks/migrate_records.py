@@ -2,8 +2,9 @@
 
     python benchmarks/migrate_records.py [FILE.jsonl ...]        # default: docs/records/*.jsonl
 
-The package does the same each time it reads such a file, so this script is for files that you keep. A file without older
-records does not change. A record of your own model or activation cannot be identified by its name. It does not change.
+The package does the same each time it reads such a file, so this script is for files that you keep. A file without
+older records does not change. A record of your own model or activation cannot be identified by its name. It does not
+change either.
 """
 
 import argparse

@@ -249,7 +249,7 @@ def test_a_changed_formula_is_named_with_what_to_do(monkeypatch):
     changed = replace(SIGMOID, jet=lambda a, order: SIGMOID.jet(a * (1 + 1e-7), order))
     monkeypatch.setattr(run_identity, "formulas", lambda: {"activation sigmoid": changed})
     (only,) = [text for text in formula_values.complaints(stored, formula_values.current()) if "any more" not in text]
-    assert only.startswith("activation sigmoid computes something else than its version 1 did; raise its version in")
+    assert only.startswith("activation sigmoid has other values than those stored for its version 1; raise its version in")
     assert only.endswith("run: python tests/formula_values.py")
     monkeypatch.setattr(run_identity, "VERSIONS", {"activation sigmoid": 2})
     (only,) = [text for text in formula_values.complaints(stored, formula_values.current()) if "any more" not in text]
