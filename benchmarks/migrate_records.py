@@ -16,30 +16,26 @@ from typing import Any
 
 from numpy_rae.__main__ import COLUMNS, find, rows_shown
 from numpy_rae.experiments import certificate_runs
+from numpy_rae.experiments.command import command
 from numpy_rae.identity import older_records
 from numpy_rae.storage import jsonl
 
 RECORDS = Path(__file__).resolve().parents[1] / "docs" / "records"
 
 
+@command("migrate_records")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 2 if a file cannot be read or written."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("files", nargs="*", type=Path, metavar="FILE.jsonl")
-    try:
-        for path in p.parse_args(argv).files or sorted(RECORDS.glob("*.jsonl")):
-            print(f"{path.name}: {migrated(path)}")
-    except (jsonl.StoreError, OSError) as error:
-        print(f"migrate_records: {error}", file=sys.stderr)
-        return 2
+    for path in p.parse_args(argv).files or sorted(RECORDS.glob("*.jsonl")):
+        print(f"{path.name}: {migrated(path)}")
     return 0
 
 
 def migrated(path: Path) -> str:
     """Rewrite a file if one of its records is older, and return what was done. Raise StoreError for a broken file."""
-    if not path.exists():
-        raise jsonl.StoreError(f"results file {path} does not exist")
-    entries = jsonl.read(path)
+    entries = read_existing(path)
     if not all(isinstance(entry.get("hash"), str) for entry in entries):
         return "it is not a results file and does not change"
     new = identified(entries)
@@ -49,6 +45,13 @@ def migrated(path: Path) -> str:
         with jsonl.exclusive_lock(path):  # read again: a sweep can have ended since
             jsonl.rewrite(path, identified(jsonl.read(path)))
     return f"{changed} of {len(entries)} records changed" + (f", {unknown} cannot be identified" if unknown else "")
+
+
+def read_existing(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a file. Raise StoreError if there is no file."""
+    if not path.exists():
+        raise jsonl.StoreError(f"results file {path} does not exist")
+    return jsonl.read(path)
 
 
 def identified(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

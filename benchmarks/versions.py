@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from migrate_records import identified
+from migrate_records import identified, read_existing
 
+from numpy_rae.experiments.command import command
 from numpy_rae.identity.fingerprint import digest
 from numpy_rae.storage import jsonl
 
@@ -30,20 +31,16 @@ TRIAL_NUMBERS = ("fraction", "dead", "mean_a", "loss")
 APART = {"hash", "identity", "data", "config", "seconds", "versions"}
 
 
+@command("versions")
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("files", nargs=2, type=Path, metavar="FILE.jsonl")
     p.add_argument("--same", action="store_true", help="exit code 1 unless all numbers are exactly the same")
     args = p.parse_args(argv)
-    try:
-        one, other = map(by_run, args.files)
-    except jsonl.StoreError as error:
-        print(f"versions: {error}", file=sys.stderr)
-        return 2
+    one, other = map(by_run, args.files)
     if one.keys() != other.keys() or not one:
-        print(f"the two files do not hold the same runs: {unlike(one, other)}", file=sys.stderr)
-        return 2
+        raise jsonl.StoreError(f"the two files do not hold the same runs: {unlike(one, other)}")
     same = sum(numbers(one[key]) == numbers(other[key]) for key in one)
     print(*(f"{path}: {environment(runs)}" for path, runs in zip(args.files, (one, other), strict=True)), sep="\n")
     print(f"{same} of {len(one)} records have the same numbers")
@@ -54,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 def by_run(path: Path) -> dict[str, dict[str, Any]]:
     """Return the records by identity, without the hash of the data. Raise StoreError if it is not a results file."""
     found = {}
-    for entry in identified(jsonl.read(path)):
+    for entry in identified(read_existing(path)):
         if "identity" not in entry:
             raise jsonl.StoreError(f"results file {path} holds a record whose run is not known")
         key = digest(without_data_hash(entry["identity"]))

@@ -667,6 +667,8 @@ def test_versions_compares_numbers_and_not_order_or_age(ref, thread, tmp_path, c
     jsonl.append(out, list(sweep.sweep([run_of(mine(1.0), ref)], thread, tmp_path / "more.jsonl"))[0])
     assert versions.main([str(out), str(other), "--same"]) == 2
     assert "do not hold the same runs: 1 of them" in capsys.readouterr().err
+    assert versions.main([str(out), str(tmp_path / "none.jsonl")]) == 2
+    assert capsys.readouterr().err == f"versions: results file {tmp_path / 'none.jsonl'} does not exist\n"
 
 
 @pytest.mark.skipif(not RECORDS, reason="needs the stored records")
