@@ -26,6 +26,14 @@ def test_every_relative_link_exists(document):
     assert not missing
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_script_and_module_that_is_named_exists(document):
+    folders = (ROOT / name for name in ("numpy_rae", "tests", "examples", "benchmarks"))
+    there = [*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
+    named = re.findall(r"(?:^|[\s`(\[])((?:\w+/)*\w+\.py)\b", document.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert not [name for name in named if not any(f"/{path.as_posix()}".endswith(f"/{name}") for path in there)]
+
+
 def test_the_first_example_uses_the_public_names_and_no_none():
     first = (ROOT / "README.md").read_text(encoding="utf-8").split("```python")[1].split("```")[0]
     assert "import numpy_rae as rae" in first and "from numpy_rae" not in first and "None" not in first

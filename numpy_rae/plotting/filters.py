@@ -42,7 +42,7 @@ def filters(W: Array, active: Array, shape: tuple[int, ...], title: str, count: 
     """
     order = spread(active, count)
     columns = int(np.ceil(len(order) ** 0.5))
-    figure = new_figure(columns, 1.15 * -(-len(order) // columns))
+    figure = new_figure(columns + 1.3, -(-len(order) // columns) + 0.8)
     ax = figure.subplots()
     height, width = shape[-2:]
     gap = max(1, height // 4)
