@@ -17,9 +17,9 @@ With --data-dir: the first 10,000 digits of MNIST's training set, and the next 1
 
 import os
 
-from numpy_rae import blas
+from numpy_rae._blas import ONE_THREAD
 
-os.environ.update(blas.ONE_THREAD)
+os.environ.update(ONE_THREAD)
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
@@ -31,12 +31,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from numpy_rae.experiment import MNIST_STD_OFFSET
-from numpy_rae.preprocessing import as_rows, standardise
 from sklearn.decomposition import MiniBatchDictionaryLearning
 from sklearn.neural_network import MLPRegressor
 
-import data_fetch
+from numpy_rae.data.images import load_mnist, load_sample
+from numpy_rae.data.preprocessing import MNIST_STD_OFFSET, as_rows, standardise
 from numpy_rae.estimator import SparseAutoEncoder
 from numpy_rae.sparsity import explained_variance
 from numpy_rae.training import NUMERICS
@@ -48,10 +47,10 @@ SIGMA2 = 1.0
 def digits(folder: Path | None) -> tuple[np.ndarray, np.ndarray, str]:
     """Training samples, samples to reconstruct, and what they are; all standardised together."""
     if folder is None:
-        images, name = np.concatenate([data_fetch.load_sample()[0]] * 2), "5,000 embedded digits, twice"
+        images, name = np.concatenate([load_sample()[0]] * 2), "5,000 embedded digits, twice"
         x = standardise(as_rows(images), MNIST_STD_OFFSET).astype(np.float32)
         return x, x[:SHOWN], name
-    images = data_fetch.load_mnist(folder=folder)[0][: COUNT + SHOWN]
+    images = load_mnist(folder=folder)[0][: COUNT + SHOWN]
     x = standardise(as_rows(images), MNIST_STD_OFFSET).astype(np.float32)
     return x[:COUNT], x[COUNT:], "10,000 MNIST digits; reconstruction on the next 1,000"
 
