@@ -19,9 +19,9 @@ training data.
 
 import os
 
-from numpy_rae import _blas
+from numpy_rae._blas import ONE_THREAD
 
-os.environ.update(_blas.ONE_THREAD)
+os.environ.update(ONE_THREAD)
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
@@ -36,7 +36,7 @@ import numpy as np
 from sklearn.decomposition import MiniBatchDictionaryLearning
 from sklearn.neural_network import MLPRegressor
 
-from numpy_rae.data import images
+from numpy_rae.data.images import load_mnist, load_sample
 from numpy_rae.data.preprocessing import MNIST_STD_OFFSET, as_rows, standardise
 from numpy_rae.estimator import SparseAutoEncoder
 from numpy_rae.sparsity import explained_variance
@@ -49,11 +49,11 @@ SIGMA2 = 1.0
 def digits(folder: Path | None) -> tuple[np.ndarray, np.ndarray, str]:
     """Return training samples, samples to reconstruct, and their description. All are standardised together."""
     if folder is None:
-        twice, name = np.concatenate([images.load_sample()[0]] * 2), "5,000 embedded digits, twice"
-        x = standardise(as_rows(twice), MNIST_STD_OFFSET).astype(np.float32)
+        images, name = np.concatenate([load_sample()[0]] * 2), "5,000 embedded digits, twice"
+        x = standardise(as_rows(images), MNIST_STD_OFFSET).astype(np.float32)
         return x, x[:SHOWN], name
-    mnist = images.load_mnist(folder=folder)[0][: COUNT + SHOWN]
-    x = standardise(as_rows(mnist), MNIST_STD_OFFSET).astype(np.float32)
+    images = load_mnist(folder=folder)[0][: COUNT + SHOWN]
+    x = standardise(as_rows(images), MNIST_STD_OFFSET).astype(np.float32)
     return x[:COUNT], x[COUNT:], "10,000 MNIST digits; reconstruction on the next 1,000"
 
 

@@ -657,6 +657,10 @@ FAULTS = (
         ("device-replaced", "replace_file", "if path.exists() and not path.is_file():", "if False:"),
     ),
     *group(
+        "_validation", "data/test_folders.py",
+        ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:"),
+    ),
+    *group(
         "data/folders", "data/test_folders.py",
         ("temporary-folder-of-another", "temporary_folder", "st_uid != user", "st_uid == -1"),
     ),
