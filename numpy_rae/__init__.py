@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from numpy_rae.registry import OBJECTIVES as OBJECTIVES
     from numpy_rae.storage.model_file import load as load_model  # noqa: F401
     from numpy_rae.storage.model_file import save as save_model  # noqa: F401
-    from numpy_rae.training import Callback as Callback
-    from numpy_rae.training import TrainConfig as TrainConfig
+    from numpy_rae.callbacks import Callback as Callback
+    from numpy_rae.train_config import TrainConfig as TrainConfig
     from numpy_rae.training import train as train
 
 # Public name: (module below numpy_rae, name in it).
 _EXPORTS = {
     "ACTIVATIONS": ("registry", "ACTIVATIONS"),
     "Activation": ("activations", "Activation"),
-    "Callback": ("training", "Callback"),
+    "Callback": ("callbacks", "Callback"),
     "Gradient": ("autoencoder", "Gradient"),
     "JacobianPenalty": ("penalties", "JacobianPenalty"),
     "Jet": ("activations", "Jet"),
@@ -57,7 +57,7 @@ _EXPORTS = {
     "Penalty": ("penalties", "Penalty"),
     "PenaltyGrad": ("autoencoder", "PenaltyGrad"),
     "SparseAutoEncoder": ("estimator", "SparseAutoEncoder"),
-    "TrainConfig": ("training", "TrainConfig"),
+    "TrainConfig": ("train_config", "TrainConfig"),
     "backward": ("autoencoder", "backward"),
     "certify": ("certificates.certificate", "certify"),
     "check_gradient": ("gradcheck", "check_gradient"),

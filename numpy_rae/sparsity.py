@@ -4,13 +4,16 @@
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numpy_rae import _validation, metrics
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
+from numpy_rae.registry import find_activation
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -73,21 +76,44 @@ class Sparsity(NamedTuple):
 
 
 @_validation.tiny_is_zero
-def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
-    """Encode all of x (N, n). Raises ValueError unless W, b_e and x are finite and fit, and nothing overflows."""
+def measure(params: Params, activation: str | Activation | Callable[..., Any], x: Array) -> Sparsity:
+    """Encode all of x once, with Eq. (3), and measure how sparse the codes are.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : str, Activation or callable
+        A name in `registry.ACTIVATIONS`, an activation, or a function s_e(a).
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+
+    Returns
+    -------
+    Sparsity
+        The measures. Those that `metrics.measure` has as well are equal to its own, bit for bit.
+
+    Raises
+    ------
+    ValueError
+        If W, b_e or x is not finite, if they do not fit each other, or if a result overflows.
+    """
     _validation.encoder(params)
-    _validation.instance("activation", activation, Activation)
+    activation = find_activation(activation)
     W, b_e = params
     _validation.batch("x", _validation.matrix("x", x, squares=True), W.shape[1], W.dtype)
-    codes, N = metrics.measure(params, activation, x), len(x)
-    _validation.no_overflow("x or params", codes.var_a, codes.loss)
+    N, delta_min = len(x), activation.delta_min
     near_zero, L0, sparse, zero = np.zeros(len(W)), np.empty(N, int), np.empty(N), np.empty(N, bool)
-    for start in range(0, N, metrics.CHUNK):
-        part = slice(start, start + metrics.CHUNK)
-        h = activation(x[part] @ W.T + b_e, 1).h  # Eq. (3)
-        near_zero += (np.abs(h) <= activation.delta_min).sum(axis=0)
-        L0[part] = (h > activation.delta_min).sum(axis=1)
-        sparse[part], zero[part] = hoyer(h), ~h.any(axis=1)
+
+    def visit(rows: slice, h: Array) -> None:
+        """Measure the codes h of some rows of x."""
+        h = np.ascontiguousarray(h)  # Sums over the units of a sample then have one order, and are faster.
+        near_zero[:] += (np.abs(h) <= delta_min).sum(axis=0)
+        L0[rows] = (h > delta_min).sum(axis=1)
+        sparse[rows], zero[rows] = _hoyer(h), ~h.any(axis=1)
+
+    codes = metrics.reduce_codes(params, activation, x, visit)
+    _validation.no_overflow("x or params", codes.var_a, codes.loss)
     return Sparsity(
         codes.active, near_zero / N, codes.mean_a, codes.var_a, L0, sparse, zero,
         np.quantile(b_e, QUANTILES), explained_variance(codes.loss, x), coherence(W),
@@ -95,21 +121,40 @@ def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
 
 
 @_validation.tiny_is_zero
-def hoyer(h: np.ndarray) -> np.ndarray:
-    """(sqrt(m) - ||h||_1 / ||h||_2) / (sqrt(m) - 1) for each row of h (N, m), in float64 (Hoyer 2004, Sec. 3.1).
+def hoyer(h: Array) -> Array:
+    """Compute Hoyer's sparseness of each code (Hoyer 2004, Sec. 3.1).
 
-    In [0, 1] and blind to h's scale: 1 with a single non-zero entry, 0 where all |h_j| are equal. NaN for a zero code,
-    which has neither, and for m = 1, where every code is both.
+    Parameters
+    ----------
+    h : ndarray, shape (N, m)
+        Codes.
+
+    Returns
+    -------
+    ndarray, shape (N,), float64
+        (sqrt(m) - ||h||_1 / ||h||_2) / (sqrt(m) - 1), in [0, 1]. It does not depend on the scale of h. It is 1 with a
+        single non-zero entry, and 0 if all |h_j| are equal. It is NaN for a zero code, and for m = 1.
+
+    Raises
+    ------
+    ValueError
+        If h is not a finite matrix.
     """
-    m = _validation.matrix("h", h).shape[1]
+    return _hoyer(_validation.matrix("h", h))
+
+
+def _hoyer(h: Array) -> Array:
+    """Compute `hoyer` without its check."""
+    m = h.shape[1]
     if m == 1:
         return np.full(len(h), math.nan)
     size = np.abs(h)
     peak = size.max(axis=1, keepdims=True)
-    # Beside its peak no entry's square over- or underflows where it counts.
+    # Relative to the peak, no square that matters overflows or underflows.
     share = np.divide(size, peak, out=np.full_like(size, math.nan), where=peak > 0)  # (N, m)
     l1, l2 = share.sum(axis=1, dtype=np.float64), np.sqrt(np.square(share, dtype=np.float64).sum(axis=1))
-    return np.clip((m**0.5 - l1 / l2) / (m**0.5 - 1), 0, 1)
+    sparseness: Array = np.clip((m**0.5 - l1 / l2) / (m**0.5 - 1), 0, 1)
+    return sparseness
 
 
 @_validation.tiny_is_zero

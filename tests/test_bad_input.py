@@ -42,7 +42,7 @@ from numpy_rae.penalties import CAE, SAE
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import model_file
 from numpy_rae.theory import assumption_1, lemma_1, monitor, theorem_1, theorem_2, theorem_3
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -215,7 +215,7 @@ CASES = [
         "x": matrix(d, N, n), "m": m, "lam": 0.3, "rng": rng(), "iterations": 2, "tol": 1e-3, "max_iterations": 9},
         fitted, dtype=True),
     Case(training.train, lambda d, N, n, m: {
-        "x": matrix(d, N, n), "model": PAPER_OBJECTIVES["CAE"], "activation": SIGMOID, "config": config(d, m)}, ended,
+        "x": matrix(d, N, n), "objective": PAPER_OBJECTIVES["CAE"], "activation": SIGMOID, "config": config(d, m)}, ended,
         nan=("W", "b_e", "*"), inf=True),
     Case(TrainConfig, lambda d, N, n, m: {
         "sigma2": 0.1, "seed": 1, "hidden": m, "batch_size": 5, "epochs": 2, "eta": 0.01, "momentum": 0.9,

@@ -31,7 +31,9 @@ from numpy_rae.constraints import unit_rows
 from numpy_rae.estimator import SparseAutoEncoder
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae
 from numpy_rae.storage import model_file
-from numpy_rae.training import RandomStreams, TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import RandomStreams
+from numpy_rae.training import train
 
 CONFIG = TrainConfig(hidden=6, sigma2=0.2, eta=0.01, epochs=4, batch_size=8, seed=3, dtype="float64")
 
