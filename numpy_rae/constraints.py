@@ -38,8 +38,8 @@ def tangent(grad: Gradient, params: Params) -> Gradient:
     """
     W, len2 = params.W, row_len2(params.W)
     radial = sum(batch_sum(left * times_rows(W, right)) for left, right in grad.factors)  # (m,)
-    if grad.direct is not None:
-        radial = radial + np.vecdot(grad.direct, W)
+    if grad.dense_part is not None:
+        radial = radial + np.vecdot(grad.dense_part, W)
     scale = unit_scale(len2)  # radial * scale is along the row's direction; at a zero row radial is 0
     return grad._replace(row_scale=-radial * scale * scale)
 

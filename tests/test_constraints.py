@@ -60,5 +60,5 @@ def test_tangent_gradient_is_the_dense_projection(model, problem):
 def test_a_zero_row_has_no_radial_part():
     """W = (3, 4), (0, 0), g_W = (1, 2), (5, 6): of (1, 2) the part 11 / 25 lies along (3, 4), of (5, 6) none."""
     params = Params(np.array([[3.0, 4.0], [0.0, 0.0]]), np.zeros(2))
-    grad = Gradient((), np.zeros(2), direct=np.array([[1.0, 2.0], [5.0, 6.0]]))
+    grad = Gradient((), np.zeros(2), dense_part=np.array([[1.0, 2.0], [5.0, 6.0]]))
     np.testing.assert_allclose(tangent(grad, params).row_scale, [-11 / 25, 0], rtol=1e-15)

@@ -79,7 +79,7 @@ def one_step(rule, constraint=unit_scale):
     """From W = (1, 0), v = 0: with eta = 1 the step is v = (-0.5, 1), radial part -0.5."""
     params = Params(np.array([[1.0, 0.0]]), np.zeros(1))
     velocity = zero_velocity(params)
-    gradient = Gradient(((np.zeros((1, 1)), np.zeros((1, 2))),), np.zeros(1), direct=np.array([[0.5, -1.0]]))
+    gradient = Gradient(((np.zeros((1, 1)), np.zeros((1, 2))),), np.zeros(1), dense_part=np.array([[0.5, -1.0]]))
     VELOCITY_RULES[rule](params, velocity, gradient, 1.0, 0.9, constraint)
     return params.W[0], velocity.W[0]
 
