@@ -85,12 +85,6 @@ def init_params(m: int, n: int, rng: np.random.Generator, dtype: type = np.float
     return Params(rng.uniform(-bound, bound, (m, n)).astype(dtype), np.zeros(m, dtype))
 
 
-def row_len2(W: np.ndarray) -> np.ndarray:
-    """Squared row lengths len2_j = ||W_j||^2, (m,); inf where they overflow."""
-    with np.errstate(over="ignore"):
-        return np.vecdot(W, W)
-
-
 def times_rows(W: np.ndarray, z: np.ndarray) -> np.ndarray:
     """z W^T, the products of each row of z (N, n) with every row of W, (N, m).
 

@@ -13,8 +13,9 @@ import numpy as np
 from scipy.linalg import get_blas_funcs
 
 from numpy_rae import _validation
-from numpy_rae.autoencoder import Gradient, Params, row_len2
+from numpy_rae.autoencoder import Gradient, Params
 from numpy_rae.constraints import Constraint
+from numpy_rae.row_norms import row_len2
 
 BLOCK = 2**17
 

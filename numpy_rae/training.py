@@ -10,9 +10,10 @@ import numpy as np
 from numpy_rae import _contracts, _validation, constraints, metrics, velocity_rules
 from numpy_rae._known_lengths import known
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Gradient, Params, init_params, row_len2
+from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.objectives import Objective
 from numpy_rae.optimizer import flush_subnormals, zero_velocity
+from numpy_rae.row_norms import row_len2, unit_rows
 
 # The version of the arithmetic. A change of it can change the last bits of a run, so records and checkpoints name it:
 # 1 is the arithmetic of records that name none; 2 has W in C order and a sigmoid accurate in both tails.
@@ -166,7 +167,7 @@ def init_state(n: int, config: TrainConfig) -> TrainState:
     generators = RandomStreams(config.seed)
     params = init_params(config.hidden, n, generators.init, np.dtype(config.dtype))
     if config.start == "unit":
-        constraints.unit_rows(params.W)
+        unit_rows(params.W)
     return TrainState(params, zero_velocity(params), generators)
 
 

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from strategies import problems, values
 
 from numpy_rae.activations import PAPER_ACTIVATIONS
-from numpy_rae.autoencoder import Gradient, Params, row_len2
-from numpy_rae.constraints import CONSTRAINTS, max_norm_scale, tangent, unit_rows, unit_scale
+from numpy_rae.autoencoder import Gradient, Params
+from numpy_rae.constraints import CONSTRAINTS, max_norm_scale, tangent
 from numpy_rae.objectives import PAPER_OBJECTIVES
+from numpy_rae.row_norms import row_len2, unit_rows, unit_scale
 
 MATRICES = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(lambda shape: values(*shape, bound=100))
 POSITIVE = tuple(s for s in PAPER_ACTIVATIONS.values() if s.non_negative)
