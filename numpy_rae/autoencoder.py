@@ -53,12 +53,12 @@ class PenaltyGrad(NamedTuple):
 
 
 class Gradient(NamedTuple):
-    """dJ/dW = sum of left^T right over `factors` + row_scale * W + direct, kept in parts until it is used; dJ/db_e."""
+    """dJ/dW = sum of left^T right over `factors` + row_scale * W + dense_part, kept in parts until it is used; dJ/db_e."""
 
     factors: tuple[tuple[np.ndarray, np.ndarray], ...]
     g_b_e: np.ndarray
     row_scale: np.ndarray | None = None
-    direct: np.ndarray | None = None
+    dense_part: np.ndarray | None = None
     n_extrapolated: int = 0
 
     def dense(self, params: Params) -> Params:
@@ -66,8 +66,8 @@ class Gradient(NamedTuple):
         g_W = sum(left.T @ right for left, right in self.factors)
         if self.row_scale is not None:
             g_W = g_W + self.row_scale[:, None] * params.W
-        if self.direct is not None:
-            g_W = g_W + self.direct
+        if self.dense_part is not None:
+            g_W = g_W + self.dense_part
         return Params(g_W, self.g_b_e)
 
 
@@ -83,12 +83,6 @@ def init_params(m: int, n: int, rng: np.random.Generator, dtype: type = np.float
     dtype = _validation.float_type("dtype", dtype)
     bound = np.sqrt(6 / (m + n))
     return Params(rng.uniform(-bound, bound, (m, n)).astype(dtype), np.zeros(m, dtype))
-
-
-def row_len2(W: np.ndarray) -> np.ndarray:
-    """Squared row lengths len2_j = ||W_j||^2, (m,); inf where they overflow."""
-    with np.errstate(over="ignore"):
-        return np.vecdot(W, W)
 
 
 def times_rows(W: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -18,7 +18,8 @@ from scipy.special import rel_entr
 from numpy_rae import _validation
 from numpy_rae._known_lengths import takes_len2
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, batch_sum, row_len2
+from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, batch_sum
+from numpy_rae.row_norms import row_len2
 
 
 class Penalty(Protocol):

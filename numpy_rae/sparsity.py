@@ -14,6 +14,7 @@ from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.registry import find_activation
+from numpy_rae.row_norms import directions
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -182,14 +183,6 @@ def total_variance(x: np.ndarray) -> float:
     for start in range(0, len(x), metrics.CHUNK):
         total += float((np.square(x[start : start + metrics.CHUNK] - mean) * varies).sum())
     return total / len(x)
-
-
-@_validation.tiny_is_zero
-def directions(W: np.ndarray) -> np.ndarray:
-    """The rows of W (m, n) at length 1, whatever their size; a zero row has no direction and stays."""
-    peak = np.abs(_validation.matrix("W", W)).max(axis=1, keepdims=True)
-    scaled = W / np.where(peak == 0, 1, peak)
-    return scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1)
 
 
 @_validation.tiny_is_zero

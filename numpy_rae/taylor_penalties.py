@@ -10,20 +10,21 @@ import numpy as np
 
 from numpy_rae import _validation
 from numpy_rae._known_lengths import known, takes_len2
-from numpy_rae.autoencoder import PenaltyGrad, batch_sum, decode, row_len2, times_rows
+from numpy_rae.autoencoder import PenaltyGrad, batch_sum, decode, times_rows
 from numpy_rae.penalties import CAE, MDAE, Penalty
+from numpy_rae.row_norms import row_len2
 
 
 @dataclass(frozen=True)
 class CrossTerm:
     """Thm 3, second term: R = mean over samples of sum_{j != k} h'_j h'_k (W_j . W_k)^2.
 
-        (a) G     = W W^T with zero diagonal                       (m, m)
-        (b) P     = G * G                                          (m, m)
-        (c) R     = (1/N) sum h' * (h' P)
-        (d) dR/da = (2/N) (h' P) * h''                             (N, m)
-        (e) S     = (1/N) h'^T h'                                  (m, m)
-        (f) dR/dW = 4 (G * S) W     from dR/dG = 2 G * S, symmetric
+    (a) G     = W W^T with zero diagonal                       (m, m)
+    (b) P     = G * G                                          (m, m)
+    (c) R     = (1/N) sum h' * (h' P)
+    (d) dR/da = (2/N) (h' P) * h''                             (N, m)
+    (e) S     = (1/N) h'^T h'                                  (m, m)
+    (f) dR/dW = 4 (G * S) W     from dR/dG = 2 G * S, symmetric
     """
 
     order: int = 2
@@ -45,13 +46,13 @@ class CrossTerm:
 class ResidualTerm:
     """Thm 3, third term: R = mean over samples of (W r_y)^T (h'' * len2); it may be negative.
 
-        (a) u           = W r_y                                    (N, m)
-        (b) R           = (1/N) sum u h'' len2
-        (c) dR/da       = u h''' len2 / N                          (N, m)
-        (d) dR/d(len2)  = (1/N) sum over samples of u h''          (m,)
-        (e) dR/du       = h'' len2 / N                             (N, m)
-        (f) dR/dy       = (dR/du) W    since r_y = y - x           (N, n)
-        (g) dR/dW       = (dR/du)^T r_y, kept as thin factors
+    (a) u           = W r_y                                    (N, m)
+    (b) R           = (1/N) sum u h'' len2
+    (c) dR/da       = u h''' len2 / N                          (N, m)
+    (d) dR/d(len2)  = (1/N) sum over samples of u h''          (m,)
+    (e) dR/du       = h'' len2 / N                             (N, m)
+    (f) dR/dy       = (dR/du) W    since r_y = y - x           (N, n)
+    (g) dR/dW       = (dR/du)^T r_y, kept as thin factors
     """
 
     order: int = 3
@@ -121,12 +122,12 @@ class HessianTerm:
 def hessian_term(params, activation, fwd, eps, len2=None):
     """R = mean over samples of sum_j len2_j (h'(a_j) - h'(a_j + W_j eps))^2 and its gradient, for eps (N, n).
 
-        (a) a_eps      = a + W eps                                 (N, m)
-        (b) D          = h'(a) - h'(a_eps)                         (N, m)
-        (c) R          = (1/N) sum len2 D^2
-        (d) dR/da      = (2/N) len2 D (h''(a) - h''(a_eps))        (N, m)
-        (e) dR/d(len2) = (1/N) sum over samples of D^2             (m,)
-        (f) dR/dW      = g^T eps, g = -(2/N) len2 D h''(a_eps), kept as thin factors
+    (a) a_eps      = a + W eps                                 (N, m)
+    (b) D          = h'(a) - h'(a_eps)                         (N, m)
+    (c) R          = (1/N) sum len2 D^2
+    (d) dR/da      = (2/N) len2 D (h''(a) - h''(a_eps))        (N, m)
+    (e) dR/d(len2) = (1/N) sum over samples of D^2             (m,)
+    (f) dR/dW      = g^T eps, g = -(2/N) len2 D h''(a_eps), kept as thin factors
     """
     N, len2 = len(fwd.a), row_len2(params.W) if len2 is None else len2
     a_eps = fwd.a + times_rows(params.W, eps)  # (a) (N, m)

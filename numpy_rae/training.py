@@ -11,10 +11,11 @@ from numpy_rae import _contracts, _validation, constraints, metrics, velocity_ru
 from numpy_rae._known_lengths import known
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Gradient, Params, init_params, row_len2
+from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.callbacks import Callback
 from numpy_rae.optimizer import flush_subnormals, zero_velocity
 from numpy_rae.registry import find_activation, find_objective
+from numpy_rae.row_norms import row_len2, unit_rows
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.train_state import RandomStreams, TrainResult, TrainState
 
@@ -89,7 +90,7 @@ def init_state(n: int, config: TrainConfig) -> TrainState:
     generators = RandomStreams(config.seed)
     params = init_params(config.hidden, n, generators.init, np.dtype(config.dtype).type)
     if config.start == "unit":
-        constraints.unit_rows(params.W)
+        unit_rows(params.W)
     return TrainState(params, zero_velocity(params), generators)
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from strategies import problems
 
 from numpy_rae.activations import RELU, SIGMOID
-from numpy_rae.autoencoder import Params, PenaltyGrad, backward, forward, init_params, reconstruction, row_len2
+from numpy_rae.autoencoder import Params, PenaltyGrad, backward, forward, init_params, reconstruction
+from numpy_rae.row_norms import row_len2
 
 
 @given(problems())

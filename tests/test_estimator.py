@@ -27,9 +27,9 @@ from test_optimizer import spoil, textbook_step
 import numpy_rae
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, init_params
-from numpy_rae.constraints import unit_rows
 from numpy_rae.estimator import SparseAutoEncoder
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae
+from numpy_rae.row_norms import unit_rows
 from numpy_rae.storage import model_file
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.train_state import RandomStreams

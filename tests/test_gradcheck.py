@@ -42,7 +42,7 @@ def test_a_scaled_gradient_is_reported_wrong(fault):
     def scaled(p):
         J, grad = PAPER_OBJECTIVES["CAE"](p, SIGMOID, x, 0.5, None)
         dense = grad.dense(p)
-        return J, Gradient((), fault * dense.b_e, direct=fault * dense.W)
+        return J, Gradient((), fault * dense.b_e, dense_part=fault * dense.W)
 
     checks = check_gradient(scaled, params, np.random.default_rng(1))
     assert len(checks) == 5 and not any(check.passed for check in checks)

@@ -232,7 +232,7 @@ def test_float32_stays_float32(model, activation):
     rng = np.random.default_rng(0)
     params = Params(rng.standard_normal((4, 3), np.float32), np.zeros(4, np.float32))
     J, grad = PAPER_OBJECTIVES[model](params, activation, rng.standard_normal((5, 3), np.float32), 0.5, rng)
-    parts = [part for pair in grad.factors for part in pair] + [grad.g_b_e, grad.row_scale, grad.direct]
+    parts = [part for pair in grad.factors for part in pair] + [grad.g_b_e, grad.row_scale, grad.dense_part]
     assert {part.dtype for part in parts if part is not None} == {np.dtype(np.float32)}
     assert isinstance(J, float) and {part.dtype for part in grad.dense(params)} == {np.dtype(np.float32)}
 

@@ -11,8 +11,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from numpy_rae import _validation
-from numpy_rae.constraints import unit_rows
-from numpy_rae.sparsity import directions
+from numpy_rae.row_norms import directions, unit_rows
 
 
 class Mixture(NamedTuple):

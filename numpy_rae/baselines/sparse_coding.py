@@ -12,8 +12,7 @@ import numpy as np
 from scipy.linalg import eigvalsh
 
 from numpy_rae import _validation
-from numpy_rae.autoencoder import row_len2
-from numpy_rae.sparsity import directions
+from numpy_rae.row_norms import directions, row_len2
 
 
 class Codes(NamedTuple):

@@ -23,9 +23,9 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, forward
-from numpy_rae.constraints import unit_rows
 from numpy_rae.gradcheck import flatten, unflatten
 from numpy_rae.objectives import Objective, ae, corruption, first_order
+from numpy_rae.row_norms import unit_rows
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ import numpy as np
 
 from numpy_rae import _validation
 from numpy_rae.activations import RELU, Activation
-from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, row_len2
+from numpy_rae.autoencoder import Forward, Params, PenaltyGrad
 from numpy_rae.objectives import Objective, Penalised
+from numpy_rae.row_norms import row_len2
 
 NORMAL = (2 * np.pi) ** -0.5
 

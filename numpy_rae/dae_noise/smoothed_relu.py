@@ -16,17 +16,8 @@ from scipy.special import ndtr
 
 from numpy_rae import _validation
 from numpy_rae.activations import RELU, Jet
-from numpy_rae.autoencoder import (
-    Forward,
-    Gradient,
-    Params,
-    PenaltyGrad,
-    backward,
-    decode,
-    forward,
-    reconstruction,
-    row_len2,
-)
+from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
+from numpy_rae.row_norms import row_len2
 
 
 class Smoothed(NamedTuple):

@@ -15,7 +15,8 @@ import numpy as np
 
 from numpy_rae import _validation
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Params, forward, row_len2
+from numpy_rae.autoencoder import Params, forward
+from numpy_rae.row_norms import row_len2
 
 
 class DenoisingSides(NamedTuple):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae.row_norms import of_order_one
 
 
 @_validation.tiny_is_zero
@@ -25,17 +26,6 @@ def standardise(x: np.ndarray, std_offset: float = 0.0) -> np.ndarray:
     with np.errstate(over="ignore"):  # an offset beyond all bounds beside x: x becomes 0
         scale = deviation.std(axis=0) + np.ldexp(x.dtype.type(std_offset), -exponent)
     return np.divide(deviation, scale, out=np.zeros_like(x), where=scale > 0)
-
-
-@_validation.tiny_is_zero
-def of_order_one(x: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """(x 2^-k, k) with the largest |entry|, or that of each column or row, in [1/2, 1): its square is a normal number.
-
-    Exact, so that a result scaled back is what it would have been, unless that overflowed or vanished.
-    """
-    _, exponent = np.frexp(np.maximum(x.max(axis=axis), -x.min(axis=axis)))
-    along = -exponent if axis != 1 else -exponent[:, None]
-    return np.ldexp(x, along), exponent
 
 
 @_validation.tiny_is_zero

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae import _validation
-from numpy_rae.data.preprocessing import centred, of_order_one
+from numpy_rae.data.preprocessing import centred
+from numpy_rae.row_norms import of_order_one
 from numpy_rae.theory.lemma_1 import sigma_r
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 
 from numpy_rae import _validation
-from numpy_rae.autoencoder import row_len2
-from numpy_rae.data.preprocessing import of_order_one
+from numpy_rae.row_norms import of_order_one, row_lengths
 
 
 @_validation.tiny_is_zero
@@ -12,13 +11,6 @@ def sigma_r(r: np.ndarray) -> float:
     """Root of the mean square of r (N, n), over samples and dimensions: the paper's sigma_r, no assumption made."""
     scaled, exponent = of_order_one(_validation.matrix("r", r))
     return float(np.ldexp(np.sqrt(np.mean(np.square(scaled))), exponent))
-
-
-@_validation.tiny_is_zero
-def row_lengths(W: np.ndarray) -> np.ndarray:
-    """Row lengths ||W_j||, (m,), whatever the size of W's entries."""
-    scaled, exponent = of_order_one(W, axis=1)
-    return np.ldexp(np.sqrt(row_len2(scaled)), exponent)
 
 
 @_validation.tiny_is_zero

@@ -16,8 +16,8 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, PenaltyGrad, backward, forward, reconstruction
-from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
 from numpy_rae.callbacks import Callback
+from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
 from numpy_rae.train_state import TrainState
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from strategies import whitened
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
-from numpy_rae.autoencoder import forward, row_len2
+from numpy_rae.autoencoder import forward
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, without_bias
+from numpy_rae.row_norms import row_len2
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.training import train
 

@@ -9,10 +9,11 @@ import reference
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import CAE, L1, MDAE, SAE
+from numpy_rae.row_norms import row_lengths
 from numpy_rae.taylor_penalties import HessianTerm
 from numpy_rae.theory import theorem_3
 from numpy_rae.theory.assumption_1 import check_assumption_1, residual_moments
-from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, row_lengths, sigma_r
+from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
 from numpy_rae.theory.theorem_1 import (
     bias_gradient_at,
     penalty_bias_gradient,
