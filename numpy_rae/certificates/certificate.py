@@ -11,6 +11,7 @@ ends at -1e4: a certificate is evidence, no proof.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +29,8 @@ from numpy_rae.certificates.conditions import (  # fmt: skip
     grid,
     penalty_conditions,
 )
-from numpy_rae.numerical_activations import from_callable
 from numpy_rae.penalties import PENALTIES, JacobianPenalty, MeanActivationPenalty, Penalty, WeightDecay
+from numpy_rae.registry import find_activation
 from numpy_rae.theory.theorem_1 import penalty_path
 
 SPARSER, UNAFFECTED, UNDETERMINED = "sparser with lambda", "unaffected", "undetermined"
@@ -106,14 +107,32 @@ class Certificate:
 
 
 @_validation.tiny_is_zero
-def certify(activation: Activation | Callable, penalty: Penalty, name: str | None = None) -> Certificate:
-    """Certificate of an activation, or of any callable a -> h, with a penalty; `name` overrides the penalty's.
+def certify(
+    activation: str | Activation | Callable[..., Any], penalty: str | Penalty, name: str | None = None
+) -> Certificate:
+    """Check an activation and a penalty against the conditions of the theory, and derive a prediction.
 
-    Raises ValueError for a callable that is not finite on [-50, 50], and for what is no penalty.
+    Parameters
+    ----------
+    activation : str, Activation or callable
+        A name in `registry.ACTIVATIONS`, an activation, or a function a -> h.
+    penalty : str or Penalty
+        A name in `penalties.PENALTIES`, or a penalty.
+    name : str, optional
+        Name of the penalty in the certificate. The default is its name in the table, or its powers, or its type.
+
+    Returns
+    -------
+    Certificate
+        The conditions, the signs of the bias gradient and the prediction.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, a function is not finite on [-50, 50], or the penalty is not a penalty.
     """
-    _contracts.check_penalty(penalty)
-    if not isinstance(activation, Activation):
-        activation = from_callable(getattr(activation, "__name__", type(activation).__name__), activation)
+    penalty = find_penalty(penalty)
+    activation = find_activation(activation)
     a = grid(activation, penalty)
     jet = evaluate(activation, a)
     of_s_e = activation_conditions(a, jet, accuracy(activation))
@@ -127,6 +146,30 @@ def certify(activation: Activation | Callable, penalty: Penalty, name: str | Non
     verdict = predict(penalty, conditions, corollary, signs, zero)
     name, listed = name or penalty_name(penalty), tuple(conditions.values())
     return Certificate(activation.name, name, listed, corollary, theorem_2, signs, *verdict)
+
+
+def find_penalty(penalty: str | Penalty) -> Penalty:
+    """Return the penalty that a name or a penalty stands for.
+
+    Parameters
+    ----------
+    penalty : str or Penalty
+        A name in `penalties.PENALTIES`, or a penalty.
+
+    Returns
+    -------
+    Penalty
+        The penalty.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the value is not a penalty.
+    """
+    if isinstance(penalty, str):
+        return PENALTIES[_validation.one_of("penalty", penalty, PENALTIES)]
+    _contracts.check_penalty(penalty)
+    return penalty
 
 
 def family(penalty: Penalty) -> str:
