@@ -1,7 +1,12 @@
-"""The rule that says whether a run broke down: its objective exploded, and the run did not recover.
+"""Two rules about runs whose objective exploded: `broken_down`, and the older `exploded`.
 
-Every threshold is relative to E||x||^2, the loss of an all-dead code. It does not depend on the model, the
-initialisation or sigma^2, as a run's first objective does.
+`broken_down` asks two things: a high peak, and a high final loss. So it leaves out runs that recover. Its thresholds are
+relative to E||x||^2, the loss of an all-dead code, which depends on the data alone. Use it for conclusions about
+sparsity.
+
+`exploded` asks one thing: a peak above EXPLOSION times the first objective of the same run. It also finds runs that
+recover. The first objective depends on the model, the initialisation and sigma^2, so the rule differs between models. The
+stored records of the certificate runs and the rings in the figures of sweeps use it, so it must not change.
 """
 
 from __future__ import annotations
@@ -29,6 +34,11 @@ def broken_down(entry: dict, mean_square: float | None = None) -> bool:
     mean_square : float, optional
         E||x||^2 of the run's data, for records that were written without "mean_square".
 
+    Returns
+    -------
+    bool
+        True if the run broke down.
+
     Raises
     ------
     ValueError
@@ -46,5 +56,18 @@ EXPLOSION = 100
 
 
 def exploded(entry: dict) -> bool:
-    """Whether a finished run's objective once rose far above its start: the units it killed are not sparsity."""
+    """Return whether a run finished, but its objective was once above EXPLOSION times its first value.
+
+    This is the older rule. It also finds runs that recover, and it does not use the final loss, see `broken_down`.
+
+    Parameters
+    ----------
+    entry : dict
+        A record of a sweep.
+
+    Returns
+    -------
+    bool
+        True if the objective exploded. Units that died then do not show that the penalty makes codes sparse.
+    """
     return entry["status"] == "ok" and entry["peak_objective"] > EXPLOSION * entry["first_objective"]

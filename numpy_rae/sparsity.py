@@ -1,6 +1,6 @@
-"""How sparse a trained auto-encoder is, by the measures in use elsewhere: `metrics` beside L0, Hoyer's and others.
+"""Measure how sparse a trained auto-encoder is, with L0, Hoyer's measure and others beside those of `metrics`.
 
-`measure` goes over a whole data set a chunk of samples at a time; what is kept is per unit or per sample.
+`measure` encodes a whole data set, one chunk of samples at a time, and keeps figures per unit and per sample.
 """
 
 import math
@@ -20,43 +20,89 @@ QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 class Coherence(NamedTuple):
-    """Largest and mean |cosine| between different non-zero rows of W; NaN if there are fewer than two."""
+    """Hold the largest and the mean absolute cosine between different non-zero rows of W.
+
+    Attributes
+    ----------
+    largest : float
+        The largest. NaN if there are fewer than two rows.
+    mean : float
+        The mean over all pairs. NaN if there are fewer than two rows.
+    """
 
     largest: float
     mean: float
 
 
 class Sparsity(NamedTuple):
-    """One model on one data set. A unit is active where h > delta_min, as in Eq. (14).
+    """Hold the measures of one model on one data set. A unit is active where h > delta_min, as in Eq. (14).
 
-    Per unit (m,): `density`, the share of samples that activate it; `near_zero`, the share with |h| <= delta_min, which
-    is 1 - density unless h can be below -delta_min; E[a_j] and Var[a_j]. Per sample (N,): `L0`, the number of active
-    units; `hoyer` (see there); `zero`, whether h is exactly 0 throughout. `bias_quantiles` are b_e's at `QUANTILES`.
+    Attributes
+    ----------
+    density : ndarray, shape (m,)
+        Share of samples that activate the unit.
+    near_zero : ndarray, shape (m,)
+        Share of samples with |h| <= delta_min. It is 1 - density unless h can be below -delta_min.
+    mean_a : ndarray, shape (m,)
+        E[a_j].
+    var_a : ndarray, shape (m,)
+        Var[a_j].
+    L0 : ndarray of int, shape (N,)
+        Number of active units per sample.
+    hoyer : ndarray, shape (N,)
+        Hoyer's sparseness per sample, see `hoyer`.
+    zero : ndarray of bool, shape (N,)
+        Whether h is exactly 0 at every unit.
+    bias_quantiles : ndarray, shape (7,)
+        Quantiles of b_e at `QUANTILES`.
+    explained_variance : float
+        Share of the variance of x that the reconstruction explains, see `explained_variance`.
+    coherence : Coherence
+        Cosines between the rows of W.
     """
 
-    density: np.ndarray
-    near_zero: np.ndarray
-    mean_a: np.ndarray
-    var_a: np.ndarray
-    L0: np.ndarray
-    hoyer: np.ndarray
-    zero: np.ndarray
-    bias_quantiles: np.ndarray
+    density: Array
+    near_zero: Array
+    mean_a: Array
+    var_a: Array
+    L0: Array
+    hoyer: Array
+    zero: Array
+    bias_quantiles: Array
     explained_variance: float
     coherence: Coherence
 
     @property
-    def dead(self) -> np.ndarray:
-        """Which units no sample activates, (m,) bool."""
+    def dead(self) -> Array:
+        """Find the units that no sample activates.
+
+        Returns
+        -------
+        ndarray of bool, shape (m,)
+            True at a dead unit.
+        """
         return self.density == 0
 
     @property
-    def L0_histogram(self) -> np.ndarray:
-        """How many samples activate 0, 1, ..., m units, (m + 1,)."""
+    def L0_histogram(self) -> Array:
+        """Count the samples that activate 0, 1, ..., m units.
+
+        Returns
+        -------
+        ndarray of int, shape (m + 1,)
+            The counts.
+        """
         return np.bincount(self.L0, minlength=len(self.density) + 1)
 
     def figures(self) -> dict[str, float]:
-        """The record in single numbers; Hoyer's is the mean over the codes that have one, NaN if none has."""
+        """Reduce the measures to single numbers.
+
+        Returns
+        -------
+        dict
+            Means, medians and extremes by name. "hoyer_mean" is the mean over the codes for which Hoyer's measure is defined,
+            NaN if there are none.
+        """
         defined = self.hoyer[~np.isnan(self.hoyer)]
         return {
             "activation_fraction": float(self.density.mean()),
@@ -159,11 +205,26 @@ def _hoyer(h: Array) -> Array:
 
 
 @_validation.tiny_is_zero
-def explained_variance(loss: float, x: np.ndarray) -> float:
-    """1 - E||x - y||^2 / E||x - E[x]||^2 for the loss E||x - y||^2, the share of x's (N, n) variance in y.
+def explained_variance(loss: float, x: Array) -> float:
+    """Compute the share of the variance of x that the reconstruction explains.
 
-    At most 1; 0 for the mean in place of every y, below 0 for worse. NaN for constant x, which has no variance. Raises
-    ValueError for squares that overflow.
+    Parameters
+    ----------
+    loss : float
+        E||x - y||^2.
+    x : ndarray, shape (N, n)
+        Data.
+
+    Returns
+    -------
+    float
+        1 - E||x - y||^2 / E||x - E[x]||^2, at most 1. It is 0 if every y is the mean of x, and negative for a worse
+        reconstruction. It is NaN for constant x, which has no variance.
+
+    Raises
+    ------
+    ValueError
+        If squares of x overflow, or the loss is negative or not finite.
     """
     _validation.number("loss", loss)
     total = total_variance(x)
@@ -175,8 +236,24 @@ def explained_variance(loss: float, x: np.ndarray) -> float:
 
 
 @_validation.tiny_is_zero
-def total_variance(x: np.ndarray) -> float:
-    """E||x - E[x]||^2 in float64, x (N, n) a chunk at a time; exactly 0 for constant x."""
+def total_variance(x: Array) -> float:
+    """Compute E||x - E[x]||^2 in float64, one chunk at a time.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        Data.
+
+    Returns
+    -------
+    float
+        The sum of the variances of the features. Exactly 0 for constant x.
+
+    Raises
+    ------
+    ValueError
+        If x is not a finite matrix, or its squares overflow.
+    """
     _validation.matrix("x", x, squares=True)
     mean, total = x.mean(axis=0, dtype=np.float64), 0.0
     varies = x.min(axis=0) != x.max(axis=0)  # a constant feature's deviation is rounding
@@ -186,10 +263,23 @@ def total_variance(x: np.ndarray) -> float:
 
 
 @_validation.tiny_is_zero
-def coherence(W: np.ndarray) -> Coherence:
-    """|cosine| over all pairs of different rows of W (m, n): 0 if they are orthogonal, 1 if two are parallel.
+def coherence(W: Array) -> Coherence:
+    """Compute the absolute cosines between all pairs of different rows of W. Zero rows are left out.
 
-    Zero rows are left out; NaN where fewer than two are left.
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Weights.
+
+    Returns
+    -------
+    Coherence
+        0 if the rows are orthogonal, 1 if two are parallel. NaN if fewer than two rows are not 0.
+
+    Raises
+    ------
+    ValueError
+        If W is not a finite matrix.
     """
     rows = _validation.matrix("W", W)[W.any(axis=1)]
     count, largest, total = len(rows), 0.0, 0.0

@@ -11,15 +11,16 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.row_norms import directions, unit_rows
 
 
 class Mixture(NamedTuple):
     """x (N, n) made of atoms (m, n) of length 1 and sources s (N, m) >= 0."""
 
-    x: np.ndarray
-    atoms: np.ndarray
-    s: np.ndarray
+    x: Array
+    atoms: Array
+    s: Array
 
 
 class Chance(NamedTuple):
@@ -55,7 +56,7 @@ def mixture(
 
 
 @_validation.tiny_is_zero
-def found(W: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+def found(W: Array, atoms: Array) -> Array:
     """|cosine| of each atom (m, n) with the row of W (k, n) assigned to it, (m,).
 
     No row serves two atoms, and the assignment is the one with the largest sum; without a row left, and for a row of
@@ -72,13 +73,13 @@ def found(W: np.ndarray, atoms: np.ndarray) -> np.ndarray:
 
 
 @_validation.tiny_is_zero
-def score(W: np.ndarray, atoms: np.ndarray) -> float:
+def score(W: Array, atoms: Array) -> float:
     """The mean of `found`: 1 if W has every atom, and for random rows what `chance` says."""
     return float(found(W, atoms).mean())
 
 
 @_validation.tiny_is_zero
-def chance(atoms: np.ndarray, k: int, rng: np.random.Generator, draws: int = 20) -> Chance:
+def chance(atoms: Array, k: int, rng: np.random.Generator, draws: int = 20) -> Chance:
     """The score that k rows of random direction get by luck, over `draws` of them."""
     _validation.matrix("atoms", atoms)
     _validation.integer("k", k)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae import _validation, autoencoder
+from numpy_rae._validation import Array
 from numpy_rae.autoencoder import reconstruction
 from numpy_rae.training import shuffled_batches
 
@@ -26,17 +27,17 @@ from numpy_rae.training import shuffled_batches
 class MaxoutParams(NamedTuple):
     """W (m, k, n), one row a piece; b_e (m, k)."""
 
-    W: np.ndarray
-    b_e: np.ndarray
+    W: Array
+    b_e: Array
 
 
 class MaxoutForward(NamedTuple):
     """Pre-activations a (N, m, k), which piece won (N, m, k), h (N, m), reconstruction y (N, n)."""
 
-    a: np.ndarray
-    won: np.ndarray
-    h: np.ndarray
-    y: np.ndarray
+    a: Array
+    won: Array
+    h: Array
+    y: Array
 
 
 class MaxoutTrained(NamedTuple):
@@ -51,8 +52,8 @@ class Witness(NamedTuple):
     """A Maxout layer, a direction (n,), and the limit (m,) of h at x = t direction as t goes to -infinity."""
 
     params: MaxoutParams
-    direction: np.ndarray
-    limit: np.ndarray
+    direction: Array
+    limit: Array
 
 
 @_validation.tiny_is_zero
@@ -65,7 +66,7 @@ def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: type = 
 
 
 @_validation.tiny_is_zero
-def forward(params: MaxoutParams, x: np.ndarray) -> MaxoutForward:
+def forward(params: MaxoutParams, x: Array) -> MaxoutForward:
     """Encode and decode x (N, n). Raises ValueError if shapes or dtypes of x, W and b_e do not fit."""
     check(params)
     W, b_e = params
@@ -78,7 +79,7 @@ def forward(params: MaxoutParams, x: np.ndarray) -> MaxoutForward:
 
 
 @_validation.tiny_is_zero
-def value_and_grad(params: MaxoutParams, x: np.ndarray) -> tuple[float, MaxoutParams]:
+def value_and_grad(params: MaxoutParams, x: Array) -> tuple[float, MaxoutParams]:
     """J = mean over samples of ||x - y||^2, no 1/2, and its gradient; at a tie, that of the first piece."""
     fwd = forward(params, x)
     J, g_y = reconstruction(fwd.y, x)  # (d) (N, n)
@@ -90,7 +91,7 @@ def value_and_grad(params: MaxoutParams, x: np.ndarray) -> tuple[float, MaxoutPa
 
 @_validation.tiny_is_zero
 def train(
-    x: np.ndarray,
+    x: Array,
     m: int,
     k: int,
     rng: np.random.Generator,
@@ -124,7 +125,7 @@ def train(
 
 
 @_validation.tiny_is_zero
-def step(params: MaxoutParams, velocity: MaxoutParams, x: np.ndarray, eta: float, momentum: float) -> float:
+def step(params: MaxoutParams, velocity: MaxoutParams, x: Array, eta: float, momentum: float) -> float:
     """One step on x (N, n), in place on `params` and `velocity`; returns the objective before it."""
     J, grad = value_and_grad(params, x)
     for value, v, g in zip(params, velocity, grad):
@@ -135,7 +136,7 @@ def step(params: MaxoutParams, velocity: MaxoutParams, x: np.ndarray, eta: float
 
 
 @_validation.tiny_is_zero
-def left_limit(params: MaxoutParams, direction: np.ndarray) -> np.ndarray:
+def left_limit(params: MaxoutParams, direction: Array) -> Array:
     """The limit (m,) of h at x = t direction (n,) as t goes to -infinity, read off the pieces.
 
     On this line piece p is t slope_p + b_p with slope_p = W_p . direction, and far out on the left the flattest

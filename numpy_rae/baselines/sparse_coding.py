@@ -12,14 +12,15 @@ import numpy as np
 from scipy.linalg import eigvalsh
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.row_norms import directions, row_len2
 
 
 class Codes(NamedTuple):
     """h (N, m); gap (N,) bounds J_i above its minimum; iterations made; how many samples missed the tolerance."""
 
-    h: np.ndarray
-    gap: np.ndarray
+    h: Array
+    gap: Array
     iterations: int
     unconverged: int
 
@@ -31,8 +32,8 @@ class Fit(NamedTuple):
     call of `encode`, `code_iterations` and `unconverged` say what `Codes` says; `redrawn` counts replaced atoms.
     """
 
-    W: np.ndarray
-    h: np.ndarray
+    W: Array
+    h: Array
     history: tuple[float, ...]
     code_iterations: tuple[int, ...]
     unconverged: tuple[int, ...]
@@ -40,26 +41,26 @@ class Fit(NamedTuple):
 
 
 @_validation.tiny_is_zero
-def sample_objectives(W: np.ndarray, h: np.ndarray, x: np.ndarray, lam: float) -> np.ndarray:
+def sample_objectives(W: Array, h: Array, x: Array, lam: float) -> Array:
     """J_i = ||x_i - W^T h_i||^2 + lam ||h_i||_1 for every sample, (N,)."""
     return row_len2(x - h @ W) + float(lam) * np.abs(h).sum(axis=1)
 
 
 @_validation.tiny_is_zero
-def objective(W: np.ndarray, h: np.ndarray, x: np.ndarray, lam: float) -> float:
+def objective(W: Array, h: Array, x: Array, lam: float) -> float:
     """Eq. (2): the sum of J_i over samples."""
     return float(sample_objectives(W, h, x, lam).sum())
 
 
 @_validation.tiny_is_zero
 def encode(
-    W: np.ndarray,
-    x: np.ndarray,
+    W: Array,
+    x: Array,
     lam: float,
     non_negative: bool = False,
     tol: float = 1e-5,
     max_iterations: int = 1000,
-    start: np.ndarray | None = None,
+    start: Array | None = None,
 ) -> Codes:
     """Codes h (N, m) of x (N, n) minimising Eq. (2) for fixed W: FISTA (Beck & Teboulle 2009), all samples at once.
 
@@ -96,13 +97,13 @@ def encode(
 
 
 @_validation.tiny_is_zero
-def shrink(v: np.ndarray, threshold: float, non_negative: bool = False) -> np.ndarray:
+def shrink(v: Array, threshold: float, non_negative: bool = False) -> Array:
     """argmin over h of (h - v)^2 / 2 + threshold |h|, entry by entry, with h >= 0 if asked."""
     return np.maximum(v - threshold, 0) if non_negative else v - v.clip(-threshold, threshold)
 
 
 @_validation.tiny_is_zero
-def duality_gap(h, c, a, x2, lam: float, non_negative: bool) -> np.ndarray:
+def duality_gap(h, c, a, x2, lam: float, non_negative: bool) -> Array:
     """How far J_i(h) can be above its minimum, (N,); with c = W r and a = W x (N, m), x2 = ||x_i||^2 (N,).
 
     ||r||^2 = max over u of 2 u.r - ||u||^2, so the dual is max 2 u.x - ||u||^2 where |2 W_j u| <= lam for all j
@@ -120,7 +121,7 @@ def duality_gap(h, c, a, x2, lam: float, non_negative: bool) -> np.ndarray:
 
 
 @_validation.tiny_is_zero
-def update_dictionary(W: np.ndarray, h: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+def update_dictionary(W: Array, h: Array, x: Array, rng: np.random.Generator) -> tuple[Array, int]:
     """One sweep over the atoms for fixed h: the new W (m, n), and how many unused atoms were drawn anew from x.
 
     With the other rows fixed and E = x - sum over l != j of h_l W_l, the best row of length 1 is exact:
@@ -142,7 +143,7 @@ def update_dictionary(W: np.ndarray, h: np.ndarray, x: np.ndarray, rng: np.rando
 
 
 @_validation.tiny_is_zero
-def draw_atoms(x: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def draw_atoms(x: Array, count: int, rng: np.random.Generator) -> Array:
     """`count` non-zero samples of x scaled to length 1, (count, n); different ones as long as there are enough."""
     drawable = np.flatnonzero(x.any(axis=1))
     if not len(drawable):
@@ -152,7 +153,7 @@ def draw_atoms(x: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarra
 
 @_validation.tiny_is_zero
 def fit(
-    x: np.ndarray,
+    x: Array,
     m: int,
     lam: float,
     rng: np.random.Generator,
@@ -185,7 +186,7 @@ def fit(
 
 
 @_validation.tiny_is_zero
-def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
+def check(x: Array, lam: float, tol: float, max_iterations: int) -> None:
     """Raise ValueError unless x is a finite matrix, lam > 0 in x's precision, tol in [0, 1] and max_iterations >= 1."""
     _validation.matrix("x", x, squares=True)
     lam_range = np.finfo(x.dtype)
@@ -195,7 +196,7 @@ def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
 
 
 @_validation.tiny_is_zero
-def check_dictionary(W: np.ndarray, x: np.ndarray) -> None:
+def check_dictionary(W: Array, x: Array) -> None:
     """Raise ValueError unless W is a finite (m, n) array of x's dtype with rows of length 1."""
     _validation.matrix("W", W, columns=x.shape[1])
     _validation.like("W", W, W.shape, x.dtype)
@@ -206,7 +207,7 @@ def check_dictionary(W: np.ndarray, x: np.ndarray) -> None:
 
 
 @_validation.tiny_is_zero
-def check_start(start: np.ndarray | None, shape: tuple[int, int], dtype: np.dtype, non_negative: bool) -> np.ndarray:
+def check_start(start: Array | None, shape: tuple[int, int], dtype: np.dtype, non_negative: bool) -> Array:
     """`start`, or zeros if None; raise ValueError unless it fits shape, dtype and sign."""
     if start is None:
         return np.zeros(shape, dtype)

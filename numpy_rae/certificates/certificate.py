@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from numpy_rae import _contracts, _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.certificates.conditions import (  # fmt: skip
@@ -186,7 +187,7 @@ def penalty_name(penalty: Penalty) -> str:
     return (known or [type(penalty).__name__])[0]
 
 
-def bias_gradient(activation: Activation, penalty: Penalty, a: np.ndarray) -> np.ndarray:
+def bias_gradient(activation: Activation, penalty: Penalty, a: Array) -> Array:
     """(c), (k,), as the penalty's own code gives it: unit j has W_j = 1 and b_j = a_j, and x = 0.
 
     A penalty of neither family may couple the units, so it sees them one at a time.
@@ -199,7 +200,7 @@ def bias_gradient(activation: Activation, penalty: Penalty, a: np.ndarray) -> np
     return np.concatenate(g)
 
 
-def sign(activation: Activation, penalty: Penalty, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Array]:
     """Sign of (c), 0 where the jet's accuracy leaves it open, and (c) itself."""
     g = bias_gradient(activation, penalty, a)
     near = accuracy(activation)
@@ -216,7 +217,7 @@ def sign(activation: Activation, penalty: Penalty, a: np.ndarray) -> tuple[np.nd
     return np.where(np.abs(g) <= slack, 0, np.sign(g)).astype(int), g
 
 
-def intervals(activation: Activation, penalty: Penalty, a: np.ndarray) -> tuple[Interval, ...]:
+def intervals(activation: Activation, penalty: Penalty, a: Array) -> tuple[Interval, ...]:
     """Runs of one sign, their ends found by halving; a zero narrower than NARROW between two signs is a point."""
     if family(penalty) == "none":
         a = np.linspace(-USEFUL, USEFUL, 401)
@@ -249,7 +250,7 @@ def merge_intervals(runs: list[tuple[float, float, int]]) -> list[tuple[float, f
     return result
 
 
-def describe(a: np.ndarray, g: np.ndarray, run: tuple[float, float, int]) -> Interval:
+def describe(a: Array, g: Array, run: tuple[float, float, int]) -> Interval:
     low, high, s = run
     if s == 0:
         return Interval(low, high, 0, float(np.clip(0, low, high)), 0.0)

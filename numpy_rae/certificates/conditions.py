@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation, Jet
 from numpy_rae.penalties import JacobianPenalty, MeanActivationPenalty, Penalty
 
@@ -50,13 +51,13 @@ def accuracy(activation: Activation) -> tuple[float, ...]:
     return getattr(activation.jet, "accuracy", (0.0, 0.0, 0.0, 0.0))
 
 
-def evaluate(activation: Activation, a: np.ndarray) -> Jet:
+def evaluate(activation: Activation, a: Array) -> Jet:
     """The jet up to h'', where a user's function may overflow."""
     with np.errstate(all="ignore"):
         return activation(a, 2)
 
 
-def grid(activation: Activation, penalty: Penalty) -> np.ndarray:
+def grid(activation: Activation, penalty: Penalty) -> Array:
     """Points in rising order at which the jet is finite; each cell where a sign changes is cut in 32."""
     far = np.geomspace(2 * USEFUL, FAR, 9)
     beside = np.concatenate([10.0 ** -np.arange(1, 10), [0]])
@@ -70,7 +71,7 @@ def grid(activation: Activation, penalty: Penalty) -> np.ndarray:
     return a[np.isfinite(evaluate(activation, a)[:3]).all(axis=0)]
 
 
-def activation_conditions(a: np.ndarray, jet: Jet, near: tuple[float, ...]) -> tuple[Condition, ...]:
+def activation_conditions(a: Array, jet: Jet, near: tuple[float, ...]) -> tuple[Condition, ...]:
     """(a), with `near` the accuracy of the jet."""
     h, dh_da, d2h_da2, _ = jet
     step, size = np.diff(h), np.maximum(1, np.abs(dh_da))
@@ -91,7 +92,7 @@ def activation_conditions(a: np.ndarray, jet: Jet, near: tuple[float, ...]) -> t
     )
 
 
-def most_violating_point(of: str, at: np.ndarray, value: np.ndarray, margin: np.ndarray) -> Witness | None:
+def most_violating_point(of: str, at: Array, value: Array, margin: Array) -> Witness | None:
     """The point of the most negative margin, in the useful range if there is any; None if none is negative."""
     if not margin.size:
         return None
@@ -101,13 +102,13 @@ def most_violating_point(of: str, at: np.ndarray, value: np.ndarray, margin: np.
     return Witness(of, float(value[i]), float(at[i])) if margin[i] < 0 else None
 
 
-def falls_to_zero(h: np.ndarray) -> bool:
+def falls_to_zero(h: Array) -> bool:
     """h at a from -1e4 to -1e2: gone at the far end, or smaller by half from each -10^k to the next, like 1 / |a|."""
     size = np.abs(h[::4]) if len(h) == 9 else np.abs(h)
     return bool(size[0] <= LIMIT or (len(h) == 9 and size[0] < 0.01 and (2 * size[:-1] <= size[1:]).all()))
 
 
-def penalty_conditions(penalty: Penalty, a: np.ndarray, h: np.ndarray) -> tuple[Condition, ...]:
+def penalty_conditions(penalty: Penalty, a: Array, h: Array) -> tuple[Condition, ...]:
     """(b); none for a penalty of neither family."""
     if isinstance(penalty, MeanActivationPenalty):
         increasing = Condition("f_increasing", "f increases with rho", ("Cor. 1",), decrease_witness(penalty, h))
@@ -122,7 +123,7 @@ def penalty_conditions(penalty: Penalty, a: np.ndarray, h: np.ndarray) -> tuple[
     return ()
 
 
-def decrease_witness(penalty: MeanActivationPenalty, h: np.ndarray) -> Witness | None:
+def decrease_witness(penalty: MeanActivationPenalty, h: Array) -> Witness | None:
     """Where f does not increase, for rho between the least and the greatest h."""
     low, high = h.min(), h.max()
     rho = np.unique(np.concatenate([h, np.linspace(low, high, 2001), np.linspace(low, min(high, 1), 2001)]))

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.certificates import certificate, training_outcome
 from numpy_rae.certificates.certificate import Certificate
@@ -56,14 +57,14 @@ class Sweep(NamedTuple):
     lam: tuple[float, ...]
     broken: tuple[float, ...]
     steps: tuple[int, ...]
-    fraction: np.ndarray
-    near_zero: np.ndarray
-    dead: np.ndarray
-    mean_a: np.ndarray
-    drift: np.ndarray
+    fraction: Array
+    near_zero: Array
+    dead: Array
+    mean_a: Array
+    drift: Array
 
     @property
-    def converged(self) -> np.ndarray:
+    def converged(self) -> Array:
         """(a), (T, S, K); nothing is known at the first length."""
         before, now = self.drift[:-1], self.drift[1:]
         calm = (now <= DRIFT) & ((now <= GROWTH * before) | (now <= DRIFT / 2**DOUBLINGS))
@@ -104,7 +105,7 @@ def tukey(count: int, freedom: int) -> float:
     return float(studentized_range.ppf(1 - LEVEL, count, freedom))
 
 
-def hsd_threshold(A: np.ndarray) -> float:
+def hsd_threshold(A: Array) -> float:
     """(c)'s threshold for A (S, K). Raises ValueError for a single seed, which has no spread."""
     S, K = A.shape
     if S < 2:
@@ -113,7 +114,7 @@ def hsd_threshold(A: np.ndarray) -> float:
     return tukey(K, K * (S - 1)) * spread / S**0.5
 
 
-def direction(A: np.ndarray) -> str:
+def direction(A: Array) -> str:
     """(d) for A (S, K)."""
     threshold, moves = hsd_threshold(A), set()
     for low, high in zip(*np.triu_indices(A.shape[1], 1), strict=True):
@@ -146,13 +147,13 @@ def outcome(sweep: Sweep, at: int) -> str:
     return found if stands else INCONCLUSIVE
 
 
-def effect_persists(before: np.ndarray, A: np.ndarray) -> bool:
+def effect_persists(before: Array, A: Array) -> bool:
     """(e)'s last clause, for the fractions (S, K) at half the length and now."""
     loss = max(0.0, abs(effect(before)) - abs(effect(A)))
     return abs(effect(A)) - DOUBLINGS * loss > hsd_threshold(A)
 
 
-def effect(A: np.ndarray) -> float:
+def effect(A: Array) -> float:
     """Mean over the seeds of the change from lambda = 0 to the largest one, for A (S, K)."""
     return float((A[:, -1] - A[:, 0]).mean())
 

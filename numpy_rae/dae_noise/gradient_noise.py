@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, forward
 from numpy_rae.gradcheck import flatten, unflatten
@@ -47,7 +48,7 @@ class EdaeCopies:
         self,
         params: Params,
         activation: Activation,
-        x: np.ndarray,
+        x: Array,
         sigma2: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> tuple[float, Gradient]:
@@ -66,17 +67,17 @@ class Drift(NamedTuple):
     W comes first in a row, row by row, then b_e.
     """
 
-    mean: np.ndarray
-    covariance: np.ndarray
+    mean: Array
+    covariance: Array
 
 
-def noise_gradient(params: Params, activation: Activation, x: np.ndarray, eps: np.ndarray) -> np.ndarray:
+def noise_gradient(params: Params, activation: Activation, x: Array, eps: Array) -> Array:
     """Return dT/dtheta of eDAE's first-order term for the noise eps, (m n + m,)."""
     with_noise, without = (first_order(params, activation, x, noise)[1] for noise in (eps, np.zeros_like(eps)))
     return flatten(with_noise.dense(params)) - flatten(without.dense(params))
 
 
-def noise_covariance(params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
+def noise_covariance(params: Params, activation: Activation, x: Array) -> Array:
     """Return S = Cov[xi] for noise of variance 1, (m n + m, m n + m): one column of dT/deps at a time, exactly."""
     total = 0.0
     for i in range(len(x)):
@@ -86,14 +87,14 @@ def noise_covariance(params: Params, activation: Activation, x: np.ndarray) -> n
     return total / len(x) ** 2
 
 
-def plain_gradient(theta: np.ndarray, params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
+def plain_gradient(theta: Array, params: Params, activation: Activation, x: Array) -> Array:
     """Return dJ_AE/dtheta at the flat vector theta, with the shapes of `params`."""
     here = unflatten(theta, params)
     return flatten(ae(here, activation, x)[1].dense(here))
 
 
 def predicted_drift(
-    params: Params, activation: Activation, x: np.ndarray, sigma2: float, eta: float, steps: int, h: float = 1e-4
+    params: Params, activation: Activation, x: Array, sigma2: float, eta: float, steps: int, h: float = 1e-4
 ) -> Drift:
     """Solve (a) to (c) from C = 0 and d = 0 with H, S and the derivatives of g at `params`.
 
@@ -126,7 +127,7 @@ def predicted_drift(
     theta, size = flatten(params), params.W.size + params.b_e.size
     g = plain_gradient(theta, params, activation, x)
 
-    def gradient(moved: np.ndarray) -> np.ndarray:
+    def gradient(moved: Array) -> Array:
         return plain_gradient(theta + moved, params, activation, x)
 
     H = np.stack([(gradient(h * e) - gradient(-h * e)) / (2 * h) for e in np.eye(size)])
@@ -139,7 +140,7 @@ def predicted_drift(
     return Drift(np.array(drift), C)
 
 
-def second_order(gradient, g: np.ndarray, C: np.ndarray) -> np.ndarray:
+def second_order(gradient, g: Array, C: Array) -> Array:
     """Return (b): half the sum of the second differences of the gradient along the principal axes of C."""
     values, axes = np.linalg.eigh(C)
     kept = values > values.max() * 1e-10
@@ -147,7 +148,7 @@ def second_order(gradient, g: np.ndarray, C: np.ndarray) -> np.ndarray:
     return sum(((gradient(move) + gradient(-move)) / 2 - g for move in moves), np.zeros_like(g))
 
 
-def decoder_push(params: Params, activation: Activation, x: np.ndarray, C: np.ndarray) -> np.ndarray:
+def decoder_push(params: Params, activation: Activation, x: Array, C: Array) -> Array:
     """Return the bias part of (b) that comes through the decoder alone, (m,): 2 tr(C_j) E[h_j h'_j].
 
     C_j is the block of C that belongs to row j. For a non-negative, non-decreasing activation this is never negative,
@@ -161,14 +162,14 @@ def decoder_push(params: Params, activation: Activation, x: np.ndarray, C: np.nd
 def simulated_drift(
     params: Params,
     activation: Activation,
-    x: np.ndarray,
+    x: Array,
     sigma2: float,
     eta: float,
     steps: int,
     rng: np.random.Generator,
     draws: int,
     unit: bool = False,
-) -> np.ndarray:
+) -> Array:
     """Draw the noise: the mean of two runs with opposite noise, less the run without noise.
 
     Opposite signs cancel the odd orders of the noise, so the mean over the draws estimates d. With `unit`, rows have
@@ -180,7 +181,7 @@ def simulated_drift(
         One path of the drift for each draw.
     """
 
-    def run(noise) -> np.ndarray:
+    def run(noise) -> Array:
         path = [flatten(params)]
         for eps in noise:
             here = unflatten(path[-1], params)

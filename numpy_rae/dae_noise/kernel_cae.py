@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import RELU, Activation
 from numpy_rae.autoencoder import Forward, Params, PenaltyGrad
 from numpy_rae.objectives import Objective, Penalised
@@ -72,7 +73,7 @@ class KernelPenalty:
         return float(share @ length_p), PenaltyGrad(dR_da, dR_dlen2)  # (c)
 
 
-def density_at_zero(a: np.ndarray, bandwidth: float) -> np.ndarray:
+def density_at_zero(a: Array, bandwidth: float) -> Array:
     """Return K(a / w) / w for each pre-activation; its mean over samples estimates the density of a_j at 0.
 
     Parameters

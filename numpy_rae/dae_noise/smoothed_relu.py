@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import RELU, Jet
 from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
 from numpy_rae.row_norms import row_len2
@@ -23,14 +24,14 @@ from numpy_rae.row_norms import row_len2
 class Smoothed(NamedTuple):
     """M, Phi(a/s), phi(a/s), all (N, m), and the widths s (m,)."""
 
-    M: np.ndarray
-    Phi: np.ndarray
-    phi: np.ndarray
-    s: np.ndarray
+    M: Array
+    Phi: Array
+    phi: Array
+    s: Array
 
 
 @_validation.tiny_is_zero
-def smoothed_relu(a: np.ndarray, s: np.ndarray) -> Smoothed:
+def smoothed_relu(a: Array, s: Array) -> Smoothed:
     """The moments' ingredients at a (N, m) for widths s (m,) > 0."""
     z = a / s
     Phi, phi = ndtr(z), np.exp(-z * z / 2) * a.dtype.type((2 * np.pi) ** -0.5)
@@ -38,7 +39,7 @@ def smoothed_relu(a: np.ndarray, s: np.ndarray) -> Smoothed:
 
 
 @_validation.tiny_is_zero
-def widths(params: Params, sigma2: float) -> np.ndarray:
+def widths(params: Params, sigma2: float) -> Array:
     """s_j = sigma ||W_j||, (m,); a zero row gets the smallest positive number."""
     s = np.sqrt(row_len2(params.W)) * sigma2**0.5
     return np.maximum(s, np.finfo(s.dtype).tiny ** 0.5)
@@ -76,7 +77,7 @@ def smoothed_mdae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradi
 
 
 @_validation.tiny_is_zero
-def through_length(s: np.ndarray, len2: np.ndarray) -> np.ndarray:
+def through_length(s: Array, len2: Array) -> Array:
     """ds/d(len2) = s / (2 len2), (m,); 0 at a zero row."""
     return np.divide(s, 2 * len2, out=np.zeros_like(s), where=len2 > 0)
 
@@ -141,7 +142,7 @@ def expectation(params, activation, x, sigma2, covariances) -> tuple[float, Grad
 
 
 @_validation.tiny_is_zero
-def cross_covariance(params: Params, smooth: Smoothed, sigma2: float) -> tuple[float, np.ndarray, np.ndarray]:
+def cross_covariance(params: Params, smooth: Smoothed, sigma2: float) -> tuple[float, Array, Array]:
     """C with dC/da (N, m) and dC/dW (m, n), steps (h) to (l)."""
     N, G = len(smooth.M), params.W @ params.W.T
     np.fill_diagonal(G, 0)
