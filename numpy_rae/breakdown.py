@@ -1,12 +1,12 @@
 """Two rules about runs whose objective exploded: `broken_down`, and the older `exploded`.
 
-`broken_down` asks two things: a high peak, and a high final loss. So it leaves out runs that recover. Its thresholds are
-relative to E||x||^2, the loss of an all-dead code, which depends on the data alone. Use it for conclusions about
+`broken_down` asks two things: a high peak, and a high final loss. So it leaves out runs that recover. Its thresholds
+are relative to E||x||^2, the loss of an all-dead code, which depends on the data alone. Use it for conclusions about
 sparsity.
 
 `exploded` asks one thing: a peak above EXPLOSION times the first objective of the same run. It also finds runs that
-recover. The first objective depends on the model, the initialisation and sigma^2, so the rule differs between models. The
-stored records of the certificate runs and the rings in the figures of sweeps use it, so it must not change.
+recover. The first objective depends on the model, the initialisation and sigma^2, so the rule differs between models.
+The stored records of the certificate runs and the rings in the figures of sweeps use it, so it must not change.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Check a gradient that was derived by hand against differences of its own function.
 
 This works for the package's gradients and for yours. A checked function maps a flat float64 vector to a number. A slope
-is stronger evidence than a tolerance: the remainder f(p + t d) - f(p) - t g.d falls as t^2 for the right gradient and as
-t for a wrong one, at any scale of f.
+is stronger evidence than a tolerance: the remainder f(p + t d) - f(p) - t g.d falls as t^2 for the right gradient and
+as t for a wrong one, at any scale of f.
 
 The function gets a new copy of the vector in each call, and its gradient is copied as soon as it returns. So it may
 write into its argument, and it may reuse the memory of its result. Rounding is estimated from the largest |f| of all
@@ -148,14 +148,14 @@ def on_vector(value_and_grad: Callable, params: Params) -> Function:
         `f(vector) -> (J, dense gradient)`.
     """
 
-    def checked(vector: Array) -> tuple[float, Array]:
+    def _checked(vector: Array) -> tuple[float, Array]:
         """Compute the value and the dense gradient at a flat vector, and check their form."""
         J, grad = _contracts.pair("value_and_grad", value_and_grad(unflatten(vector.copy(), params)), "(J, Gradient)")
         here = unflatten(vector, params)
         _contracts.check_gradient("value_and_grad", grad, here)
         return J, flatten(grad.dense(here))
 
-    return checked
+    return _checked
 
 
 class Probe:
@@ -296,8 +296,8 @@ def directional(f: Function, point: Array, direction: Array, index: int = 0, ste
     Returns
     -------
     Check
-        Its uncertainty is the spread over steps t, 2 t and 4 t plus the rounding of the largest |f| of all calls. So there
-        is no tolerance to choose.
+        Its uncertainty is the spread over steps t, 2 t and 4 t plus the rounding of the largest |f| of all calls. So
+        there is no tolerance to choose.
 
     Raises
     ------

@@ -100,8 +100,8 @@ class Sparsity(NamedTuple):
         Returns
         -------
         dict
-            Means, medians and extremes by name. "hoyer_mean" is the mean over the codes for which Hoyer's measure is defined,
-            NaN if there are none.
+            Means, medians and extremes by name. "hoyer_mean" is the mean over the codes for which Hoyer's measure is
+            defined, NaN if there are none.
         """
         defined = self.hoyer[~np.isnan(self.hoyer)]
         return {
@@ -152,14 +152,14 @@ def measure(params: Params, activation: str | Activation | Callable[..., Any], x
     N, delta_min = len(x), activation.delta_min
     near_zero, L0, sparse, zero = np.zeros(len(W)), np.empty(N, int), np.empty(N), np.empty(N, bool)
 
-    def visit(rows: slice, h: Array) -> None:
+    def _visit(rows: slice, h: Array) -> None:
         """Measure the codes h of some rows of x."""
         h = np.ascontiguousarray(h)  # Sums over the units of a sample then have one order, and are faster.
         near_zero[:] += (np.abs(h) <= delta_min).sum(axis=0)
         L0[rows] = (h > delta_min).sum(axis=1)
         sparse[rows], zero[rows] = _hoyer(h), ~h.any(axis=1)
 
-    codes = metrics.reduce_codes(params, activation, x, visit)
+    codes = metrics.reduce_codes(params, activation, x, _visit)
     _validation.no_overflow("x or params", codes.var_a, codes.loss)
     return Sparsity(
         codes.active, near_zero / N, codes.mean_a, codes.var_a, L0, sparse, zero,

@@ -110,8 +110,8 @@ def lemma_1_bound_gaussian(W: Array, sigma_r: float) -> Array:
 
     Notes
     -----
-    dJ_AE/db_e_j = -2 E[h'_j u] with u = W_j r of variance sigma_r^2 ||W_j||^2, and E[max(u, 0)] = std(u) / sqrt(2 pi). So
-    the bound is reached at h' = 1{W_j r > 0}.
+    dJ_AE/db_e_j = -2 E[h'_j u] with u = W_j r of variance sigma_r^2 ||W_j||^2, and E[max(u, 0)] = std(u) / sqrt(2 pi).
+    So the bound is reached at h' = 1{W_j r > 0}.
     """
     _validation.number("sigma_r", sigma_r)
     with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""Observe Thm 1 during training: does its condition hold at each unit, and does E[a_j] move as Eq. (5) says?
+"""Observe during training whether Thm 1's condition holds and E[a_j] moves as Eq. (5) says.
 
 On real data with momentum, minibatches and a mean that is not 0, the change of E[a_j] over one update is exactly
 
@@ -42,7 +42,7 @@ class Before(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """Hold what one update did, unit by unit: both sides of Thm 1's condition, and the sources of the change of E[a_j].
+    """Hold what one update did, unit by unit: both sides of Thm 1's condition, and the change of E[a_j].
 
     Attributes
     ----------

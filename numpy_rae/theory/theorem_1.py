@@ -235,7 +235,7 @@ def check_bound(dR_db: Array, bound: Array) -> None:
 
 @_validation.tiny_is_zero
 def sufficient_lambda(dR_db: Array, bound: Array, margin: float = 1.01) -> float:
-    """Compute the smallest lambda for which Thm 1's condition holds at every unit with dR/db_e_j > 0, times `margin`.
+    """Compute a lambda for which Thm 1's condition holds at every unit with dR/db_e_j > 0.
 
     Parameters
     ----------
@@ -249,7 +249,8 @@ def sufficient_lambda(dR_db: Array, bound: Array, margin: float = 1.01) -> float
     Returns
     -------
     float
-        The lambda. If every bound is 0, any positive lambda is sufficient, and `margin` is returned.
+        The smallest such lambda, times `margin`. If every bound is 0, any positive lambda is sufficient, and `margin`
+        is returned.
 
     Raises
     ------

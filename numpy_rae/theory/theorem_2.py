@@ -33,20 +33,20 @@ def activation_threshold(activation: Activation, delta_min: float | None = None)
     _validation.instance("activation", activation, Activation)
     level = _validation.number("delta_min", activation.delta_min if delta_min is None else delta_min, -math.inf)
 
-    def excess(a: float) -> float:
+    def _excess(a: float) -> float:
         """Compute s_e(a) - delta_min."""
         return float(activation(np.array([[a]]), 1).h[0, 0]) - level
 
     if not activation.non_decreasing:
         raise ValueError(f"activation {activation.name} decreases somewhere; Thm 2 needs a non-decreasing one")
     low, high = -1e4, 1e4
-    if excess(low) > 0:
+    if _excess(low) > 0:
         raise ValueError(f"activation {activation.name} exceeds delta_min {level} everywhere; no unit can be off")
-    if excess(high) <= 0:
+    if _excess(high) <= 0:
         return np.inf
     # Bisection down to neighbouring floats: at ReLU's kink tau must be 0 exactly.
     while low < (middle := (low + high) / 2) < high:
-        low, high = (middle, high) if excess(middle) <= 0 else (low, middle)
+        low, high = (middle, high) if _excess(middle) <= 0 else (low, middle)
     return low
 
 
@@ -61,8 +61,8 @@ def theorem_2_bound(mean_a: Array, tau: float, c: float) -> Array:
     tau : float
         Result of `activation_threshold`.
     c : float or ndarray, shape (m,)
-        Bound on the standard deviation of a_j, one for all units or one per unit. Under Assumption 1 it is ||W_j||, so 1 on
-        unit rows.
+        Bound on the standard deviation of a_j, one for all units or one per unit. Under Assumption 1 it is ||W_j||, so
+        1 on unit rows.
 
     Returns
     -------

@@ -30,7 +30,8 @@ def expected_denoising(
     sigma : float
         Standard deviation of the noise.
     nodes : int
-        Number of points in each input dimension, at most 300. The result is exact for polynomials of degree 2 nodes - 1.
+        Number of points in each input dimension, at most 300. The result is exact for polynomials of degree 2 nodes -
+        1.
 
     Returns
     -------

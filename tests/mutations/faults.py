@@ -529,7 +529,7 @@ FAULTS = (
     ),
     *group(
         "theory/theorem_2", "theory/test_statements.py paper/test_lemma_1.py paper/test_theorem_1.py paper/test_theorem_2.py",
-        ("threshold-below", "activation_threshold", "if excess(middle) <= 0 else", "if excess(middle) < 0 else"),
+        ("threshold-below", "activation_threshold", "if _excess(middle) <= 0 else", "if _excess(middle) < 0 else"),
         ("chebyshev-two-sided", "Thm 2", "1 / (1 + ratio**2)", "np.maximum(1 - ratio**2, 0)"),
         ("chebyshev-power", "Thm 2", "1 / (1 + ratio**2)", "1 / (1 + ratio)"),
         ("chebyshev-side", "Thm 2", "np.maximum(float(tau) - mean_a, 0)", "np.maximum(mean_a - tau, 0)"),
