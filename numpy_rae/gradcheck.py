@@ -87,7 +87,9 @@ class Check(NamedTuple):
         if abs(self.analytic - self.numeric) > self.uncertainty:
             return "WRONG"
         if self.analytic and abs(self.analytic + self.numeric) <= self.uncertainty:
-            return "TOO SMALL TO TELL, the opposite sign would agree as well: move the point, or remove a large constant"
+            return (
+                "TOO SMALL TO TELL, the opposite sign would agree as well: move the point, or remove a large constant"
+            )
         return "ok"
 
     def __str__(self) -> str:

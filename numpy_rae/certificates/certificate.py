@@ -1,12 +1,12 @@
-"""Which corollary covers an activation and a penalty, checked numerically, and what it predicts.
+"""Which corollary applies to an activation and a penalty, checked numerically, and what it predicts.
 
-What the theory asks, (a) of s_e and (b) of the penalty, is checked in `conditions` on a grid out to +-1e4. A condition
-that fails names its witness, the point where it does. What is narrower than the grid can be missed, and "on the left"
-ends at -1e4: a certificate is evidence, no proof.
+The conditions of the theory, (a) on s_e and (b) on the penalty, are checked in `conditions` on a grid out to +-1e4. A
+condition that fails has a witness, the point where it fails. The grid can miss a narrower violation, and "on the left"
+ends at -1e4. So a certificate is evidence, not a proof.
 
     (c) sign of dR/db_e_j as a function of a, for one sample and ||W_j|| = 1:  f'(h) h'  or  q h'^(q-1) h''
     (d) Cor. 1 or Cor. 2 applies if its conditions hold. Then the mean pre-activation is pushed down wherever (c) is
-        positive, and left alone where it is 0; lower means sparser by Thm 2, if h -> 0 on the left.
+        positive, and not changed where it is 0; lower means sparser by Thm 2, if h -> 0 on the left.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,19 @@ MAXOUT = "Maxout is no function of one pre-activation, and the unit max(a, -a) g
 
 @dataclass(frozen=True)
 class Interval:
-    """dR/db_e_j has this sign on (low, high); `value` is about its largest there, taken at a = `at`."""
+    """Hold an interval of pre-activations on which dR/db_e_j has one sign.
+
+    Attributes
+    ----------
+    low, high : float
+        The ends.
+    sign : int
+        The sign: -1, 0 or 1.
+    at : float
+        A pre-activation in the interval.
+    value : float
+        The gradient dR/db_e_j at `at`, which is close to its largest size in the interval.
+    """
 
     low: float
     high: float
@@ -61,10 +73,27 @@ class Interval:
 
 @dataclass(frozen=True)
 class Certificate:
-    """The verdict on one pair.
+    """Hold the verdict on one activation with one penalty.
 
-    `corollary` is "Cor. 1", "Cor. 2" or "none"; `theorem_2` says whether Thm 2's premises on s_e hold; `signs` are the
-    intervals of a from the left to the right, none if the penalty refuses the activation.
+    Attributes
+    ----------
+    activation : str
+        Name of the activation.
+    penalty : str
+        Name of the penalty.
+    conditions : tuple of Condition
+        The conditions of the theory.
+    corollary : str
+        The corollary that applies: "Cor. 1", "Cor. 2" or "none".
+    theorem_2 : bool
+        Whether Thm 2's premises on s_e hold.
+    signs : tuple of Interval
+        Intervals of a from left to right, each with the sign of the bias gradient. Empty if the penalty refuses the
+        activation.
+    prediction : str
+        The prediction for lambda: SPARSER, UNAFFECTED or UNDETERMINED.
+    reason : str
+        The reason in one or two sentences.
     """
 
     activation: str
@@ -78,11 +107,23 @@ class Certificate:
 
     @property
     def failing(self) -> dict[str, Witness]:
-        """Names of the conditions that fail, with their witnesses."""
+        """Return the conditions that fail.
+
+        Returns
+        -------
+        dict
+            Names of the conditions with their witnesses.
+        """
         return {c.name: c.witness for c in self.conditions if not c.holds}
 
     def to_dict(self) -> dict:
-        """What `json` can write and `from_dict` reads back."""
+        """Return the certificate as values that `json` can write.
+
+        Returns
+        -------
+        dict
+            The content, which `from_dict` reads.
+        """
         content = asdict(self)
         for entry, condition in zip(content["conditions"], self.conditions, strict=True):
             entry["holds"] = condition.holds
@@ -90,6 +131,18 @@ class Certificate:
 
     @classmethod
     def from_dict(cls, content: dict) -> "Certificate":
+        """Make a certificate from the result of `to_dict`.
+
+        Parameters
+        ----------
+        content : dict
+            Result of `to_dict`.
+
+        Returns
+        -------
+        Certificate
+            The certificate.
+        """
         conditions = tuple(
             Condition(c["name"], c["asks"], tuple(c["asked_by"]), c["witness"] and Witness(**c["witness"]))
             for c in content["conditions"]
@@ -174,13 +227,35 @@ def find_penalty(penalty: str | Penalty) -> Penalty:
 
 
 def family(penalty: Penalty) -> str:
-    """The corollary whose family the penalty is of, "none" for any other."""
+    """Return the corollary about the family of a penalty.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        The penalty.
+
+    Returns
+    -------
+    str
+        "Cor. 1", "Cor. 2", or "none" for a penalty of neither family.
+    """
     families = {MeanActivationPenalty: "Cor. 1", JacobianPenalty: "Cor. 2"}
     return next((corollary for kind, corollary in families.items() if isinstance(penalty, kind)), "none")
 
 
 def penalty_name(penalty: Penalty) -> str:
-    """Its name in the table, else its powers, else its type."""
+    """Return a name for a penalty.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        The penalty.
+
+    Returns
+    -------
+    str
+        Its name in `PENALTIES`, or else its powers, or else its type.
+    """
     known = [name for name, listed in PENALTIES.items() if listed == penalty]
     if isinstance(penalty, JacobianPenalty):
         known.append(f"h'^{penalty.q} ||W||^{penalty.p}")
@@ -188,9 +263,23 @@ def penalty_name(penalty: Penalty) -> str:
 
 
 def bias_gradient(activation: Activation, penalty: Penalty, a: Array) -> Array:
-    """(c), (k,), as the penalty's own code gives it: unit j has W_j = 1 and b_j = a_j, and x = 0.
+    """Compute (c) with the penalty's own code: unit j has W_j = 1 and b_j = a_j, and x = 0.
 
-    A penalty of neither family may couple the units, so it sees them one at a time.
+    A penalty of neither family can couple the units, so each call then has one unit.
+
+    Parameters
+    ----------
+    activation : Activation
+        The activation.
+    penalty : Penalty
+        The penalty.
+    a : ndarray, shape (k,)
+        Pre-activations.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        The gradient dR/db_e_j at each of them.
     """
     activation = replace(activation, non_negative=True)
     parts = [a] if family(penalty) != "none" else np.split(a, len(a))
@@ -201,7 +290,24 @@ def bias_gradient(activation: Activation, penalty: Penalty, a: Array) -> Array:
 
 
 def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Array]:
-    """Sign of (c), 0 where the jet's accuracy leaves it open, and (c) itself."""
+    """Compute the sign of (c).
+
+    Parameters
+    ----------
+    activation : Activation
+        The activation.
+    penalty : Penalty
+        The penalty.
+    a : ndarray, shape (k,)
+        Pre-activations.
+
+    Returns
+    -------
+    signs : ndarray of int, shape (k,)
+        The signs. They are 0 where the accuracy of the jet does not decide.
+    g : ndarray, shape (k,)
+        The values of (c).
+    """
     g = bias_gradient(activation, penalty, a)
     near = accuracy(activation)
     if not any(near):
@@ -218,7 +324,22 @@ def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Arr
 
 
 def intervals(activation: Activation, penalty: Penalty, a: Array) -> tuple[Interval, ...]:
-    """Runs of one sign, their ends found by halving; a zero narrower than NARROW between two signs is a point."""
+    """Divide the grid into intervals on which (c) has one sign. Bisection finds their ends.
+
+    Parameters
+    ----------
+    activation : Activation
+        The activation.
+    penalty : Penalty
+        The penalty.
+    a : ndarray, shape (k,)
+        The grid.
+
+    Returns
+    -------
+    tuple of Interval
+        The intervals from left to right. A zero narrower than NARROW between two signs counts as a point.
+    """
     if family(penalty) == "none":
         a = np.linspace(-USEFUL, USEFUL, 401)
     signs, g = sign(activation, penalty, a)
@@ -237,7 +358,18 @@ def intervals(activation: Activation, penalty: Penalty, a: Array) -> tuple[Inter
 
 
 def merge_intervals(runs: list[tuple[float, float, int]]) -> list[tuple[float, float, int]]:
-    """Runs without gaps: neighbours of one sign become one, others meet in the middle of what was left out."""
+    """Close the gaps between runs of one sign.
+
+    Parameters
+    ----------
+    runs : list of tuple
+        Each run is (low, high, sign).
+
+    Returns
+    -------
+    list of tuple
+        Runs without gaps. Neighbours of one sign become one run. Others meet in the middle of the gap.
+    """
     result = runs[:1]
     for low, high, s in runs[1:]:
         before = result[-1]
@@ -251,6 +383,22 @@ def merge_intervals(runs: list[tuple[float, float, int]]) -> list[tuple[float, f
 
 
 def describe(a: Array, g: Array, run: tuple[float, float, int]) -> Interval:
+    """Choose a point of an interval at which the gradient is large.
+
+    Parameters
+    ----------
+    a : ndarray, shape (k,)
+        The grid.
+    g : ndarray, shape (k,)
+        The values of (c) on the grid.
+    run : tuple
+        A run (low, high, sign).
+
+    Returns
+    -------
+    Interval
+        The run with this point and its gradient.
+    """
     low, high, s = run
     if s == 0:
         return Interval(low, high, 0, float(np.clip(0, low, high)), 0.0)
@@ -264,7 +412,28 @@ def describe(a: Array, g: Array, run: tuple[float, float, int]) -> Interval:
 def predict(
     penalty: Penalty, conditions: dict[str, Condition], corollary: str, signs: tuple[Interval, ...], zero: str
 ) -> tuple[str, str]:
-    """(d): the prediction and one sentence of reason."""
+    """Apply (d).
+
+    Parameters
+    ----------
+    penalty : Penalty
+        The penalty.
+    conditions : dict
+        The conditions by name.
+    corollary : str
+        The corollary that applies, or "none".
+    signs : tuple of Interval
+        Result of `intervals`.
+    zero : str
+        The words for a zero gradient: exact, or within the accuracy of numeric derivatives.
+
+    Returns
+    -------
+    prediction : str
+        The prediction.
+    reason : str
+        The reason in a sentence.
+    """
     failing = [c for c in conditions.values() if not c.holds]
     by_sign = {i.sign: i for i in sorted(signs, key=lambda i: abs(i.value))}
     if not signs:
@@ -289,6 +458,22 @@ def predict(
 
 
 def of_neither_family(penalty: Penalty, by_sign: dict[int, Interval]) -> tuple[str, str]:
+    """Return the prediction for a penalty of neither family.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        The penalty.
+    by_sign : dict
+        For each sign, the interval with the largest gradient.
+
+    Returns
+    -------
+    prediction : str
+        The prediction.
+    reason : str
+        The reason in a sentence.
+    """
     if isinstance(penalty, WeightDecay):
         return UNAFFECTED, "The penalty does not see the encoder's bias."
     seen = " and ".join(f"{'-0+'[s + 1]} at a = {i.at:.4g}" for s, i in by_sign.items())
@@ -296,7 +481,20 @@ def of_neither_family(penalty: Penalty, by_sign: dict[int, Interval]) -> tuple[s
 
 
 def maxout_certificate(penalty: Penalty, witness) -> Certificate:
-    """The structural argument, for any penalty: `witness`, a `maxout.Witness`, is a unit that grows on the left."""
+    """Return the certificate of Maxout, by the structural argument, which holds for any penalty.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        The penalty.
+    witness : baselines.maxout.Witness
+        A unit that grows on the left.
+
+    Returns
+    -------
+    Certificate
+        The certificate. Its prediction is UNDETERMINED.
+    """
     (W, b_e), direction, limit = witness
     h = float((-FAR * W[0] @ direction + b_e[0]).max())
     left = None if limit[0] == 0 else Witness("h", h, -FAR)
