@@ -9,18 +9,13 @@ recover. The first objective depends on the model, the initialisation and sigma^
 The stored records of the certificate runs and the rings in the figures of sweeps use it, so it must not change.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
-    pass
+from typing import Any
 
 PEAK = 10.0
 LOSS = 0.25
 
 
-def broken_down(entry: dict, mean_square: float | None = None) -> bool:
+def broken_down(entry: dict[str, Any], mean_square: float | None = None) -> bool:
     """Return whether the run of a record broke down.
 
     A run breaks down if it diverges, or if its largest minibatch objective is above PEAK times E||x||^2 and its final
@@ -49,13 +44,13 @@ def broken_down(entry: dict, mean_square: float | None = None) -> bool:
     scale = entry.get("mean_square", mean_square)
     if scale is None:
         raise ValueError(f"record {entry['hash'][:16]!r} holds no mean_square; it must be given")
-    return entry["peak_objective"] > PEAK * scale and entry["metrics"]["loss"] > LOSS * scale
+    return bool(entry["peak_objective"] > PEAK * scale and entry["metrics"]["loss"] > LOSS * scale)
 
 
 EXPLOSION = 100
 
 
-def exploded(entry: dict) -> bool:
+def exploded(entry: dict[str, Any]) -> bool:
     """Return whether a run finished, but its objective was once above EXPLOSION times its first value.
 
     This is the older rule. It also finds runs that recover, and it does not use the final loss, see `broken_down`.
@@ -70,4 +65,4 @@ def exploded(entry: dict) -> bool:
     bool
         True if the objective exploded. Units that died then do not show that the penalty makes codes sparse.
     """
-    return entry["status"] == "ok" and entry["peak_objective"] > EXPLOSION * entry["first_objective"]
+    return bool(entry["status"] == "ok" and entry["peak_objective"] > EXPLOSION * entry["first_objective"])

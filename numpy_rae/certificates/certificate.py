@@ -116,7 +116,7 @@ class Certificate:
         """
         return {c.name: c.witness for c in self.conditions if not c.holds}
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the certificate as values that `json` can write.
 
         Returns
@@ -130,7 +130,7 @@ class Certificate:
         return content
 
     @classmethod
-    def from_dict(cls, content: dict) -> "Certificate":
+    def from_dict(cls, content: dict[str, Any]) -> "Certificate":
         """Make a certificate from the result of `to_dict`.
 
         Parameters
@@ -442,7 +442,7 @@ def predict(
         return of_neither_family(penalty, by_sign)
     if set(by_sign) == {0}:
         form = f"{corollary} applies in form, and the" if corollary != "none" else "The"
-        return UNAFFECTED, f"{form} bias gradient is {zero} everywhere it exists (Fn. 1); lambda has no say."
+        return UNAFFECTED, f"{form} bias gradient is {zero} everywhere it exists (Fn. 1); lambda has no effect."
     if corollary != "none" and conditions["zero_on_left"].holds:
         return SPARSER, f"{corollary} pushes the mean pre-activation down, and h -> 0 on the left (Thm 2)."
     if corollary != "none":

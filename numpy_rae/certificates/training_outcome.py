@@ -19,23 +19,17 @@ A lambda at which a run diverged or exploded is left out, because units that die
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.stats import studentized_range
 
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
-from numpy_rae.certificates import certificate, training_outcome
+from numpy_rae.certificates import certificate
 from numpy_rae.certificates.certificate import Certificate
-
-if TYPE_CHECKING:
-    pass
-
-from collections.abc import Iterable
-from functools import lru_cache
-
-from scipy.stats import studentized_range
 
 DRIFT = 0.05
 GROWTH = 1.5
@@ -106,7 +100,7 @@ class Sweep(NamedTuple):
         return len(self.lam) > 1 and self.lam[0] == 0
 
 
-def collect_sweep(records: Iterable[dict]) -> Sweep:
+def collect_sweep(records: Iterable[dict[str, Any]]) -> Sweep:
     """Collect the runs of one activation and one penalty in arrays.
 
     Parameters
@@ -124,7 +118,7 @@ def collect_sweep(records: Iterable[dict]) -> Sweep:
     ValueError
         If a seed is missing at a lambda, or the runs were measured at different lengths.
     """
-    by_lam: dict[float, dict[int, dict]] = {}
+    by_lam: dict[float, dict[int, dict[str, Any]]] = {}
     for entry in records:
         by_lam.setdefault(entry["lambda"], {})[entry["seed"]] = entry
     seeds = sorted(set().union(*by_lam.values()))
@@ -346,4 +340,4 @@ class Row(NamedTuple):
         str
             CONFIRMED, REFUTED or OPEN.
         """
-        return training_outcome.agreement(self.certificate.prediction, self.outcome)
+        return agreement(self.certificate.prediction, self.outcome)

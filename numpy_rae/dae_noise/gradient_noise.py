@@ -31,9 +31,9 @@ from numpy_rae.row_norms import unit_rows
 
 @dataclass(frozen=True)
 class EdaeCopies:
-    """eDAE (Sec. 3.1.1) with the mean over K noise copies of every sample: eDAE at the mean noise.
+    """Compute eDAE (Sec. 3.1.1) with the mean over K noise copies of each sample, which is eDAE at the mean noise.
 
-    Parameters
+    Attributes
     ----------
     K : int
         Number of copies, at least 1.
@@ -57,14 +57,30 @@ class EdaeCopies:
 
 
 def edae_copies(K: int) -> Objective:
-    """Return eDAE with K noise copies, under a name that contains K."""
+    """Return eDAE with K noise copies.
+
+    Parameters
+    ----------
+    K : int
+        Number of copies, at least 1.
+
+    Returns
+    -------
+    Objective
+        The objective. Its name contains K.
+    """
     return Objective(f"eDAE-{K}-copies", EdaeCopies(K))
 
 
 class Drift(NamedTuple):
-    """The drift d_t, shape (steps + 1, m n + m), and the covariance C after the last step, (m n + m, m n + m).
+    """Hold a path of the drift and the last covariance. W comes first in a vector, row by row, then b_e.
 
-    W comes first in a row, row by row, then b_e.
+    Attributes
+    ----------
+    mean : ndarray, shape (steps + 1, m n + m)
+        The drift d_t.
+    covariance : ndarray, shape (m n + m, m n + m)
+        C after the last step.
     """
 
     mean: Array
@@ -72,13 +88,45 @@ class Drift(NamedTuple):
 
 
 def noise_gradient(params: Params, activation: Activation, x: Array, eps: Array) -> Array:
-    """Return dT/dtheta of eDAE's first-order term for the noise eps, (m n + m,)."""
+    """Compute dT/dtheta of eDAE's first-order term for given noise.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    eps : ndarray, shape (N, n)
+        The noise.
+
+    Returns
+    -------
+    ndarray, shape (m n + m,)
+        The gradient.
+    """
     with_noise, without = (first_order(params, activation, x, noise)[1] for noise in (eps, np.zeros_like(eps)))
     return flatten(with_noise.dense(params)) - flatten(without.dense(params))
 
 
 def noise_covariance(params: Params, activation: Activation, x: Array) -> Array:
-    """Return S = Cov[xi] for noise of variance 1, (m n + m, m n + m): one column of dT/deps at a time, exactly."""
+    """Compute S = Cov[xi] for noise of variance 1, exactly, from one column of dT/deps at a time.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+
+    Returns
+    -------
+    ndarray, shape (m n + m, m n + m)
+        The covariance.
+    """
     total = 0.0
     for i in range(len(x)):
         # T is a mean over the samples, so each sample adds its own columns, divided by N.
@@ -88,7 +136,24 @@ def noise_covariance(params: Params, activation: Activation, x: Array) -> Array:
 
 
 def plain_gradient(theta: Array, params: Params, activation: Activation, x: Array) -> Array:
-    """Return dJ_AE/dtheta at the flat vector theta, with the shapes of `params`."""
+    """Compute dJ_AE/dtheta at a flat vector.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (m n + m,)
+        Where the gradient is computed.
+    params : Params
+        Parameters of the wanted shapes.
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch.
+
+    Returns
+    -------
+    ndarray, shape (m n + m,)
+        The gradient.
+    """
     here = unflatten(theta, params)
     return flatten(ae(here, activation, x)[1].dense(here))
 
@@ -118,7 +183,7 @@ def predicted_drift(
     Returns
     -------
     Drift
-        d after 0, 1, ..., `steps` steps, and the last C.
+        The drift d after 0, 1, ..., `steps` steps, and the last C.
 
     Notes
     -----
@@ -141,7 +206,22 @@ def predicted_drift(
 
 
 def second_order(gradient, g: Array, C: Array) -> Array:
-    """Return (b): half the sum of the second differences of the gradient along the principal axes of C."""
+    """Compute (b): half the sum of the second differences of the gradient along the principal axes of C.
+
+    Parameters
+    ----------
+    gradient : callable
+        Maps a displacement, shape (m n + m,), to the gradient there.
+    g : ndarray, shape (m n + m,)
+        The gradient at displacement 0.
+    C : ndarray, shape (m n + m, m n + m)
+        Covariance.
+
+    Returns
+    -------
+    ndarray, shape (m n + m,)
+        The vector p.
+    """
     values, axes = np.linalg.eigh(C)
     kept = values > values.max() * 1e-10
     moves = axes[:, kept].T * np.sqrt(values[kept])[:, None]
@@ -149,10 +229,26 @@ def second_order(gradient, g: Array, C: Array) -> Array:
 
 
 def decoder_push(params: Params, activation: Activation, x: Array, C: Array) -> Array:
-    """Return the bias part of (b) that comes through the decoder alone, (m,): 2 tr(C_j) E[h_j h'_j].
+    """Compute the part of (b) at the biases that comes through the decoder alone: 2 tr(C_j) E[h_j h'_j].
 
     C_j is the block of C that belongs to row j. For a non-negative, non-decreasing activation this is never negative,
     so by (c) it moves every bias down.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    C : ndarray, shape (m n + m, m n + m)
+        Covariance.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The part per unit.
     """
     (m, n), jet = params.W.shape, forward(params, activation, x).jet
     row_noise = np.diag(C)[: m * n].reshape(m, n).sum(axis=1)
@@ -170,10 +266,30 @@ def simulated_drift(
     draws: int,
     unit: bool = False,
 ) -> Array:
-    """Draw the noise: the mean of two runs with opposite noise, less the run without noise.
+    """Draw the noise, and compute the mean of two runs with opposite noise, minus the run without noise.
 
-    Opposite signs cancel the odd orders of the noise, so the mean over the draws estimates d. With `unit`, rows have
-    length 1 after every step, as in the paper; (a) to (c) do not describe that.
+    Opposite signs cancel the odd orders of the noise, so the mean over the draws estimates d.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    sigma2 : float
+        Variance of the noise.
+    eta : float
+        Learning rate. Momentum is 0.
+    steps : int
+        Number of steps.
+    rng : numpy.random.Generator
+        Source of the noise.
+    draws : int
+        Number of pairs of runs.
+    unit : bool
+        Whether rows have length 1 after every step, as in the paper. Then (a) to (c) do not apply.
 
     Returns
     -------

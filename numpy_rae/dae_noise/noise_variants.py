@@ -1,4 +1,4 @@
-"""Variants of DAE that differ in the noise alone, to find out where its sparsity comes from (Sec. 3.1.1)."""
+"""Variants of DAE that differ in the noise alone. They show where its sparsity comes from (Sec. 3.1.1)."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,28 @@ from numpy_rae.objectives import Objective, ae, corruption, denoising
 
 @_validation.tiny_is_zero
 def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
-    """Eq. (6) with x + eps and x - eps for every sample: the first-order Taylor term cancels exactly."""
+    """Compute Eq. (6) with x + eps and x - eps for each sample. The first-order Taylor term cancels exactly.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    sigma2 : float
+        Variance of the noise.
+    rng : numpy.random.Generator
+        Source of the noise.
+
+    Returns
+    -------
+    loss : float
+        The value of the objective.
+    gradient : Gradient
+        Its gradient with respect to W and b_e.
+    """
     if sigma2 == 0:
         return ae(params, activation, x)
     eps = corruption(x, sigma2, rng)
@@ -21,7 +42,18 @@ def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
 
 @dataclass(frozen=True)
 class Copies:
-    """Eq. (6) with `K` independently corrupted copies of every sample: the first-order term averages away as 1/K."""
+    """Compute Eq. (6) with K independently corrupted copies of each sample. The first-order term then falls as 1/K.
+
+    Attributes
+    ----------
+    K : int
+        Number of copies, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If K is not a whole number of at least 1.
+    """
 
     K: int
 

@@ -21,10 +21,16 @@ from numpy_rae.row_norms import row_len2
 
 
 class DenoisingSides(NamedTuple):
-    """The two sides of the identity for DAE, one value per sample, each (N,); their means over the noise are equal.
+    """Hold the two sides of the identity for DAE, one value per sample. Their means over the noise are equal.
 
-    `denoising` is ||x - y(x_tilde)||^2. `corrupted` is ||x_tilde - y(x_tilde)||^2 - n sigma2. `trace` is the trace of
-    dy/dx at x_tilde.
+    Attributes
+    ----------
+    denoising : ndarray, shape (N,)
+        ||x - y(x_tilde)||^2.
+    corrupted : ndarray, shape (N,)
+        ||x_tilde - y(x_tilde)||^2 - n sigma2.
+    trace : ndarray, shape (N,)
+        Trace of dy/dx at x_tilde.
     """
 
     denoising: Array
@@ -32,15 +38,34 @@ class DenoisingSides(NamedTuple):
     trace: Array
 
     def right(self, sigma2: float) -> Array:
-        """Return the right side, corrupted + 2 sigma2 trace, (N,)."""
+        """Return the right side, corrupted + 2 sigma2 trace.
+
+        Parameters
+        ----------
+        sigma2 : float
+            Variance of the noise.
+
+        Returns
+        -------
+        ndarray, shape (N,)
+            The right side per sample.
+        """
         return self.corrupted + 2 * float(sigma2) * self.trace
 
 
 class LevelSides(NamedTuple):
-    """The parts of the identity for the activation level, one value per sample, each (N,).
+    """Hold the parts of the identity for the activation level, one value per sample.
 
-    `slopes` is the trace of dy/dx within the range of the covariance S. `products` is x . S^+ y, and `remainder` is
-    x . S^+ (x - y). The mean of slopes equals the mean of products, which is rank(S) minus the mean of remainder.
+    The mean of slopes equals the mean of products, which is rank(S) minus the mean of remainder.
+
+    Attributes
+    ----------
+    slopes : ndarray, shape (N,)
+        Trace of dy/dx within the range of the covariance S.
+    products : ndarray, shape (N,)
+        x . S^+ y.
+    remainder : ndarray, shape (N,)
+        x . S^+ (x - y).
     """
 
     slopes: Array
