@@ -162,7 +162,9 @@ def forward(params: MaxoutParams, x: Array) -> MaxoutForward:
 
 @_validation.tiny_is_zero
 def value_and_grad(params: MaxoutParams, x: Array) -> tuple[float, MaxoutParams]:
-    """Compute J = mean over samples of ||x - y||^2, no 1/2, and its gradient. At a tie, the first piece gets the gradient.
+    """Compute J = mean over samples of ||x - y||^2, no 1/2, and its gradient.
+
+    At a tie, the first piece gets the gradient.
 
     Parameters
     ----------
@@ -268,7 +270,7 @@ def step(params: MaxoutParams, velocity: MaxoutParams, x: Array, eta: float, mom
         The objective before the step.
     """
     J, grad = value_and_grad(params, x)
-    for value, v, g in zip(params, velocity, grad):
+    for value, v, g in zip(params, velocity, grad, strict=True):
         v *= momentum
         v -= eta * g
         value += v
@@ -277,7 +279,7 @@ def step(params: MaxoutParams, velocity: MaxoutParams, x: Array, eta: float, mom
 
 @_validation.tiny_is_zero
 def left_limit(params: MaxoutParams, direction: Array) -> Array:
-    """Compute the limit of h at x = t direction as t goes to -infinity, from the pieces. Sec. 2.1.2 asks for the limit 0.
+    """Compute the limit of h at x = t direction as t goes to -infinity. Sec. 2.1.2 asks for the limit 0.
 
     Parameters
     ----------

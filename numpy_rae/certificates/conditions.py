@@ -214,8 +214,8 @@ def falls_to_zero(h: Array) -> bool:
     Returns
     -------
     bool
-        True if h is 0 at the far end, up to LIMIT, or if |h| falls by at least half from each point to the next one
-        out, as 1 / |a| does.
+        True if |h| is at most LIMIT at the far end. Also True if it is below 0.01 there, and at most half as large at
+        each -10^k as at the one before, as for 1 / |a|.
     """
     size = np.abs(h[::4]) if len(h) == 9 else np.abs(h)
     return bool(size[0] <= LIMIT or (len(h) == 9 and size[0] < 0.01 and (2 * size[:-1] <= size[1:]).all()))

@@ -1,7 +1,7 @@
-"""Objectives whose weights and biases get the gradients of different objectives: which of the two makes codes sparse?
+"""Objectives whose weights and biases get the gradients of different objectives.
 
-The gradients of an objective and of the plain auto-encoder are computed at the same parameters and batch. Each of W and
-b_e gets one of them:
+They show which of the two makes codes sparse. The gradients of an objective and of the plain auto-encoder are computed
+at the same parameters and batch. Each of W and b_e gets one of them:
 
     "DAE weights only"    g_W from DAE,    g_b_e from AE
     "DAE bias only"       g_W from AE,     g_b_e from DAE

@@ -1,4 +1,4 @@
-"""eDAE's noise has mean zero: what it does to training is an effect of its variance.
+"""The noise of eDAE has mean zero, so its effect on training is an effect of its variance.
 
 eDAE's first-order term T is linear in the noise. Hence K noise copies of every sample are one copy of variance
 sigma2 / K (`EdaeCopies`), and the gradient of T is a mean-zero perturbation of the plain auto-encoder's gradient.
@@ -192,14 +192,14 @@ def predicted_drift(
     theta, size = flatten(params), params.W.size + params.b_e.size
     g = plain_gradient(theta, params, activation, x)
 
-    def gradient(moved: Array) -> Array:
+    def _gradient(moved: Array) -> Array:
         return plain_gradient(theta + moved, params, activation, x)
 
-    H = np.stack([(gradient(h * e) - gradient(-h * e)) / (2 * h) for e in np.eye(size)])
+    H = np.stack([(_gradient(h * e) - _gradient(-h * e)) / (2 * h) for e in np.eye(size)])
     A, S = np.eye(size) - eta * (H + H.T) / 2, sigma2 * noise_covariance(params, activation, x)
     C, drift = np.zeros((size, size)), [np.zeros(size)]
     for _ in range(steps):
-        p = second_order(gradient, g, C)  # (b)
+        p = second_order(_gradient, g, C)  # (b)
         drift.append(A @ drift[-1] - eta * p)  # (c)
         C = A @ C @ A + eta**2 * S  # (a)
     return Drift(np.array(drift), C)
@@ -297,7 +297,7 @@ def simulated_drift(
         One path of the drift for each draw.
     """
 
-    def run(noise) -> Array:
+    def _run(noise) -> Array:
         path = [flatten(params)]
         for eps in noise:
             here = unflatten(path[-1], params)
@@ -309,8 +309,8 @@ def simulated_drift(
                 unit_rows(unflatten(path[-1], params).W)
         return np.array(path)
 
-    plain, found = run([None] * steps), []
+    plain, found = _run([None] * steps), []
     for _ in range(draws):
         noise = sigma2**0.5 * rng.standard_normal((steps, *x.shape))
-        found.append((run(noise) + run(-noise)) / 2 - plain)
+        found.append((_run(noise) + _run(-noise)) / 2 - plain)
     return np.array(found)
