@@ -5,17 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from numpy_rae import _validation
-from numpy_rae.autoencoder import Gradient
+from numpy_rae._validation import Array
+from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Gradient, Params
 from numpy_rae.dae_noise.smoothed_relu import expected_dae, expected_dae_with_covariances, smoothed_mdae
 from numpy_rae.objectives import Objective, ae, corruption, denoising
 
 
 @_validation.tiny_is_zero
-def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+def antithetic(
+    params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
+) -> tuple[float, Gradient]:
     """Eq. (6) with x + eps and x - eps for every sample: the first-order Taylor term cancels exactly."""
     if sigma2 == 0:
         return ae(params, activation, x)
-    eps = corruption(x, sigma2, rng)
+    eps = corruption(x, sigma2, rng, "antithetic")
     return denoising(params, activation, np.concatenate([x, x]), np.concatenate([x + eps, x - eps]))
 
 
@@ -28,11 +32,18 @@ class Copies:
     def __post_init__(self):
         _validation.integer("K", self.K)
 
-    def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+    def __call__(
+        self,
+        params: Params,
+        activation: Activation,
+        x: Array,
+        sigma2: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, Gradient]:
         if sigma2 == 0:
             return ae(params, activation, x)
         repeated = np.concatenate([x] * self.K)
-        return denoising(params, activation, repeated, repeated + corruption(repeated, sigma2, rng))
+        return denoising(params, activation, repeated, repeated + corruption(repeated, sigma2, rng, f"{self.K}-copies"))
 
 
 NOISE_OBJECTIVES = {
