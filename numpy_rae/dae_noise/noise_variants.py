@@ -5,13 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from numpy_rae import _validation
-from numpy_rae.autoencoder import Gradient
+from numpy_rae._validation import Array
+from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Gradient, Params
 from numpy_rae.dae_noise.smoothed_relu import expected_dae, expected_dae_with_covariances, smoothed_mdae
 from numpy_rae.objectives import Objective, ae, corruption, denoising
 
 
 @_validation.tiny_is_zero
-def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+def antithetic(
+    params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
+) -> tuple[float, Gradient]:
     """Compute Eq. (6) with x + eps and x - eps for each sample. The first-order Taylor term cancels exactly.
 
     Parameters
@@ -24,8 +28,8 @@ def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
         Batch, of the dtype of W.
     sigma2 : float
         Variance of the noise.
-    rng : numpy.random.Generator
-        Source of the noise.
+    rng : numpy.random.Generator, optional
+        Source of the noise. Required if `sigma2` is positive.
 
     Returns
     -------
@@ -33,10 +37,15 @@ def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
         The value of the objective.
     gradient : Gradient
         Its gradient with respect to W and b_e.
+
+    Raises
+    ------
+    ValueError
+        If x does not fit W, or if `sigma2` is positive and `rng` is None.
     """
     if sigma2 == 0:
         return ae(params, activation, x)
-    eps = corruption(x, sigma2, rng)
+    eps = corruption(x, sigma2, rng, "antithetic")
     return denoising(params, activation, np.concatenate([x, x]), np.concatenate([x + eps, x - eps]))
 
 
@@ -60,11 +69,18 @@ class Copies:
     def __post_init__(self):
         _validation.integer("K", self.K)
 
-    def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+    def __call__(
+        self,
+        params: Params,
+        activation: Activation,
+        x: Array,
+        sigma2: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, Gradient]:
         if sigma2 == 0:
             return ae(params, activation, x)
         repeated = np.concatenate([x] * self.K)
-        return denoising(params, activation, repeated, repeated + corruption(repeated, sigma2, rng))
+        return denoising(params, activation, repeated, repeated + corruption(repeated, sigma2, rng, f"{self.K}-copies"))
 
 
 NOISE_OBJECTIVES = {
