@@ -17,7 +17,7 @@ import numpy as np
 
 from numpy_rae import _contracts, _validation
 from numpy_rae._validation import Array
-from numpy_rae.autoencoder import Params
+from numpy_rae.autoencoder import Gradient, Params
 
 STEPS = 10.0 ** np.arange(-1.5, -4.1, -0.5)
 EPS = float(np.finfo(float).eps)
@@ -134,7 +134,7 @@ def unflatten(vector: Array, like: Params) -> Params:
     return Params(vector[:size].reshape(like.W.shape), vector[size:])
 
 
-def on_vector(value_and_grad: Callable, params: Params) -> Function:
+def on_vector(value_and_grad: Callable[[Params], tuple[float, Gradient]], params: Params) -> Function:
     """Turn `params -> (J, Gradient)` into a function of the flat vector.
 
     Parameters
@@ -384,7 +384,10 @@ def _fourth_order(probe: Probe, t: float) -> float:
 
 @_validation.tiny_is_zero
 def check_gradient(
-    value_and_grad: Callable, params: Params, rng: np.random.Generator, directions: int = 5
+    value_and_grad: Callable[[Params], tuple[float, Gradient]],
+    params: Params,
+    rng: np.random.Generator,
+    directions: int = 5,
 ) -> list[Check]:
     """Compare the gradient of a function of the parameters with differences in random unit directions.
 

@@ -81,7 +81,8 @@ class Sparsity(NamedTuple):
         ndarray of bool, shape (m,)
             True at a dead unit.
         """
-        return self.density == 0
+        silent: Array = self.density == 0
+        return silent
 
     @property
     def L0_histogram(self) -> Array:

@@ -13,6 +13,7 @@ from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, init_params
 from numpy_rae.callbacks import Callback
+from numpy_rae.objectives import ObjectiveFunction
 from numpy_rae.optimizer import flush_subnormals, zero_velocity
 from numpy_rae.registry import find_activation, find_objective
 from numpy_rae.row_norms import row_len2, unit_rows
@@ -24,8 +25,6 @@ from numpy_rae.train_state import RandomStreams, TrainResult, TrainState
 NUMERICS = 2
 HISTORY_SAMPLES = 1000
 FLUSH_EVERY = 100
-
-ObjectiveFunction = Callable[..., tuple[float, Gradient]]
 
 
 def train(
@@ -88,7 +87,7 @@ def init_state(n: int, config: TrainConfig) -> TrainState:
         Initial W, b_e = 0, velocity 0, and new random streams.
     """
     generators = RandomStreams(config.seed)
-    params = init_params(config.hidden, n, generators.init, np.dtype(config.dtype).type)
+    params = init_params(config.hidden, n, generators.init, np.dtype(config.dtype))
     if config.start == "unit":
         unit_rows(params.W)
     return TrainState(params, zero_velocity(params), generators)

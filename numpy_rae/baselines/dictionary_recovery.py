@@ -8,6 +8,7 @@ An auto-encoder and the sparse coding of Eq. (2) both know n and m, but neither 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy.optimize import linear_sum_assignment
 
 from numpy_rae import _validation
@@ -50,7 +51,7 @@ class Chance(NamedTuple):
 
 @_validation.tiny_is_zero
 def mixture(
-    N: int, n: int, m: int, active: int, noise: float, rng: np.random.Generator, dtype: type = np.float32
+    N: int, n: int, m: int, active: int, noise: float, rng: np.random.Generator, dtype: DTypeLike = np.float32
 ) -> Mixture:
     """Draw samples from m atoms of random direction. Each sample uses `active` atoms, and any set is equally likely.
 
@@ -92,7 +93,7 @@ def mixture(
     chosen = rng.permuted(np.tile(np.arange(m) < active, (N, 1)), axis=1)  # (N, m)
     s = chosen * rng.uniform(0.5, 1.5, (N, m))
     with np.errstate(over="ignore"):
-        x = (s @ atoms + noise * rng.standard_normal((N, n))).astype(dtype)
+        x: Array = (s @ atoms + noise * rng.standard_normal((N, n))).astype(dtype)
     _validation.no_overflow(f"noise, {noise:g},", x)
     return Mixture(x, atoms.astype(dtype), s.astype(dtype))
 

@@ -17,6 +17,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from numpy_rae import _validation, autoencoder
 from numpy_rae._validation import Array
@@ -97,7 +98,7 @@ class Witness(NamedTuple):
 
 
 @_validation.tiny_is_zero
-def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> MaxoutParams:
+def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> MaxoutParams:
     """Draw the auto-encoder's normalized initialisation for the m k pieces.
 
     Parameters
@@ -237,7 +238,8 @@ def train(
     _validation.number("momentum", momentum, high=1)
     _validation.instance("rng", rng, np.random.Generator)
     params = init_params(m, k, x.shape[1], rng, x.dtype)
-    velocity, history = MaxoutParams(np.zeros_like(params.W), np.zeros_like(params.b_e)), []
+    velocity = MaxoutParams(np.zeros_like(params.W), np.zeros_like(params.b_e))
+    history: list[float] = []
     # An overflow is not a warning here: the objective shows it in the same epoch.
     with np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(1, epochs + 1):
@@ -313,11 +315,12 @@ def left_limit(params: MaxoutParams, direction: Array) -> Array:
     _validation.no_overflow("W or direction", slope)
     flat = np.where(slope == 0, params.b_e, -np.inf).max(axis=1)  # (m,)
     least = slope.min(axis=1)  # (m,)
-    return np.where(least == 0, flat, np.copysign(np.inf, -least)).astype(params.W.dtype)
+    limit: Array = np.where(least == 0, flat, np.copysign(np.inf, -least)).astype(params.W.dtype)
+    return limit
 
 
 @_validation.tiny_is_zero
-def witness(dtype: type = np.float64) -> Witness:
+def witness(dtype: DTypeLike = np.float64) -> Witness:
     """Return one unit with the pieces a and -a: h = |a| grows without bound on the left, where Thm 2 needs 0.
 
     Parameters
@@ -337,7 +340,7 @@ def witness(dtype: type = np.float64) -> Witness:
     """
     dtype = _validation.float_type("dtype", dtype)
     params = MaxoutParams(np.array([[[1], [-1]]], dtype), np.zeros((1, 2), dtype))
-    direction = np.ones(1, dtype)
+    direction: Array = np.ones(1, dtype)
     return Witness(params, direction, left_limit(params, direction))
 
 

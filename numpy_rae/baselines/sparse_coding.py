@@ -6,7 +6,7 @@ length 1, because otherwise long rows and short codes would make the penalty van
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import eigvalsh
@@ -84,7 +84,8 @@ def sample_objectives(W: Array, h: Array, x: Array, lam: float) -> Array:
     ndarray, shape (N,)
         The objectives.
     """
-    return row_len2(x - h @ W) + float(lam) * np.abs(h).sum(axis=1)
+    each: Array = row_len2(x - h @ W) + float(lam) * np.abs(h).sum(axis=1)
+    return each
 
 
 @_validation.tiny_is_zero
@@ -203,7 +204,7 @@ def shrink(v: Array, threshold: float, non_negative: bool = False) -> Array:
 
 
 @_validation.tiny_is_zero
-def duality_gap(h, c, a, x2, lam: float, non_negative: bool) -> Array:
+def duality_gap(h: Array, c: Array, a: Array, x2: Array, lam: float, non_negative: bool) -> Array:
     """Compute how far J_i(h) can be above its minimum.
 
     Parameters
@@ -239,7 +240,8 @@ def duality_gap(h, c, a, x2, lam: float, non_negative: bool) -> Array:
     steepest = (c if non_negative else np.abs(c)).max(axis=1)
     s = lam / np.maximum(2 * steepest, lam)  # (a) (N,)
     r2 = x2 - (h * (a + c)).sum(axis=1)  # (N,)
-    return (1 - s) ** 2 * r2 + (lam * np.abs(h) - 2 * s[:, None] * h * c).sum(axis=1)  # (b) (N,)
+    gap: Array = (1 - s) ** 2 * r2 + (lam * np.abs(h) - 2 * s[:, None] * h * c).sum(axis=1)  # (b) (N,)
+    return gap
 
 
 @_validation.tiny_is_zero
@@ -429,7 +431,7 @@ def check_dictionary(W: Array, x: Array) -> None:
 
 
 @_validation.tiny_is_zero
-def check_start(start: Array | None, shape: tuple[int, int], dtype: np.dtype, non_negative: bool) -> Array:
+def check_start(start: Array | None, shape: tuple[int, int], dtype: np.dtype[Any], non_negative: bool) -> Array:
     """Check the first codes.
 
     Parameters

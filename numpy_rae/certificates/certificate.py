@@ -11,13 +11,13 @@ ends at -1e4. So a certificate is evidence, not a proof.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from numpy_rae import _contracts, _validation
 from numpy_rae._validation import Array
-from numpy_rae.activations import Activation
+from numpy_rae.activations import Activation, FullJet
 from numpy_rae.autoencoder import Params
 from numpy_rae.certificates.conditions import (  # fmt: skip
     FAR,
@@ -114,7 +114,7 @@ class Certificate:
         dict
             Names of the conditions with their witnesses.
         """
-        return {c.name: c.witness for c in self.conditions if not c.holds}
+        return {c.name: c.witness for c in self.conditions if c.witness}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the certificate as values that `json` can write.
@@ -312,7 +312,7 @@ def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Arr
     near = accuracy(activation)
     if not any(near):
         return np.sign(g).astype(int), g
-    h, dh_da, d2h_da2, _ = evaluate(activation, a)
+    h, dh_da, d2h_da2, _ = cast(FullJet, evaluate(activation, a))
     if isinstance(penalty, MeanActivationPenalty):
         slack = np.abs(penalty.extrapolated(h)[1]) * near[1]
     else:
@@ -480,7 +480,7 @@ def of_neither_family(penalty: Penalty, by_sign: dict[int, Interval]) -> tuple[s
     return UNDETERMINED, f"The penalty is of neither family; for one unit and one sample the bias gradient is {seen}."
 
 
-def maxout_certificate(penalty: Penalty, witness) -> Certificate:
+def maxout_certificate(penalty: Penalty, witness: tuple[tuple[Array, Array], Array, Array]) -> Certificate:
     """Return the certificate of Maxout, by the structural argument, which holds for any penalty.
 
     Parameters

@@ -8,11 +8,12 @@ further points out to +-1e4.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from numpy_rae._validation import Array
-from numpy_rae.activations import Activation, Jet
+from numpy_rae.activations import Activation, FullJet, Jet
 from numpy_rae.penalties import JacobianPenalty, MeanActivationPenalty, Penalty
 
 USEFUL, FAR = 50.0, 1e4
@@ -131,11 +132,12 @@ def grid(activation: Activation, penalty: Penalty) -> Array:
     kinks = [k + side * beside for k in activation.kinks for side in (-1, 1)]
     next_to = [np.nextafter(k, side) for k in activation.kinks for side in (-np.inf, np.inf)]
     a = np.unique(np.concatenate([-far, np.linspace(-USEFUL, USEFUL, 4001), far, *kinks, next_to]))
-    h, dh_da, d2h_da2, _ = evaluate(activation, a)
+    h, dh_da, d2h_da2, _ = cast(FullJet, evaluate(activation, a))
     pattern = np.sign([h, dh_da, dh_da - 1, d2h_da2, dh_da * d2h_da2])
     cut = np.flatnonzero((np.diff(pattern) != 0).any(axis=0))
     a = np.union1d(a, np.linspace(a[cut], a[cut + 1], 33))
-    return a[np.isfinite(evaluate(activation, a)[:3]).all(axis=0)]
+    jet = cast(FullJet, evaluate(activation, a))
+    return a[np.isfinite(jet[:3]).all(axis=0)]
 
 
 def activation_conditions(a: Array, jet: Jet, near: tuple[float, ...]) -> tuple[Condition, ...]:
@@ -155,13 +157,17 @@ def activation_conditions(a: Array, jet: Jet, near: tuple[float, ...]) -> tuple[
     tuple of Condition
         The four conditions.
     """
-    h, dh_da, d2h_da2, _ = jet
+    h, dh_da, d2h_da2, _ = cast(FullJet, jet)
     step, size = np.diff(h), np.maximum(1, np.abs(dh_da))
     slack = (near[1] + ROUNDING) * size
     noise = ROUNDING * np.maximum(1, np.abs(h[1:])) * (1 + np.abs(a[1:]))
     # More than the slopes beside it explain: h itself jumps there.
-    leaps = most_violating_point("jump of h", a[:-1], step, 3 * np.diff(a) * np.maximum(size[:-1], size[1:]) + noise - np.abs(step))
-    falls = most_violating_point("h'", a, dh_da, dh_da + slack) or most_violating_point("jump of h", a[:-1], step, step + noise)
+    leaps = most_violating_point(
+        "jump of h", a[:-1], step, 3 * np.diff(a) * np.maximum(size[:-1], size[1:]) + noise - np.abs(step)
+    )
+    falls = most_violating_point("h'", a, dh_da, dh_da + slack) or most_violating_point(
+        "jump of h", a[:-1], step, step + noise
+    )
     steep = most_violating_point("h'", a, dh_da, 1 - dh_da + slack) or leaps or falls
     turns = most_violating_point("jump of h'", a[:-1], np.diff(dh_da), np.diff(dh_da) + 2 * slack[1:])
     bends = most_violating_point("h''", a, d2h_da2, d2h_da2 + near[2] + ROUNDING) or turns or leaps

@@ -176,7 +176,7 @@ def hsd_threshold(A: Array) -> float:
     if S < 2:
         raise ValueError(f"{S} seed has no spread; at least 2 are needed")
     spread = A.var(axis=0, ddof=1).mean() ** 0.5  # (b)
-    return tukey(K, K * (S - 1)) * spread / S**0.5
+    return float(tukey(K, K * (S - 1)) * spread / S**0.5)
 
 
 def direction(A: Array) -> str:

@@ -11,11 +11,14 @@ value of a mixed objective is the value of the full one. No function has the mix
 how training proceeds.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from numpy_rae.autoencoder import Gradient
-from numpy_rae.objectives import Objective, ae
+import numpy as np
+
+from numpy_rae._validation import Array
+from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Gradient, Params
+from numpy_rae.objectives import Objective, ObjectiveFunction, ae
 
 
 def with_bias_of(weights: Gradient, bias: Gradient) -> Gradient:
@@ -46,9 +49,16 @@ class WeightsOnly:
         The objective.
     """
 
-    objective: Callable[..., tuple[float, Gradient]]
+    objective: ObjectiveFunction
 
-    def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+    def __call__(
+        self,
+        params: Params,
+        activation: Activation,
+        x: Array,
+        sigma2: float,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, Gradient]:
         J, grad = self.objective(params, activation, x, sigma2, rng)
         return J, with_bias_of(grad, ae(params, activation, x)[1])
 
@@ -63,9 +73,16 @@ class BiasOnly:
         The objective.
     """
 
-    objective: Callable[..., tuple[float, Gradient]]
+    objective: ObjectiveFunction
 
-    def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+    def __call__(
+        self,
+        params: Params,
+        activation: Activation,
+        x: Array,
+        sigma2: float,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, Gradient]:
         J, grad = self.objective(params, activation, x, sigma2, rng)
         plain = ae(params, activation, x)[1]
         return J, with_bias_of(plain, grad)._replace(n_extrapolated=grad.n_extrapolated)

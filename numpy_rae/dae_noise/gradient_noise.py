@@ -15,6 +15,7 @@ H = dg/dtheta and S = Cov[xi], up to terms of order sigma2^2 and without momentu
 the noise. Both need matrices of size (m n + m)^2 or many runs, so they are for small problems in float64.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -52,8 +53,8 @@ class EdaeCopies:
         sigma2: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> tuple[float, Gradient]:
-        eps = sum(corruption(x, sigma2, rng) for _ in range(self.K)) / self.K
-        return first_order(params, activation, x, eps)
+        total = sum((corruption(x, sigma2, rng) for _ in range(self.K)), np.zeros_like(x))
+        return first_order(params, activation, x, total / self.K)
 
 
 def edae_copies(K: int) -> Objective:
@@ -127,7 +128,7 @@ def noise_covariance(params: Params, activation: Activation, x: Array) -> Array:
     ndarray, shape (m n + m, m n + m)
         The covariance.
     """
-    total = 0.0
+    total = np.zeros(())
     for i in range(len(x)):
         # T is a mean over the samples, so each sample adds its own columns, divided by N.
         columns = np.stack([noise_gradient(params, activation, x[i : i + 1], e[None]) for e in np.eye(x.shape[1])])
@@ -205,7 +206,7 @@ def predicted_drift(
     return Drift(np.array(drift), C)
 
 
-def second_order(gradient, g: Array, C: Array) -> Array:
+def second_order(gradient: Callable[[Array], Array], g: Array, C: Array) -> Array:
     """Compute (b): half the sum of the second differences of the gradient along the principal axes of C.
 
     Parameters
@@ -252,7 +253,8 @@ def decoder_push(params: Params, activation: Activation, x: Array, C: Array) -> 
     """
     (m, n), jet = params.W.shape, forward(params, activation, x).jet
     row_noise = np.diag(C)[: m * n].reshape(m, n).sum(axis=1)
-    return 2 * row_noise * (jet.h * jet.dh_da).mean(axis=0)
+    push: Array = 2 * row_noise * (jet.h * jet.dh_da).mean(axis=0)
+    return push
 
 
 def simulated_drift(
@@ -297,7 +299,7 @@ def simulated_drift(
         One path of the drift for each draw.
     """
 
-    def _run(noise) -> Array:
+    def _run(noise: Iterable[Array | None]) -> Array:
         path = [flatten(params)]
         for eps in noise:
             here = unflatten(path[-1], params)

@@ -117,7 +117,8 @@ def density_at_zero(a: Array, bandwidth: float) -> Array:
         The values, in the dtype of a.
     """
     z = a / bandwidth
-    return np.exp(-z * z / 2) * (NORMAL / bandwidth)
+    density: Array = np.exp(-z * z / 2) * (NORMAL / bandwidth)
+    return density
 
 
 def kernel_cae(bandwidth: float) -> Objective:

@@ -66,7 +66,7 @@ class Copies:
 
     K: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _validation.integer("K", self.K)
 
     def __call__(

@@ -17,7 +17,7 @@ from scipy.special import ndtr
 
 from numpy_rae import _validation
 from numpy_rae._validation import Array
-from numpy_rae.activations import RELU, Jet
+from numpy_rae.activations import RELU, Activation, Jet
 from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
 from numpy_rae.row_norms import row_len2
 
@@ -79,11 +79,12 @@ def widths(params: Params, sigma2: float) -> Array:
         The widths. A zero row gets a very small positive width.
     """
     s = np.sqrt(row_len2(params.W)) * sigma2**0.5
-    return np.maximum(s, np.finfo(s.dtype).tiny ** 0.5)
+    at_least: Array = np.maximum(s, np.finfo(s.dtype).tiny ** 0.5)
+    return at_least
 
 
 @_validation.tiny_is_zero
-def require_relu(activation) -> None:
+def require_relu(activation: Activation) -> None:
     """Check that the activation is ReLU.
 
     Parameters
@@ -101,7 +102,9 @@ def require_relu(activation) -> None:
 
 
 @_validation.tiny_is_zero
-def smoothed_mdae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+def smoothed_mdae(
+    params: Params, activation: Activation, x: Array, sigma2: float, rng: np.random.Generator | None = None
+) -> tuple[float, Gradient]:
     """Compute J_AE + sigma2 R with mDAE's penalty, Eq. (11), on the smoothed slope in place of ReLU's.
 
     Parameters
@@ -168,11 +171,14 @@ def through_length(s: Array, len2: Array) -> Array:
     ndarray, shape (m,)
         The derivative, 0 at a zero row.
     """
-    return np.divide(s, 2 * len2, out=np.zeros_like(s), where=len2 > 0)
+    slope: Array = np.divide(s, 2 * len2, out=np.zeros_like(s), where=len2 > 0)
+    return slope
 
 
 @_validation.tiny_is_zero
-def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+def expected_dae(
+    params: Params, activation: Activation, x: Array, sigma2: float, rng: np.random.Generator | None = None
+) -> tuple[float, Gradient]:
     """Compute DAE's expectation over the noise, with units that are independent given x. No noise is drawn.
 
     Parameters
@@ -216,7 +222,9 @@ def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradie
 
 
 @_validation.tiny_is_zero
-def expected_dae_with_covariances(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+def expected_dae_with_covariances(
+    params: Params, activation: Activation, x: Array, sigma2: float, rng: np.random.Generator | None = None
+) -> tuple[float, Gradient]:
     """Compute `expected_dae` with the covariances between units, to first order in the correlation of their rows.
 
     Parameters
@@ -259,7 +267,9 @@ def expected_dae_with_covariances(params, activation, x, sigma2, rng=None) -> tu
 
 
 @_validation.tiny_is_zero
-def expectation(params, activation, x, sigma2, covariances) -> tuple[float, Gradient]:
+def expectation(
+    params: Params, activation: Activation, x: Array, sigma2: float, covariances: bool
+) -> tuple[float, Gradient]:
     """Compute steps (a) to (g), and (h) to (l) with covariances.
 
     Parameters

@@ -73,9 +73,7 @@ class LevelSides(NamedTuple):
     remainder: Array
 
 
-def denoising_sides(
-    params: Params, activation: Activation, x: Array, eps: Array, sigma2: float
-) -> DenoisingSides:
+def denoising_sides(params: Params, activation: Activation, x: Array, eps: Array, sigma2: float) -> DenoisingSides:
     """Evaluate both sides of Stein's identity for DAE at x_tilde = x + eps.
 
     E ||x - y(x_tilde)||^2 = E ||x_tilde - y(x_tilde)||^2 - n sigma2 + 2 sigma2 E tr(dy/dx at x_tilde), where E is the

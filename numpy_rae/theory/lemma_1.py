@@ -57,7 +57,8 @@ def lemma_1_bound(W: Array, r: Array) -> Array:
     """
     _validation.matrix("W", W, columns=_validation.matrix("r", r).shape[1])
     with np.errstate(over="ignore"):
-        return row_lengths(W) * 2 * sigma_r(r) * r.shape[1] ** 0.5
+        bound: Array = row_lengths(W) * 2 * sigma_r(r) * r.shape[1] ** 0.5
+    return bound
 
 
 @_validation.tiny_is_zero
@@ -84,7 +85,8 @@ def lemma_1_bound_free(W: Array, r: Array) -> Array:
     _validation.matrix("W", W, columns=_validation.matrix("r", r).shape[1])
     (rows, of_W), (scaled, of_r) = of_order_one(W, axis=1), of_order_one(r)
     with np.errstate(over="ignore"):
-        return np.ldexp(2 * np.sqrt(np.square(scaled @ rows.T).mean(axis=0)), of_W + of_r)
+        bound: Array = np.ldexp(2 * np.sqrt(np.square(scaled @ rows.T).mean(axis=0)), of_W + of_r)
+    return bound
 
 
 @_validation.tiny_is_zero
@@ -115,4 +117,5 @@ def lemma_1_bound_gaussian(W: Array, sigma_r: float) -> Array:
     """
     _validation.number("sigma_r", sigma_r)
     with np.errstate(over="ignore"):
-        return row_lengths(_validation.matrix("W", W)) * float(sigma_r) * (2 / np.pi) ** 0.5
+        bound: Array = row_lengths(_validation.matrix("W", W)) * float(sigma_r) * (2 / np.pi) ** 0.5
+    return bound

@@ -128,7 +128,7 @@ class Monitor(Callback):
     observations: list[Observation] = field(default_factory=list)
     _before: Before | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _validation.vector("mean_x", self.mean_x)
         _validation.instance("activation", self.activation, Activation)
         _validation.number("eta", self.eta)
@@ -150,8 +150,7 @@ class Monitor(Callback):
             The gradient on the batch.
         """
         due = (step - 1) % self.every == 0
-        copies = (Params(*(part.copy() for part in pair)) for pair in (state.params, state.velocity))
-        self._before = Before(*copies, x, grad) if due else None
+        self._before = Before(_copy(state.params), _copy(state.velocity), x, grad) if due else None
 
     def on_step_end(self, step: int, state: TrainState) -> None:
         """Record an observation, if the update was due.
@@ -203,4 +202,10 @@ class Monitor(Callback):
 
     def _mean(self, params: Params) -> Array:
         """Compute E[a_j] for data of mean `mean_x`."""
-        return params.b_e + params.W @ self.mean_x
+        mean: Array = params.b_e + params.W @ self.mean_x
+        return mean
+
+
+def _copy(params: Params) -> Params:
+    """Copy both arrays."""
+    return Params(params.W.copy(), params.b_e.copy())

@@ -14,9 +14,7 @@ MOST_POINTS = 10**6
 
 
 @_validation.tiny_is_zero
-def expected_denoising(
-    params: Params, activation: Activation, x: Array, sigma: float, nodes: int = 8
-) -> float:
+def expected_denoising(params: Params, activation: Activation, x: Array, sigma: float, nodes: int = 8) -> float:
     """Compute the expectation of Eq. (6) over the noise, by Gauss-Hermite quadrature.
 
     Parameters
