@@ -389,3 +389,8 @@ def test_a_refused_set_of_parameters_leaves_what_was_fitted():
     with pytest.raises(ValueError, match="^activation is"):
         estimator.set_params(activation="swish").partial_fit(x)
     np.testing.assert_array_equal(estimator.transform(x), h)
+
+
+def test_an_activation_can_be_any_that_the_registry_finds():
+    named, function = small(activation="softplus(beta=2)").fit(data()), small(activation=np.tanh).fit(data())
+    assert (named.activation_.name, function.activation_.name) == ("softplus(beta=2)", "tanh")

@@ -361,6 +361,7 @@ def check(params: MaxoutParams) -> None:
     W, b_e = _validation.pair(params)
     if type(W) not in _validation.ARRAYS or W.ndim != 3 or 0 in W.shape or W.dtype not in _validation.FLOATS:
         raise ValueError(
-            f"W is {_validation.describe_array(W)}; it must be a float array of shape (units, pieces, features), all at least 1"
+            f"W is {_validation.describe_array(W)}; "
+            "it must be a float array of shape (units, pieces, features), all at least 1"
         )
     _validation.like("b_e", b_e, W.shape[:2], W.dtype)

@@ -578,7 +578,7 @@ FAULTS = (
         "dae_noise/noise_variants", "dae_noise/test_noise_variants.py",
         ("pair-of-equals", "antithetic", "[x + eps, x - eps]", "[x + eps, x + eps]"),
         ("pair-target", "antithetic", "np.concatenate([x, x]), np", "np.concatenate([x, -x]), np"),
-        ("copies-alike", "Copies", "repeated + corruption(repeated, sigma2, rng)",
+        ("copies-alike", "Copies", 'repeated + corruption(repeated, sigma2, rng, f"{self.K}-copies")',
          "repeated + np.concatenate([corruption(x, sigma2, rng)] * self.K)"),
     ),
     *group(
@@ -632,7 +632,7 @@ FAULTS = (
          "baselines/test_sparse_coding.py::test_shrink_is_the_minimiser_on_a_grid"),
         ("gap-feasible", "duality_gap (a)", "np.maximum(2 * steepest, lam)", "np.maximum(steepest, lam)", GAP),
         ("gap-sign", "duality_gap (b)", "(lam * np.abs(h) - 2 * s", "(lam * np.abs(h) + 2 * s", GAP),
-        ("gap-term", "duality_gap (b)", "return (1 - s) ** 2 * r2 + (lam", "return (lam", GAP),
+        ("gap-term", "duality_gap (b)", "gap: Array = (1 - s) ** 2 * r2 + (lam", "gap: Array = (lam", GAP),
         ("atom-own-part", "update_dictionary (b)", "B[j] - A[j] @ W + A[j, j] * W[j]", "B[j] - A[j] @ W"),
         ("atom-other-parts", "update_dictionary (b)", "B[j] - A[j] @ W + A[j, j] * W[j]", "B[j]"),
         ("atom-length", "update_dictionary (b)", "W[j] = directions(u[None])", "W[j] = u"),
