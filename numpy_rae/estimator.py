@@ -185,8 +185,8 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self._warn_if_flat()
         if self._metrics["dead_fraction"] == 1:
             text = (
-                f"no unit is active on any sample of X after {self.n_iter_} epochs, so the codes contain no information; "
-                "scale X, for example by a StandardScaler, or lower sigma2 or eta"
+                f"no unit is active on any sample of X after {self.n_iter_} epochs, so the codes contain no "
+                "information; scale X, for example by a StandardScaler, or lower sigma2 or eta"
             )
             warnings.warn(text, ConvergenceWarning, stacklevel=2)
         return self

@@ -264,7 +264,7 @@ def taylor_slope(f: Function, point: Array, direction: Array, steps: Array = STE
     """
     probe = check_line(f, point, direction)
     if not (_validation.vector("steps", steps) > 0).all() or not (np.diff(steps) < 0).all():
-        raise ValueError(f"steps is {steps}; they must fall from each to the next, and stay above 0")
+        raise ValueError(f"steps is {steps}; its entries must decrease and be above 0")
     with np.errstate(all="ignore"):
         value, slope = probe()
         values = np.array([probe(t)[0] for t in steps])
@@ -345,7 +345,7 @@ def check_line(f: Function, point: Array, direction: Array) -> Probe:
     with np.errstate(all="ignore"):
         value, gradient = probe.both()
     if not np.isfinite(value) or not np.isfinite(gradient).all():
-        raise ValueError("f is not finite at the point, with its gradient; a difference says nothing there")
+        raise ValueError("f or its gradient is not finite at the point; they must be finite there")
     return probe
 
 

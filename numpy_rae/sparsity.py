@@ -257,7 +257,7 @@ def total_variance(x: Array) -> float:
     """
     _validation.matrix("x", x, squares=True)
     mean, total = x.mean(axis=0, dtype=np.float64), 0.0
-    varies = x.min(axis=0) != x.max(axis=0)  # a constant feature's deviation is rounding
+    varies = x.min(axis=0) != x.max(axis=0)  # the deviation of a constant feature is only rounding
     for start in range(0, len(x), metrics.CHUNK):
         total += float((np.square(x[start : start + metrics.CHUNK] - mean) * varies).sum())
     return total / len(x)

@@ -130,7 +130,7 @@ def run_epochs(
     """
     last = len(state.history) + epochs
     drop_wrong_lengths(state)
-    # An overflow is not a warning here: the objective shows it in the same step.
+    # An overflow needs no warning here, because the objective is not finite in the same step.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         while len(state.history) < last and not state.diverged:
             run_epoch(state, x, objective, activation, config, watch or Callback())

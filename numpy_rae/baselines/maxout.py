@@ -240,7 +240,7 @@ def train(
     params = init_params(m, k, x.shape[1], rng, x.dtype)
     velocity = MaxoutParams(np.zeros_like(params.W), np.zeros_like(params.b_e))
     history: list[float] = []
-    # An overflow is not a warning here: the objective shows it in the same epoch.
+    # An overflow needs no warning here, because the objective is not finite in the same epoch.
     with np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(1, epochs + 1):
             steps = (x[batch] for batch in shuffled_batches(len(x), batch_size, rng))

@@ -38,11 +38,11 @@ SPARSER, UNAFFECTED, UNDETERMINED = "sparser with lambda", "unaffected", "undete
 NARROW = 1e-3
 OUTSIDE = {
     "jumprelu": "h = a 1{a > theta} jumps by theta, so no slope in [0, 1] and no Lemma 1; the gradient of the loss "
-    "does not see theta at all, which is trained by an estimate of its own.",
-    "topk": "h_j depends on how a_j ranks among the units of the sample, so it is no function of a_j alone; "
-    "k sets the sparsity whatever lambda is.",
+    "does not depend on theta, which is trained with an estimate of its own.",
+    "topk": "h_j depends on how a_j ranks among the units of the sample, so it is not a function of a_j alone; "
+    "k sets the sparsity at any lambda.",
 }
-MAXOUT = "Maxout is no function of one pre-activation, and the unit max(a, -a) grows without bound on the left."
+MAXOUT = "Maxout is not a function of one pre-activation, and the unit max(a, -a) grows without bound on the left."
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,7 @@ def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Arr
     if isinstance(penalty, MeanActivationPenalty):
         slack = np.abs(penalty.extrapolated(h)[1]) * near[1]
     else:
-        # d(h'^(q-1) h''), with q = 2 standing in for a penalty of neither family.
+        # d(h'^(q-1) h''), with q = 2 for a penalty of neither family.
         q = getattr(penalty, "q", 2)
         dh_da = np.abs(dh_da) + near[1]
         slack = q * dh_da ** (q - 1) * near[2] + q * (q - 1) * dh_da ** max(q - 2, 0) * np.abs(d2h_da2) * near[1]
@@ -349,7 +349,7 @@ def intervals(activation: Activation, penalty: Penalty, a: Array) -> tuple[Inter
         middle = (low + high) / 2
         same = sign(activation, penalty, middle)[0] == signs[cells]
         low, high = np.where(same, middle, low), np.where(same, high, middle)
-    # Of a numeric jet the zeros are only known to its accuracy.
+    # The zeros of a numeric jet are known only to its accuracy.
     ends = [a[0], *high.round(6 if any(accuracy(activation)) else 12), a[-1]]
     ends = [float(end) + 0.0 for end in ends]
     runs = list(zip(ends[:-1], ends[1:], signs[np.append(cells, len(a) - 1)].tolist(), strict=True))
@@ -403,7 +403,7 @@ def describe(a: Array, g: Array, run: tuple[float, float, int]) -> Interval:
     if s == 0:
         return Interval(low, high, 0, float(np.clip(0, low, high)), 0.0)
     size = np.where((a >= low) & (a <= high), s * g, -np.inf)
-    # The middle one of the points that come close to the largest, not the first beside a kink.
+    # Take the middle one of the points that are close to the largest. The first one can be at a kink.
     high_up = np.flatnonzero(size >= 0.99 * size.max())
     i = high_up[len(high_up) // 2]
     return Interval(low, high, s, float(a[i]), float(g[i]))
@@ -475,7 +475,7 @@ def of_neither_family(penalty: Penalty, by_sign: dict[int, Interval]) -> tuple[s
         The reason in a sentence.
     """
     if isinstance(penalty, WeightDecay):
-        return UNAFFECTED, "The penalty does not see the encoder's bias."
+        return UNAFFECTED, "The penalty does not depend on the encoder's bias."
     seen = " and ".join(f"{'-0+'[s + 1]} at a = {i.at:.4g}" for s, i in by_sign.items())
     return UNDETERMINED, f"The penalty is of neither family; for one unit and one sample the bias gradient is {seen}."
 

@@ -161,7 +161,7 @@ def activation_conditions(a: Array, jet: Jet, near: tuple[float, ...]) -> tuple[
     step, size = np.diff(h), np.maximum(1, np.abs(dh_da))
     slack = (near[1] + ROUNDING) * size
     noise = ROUNDING * np.maximum(1, np.abs(h[1:])) * (1 + np.abs(a[1:]))
-    # More than the slopes beside it explain: h itself jumps there.
+    # A step that is larger than the slopes around it allow is a jump of h itself.
     leaps = most_violating_point(
         "jump of h", a[:-1], step, 3 * np.diff(a) * np.maximum(size[:-1], size[1:]) + noise - np.abs(step)
     )

@@ -265,7 +265,7 @@ def sufficient_lambda(dR_db: Array, bound: Array, margin: float = 1.01) -> float
     with np.errstate(over="ignore"):
         lam = float(margin * (bound[pushed] / dR_db[pushed]).max())
     if not math.isfinite(lam):
-        raise ValueError("bound is too large beside dR_db; no finite lambda satisfies Thm 1's condition")
+        raise ValueError("bound is too large for dR_db; no finite lambda satisfies Thm 1's condition")
     return lam or margin
 
 

@@ -76,7 +76,7 @@ def theorem_2_bound(mean_a: Array, tau: float, c: float) -> Array:
         If an argument is not finite or c is negative.
     """
     _validation.vector("mean_a", mean_a)
-    if tau != math.inf:  # as `activation_threshold` has it where a unit is always off
+    if tau != math.inf:  # the result of `activation_threshold` for a unit that is always off
         _validation.number("tau", tau, -math.inf)
     smallest = float(_validation.vector("c", c, len(mean_a)).min()) if isinstance(c, np.ndarray) else c
     _validation.number("c", smallest)

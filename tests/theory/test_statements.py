@@ -128,7 +128,7 @@ OPPOSED, FAR = Params(np.array([[1e200, 1e200], [1e200, -1e200]]), np.ones(2)), 
     ("call", "sentence"),
     [
         (lambda: sufficient_lambda(np.array([1e-308]), np.array([1e308])),
-         "bound is too large beside dR_db; no finite lambda satisfies Thm 1's condition"),
+         "bound is too large for dR_db; no finite lambda satisfies Thm 1's condition"),
         (lambda: sufficient_lambda(np.ones(1), np.ones(1), 0.0),
          "margin is 0.0; it must be a number in (0, inf]"),
         (lambda: theorem_2_bound(np.zeros(2), 0.5, np.ones(3)), "c has shape (3,); it must be one-dimensional with 2 entries"),
