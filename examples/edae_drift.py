@@ -24,7 +24,6 @@ from matplotlib.figure import Figure
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.baselines import dictionary_recovery
-from numpy_rae.constraints import unit_rows
 from numpy_rae.dae_noise.gradient_noise import (
     decoder_push,
     plain_gradient,
@@ -37,6 +36,7 @@ from numpy_rae.experiments import command_line, picture_script, study
 from numpy_rae.experiments.command import command
 from numpy_rae.gradcheck import flatten, unflatten
 from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
+from numpy_rae.row_norms import unit_rows
 from numpy_rae.storage import jsonl
 
 ETA, BATCH = 0.01, 50

@@ -178,7 +178,7 @@ def check_gradient(name: str, grad: object, params: Params) -> None:
         raise ValueError(f"{name} returned {_described(grad)} as its gradient; it must be a Gradient")
     (m, n), dtype = params.W.shape, params.W.dtype
     array(name, "g_b_e", grad.g_b_e, (m,), dtype)
-    for part, shape in {"row_scale": (m,), "direct": (m, n)}.items():
+    for part, shape in {"row_scale": (m,), "dense_part": (m, n)}.items():
         if getattr(grad, part) is not None:
             array(name, part, getattr(grad, part), shape, dtype)
     check_factors(name, grad.factors, params)

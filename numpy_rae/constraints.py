@@ -8,14 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from numpy_rae.autoencoder import Gradient, Params, batch_sum, row_len2, times_rows
+from numpy_rae.autoencoder import Gradient, Params, batch_sum, times_rows
+from numpy_rae.row_norms import row_len2, unit_scale
 
 Constraint = Callable[[np.ndarray], np.ndarray]
-
-
-def unit_scale(len2: np.ndarray) -> np.ndarray:
-    """Factors that make every row's length 1; a zero row has no direction and stays."""
-    return 1 / np.sqrt(np.where(len2 == 0, 1, len2))
 
 
 def max_norm_scale(len2: np.ndarray, radius: float) -> np.ndarray:
@@ -23,11 +19,6 @@ def max_norm_scale(len2: np.ndarray, radius: float) -> np.ndarray:
     kept = np.finfo(len2.dtype)
     radius = min(max(radius, float(kept.tiny)), float(kept.max))  # neither 0 nor inf in W's precision
     return radius / np.maximum(np.sqrt(len2), radius)
-
-
-def unit_rows(W: np.ndarray) -> None:
-    """Scale every row of W (m, n) to length 1, in place."""
-    W *= unit_scale(row_len2(W))[:, None]
 
 
 def tangent(grad: Gradient, params: Params) -> Gradient:
@@ -38,8 +29,8 @@ def tangent(grad: Gradient, params: Params) -> Gradient:
     """
     W, len2 = params.W, row_len2(params.W)
     radial = sum(batch_sum(left * times_rows(W, right)) for left, right in grad.factors)  # (m,)
-    if grad.direct is not None:
-        radial = radial + np.vecdot(grad.direct, W)
+    if grad.dense_part is not None:
+        radial = radial + np.vecdot(grad.dense_part, W)
     scale = unit_scale(len2)  # radial * scale is along the row's direction; at a zero row radial is 0
     return grad._replace(row_scale=-radial * scale * scale)
 

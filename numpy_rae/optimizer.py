@@ -13,8 +13,9 @@ import numpy as np
 from scipy.linalg import get_blas_funcs
 
 from numpy_rae import _validation
-from numpy_rae.autoencoder import Gradient, Params, row_len2
+from numpy_rae.autoencoder import Gradient, Params
 from numpy_rae.constraints import Constraint
+from numpy_rae.row_norms import row_len2
 
 BLOCK = 2**17
 
@@ -121,8 +122,8 @@ def apply_velocity(
     """The rest of the gradient into v, then W <- W + v, then the constraint, on one block of rows; returns its len2."""
     if grad.row_scale is not None:
         v_W -= np.multiply((eta * grad.row_scale[rows])[:, None], W, out=scratch[: len(W)])
-    if grad.direct is not None:
-        v_W -= eta * grad.direct[rows]
+    if grad.dense_part is not None:
+        v_W -= eta * grad.dense_part[rows]
     W += v_W
     len2 = row_len2(W)
     if constraint is None:

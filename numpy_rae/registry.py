@@ -42,7 +42,8 @@ def find_activation(activation: str | Activation | Callable[..., Any]) -> Activa
     if isinstance(activation, str):
         beta = softplus_sharpness(activation)
         return softplus_beta(beta) if beta is not None else ACTIVATIONS[_validation.one_of("activation", activation, ACTIVATIONS)]
-    return from_callable(_validation.function("activation", activation))
+    _validation.function("activation", activation)
+    return from_callable(getattr(activation, "__name__", type(activation).__name__), activation)
 
 
 def softplus_sharpness(name: str) -> float | None:

@@ -15,14 +15,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from numpy_rae.autoencoder import Gradient, Params, row_len2
-from numpy_rae.constraints import Constraint, unit_scale
+from numpy_rae.autoencoder import Gradient, Params
+from numpy_rae.constraints import Constraint
 from numpy_rae.optimizer import sgd_step
-
-
-def directions(W: np.ndarray) -> np.ndarray:
-    """Return the rows of W (m, n) scaled to length 1, as a new array; a zero row stays 0."""
-    return W * unit_scale(row_len2(W))[:, None]
+from numpy_rae.row_norms import fast_directions, row_len2
 
 
 def radial_part(velocity: Params, u: np.ndarray) -> np.ndarray:
@@ -35,7 +31,7 @@ def projected(
 ) -> np.ndarray:
     """Do one step of `sgd_step`, then remove the velocity's part along the new rows, in place."""
     len2 = sgd_step(params, velocity, grad, eta, momentum, constraint)
-    u = directions(params.W)
+    u = fast_directions(params.W)
     velocity.W[...] -= radial_part(velocity, u) * u
     return len2
 
@@ -63,7 +59,7 @@ def neither(
 
 def split_step(params, velocity, grad, eta, momentum, constraint, length: bool, turn: bool) -> np.ndarray:
     """Do one step in which the radial part acts through `length`, through `turn`, both or neither, in place."""
-    u = directions(params.W)
+    u = fast_directions(params.W)
     sgd_step(params, velocity, grad, eta, momentum, None)
     c = radial_part(velocity, u)
     if not length:
@@ -71,7 +67,7 @@ def split_step(params, velocity, grad, eta, momentum, constraint, length: bool, 
     if constraint:
         params.W[...] *= constraint(row_len2(params.W))[:, None]
     if not turn:
-        velocity.W[...] += c * (directions(params.W) - u)
+        velocity.W[...] += c * (fast_directions(params.W) - u)
     return row_len2(params.W)
 
 

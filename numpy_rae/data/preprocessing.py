@@ -6,6 +6,7 @@ import numpy as np
 
 from numpy_rae import _validation
 from numpy_rae._validation import Array
+from numpy_rae.row_norms import of_order_one
 
 
 @_validation.tiny_is_zero
@@ -61,32 +62,6 @@ def standardise(x: Array, std_offset: float = 0.0) -> Array:
     with np.errstate(over="ignore"):  # if the offset is too large beside x, x becomes 0
         scale = deviation.std(axis=0) + np.ldexp(x.dtype.type(std_offset), -exponent)
     return cast(Array, np.divide(deviation, scale, out=np.zeros_like(x), where=scale > 0))
-
-
-@_validation.tiny_is_zero
-def of_order_one(x: Array, axis: int | None = None) -> tuple[Array, Array]:
-    """Scale x by a power of two, so that the squares of its largest entries neither overflow nor vanish.
-
-    The scaling is exact. A result that is scaled back is the same as without scaling, if that does not overflow or
-    vanish.
-
-    Parameters
-    ----------
-    x : ndarray, shape (N, n), float32 or float64
-        Finite numbers.
-    axis : int, optional
-        0 scales each column, 1 each row, None the whole array.
-
-    Returns
-    -------
-    scaled : ndarray, shape (N, n), dtype of `x`
-        x 2^-k. Its largest absolute entry, per column or row with `axis`, is in [1/2, 1), or 0.
-    k : ndarray of int
-        The exponent, one number or one per column or row.
-    """
-    _, exponent = np.frexp(np.maximum(x.max(axis=axis), -x.min(axis=axis)))
-    along = -exponent if axis != 1 else -exponent[:, None]
-    return np.ldexp(x, along), exponent
 
 
 @_validation.tiny_is_zero
