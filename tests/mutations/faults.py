@@ -572,7 +572,7 @@ FAULTS = (
         "dae_noise/noise_variants", "dae_noise/test_noise_variants.py",
         ("pair-of-equals", "antithetic", "[x + eps, x - eps]", "[x + eps, x + eps]"),
         ("pair-target", "antithetic", "np.concatenate([x, x]), np", "np.concatenate([x, -x]), np"),
-        ("copies-alike", "Copies", "repeated + corruption(repeated, sigma2, rng)",
+        ("copies-alike", "Copies", 'repeated + corruption(repeated, sigma2, rng, f"{self.K}-copies")',
          "repeated + np.concatenate([corruption(x, sigma2, rng)] * self.K)"),
     ),
     *group(
