@@ -31,13 +31,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from numpy_rae.experiment import MNIST_STD_OFFSET
-from numpy_rae.preprocessing import as_rows, standardise
 from sklearn.decomposition import MiniBatchDictionaryLearning
 from sklearn.neural_network import MLPRegressor
 
 import data_fetch
 from numpy_rae.estimator import SparseAutoEncoder
+from numpy_rae.experiment import MNIST_STD_OFFSET
+from numpy_rae.preprocessing import as_rows, standardise
 from numpy_rae.sparsity import explained_variance
 from numpy_rae.training import NUMERICS
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig, update
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import update
 
 STEPS, ROUNDS = 20, 5
 CONFIG = TrainConfig(sigma2=0.25)

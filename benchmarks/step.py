@@ -39,12 +39,15 @@ import matplotlib.pyplot as plt
 import peers
 
 from numpy_rae.autoencoder import Params, init_params
+from numpy_rae.callbacks import Callback
 from numpy_rae.experiments import command_line
 from numpy_rae.objectives import denoising, first_order
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.row_norms import unit_rows
-from numpy_rae.training import NUMERICS, Callback, RandomStreams, TrainConfig, TrainState, run_step
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import RandomStreams, TrainState
+from numpy_rae.training import NUMERICS, run_step
 
 SIZES = {"MNIST": 784, "CIFAR-10": 192}
 ACTIVE = ("AE", "DAE", "CAE", "mDAE", "SAE", "eDAE")

@@ -24,7 +24,8 @@ from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig, train, update
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train, update
 
 PAPER_ROWS = 50_000
 LADDERS = {"n": (98, 196, 392, 784, 1568), "m": (250, 500, 1000, 2000, 4000), "batch": (25, 50, 100, 200, 400)}

@@ -29,7 +29,8 @@ from numpy_rae.experiments import command_line, picture_script, study
 from numpy_rae.objectives import AE
 from numpy_rae.plotting.style import STYLES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 # n, multiples m / n, training samples, epochs, test samples, seeds; and for digits: samples, units, lengths in epochs.
 SIZES = {

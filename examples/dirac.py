@@ -35,7 +35,8 @@ from numpy_rae.penalties import CAE
 from numpy_rae.plotting.style import STYLES
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 LAMBDAS = (0.04, 0.25, 1.0)
 BANDWIDTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)

@@ -37,7 +37,7 @@ from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE, Objective
 from numpy_rae.plotting.style import STYLES
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 BASE = {"eta": 0.001, "batch_size": 50, "copies": 1, "momentum": 0.9, "sigma2": 1.0}
 VARIED = {

@@ -12,7 +12,8 @@ from numpy_rae.experiments.command import command
 from numpy_rae.metrics import measure
 from numpy_rae.plotting import filters
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 SIZES = {"sample": (5000, 30, 1000), "tiny": (500, 4, 50)}
 

@@ -43,7 +43,7 @@ from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.row_norms import directions
 from numpy_rae.storage import model_file
 from numpy_rae.theory import assumption_1, lemma_1, monitor, theorem_1, theorem_2, theorem_3
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -216,7 +216,7 @@ CASES = [
         "x": matrix(d, N, n), "m": m, "lam": 0.3, "rng": rng(), "iterations": 2, "tol": 1e-3, "max_iterations": 9},
         fitted, dtype=True),
     Case(training.train, lambda d, N, n, m: {
-        "x": matrix(d, N, n), "model": PAPER_OBJECTIVES["CAE"], "activation": SIGMOID, "config": config(d, m)}, ended,
+        "x": matrix(d, N, n), "objective": PAPER_OBJECTIVES["CAE"], "activation": SIGMOID, "config": config(d, m)}, ended,
         nan=("W", "b_e", "*"), inf=True),
     Case(TrainConfig, lambda d, N, n, m: {
         "sigma2": 0.1, "seed": 1, "hidden": m, "batch_size": 5, "epochs": 2, "eta": 0.01, "momentum": 0.9,
@@ -489,7 +489,7 @@ PARTS = {
     "baselines.maxout": "MaxoutParams MaxoutForward MaxoutTrained Witness check",
     "baselines.sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check check_dictionary check_start",
     "breakdown": "broken_down",
-    "certificates.certificate": "family penalty_name bias_gradient sign intervals merge_intervals describe predict of_neither_family maxout_certificate Interval Certificate",
+    "certificates.certificate": "find_penalty family penalty_name bias_gradient sign intervals merge_intervals describe predict of_neither_family maxout_certificate Interval Certificate",
     "certificates.conditions": "Witness Condition accuracy evaluate grid activation_conditions most_violating_point falls_to_zero penalty_conditions decrease_witness",
     "dae_noise.stein": "DenoisingSides LevelSides",
     "data.fetch": "fetch fetch_file main add_options run",
@@ -516,18 +516,21 @@ STEP = {
     "activations": "Jet Activation relu sigmoid softplus tanh",
     "autoencoder": "Params Forward PenaltyGrad Gradient times_rows batch_sum forward decode reconstruction backward",
     "baselines.maxout": "forward value_and_grad step",
+    "callbacks": "Callback",
     "constraints": "max_norm_scale tangent",
     "dae_noise.gradient_noise": "Drift EdaeCopies edae_copies noise_gradient noise_covariance plain_gradient predicted_drift second_order decoder_push simulated_drift",
     "dae_noise.kernel_cae": "density_at_zero kernel_cae",
     "dae_noise.noise_variants": "antithetic",
     "dae_noise.smoothed_relu": "Smoothed smoothed_relu widths require_relu smoothed_mdae through_length expected_dae expected_dae_with_covariances expectation cross_covariance",
     "extra_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
+    "metrics": "reduce_codes",
     "objectives": "Objective corruption ae dae denoising Penalised edae first_order without_bias",
     "optimizer": "check_in_place zero_velocity sgd_step_plain sgd_step flush_subnormals add_factors as_fortran apply_velocity row_blocks",
     "penalties": "kl identity lowered_power WeightDecay",
     "row_norms": "row_len2 of_order_one row_lengths unit_scale unit_rows fast_directions",
     "taylor_penalties": "CrossTerm ResidualTerm MarginalisedPenalty hessian_term WeightedSum",
-    "training": "TrainResult RandomStreams Callback TrainState init_state run_epochs drop_wrong_lengths run_epoch run_step finalise objective_extremes shuffled_batches split_batches update history_entry",
+    "train_state": "TrainResult RandomStreams TrainState",
+    "training": "init_state run_epochs drop_wrong_lengths run_epoch run_step finalise objective_extremes shuffled_batches split_batches update history_entry",
     "velocity_rules": "radial_part projected no_length no_turn neither split_step",
 }
 READS_OWN = {

@@ -13,7 +13,8 @@ from numpy_rae.certificates.certificate import certify
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised, ae
 from numpy_rae.penalties import MeanActivationPenalty
 from numpy_rae.theory import theorem_1
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 X = np.random.default_rng(0).standard_normal((6, 3))
 PARAMS = Params(np.random.default_rng(1).standard_normal((4, 3)), np.zeros(4))

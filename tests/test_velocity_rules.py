@@ -10,7 +10,8 @@ from numpy_rae.optimizer import zero_velocity
 from numpy_rae.penalties import JacobianPenalty, WeightDecay
 from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.row_norms import fast_directions, row_len2, unit_scale
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 from numpy_rae.velocity_rules import VELOCITY_RULES
 
 AE, CAE, MDAE = (PAPER_OBJECTIVES[name] for name in ("AE", "CAE", "mDAE"))

@@ -1,4 +1,4 @@
-"""Variants of DAE that differ in the noise alone, to find out where its sparsity comes from (Sec. 3.1.1)."""
+"""Variants of DAE that differ in the noise alone. They show where its sparsity comes from (Sec. 3.1.1)."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,33 @@ from numpy_rae.objectives import Objective, ae, corruption, denoising
 def antithetic(
     params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
 ) -> tuple[float, Gradient]:
-    """Eq. (6) with x + eps and x - eps for every sample: the first-order Taylor term cancels exactly."""
+    """Compute Eq. (6) with x + eps and x - eps for each sample. The first-order Taylor term cancels exactly.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    sigma2 : float
+        Variance of the noise.
+    rng : numpy.random.Generator, optional
+        Source of the noise. Required if `sigma2` is positive.
+
+    Returns
+    -------
+    loss : float
+        The value of the objective.
+    gradient : Gradient
+        Its gradient with respect to W and b_e.
+
+    Raises
+    ------
+    ValueError
+        If x does not fit W, or if `sigma2` is positive and `rng` is None.
+    """
     if sigma2 == 0:
         return ae(params, activation, x)
     eps = corruption(x, sigma2, rng, "antithetic")
@@ -25,11 +51,22 @@ def antithetic(
 
 @dataclass(frozen=True)
 class Copies:
-    """Eq. (6) with `K` independently corrupted copies of every sample: the first-order term averages away as 1/K."""
+    """Compute Eq. (6) with K independently corrupted copies of each sample. The first-order term then falls as 1/K.
+
+    Attributes
+    ----------
+    K : int
+        Number of copies, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If K is not a whole number of at least 1.
+    """
 
     K: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _validation.integer("K", self.K)
 
     def __call__(

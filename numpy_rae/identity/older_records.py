@@ -11,7 +11,7 @@ import json
 from numpy_rae.data.prepared import DataSpec
 from numpy_rae.identity.run_identity import changed, digest
 from numpy_rae.registry import OWN_ACTIVATIONS, OWN_OBJECTIVES
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 FIELDS = {"n_continued": "n_extrapolated"}
 DESCRIBED = ("model", "activation", "data", "config")

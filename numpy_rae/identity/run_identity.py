@@ -21,7 +21,7 @@ from numpy_rae.objectives import AE, Objective
 from numpy_rae.penalties import PENALTIES, JacobianPenalty, Penalty
 from numpy_rae.registry import OWN_ACTIVATIONS, OWN_OBJECTIVES
 from numpy_rae.taylor_penalties import CAE_H, TAYLOR, CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 # The versions of this package's formulas that are above 1, by "activation NAME", "penalty NAME" or "model NAME".
 # Whoever changes what a formula computes raises its version here: records of the old formula are then not used.

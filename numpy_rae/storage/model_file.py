@@ -23,7 +23,7 @@ from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.storage import npz
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 FORMAT, VERSION = "numpy_rae model", 1
 

@@ -35,7 +35,7 @@ from numpy_rae.penalties import CAE, PENALTIES
 from numpy_rae.plotting import sweep_figure
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 ROOT = Path(__file__).parents[1]
 RECORDS = sorted((ROOT / "docs" / "records").glob("*.jsonl"))

@@ -12,7 +12,8 @@ from numpy_rae.constraints import tangent
 from numpy_rae.objectives import PAPER_OBJECTIVES, ae
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.row_norms import row_len2, unit_rows, unit_scale
-from numpy_rae.training import TrainConfig, init_state, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import init_state, train
 
 pytestmark = pytest.mark.fn_3
 SIGMA2, ETA = 0.7, 0.05

@@ -11,7 +11,8 @@ from numpy_rae.autoencoder import Params
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.plotting import filters, theory_pictures
 from numpy_rae.theory.monitor import Observation
-from numpy_rae.training import TrainConfig, init_state, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import init_state, train
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,9 @@ from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.storage import model_file, npz
 from numpy_rae.storage.model_file import ModelFileError, load, save
-from numpy_rae.training import RandomStreams, TrainConfig, TrainState, run_epochs, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import RandomStreams, TrainState
+from numpy_rae.training import run_epochs, train
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
