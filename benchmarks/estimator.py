@@ -33,8 +33,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from numpy_rae.experiment import MNIST_STD_OFFSET
-from numpy_rae.preprocessing import as_rows, standardise
 from sklearn.decomposition import MiniBatchDictionaryLearning
 from sklearn.neural_network import MLPRegressor
 
