@@ -56,7 +56,7 @@ class WeightsOnly:
         params: Params,
         activation: Activation,
         x: Array,
-        sigma2: float,
+        sigma2: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> tuple[float, Gradient]:
         J, grad = self.objective(params, activation, x, sigma2, rng)
@@ -80,7 +80,7 @@ class BiasOnly:
         params: Params,
         activation: Activation,
         x: Array,
-        sigma2: float,
+        sigma2: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> tuple[float, Gradient]:
         J, grad = self.objective(params, activation, x, sigma2, rng)

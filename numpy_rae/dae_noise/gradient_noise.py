@@ -53,7 +53,7 @@ class EdaeCopies:
         sigma2: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> tuple[float, Gradient]:
-        total = sum((corruption(x, sigma2, rng) for _ in range(self.K)), np.zeros_like(x))
+        total = sum((corruption(x, sigma2, rng, f"eDAE-{self.K}-copies") for _ in range(self.K)), np.zeros_like(x))
         return first_order(params, activation, x, total / self.K)
 
 

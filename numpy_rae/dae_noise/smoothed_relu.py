@@ -103,7 +103,7 @@ def require_relu(activation: Activation) -> None:
 
 @_validation.tiny_is_zero
 def smoothed_mdae(
-    params: Params, activation: Activation, x: Array, sigma2: float, rng: np.random.Generator | None = None
+    params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
 ) -> tuple[float, Gradient]:
     """Compute J_AE + sigma2 R with mDAE's penalty, Eq. (11), on the smoothed slope in place of ReLU's.
 
@@ -177,7 +177,7 @@ def through_length(s: Array, len2: Array) -> Array:
 
 @_validation.tiny_is_zero
 def expected_dae(
-    params: Params, activation: Activation, x: Array, sigma2: float, rng: np.random.Generator | None = None
+    params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
 ) -> tuple[float, Gradient]:
     """Compute DAE's expectation over the noise, with units that are independent given x. No noise is drawn.
 
@@ -223,7 +223,7 @@ def expected_dae(
 
 @_validation.tiny_is_zero
 def expected_dae_with_covariances(
-    params: Params, activation: Activation, x: Array, sigma2: float, rng: np.random.Generator | None = None
+    params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
 ) -> tuple[float, Gradient]:
     """Compute `expected_dae` with the covariances between units, to first order in the correlation of their rows.
 
