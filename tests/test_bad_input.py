@@ -527,7 +527,7 @@ STEP = {
     "dae_noise.smoothed_relu": "Smoothed smoothed_relu widths require_relu smoothed_mdae through_length expected_dae expected_dae_with_covariances expectation cross_covariance",
     "extra_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
     "metrics": "reduce_codes",
-    "objectives": "Objective corruption ae dae denoising Penalised edae first_order without_bias",
+    "objectives": "Objective ObjectiveFunction corruption ae dae denoising Penalised edae first_order without_bias",
     "optimizer": "check_in_place zero_velocity sgd_step_plain sgd_step flush_subnormals add_factors as_fortran apply_velocity row_blocks",
     "penalties": "kl identity lowered_power WeightDecay",
     "row_norms": "row_len2 of_order_one row_lengths unit_scale unit_rows fast_directions",
