@@ -36,7 +36,7 @@ from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
 from numpy_rae.certificates import certificate
 from numpy_rae.dae_noise import kernel_cae, noise_variants, stein
-from numpy_rae.data import folders, image_formats, images, prepared, preprocessing, sources
+from numpy_rae.data import digits, folders, image_formats, images, prepared, preprocessing, sources
 from numpy_rae.objectives import PAPER_OBJECTIVES, ae, sae_continued
 from numpy_rae.penalties import CAE, SAE
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
@@ -255,6 +255,7 @@ CASES = [
     Case(images.load_cifar10, lambda d, N, n, m: {"folder": "no such folder"}, error=folders.DataError,
          names=(sources.CIFAR10.name,)),
     Case(image_formats.load_images, lambda d, N, n, m: {"path": "no such file"}, error=folders.DataError),
+    Case(digits.load_digits, lambda d, N, n, m: {"count": N}),
     Case(image_formats.parse_idx, lambda d, N, n, m: {"content": b"\0\0\x08\x01\0\0\0\x01x"}, error=folders.DataError),
 ]  # fmt: skip
 
@@ -492,14 +493,16 @@ PARTS = {
     "certificates.certificate": "find_penalty family penalty_name bias_gradient sign intervals merge_intervals describe predict of_neither_family maxout_certificate Interval Certificate",
     "certificates.conditions": "Witness Condition accuracy evaluate grid activation_conditions most_violating_point falls_to_zero penalty_conditions decrease_witness",
     "dae_noise.stein": "DenoisingSides LevelSides",
-    "data.fetch": "fetch fetch_file main add_options run",
+    "data.download": "download",
+    "data.fetch": "fetch fetch_file files_of",
+    "data.fetch_command": "add_options run",
     "data.folders": "DataError cache_folder temporary_folder prepared_folders",
     "data.image_formats": "parse_cifar10",
     "data.images": "load_sample",
-    "data.local_files": "find usual_paths files_below has_right_size is_gzip read_verified read_content refuse_other_data_set is_whole is_whole_archive",
+    "data.local_files": "find files_below is_gzip read_verified read_content refuse_other_data_set",
     "data.prepared": "DataRef photograph prepare store_array load",
     "data.preprocessing": "centred",
-    "data.proxy": "check described address_for is_address variable without_password",
+    "data.proxy": "check described address_for",
     "data.sources": "RemoteFile",
     "gradcheck": "Check Probe flatten unflatten on_vector check_line one_sided",
     "numerical_activations": "NumericJet complex_step scale difference on_arrays check_finite accepts_complex find_kinks locate_kinks infer_properties",
@@ -574,6 +577,7 @@ DRIVER = {
     "identity.older_records": "*",
     "identity.run_identity": "*",
     "plotting.certificate_grid": "*",
+    "storage.atomic": "*",
     "storage.jsonl": "*",
     "storage.npz": "*",
 }

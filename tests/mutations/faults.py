@@ -651,8 +651,12 @@ FAULTS = (
         ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:", "data/test_folders.py"),
     ),
     *group(
+        "_validation", "data/test_folders.py",
+        ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:"),
+    ),
+    *group(
         "storage/model_file", "test_bad_files.py",
-        ("metadata-nan", "parse", "    as_json(meta)  # Python's JSON knows NaN\n", ""),
+        ("metadata-nan", "parse", "    as_json(meta)  # Python's JSON reads NaN\n", ""),
     ),
     *group(
         "data/image_formats", "test_bad_files.py",
@@ -668,9 +672,13 @@ FAULTS = (
          "x.dtype.kind == \"f\""),
     ),
     *group(
-        "storage/npz", "data/test_prepared.py storage/test_npz.py",
+        "storage/atomic", "data/test_prepared.py storage/test_atomic.py",
         ("name-before-content", "replace_file", "            os.fsync(file.fileno())\n", ""),
         ("device-replaced", "replace_file", "if path.exists() and not path.is_file():", "if False:"),
+    ),
+    *group(
+        "_validation", "data/test_folders.py",
+        ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:"),
     ),
     *group(
         "data/folders", "data/test_folders.py",
@@ -684,8 +692,8 @@ FAULTS = (
         ("own-part-found", "files_below", " or entry.name.endswith(\".part\")", ""),
     ),
     *group(
-        "data/fetch", "data/test_proxy.py",
-        ("proxy-unchecked", "_try_mirrors", "        proxy.check(url)\n", ""),
+        "data/download", "data/test_proxy.py",
+        ("proxy-unchecked", "download", "        proxy.check(url)\n", ""),
     ),
     *group(
         "data/fetch", "data/test_local_files.py",
@@ -773,10 +781,10 @@ FAULTS = (
     *group(
         "identity/fingerprint", "identity/test_run_identity.py",
         ("fingerprint-no-closure", "_Walk.function", "{name: self.reached(_contents(cell)) for", "{name: None for"),
-        ("fingerprint-no-globals", "_Walk.function", "{name: self.reached(value) for name, value in global_names(",
-         "{name: 0 for name, value in global_names("),
-        ("fingerprint-comments", "source", "return plain(textwrap", "return str(textwrap"),
-        ("fingerprint-stale-file", "source", "if not any(each == code for each in codes(whole)):", "if False:"),
+        ("fingerprint-no-globals", "_Walk.function", "{name: self.reached(value) for name, value in _global_names(",
+         "{name: 0 for name, value in _global_names("),
+        ("fingerprint-comments", "_source", "return _plain(textwrap", "return str(textwrap"),
+        ("fingerprint-stale-file", "_source", "if not any(each == code for each in _codes(whole)):", "if False:"),
         ("fingerprint-no-bases", "_Walk.type", "for base in cls.__bases__", "for base in ()"),
         ("fingerprint-set-order", "_Walk.parts", '*sorted(map(self.tree, obj))', "*map(str, obj)"),
     ),
