@@ -98,7 +98,7 @@ def require_relu(activation: Activation) -> None:
         If it is another.
     """
     if activation.name != RELU.name:
-        raise ValueError(f"activation is {activation.name}; this objective smooths relu, so it must be relu")
+        raise ValueError(f"activation is {activation.name}; this objective smooths relu, so it needs relu")
 
 
 @_validation.tiny_is_zero
