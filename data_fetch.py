@@ -9,7 +9,18 @@ from numpy_rae.experiments.command import command
 
 @command("data_fetch")
 def main(argv: list[str] | None = None) -> int:
-    """Run the command and return its exit code; 2 with one sentence on stderr for bad input."""
+    """Run the command.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        The exit code: 0, 2 with one sentence on stderr for what cannot be done, or 130 after an interrupt.
+    """
     parser = argparse.ArgumentParser(prog="data_fetch", description=fetch_command.DESCRIPTION)
     fetch_command.add_options(parser)
     return fetch_command.run(parser.parse_args(argv))
