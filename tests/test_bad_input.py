@@ -301,7 +301,7 @@ SAME_SHAPE = {
     "read-only": read_only,
 }
 OTHERS = {
-    **{f"dtype {kind}": (lambda kind: lambda x, draw: np.nan_to_num(x).astype(kind))(kind)
+    **{f"dtype {kind}": (lambda kind: lambda x, draw: np.nan_to_num(x).astype(kind))(kind)  # noqa: B023
        for kind in ("i8", "?", "f2", "c16", "O", "U9", ">f8", "f4", "f8")},
     "empty": lambda x, draw: x[:0],
     "no columns": lambda x, draw: x[..., :0],

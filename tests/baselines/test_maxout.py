@@ -83,7 +83,7 @@ def test_one_piece_is_a_linear_auto_encoder():
     W, b, x = rng.standard_normal((3, 5)), rng.standard_normal(3), rng.standard_normal((7, 5))
     J, grad = value_and_grad(MaxoutParams(W[:, None], b[:, None]), x)
     D = x @ (np.eye(5) - W.T @ W) - b @ W  # x - y
-    J_W = sum(np.outer(W @ x_i + b, d) + np.outer(W @ d, x_i) for x_i, d in zip(x, D))
+    J_W = sum(np.outer(W @ x_i + b, d) + np.outer(W @ d, x_i) for x_i, d in zip(x, D, strict=True))
     assert J == pytest.approx(np.trace(D @ D.T) / 7, rel=1e-13)
     np.testing.assert_allclose(grad.W[:, 0], -2 / 7 * J_W, rtol=1e-11, atol=1e-12)
     np.testing.assert_allclose(grad.b_e[:, 0], -2 / 7 * W @ D.sum(axis=0), rtol=1e-11, atol=1e-12)

@@ -29,6 +29,7 @@ from numpy_rae.plotting import certificate_picture
 from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import CAE_H
 from numpy_rae.theory.theorem_1 import bias_gradient_at
+import itertools
 
 OF_S_E = ("non_decreasing", "slope_in_unit", "convex", "zero_on_left")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "certificate.md"
@@ -162,7 +163,7 @@ def test_signs_are_those_of_the_bias_gradient_on_real_samples(pair):
         assert pair[1] == "KL" and not activation.non_negative
         return
     assert (signs[0].low, signs[-1].high) == (-1e4, 1e4)
-    assert all(one.high == other.low and one.sign != other.sign for one, other in zip(signs, signs[1:]))
+    assert all(one.high == other.low and one.sign != other.sign for one, other in itertools.pairwise(signs))
     a = np.random.default_rng(0).uniform(-9, 9, 60)
     expected = [next(i.sign for i in signs if i.low < one <= i.high) for one in a]
     assert np.sign(bias_gradient_at(penalty, activation, a)).tolist() == expected

@@ -664,7 +664,8 @@ def test_versions_compares_numbers_and_not_order_or_age(ref, thread, tmp_path, c
         jsonl.append(other, entry)
     assert versions.main([str(out), str(other), "--same"]) == 1 and versions.main([str(out), str(other)]) == 0
     assert f"{len(made) - 1} of {len(made)} records have the same numbers" in capsys.readouterr().out
-    jsonl.append(out, list(sweep.sweep([run_of(mine(1.0), ref)], thread, tmp_path / "more.jsonl"))[0])
+    (entry,) = sweep.sweep([run_of(mine(1.0), ref)], thread, tmp_path / "more.jsonl")
+    jsonl.append(out, entry)
     assert versions.main([str(out), str(other), "--same"]) == 2
     assert "do not hold the same runs: 1 of them" in capsys.readouterr().err
 
