@@ -76,8 +76,8 @@ GOOD = np.zeros((6, 4))
     ],
 )  # fmt: skip
 def test_what_a_penalty_returns_is_told_in_one_sentence(result, sentence):
-    bias_gradient = lambda: theorem_1.penalty_bias_gradient(Returns(result), PARAMS, SOFTPLUS, X)  # noqa: E731
-    training = lambda: train(X, Objective("mine", Penalised(Returns(result))), SOFTPLUS, CONFIG)  # noqa: E731
+    bias_gradient = lambda: theorem_1.penalty_bias_gradient(Returns(result), PARAMS, SOFTPLUS, X)
+    training = lambda: train(X, Objective("mine", Penalised(Returns(result))), SOFTPLUS, CONFIG)
     for call in (lambda: use(Returns(result)), bias_gradient):
         with pytest.raises(ValueError) as error:
             call()

@@ -1,5 +1,6 @@
 """Verdicts known by heart, witnesses that do fail where they say, random activations judged right, the command."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -29,7 +30,6 @@ from numpy_rae.plotting import certificate_picture
 from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import CAE_H
 from numpy_rae.theory.theorem_1 import bias_gradient_at
-import itertools
 
 OF_S_E = ("non_decreasing", "slope_in_unit", "convex", "zero_on_left")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "certificate.md"
