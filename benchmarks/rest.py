@@ -1,6 +1,6 @@
 """What a step costs when units are dead: with their velocities at rest, and with subnormal ones (`optimizer.flush_subnormals`).
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/rest.py
+OPENBLAS_NUM_THREADS=1 python benchmarks/rest.py
 """
 
 import time

@@ -179,7 +179,13 @@ def versions():
     installed = {
         name: importlib.import_module(name).__version__ if importlib.util.find_spec(name) else None for name in names
     }
-    return {"python": platform.python_version(), **installed, "numerics": NUMERICS, "machine": machine(), "kernels": kernels()}
+    return {
+        "python": platform.python_version(),
+        **installed,
+        "numerics": NUMERICS,
+        "machine": machine(),
+        "kernels": kernels(),
+    }
 
 
 def machine():

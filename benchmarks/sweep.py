@@ -116,7 +116,9 @@ def growth(workers):
         counts = [workers * k for k in (2, 4, 8, 16)]
         lines["runs"] = (counts, [1e3 * seconds for seconds in runs_seconds(counts, workers)])
         lines["N (an epoch)"] = (N, [pool.submit(epoch_seconds, size).result() * 1e3 for size in N])
-    return {name: (sizes, ms, float(np.polyfit(np.log(sizes), np.log(ms), 1)[0])) for name, (sizes, ms) in lines.items()}
+    return {
+        name: (sizes, ms, float(np.polyfit(np.log(sizes), np.log(ms), 1)[0])) for name, (sizes, ms) in lines.items()
+    }
 
 
 def main():
@@ -135,7 +137,9 @@ def main():
         found["efficiency"] = found["all workers"][0] / one
         print(f"{workers} workers against one: {found['efficiency']:.2f}")
         found["uss_mb"] = memory(workers)
-        print(f"private memory of each worker at {PAPER_ROWS:,} x 784 float32: {[round(v) for v in found['uss_mb']]} MB")
+        print(
+            f"private memory of each worker at {PAPER_ROWS:,} x 784 float32: {[round(v) for v in found['uss_mb']]} MB"
+        )
         found["growth"] = growth(workers)
     for name, (sizes, ms, slope) in found["growth"].items():
         print(f"{name:14s} slope {slope:.2f}: " + ", ".join(f"{s}: {t:.2f} ms" for s, t in zip(sizes, ms, strict=True)))

@@ -462,7 +462,9 @@ def test_numpy_s_numbers_train_as_python_s(kind):
     values = values if kind is np.int64 else {"sigma2": 0.25, "eta": 0.0078125, "momentum": 0.5}
     for model in ("DAE", "mDAE", "SAE"):
         one, two = (
-            training.train(x, PAPER_OBJECTIVES[model], SIGMOID, config(np.float32, 4, **{k: f(v) for k, v in values.items()}))
+            training.train(
+                x, PAPER_OBJECTIVES[model], SIGMOID, config(np.float32, 4, **{k: f(v) for k, v in values.items()})
+            )
             for f in (float, kind)
         )
         assert one.params.W.tobytes() == two.params.W.tobytes() and one.last == two.last

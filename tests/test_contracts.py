@@ -188,7 +188,9 @@ def test_an_activation_without_the_derivative_that_a_penalty_reads():
     first = activation(lambda a, order: Jet(a, np.ones_like(a)))
     assert train(X, PAPER_OBJECTIVES["AE"], first, CONFIG).diverged is None
     for model in ("CAE", "eDAE"):
-        with pytest.raises(ValueError, match="^activation mine returned None as d2h_da2 at order 2; it must be a float64 "):
+        with pytest.raises(
+            ValueError, match="^activation mine returned None as d2h_da2 at order 2; it must be a float64 "
+        ):
             train(X, PAPER_OBJECTIVES[model], first, CONFIG)
 
 

@@ -191,9 +191,15 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: forward(PARAMS, X[:, :3]), r"^x is float64 \(5, 3\); it must be a float64 array of shape \(samples, 4\)$"),
+        (
+            lambda: forward(PARAMS, X[:, :3]),
+            r"^x is float64 \(5, 3\); it must be a float64 array of shape \(samples, 4\)$",
+        ),
         (lambda: forward(PARAMS, X.astype(np.float32)), r"^x is float32 \(5, 4\); it must be a float64"),
-        (lambda: forward(PARAMS._replace(W=PARAMS.W[0]), X), r"^W is float64 \(3, 4\); it must be a float array of shape"),
+        (
+            lambda: forward(PARAMS._replace(W=PARAMS.W[0]), X),
+            r"^W is float64 \(3, 4\); it must be a float array of shape",
+        ),
         (lambda: forward(PARAMS._replace(W=None), X), r"^W is NoneType; it must be"),
         (lambda: forward(PARAMS._replace(b_e=np.zeros((2, 1))), X), r"^b_e is float64 \(2, 1\); it must be"),
         (lambda: left_limit(PARAMS, np.ones(3)), r"^direction is float64 \(3,\); it must be"),

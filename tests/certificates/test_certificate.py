@@ -374,11 +374,17 @@ def test_command_says_why_what_is_outside_is(capsys, name):
     [
         (["--activation", "foo", "--penalty", "cae"], "activation is 'foo'; it must be one of relu, sigmoid, "),
         (["--activation", "relu", "--penalty", "foo"], "penalty is 'foo'; it must be one of SAE, CAE, mDAE, "),
-        (["--activation", "softplus(beta=-1)", "--penalty", "cae"], "beta is -1.0; it must be a number in [1e-09, 1e+09]"),
+        (
+            ["--activation", "softplus(beta=-1)", "--penalty", "cae"],
+            "beta is -1.0; it must be a number in [1e-09, 1e+09]",
+        ),
         (["--activation", "softplus(beta=B)", "--penalty", "cae"], "activation is 'softplus(beta=B)'; B must be"),
         (["--activation", "relu"], "penalty is not given"),
         (["--table", "--penalty", "cae"], "penalty is 'cae'; --table takes none"),
-        (["--activation", "relu", "--penalty", "cae", "--picture", "a.gif"], "picture is 'a.gif'; its name must end in"),
+        (
+            ["--activation", "relu", "--penalty", "cae", "--picture", "a.gif"],
+            "picture is 'a.gif'; its name must end in",
+        ),
     ],
 )
 def test_command_refuses_with_one_sentence_and_code_2(capsys, options, message):
