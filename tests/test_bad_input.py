@@ -303,7 +303,7 @@ SAME_SHAPE = {
     "read-only": read_only,
 }
 OTHERS = {
-    **{f"dtype {kind}": (lambda kind: lambda x, draw: np.nan_to_num(x).astype(kind))(kind)
+    **{f"dtype {kind}": (lambda kind: lambda x, draw: np.nan_to_num(x).astype(kind))(kind)  # noqa: B023
        for kind in ("i8", "?", "f2", "c16", "O", "U9", ">f8", "f4", "f8")},
     "empty": lambda x, draw: x[:0],
     "no columns": lambda x, draw: x[..., :0],
@@ -464,7 +464,9 @@ def test_numpy_s_numbers_train_as_python_s(kind):
     values = values if kind is np.int64 else {"sigma2": 0.25, "eta": 0.0078125, "momentum": 0.5}
     for model in ("DAE", "mDAE", "SAE"):
         one, two = (
-            training.train(x, PAPER_OBJECTIVES[model], SIGMOID, config(np.float32, 4, **{k: f(v) for k, v in values.items()}))
+            training.train(
+                x, PAPER_OBJECTIVES[model], SIGMOID, config(np.float32, 4, **{k: f(v) for k, v in values.items()})
+            )
             for f in (float, kind)
         )
         assert one.params.W.tobytes() == two.params.W.tobytes() and one.last == two.last

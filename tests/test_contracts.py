@@ -77,8 +77,8 @@ GOOD = np.zeros((6, 4))
     ],
 )  # fmt: skip
 def test_what_a_penalty_returns_is_told_in_one_sentence(result, sentence):
-    bias_gradient = lambda: theorem_1.penalty_bias_gradient(Returns(result), PARAMS, SOFTPLUS, X)  # noqa: E731
-    training = lambda: train(X, Objective("mine", Penalised(Returns(result))), SOFTPLUS, CONFIG)  # noqa: E731
+    bias_gradient = lambda: theorem_1.penalty_bias_gradient(Returns(result), PARAMS, SOFTPLUS, X)
+    training = lambda: train(X, Objective("mine", Penalised(Returns(result))), SOFTPLUS, CONFIG)
     for call in (lambda: use(Returns(result)), bias_gradient):
         with pytest.raises(ValueError) as error:
             call()
@@ -189,7 +189,9 @@ def test_an_activation_without_the_derivative_that_a_penalty_reads():
     first = activation(lambda a, order: Jet(a, np.ones_like(a)))
     assert train(X, PAPER_OBJECTIVES["AE"], first, CONFIG).diverged is None
     for model in ("CAE", "eDAE"):
-        with pytest.raises(ValueError, match="^activation mine returned None as d2h_da2 at order 2; it must be a float64 "):
+        with pytest.raises(
+            ValueError, match="^activation mine returned None as d2h_da2 at order 2; it must be a float64 "
+        ):
             train(X, PAPER_OBJECTIVES[model], first, CONFIG)
 
 

@@ -95,7 +95,9 @@ def test_no_other_module_knows_scikit_learn():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("model", "activation"), [("CAE", "softplus"), ("SAE", "relu"), ("DAE", "relu"), ("eDAE", "tanh")])
+@pytest.mark.parametrize(
+    ("model", "activation"), [("CAE", "softplus"), ("SAE", "relu"), ("DAE", "relu"), ("eDAE", "tanh")]
+)
 def test_fit_is_train_to_the_last_bit(model, activation, dtype):
     x = data(dtype=dtype)
     trained = train(x, PAPER_OBJECTIVES[model], PAPER_ACTIVATIONS[activation], replace(CONFIG, dtype=dtype))
@@ -226,7 +228,9 @@ def test_methods_are_the_auto_encoder_s():
 
 def test_a_model_and_an_activation_of_one_s_own_survive_a_clone():
     halved = Activation("halved", lambda a, order: Jet(*(part / 2 for part in SOFTPLUS(a))), 0.1)
-    twice = Objective("twice", lambda params, s_e, x, sigma2, rng: PAPER_OBJECTIVES["SAE"](params, s_e, x, 2 * sigma2, rng))
+    twice = Objective(
+        "twice", lambda params, s_e, x, sigma2, rng: PAPER_OBJECTIVES["SAE"](params, s_e, x, 2 * sigma2, rng)
+    )
     estimator = clone(small(model=twice, activation=halved)).fit(data())
     trained = train(data(), PAPER_OBJECTIVES["SAE"], halved, replace(CONFIG, sigma2=0.4))
     assert_same(fitted_params(estimator), trained.params)
@@ -354,7 +358,8 @@ def test_a_penalty_on_the_slope_of_a_relu_warns(model, call):
 
 
 @pytest.mark.parametrize(
-    "quiet", [{"model": "CAE", "sigma2": 0}, {"model": "CAE", "activation": "softplus"}, {"model": "DAE"}, {"model": "SAE"}]
+    "quiet",
+    [{"model": "CAE", "sigma2": 0}, {"model": "CAE", "activation": "softplus"}, {"model": "DAE"}, {"model": "SAE"}],
 )
 def test_what_gets_sparser_does_not_warn(quiet):
     with warnings.catch_warnings():

@@ -23,7 +23,11 @@ def strict():
 
 
 @pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("activation", [*ACTIVATIONS.values(), softplus_beta(16), np.tanh], ids=lambda each: getattr(each, "name", "callable"))
+@pytest.mark.parametrize(
+    "activation",
+    [*ACTIVATIONS.values(), softplus_beta(16), np.tanh],
+    ids=lambda each: getattr(each, "name", "callable"),
+)
 def test_certify(activation, penalty):
     assert certify(activation, PENALTIES[penalty]).prediction
 

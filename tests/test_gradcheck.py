@@ -47,7 +47,10 @@ def test_a_scaled_gradient_is_reported_wrong(fault):
     checks = check_gradient(scaled, params, np.random.default_rng(1))
     assert len(checks) == 5 and not any(check.passed for check in checks)
     assert "WRONG" in str(checks[0]) and "analytic" in str(checks[0]) and "step 0.001" in str(checks[0])
-    assert all(check.passed for check in check_gradient(lambda p: PAPER_OBJECTIVES["CAE"](p, SIGMOID, x, 0.5, None), params, rng))
+    assert all(
+        check.passed
+        for check in check_gradient(lambda p: PAPER_OBJECTIVES["CAE"](p, SIGMOID, x, 0.5, None), params, rng)
+    )
 
 
 def test_a_kink_is_named_with_both_slopes():
@@ -154,7 +157,9 @@ def test_noise_that_vanishes_at_the_point_or_is_in_the_gradient_alone_is_seen():
 def test_check_gradient_names_an_objective_that_draws_fresh_noise():
     rng, x = np.random.default_rng(0), np.random.default_rng(1).standard_normal((6, 2))
     params = Params(rng.standard_normal((3, 2)), rng.standard_normal(3))
-    checks = check_gradient(lambda p: PAPER_OBJECTIVES["DAE"](p, SIGMOID, x, 0.5, rng), params, np.random.default_rng(2))
+    checks = check_gradient(
+        lambda p: PAPER_OBJECTIVES["DAE"](p, SIGMOID, x, 0.5, rng), params, np.random.default_rng(2)
+    )
     assert all("NOT DETERMINISTIC" in str(check) and "WRONG" not in str(check) for check in checks)
 
 
@@ -204,5 +209,7 @@ def test_an_objective_that_returns_params_is_told_in_one_sentence():
     params = Params(np.ones((2, 3)), np.ones(2))
     with pytest.raises(ValueError, match="^value_and_grad returned a Params as its gradient; it must be a Gradient$"):
         check_gradient(lambda p: (1.0, p), params, np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"^value_and_grad returned float64 \(3,\) \(ndarray\) as g_b_e; it must be a "):
+    with pytest.raises(
+        ValueError, match=r"^value_and_grad returned float64 \(3,\) \(ndarray\) as g_b_e; it must be a "
+    ):
         check_gradient(lambda p: (1.0, Gradient((), np.ones(3))), params, np.random.default_rng(0))

@@ -71,7 +71,9 @@ def test_table_of_results_counts_by_module_and_takes_a_timeout_as_noticed():
 
 @pytest.mark.parametrize("status", ["not checked", "no tests", "segfault"])
 def test_table_of_a_pass_that_is_not_complete_is_refused(status):
-    with pytest.raises(ValueError, match=f"^numpy_rae.theory.theorem_1.x_f__mutmut_1 is {status!r}; it must be one of killed"):
+    with pytest.raises(
+        ValueError, match=f"^numpy_rae.theory.theorem_1.x_f__mutmut_1 is {status!r}; it must be one of killed"
+    ):
         table(f"numpy_rae.theory.theorem_1.x_f__mutmut_1: {status}")
 
 

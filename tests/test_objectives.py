@@ -31,7 +31,12 @@ from numpy_rae.taylor_penalties import CrossTerm, HessianTerm, MarginalisedPenal
 
 SMOOTH = tuple(s for s in PAPER_ACTIVATIONS.values() if not s.kinks)
 NEEDS_POSITIVE = {"KL"}
-PAIRS = [(m, s) for m in PAPER_OBJECTIVES for s in PAPER_ACTIVATIONS if PAPER_ACTIVATIONS[s].non_negative or m not in NEEDS_POSITIVE]
+PAIRS = [
+    (m, s)
+    for m in PAPER_OBJECTIVES
+    for s in PAPER_ACTIVATIONS
+    if PAPER_ACTIVATIONS[s].non_negative or m not in NEEDS_POSITIVE
+]
 FURTHER = [(m, s) for m in ("CAE", "taylor_dae") for s in EXTRA_ACTIVATIONS]
 SIGMA2 = 0.09
 
@@ -106,11 +111,7 @@ def oracle(name, W, b, problem, sigma2=SIGMA2):
         "CAE+H": lambda: sigma2 * (reference.cae(W, b, x, s_e) + reference.hessian_term(W, b, x, 0.1 * eps, s_e)),
         "taylor_dae": lambda: (
             sigma2
-            * (
-                reference.mdae(W, b, x, s_e)
-                + reference.cross(W, b, x, s_e)
-                + reference.residual_term(W, b, x, s_e)
-            )
+            * (reference.mdae(W, b, x, s_e) + reference.cross(W, b, x, s_e) + reference.residual_term(W, b, x, s_e))
         ),
     }[name]
     return J + penalty()
@@ -240,8 +241,11 @@ def test_float32_stays_float32(model, activation):
 
 @pytest.mark.parametrize(
     ("model", "order"),
-    [*((name, 1) for name in ("AE", "DAE", "SAE", "KL", "L1")),
-     *((name, 2) for name in ("CAE", "mDAE", "eDAE", "CAE+H")), ("taylor_dae", 3)],
+    [
+        *((name, 1) for name in ("AE", "DAE", "SAE", "KL", "L1")),
+        *((name, 2) for name in ("CAE", "mDAE", "eDAE", "CAE+H")),
+        ("taylor_dae", 3),
+    ],
 )
 def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_more(model, order):
     """What a user's own activation must supply, and what a step costs: one derivative for the loss, a second where
@@ -256,7 +260,10 @@ def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_
 def test_units_beyond_the_domain_of_the_penalty_are_counted_in_the_gradient():
     """The record tells how often: of the means log(1 + exp(b)), b = -1, 2, 3, two lie above 1."""
     params = Params(np.zeros((3, 2)), np.array([-1.0, 2.0, 3.0]))
-    assert PAPER_OBJECTIVES["SAE"](params, PAPER_ACTIVATIONS["softplus"], np.ones((4, 2)), 0.5, None)[1].n_extrapolated == 2
+    assert (
+        PAPER_OBJECTIVES["SAE"](params, PAPER_ACTIVATIONS["softplus"], np.ones((4, 2)), 0.5, None)[1].n_extrapolated
+        == 2
+    )
 
 
 def test_dae_without_noise_draws_none():

@@ -173,5 +173,7 @@ def test_a_velocity_that_is_not_contiguous_is_refused():
     params = init_params(4, 3, np.random.default_rng(1), np.float64)
     _, grad = PAPER_OBJECTIVES["AE"](params, SIGMOID, np.ones((2, 3)), 0.0, None)
     velocity = Params(np.zeros((8, 6))[::2, ::2], np.zeros(4))
-    with pytest.raises(ValueError, match="^v_W is not contiguous in memory; a step changes it in place, so it must be "):
+    with pytest.raises(
+        ValueError, match="^v_W is not contiguous in memory; a step changes it in place, so it must be "
+    ):
         sgd_step(params, velocity, grad, 0.1, 0.9, None)

@@ -144,7 +144,9 @@ def test_what_users_write_never_sees_the_lengths(kind):
             return super().value_and_grad(params, activation, fwd, rng)
 
     model = {
-        "function": lambda params, activation, x, sigma2, rng: PAPER_OBJECTIVES["CAE"](params, activation, x, sigma2, rng),
+        "function": lambda params, activation, x, sigma2, rng: PAPER_OBJECTIVES["CAE"](
+            params, activation, x, sigma2, rng
+        ),
         "objective": Objective("own", lambda *arguments: PAPER_OBJECTIVES["CAE"](*arguments)),
         "penalty": Objective("own", Penalised(Own())),
         "subclass": Objective("own", Penalised(WeightedSum(((1.0, Sub()),)))),
@@ -164,7 +166,9 @@ def test_lengths_of_weights_that_a_user_has_changed_since_are_computed_anew():
 
 
 def test_a_second_run_is_equal_to_the_last_bit():
-    one, two = (train(data(dtype=np.float32), PAPER_OBJECTIVES["DAE"], RELU, replace(SMALL, dtype="float32")) for _ in range(2))
+    one, two = (
+        train(data(dtype=np.float32), PAPER_OBJECTIVES["DAE"], RELU, replace(SMALL, dtype="float32")) for _ in range(2)
+    )
     assert one.history == two.history and one.metrics == two.metrics
     np.testing.assert_array_equal(one.params.W, two.params.W)
     assert one.params.W.dtype == np.float32
@@ -242,7 +246,12 @@ def test_continued_units_are_counted_over_all_updates():
 
 @pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_divergence_ends_the_run_at_its_step(model):
-    trained = train(data(dtype=np.float32), PAPER_OBJECTIVES[model], RELU, replace(SMALL, eta=1e12, constraint="free", dtype="float32"))
+    trained = train(
+        data(dtype=np.float32),
+        PAPER_OBJECTIVES[model],
+        RELU,
+        replace(SMALL, eta=1e12, constraint="free", dtype="float32"),
+    )
     assert trained.diverged == trained.steps + 1 > 1
     assert trained.metrics is None and np.isfinite(trained.last)
 

@@ -128,6 +128,8 @@ def test_directions_leave_a_zero_row():
 @pytest.mark.parametrize("rule", VELOCITY_RULES)
 @pytest.mark.parametrize("activation", PAPER_ACTIVATIONS.values(), ids=lambda s: s.name)
 def test_every_rule_keeps_unit_rows_and_the_dtype(rule, activation):
-    params, _ = ends([PAPER_OBJECTIVES["DAE"]], "float32", activation, epochs=2, velocity=rule, tangent=False, sigma2=0.1)
+    params, _ = ends(
+        [PAPER_OBJECTIVES["DAE"]], "float32", activation, epochs=2, velocity=rule, tangent=False, sigma2=0.1
+    )
     assert params[0].W.dtype == np.float32
     np.testing.assert_allclose(row_len2(params[0].W), 1, rtol=1e-5)

@@ -206,7 +206,9 @@ def test_a_terminated_process_leaves_its_state_and_dies_of_the_signal(tmp_path):
     steps = len(state.objectives)
     x, what = data(), (OBJECTIVES["DAE"], SIGMOID)
     epochs = steps // 3 + 1
-    assert_same_end(train(x, *what, replace(LONG, epochs=epochs), state=state), train(x, *what, replace(LONG, epochs=epochs)))
+    assert_same_end(
+        train(x, *what, replace(LONG, epochs=epochs), state=state), train(x, *what, replace(LONG, epochs=epochs))
+    )
 
 
 def test_tidy_removes_what_is_done_and_half_written_and_keeps_the_rest(tmp_path):

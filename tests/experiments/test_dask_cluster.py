@@ -189,5 +189,8 @@ def test_a_model_of_the_main_module_is_trained_on_the_cluster(address, tmp_path)
 def test_a_model_that_cannot_be_sent_is_named(address, tmp_path):
     lock = threading.Lock()
     bad = Run(Objective("locked", lambda *given: lock), RELU, runs()[0].data, TrainConfig(sigma2=0.1))
-    with dask_pool(address) as (pool, _), pytest.raises(pickled_calls.NotSendable, match="^model 'locked' cannot be sent"):
+    with (
+        dask_pool(address) as (pool, _),
+        pytest.raises(pickled_calls.NotSendable, match="^model 'locked' cannot be sent"),
+    ):
         list(sweep.sweep([bad], pool, tmp_path / "r.jsonl"))

@@ -90,7 +90,7 @@ def packed(content: bytes, members: tuple[str, ...]) -> bytes:
     """The archive of the members, here with CUT between them."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as file:
-        for name, part in zip(members, content.split(CUT)):
+        for name, part in zip(members, content.split(CUT), strict=False):
             file.writestr(name, part)
     return stream.getvalue()
 

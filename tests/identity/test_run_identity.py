@@ -206,7 +206,9 @@ def test_the_packages_own_are_identified_by_name():
     for name, activation in ACTIVATIONS.items():
         assert run_identity.of_activation(activation) == {"name": name}
     for name, model in OBJECTIVES.items():
-        assert run_identity.of_model(model) == run_identity.of_model(pickle.loads(pickle.dumps(model))) == {"name": name}
+        assert (
+            run_identity.of_model(model) == run_identity.of_model(pickle.loads(pickle.dumps(model))) == {"name": name}
+        )
     assert run_identity.of_activation(softplus_beta(4)) == {"name": "softplus(beta=4)"}
     assert run_identity.of_model(Objective("CAE", Penalised(CAE))) == {"name": "CAE"}
 
@@ -215,7 +217,9 @@ def test_another_object_under_a_name_of_the_package_is_not_the_packages():
     other = replace(RELU, jet=SIGMOID.jet)
     assert run_identity.of_activation(other) != run_identity.of_activation(RELU)
     assert run_identity.of_activation(replace(RELU, delta_min=0.2)) != run_identity.of_activation(RELU)
-    assert run_identity.of_model(Objective("CAE", PAPER_OBJECTIVES["SAE"].objective)) != run_identity.of_model(PAPER_OBJECTIVES["CAE"])
+    assert run_identity.of_model(Objective("CAE", PAPER_OBJECTIVES["SAE"].objective)) != run_identity.of_model(
+        PAPER_OBJECTIVES["CAE"]
+    )
 
 
 def test_a_new_version_of_a_formula_is_another_run(ref, monkeypatch):
@@ -276,7 +280,9 @@ DEFAULTS = {
 
 def test_defaults_add_nothing_and_may_never_change(ref):
     """A default that changes would make records with the old one those of another run."""
-    assert {name: value for name, value in run_identity.defaults_of(TrainConfig).items() if name in DEFAULTS} == DEFAULTS
+    assert {
+        name: value for name, value in run_identity.defaults_of(TrainConfig).items() if name in DEFAULTS
+    } == DEFAULTS
     assert run_identity.defaults_of(prepared.DataSpec) == {"std_offset": 0.0, "seed": 0, "path": None}
     assert run_identity.of_config(TrainConfig()) == {}
     assert run_identity.of_config(TrainConfig(eta=0.002, sigma2=0.1)) == {"eta": 0.002, "sigma2": 0.1}
@@ -664,7 +670,8 @@ def test_versions_compares_numbers_and_not_order_or_age(ref, thread, tmp_path, c
         jsonl.append(other, entry)
     assert versions.main([str(out), str(other), "--same"]) == 1 and versions.main([str(out), str(other)]) == 0
     assert f"{len(made) - 1} of {len(made)} records have the same numbers" in capsys.readouterr().out
-    jsonl.append(out, list(sweep.sweep([run_of(mine(1.0), ref)], thread, tmp_path / "more.jsonl"))[0])
+    (entry,) = sweep.sweep([run_of(mine(1.0), ref)], thread, tmp_path / "more.jsonl")
+    jsonl.append(out, entry)
     assert versions.main([str(out), str(other), "--same"]) == 2
     assert "do not hold the same runs: 1 of them" in capsys.readouterr().err
     assert versions.main([str(out), str(tmp_path / "none.jsonl")]) == 2

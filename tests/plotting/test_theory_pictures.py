@@ -83,7 +83,9 @@ def test_theorem_3_draws_every_remainder_on_log_axes():
 def test_theorem_3_terms_draws_sizes_and_signs():
     terms = np.array([[3.0, 2, 1], [4, 3, -0.5], [5, 4, 0.1]])
     without = terms * [1, 1, 0]
-    figure = theory_pictures.theorem_3_terms({"tanh": {"DAE": terms, "AE": 2 * terms}, "relu": {"DAE": without}}, "title")
+    figure = theory_pictures.theorem_3_terms(
+        {"tanh": {"DAE": terms, "AE": 2 * terms}, "relu": {"DAE": without}}, "title"
+    )
     tanh, relu = figure.axes
     assert tanh.get_yscale() == relu.get_yscale() == "log"
     for model, factor in (("DAE", 1), ("AE", 2)):

@@ -68,7 +68,9 @@ def test_a_lone_line_torn_at_any_byte_leaves_an_empty_file(tmp_path, lines):
         assert jsonl.read(path) == [{"d": 0.1}]
 
 
-@pytest.mark.parametrize("broken", [b'{"b": [1', b"", b"\xff\xfe", b"[1, 2]", b"3", b"null", b"[" * 10**5, b'{"a": NaN}', b'{"a": 1e999}'])
+@pytest.mark.parametrize(
+    "broken", [b'{"b": [1', b"", b"\xff\xfe", b"[1, 2]", b"3", b"null", b"[" * 10**5, b'{"a": NaN}', b'{"a": 1e999}']
+)
 def test_a_broken_middle_line_is_one_sentence_with_file_and_line(tmp_path, lines, broken):
     path = tmp_path / "broken.jsonl"
     path.write_bytes(lines[0] + broken + b"\n" + lines[2])

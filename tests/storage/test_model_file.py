@@ -52,7 +52,12 @@ def assert_equal(saved, params, activation, config, model, notes):
         assert (one.dtype, one.shape) == (two.dtype, two.shape) and one.tobytes() == two.tobytes()
         assert one.flags.writeable
     assert saved.params.W.flags.f_contiguous == params.W.flags.f_contiguous
-    assert (saved.activation, saved.config, saved.model, saved.notes) == (PAPER_ACTIVATIONS[activation], config, model, notes)
+    assert (saved.activation, saved.config, saved.model, saved.notes) == (
+        PAPER_ACTIVATIONS[activation],
+        config,
+        model,
+        notes,
+    )
 
 
 @given(arguments=models())
