@@ -5,8 +5,12 @@ import numbers
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 # Of the subclasses, matrix has another product and MaskedArray entries that do not count.
