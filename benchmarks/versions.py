@@ -4,7 +4,7 @@
 
 Runs are matched by identity, without the hash of the prepared data, in any order; older records are identified as the
 package does it. With --same the exit code is 1 unless all numbers are the same: what a record holds beside its hash,
-its configuration, "seconds" and "versions". `.ci/oldest` and `.ci/wheel` make such files.
+its configuration, "seconds", "versions" and "made". `.ci/oldest` and `.ci/wheel` make such files.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from numpy_rae.storage import jsonl
 NUMBERS = ("activation_fraction", "dead_fraction", "mean_preactivation", "loss")
 TRIAL_NUMBERS = ("fraction", "dead", "mean_a", "loss")
 # What says which run it is, where and how long.
-APART = {"hash", "identity", "data", "config", "seconds", "versions"}
+APART = {"hash", "identity", "data", "config", "seconds", "versions", "made"}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -26,6 +26,7 @@ from numpy_rae.autoencoder import Params
 from numpy_rae.dae_noise.stein import level_sides
 from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.experiments import command_line, picture_script, study
+from numpy_rae.experiments.command import command
 from numpy_rae.objectives import AE
 from numpy_rae.plotting.style import STYLES
 from numpy_rae.storage import jsonl
@@ -94,6 +95,7 @@ def digits_runs(samples: int, m: int, lengths: tuple[int, ...]) -> list[dict]:
     return found
 
 
+@command("activation_level")
 def main(argv=None):
     args = command_line.picture_parser("activation_level", __doc__).parse_args(argv)
     sizes, multiples, samples, epochs, test, seeds, digits = SIZES[args.preset]

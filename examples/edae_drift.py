@@ -35,6 +35,7 @@ from numpy_rae.dae_noise.gradient_noise import (
 )
 from numpy_rae.data.preprocessing import whiten
 from numpy_rae.experiments import command_line, picture_script, study
+from numpy_rae.experiments.command import command
 from numpy_rae.gradcheck import flatten, unflatten
 from numpy_rae.plotting.style import STYLES
 from numpy_rae.storage import jsonl
@@ -79,6 +80,7 @@ def measured(params: Params, x: np.ndarray, at: np.ndarray, draws: int, unit: bo
     return Measured(bias.mean(axis=0), bias.std(axis=0, ddof=1) / draws**0.5)
 
 
+@command("edae_drift")
 def main(argv=None):
     args = command_line.picture_parser("edae_drift", __doc__).parse_args(argv)
     N, n, m, before, steps, draws, h = SIZES[args.preset]

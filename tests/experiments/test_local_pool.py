@@ -218,13 +218,13 @@ import sys
 from pathlib import Path
 import numpy as np
 from made_runs import SMALL, reference_data, timeless
-from numpy_rae import sweep
 from numpy_rae.activations import SOFTPLUS, Activation
-from numpy_rae.objectives import Objective, Penalised
 from numpy_rae.autoencoder import PenaltyGrad
+from numpy_rae.experiments import sweep
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run
-from numpy_rae.experiments.worker import execute
+from numpy_rae.experiments.worker import train_run
+from numpy_rae.objectives import Objective, Penalised
 from dataclasses import dataclass, replace
 
 FACTOR = 3.0
@@ -241,7 +241,7 @@ def like_softplus(a, order):
 run = Run(Objective("mine", Penalised(Mine())), Activation("like", like_softplus, 0.0), reference_data(), replace(SMALL, sigma2=0.1))
 with local_pool(2) as pool:
     (there,) = sweep.sweep([run], pool, Path(sys.argv[1]))
-assert timeless([there]) == timeless([execute(run)])
+assert timeless([there]) == timeless([train_run(run)])
 print("trained", there["model"])
 """
 
