@@ -19,7 +19,7 @@ from made_runs import timeless
 from numpy_rae import constraints
 from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.data import fetch, folders, images, prepared
-from numpy_rae.experiments import command_line, figure_script, tables
+from numpy_rae.experiments import command_line, figure_script, progress, protocol_data, tables
 from numpy_rae.experiments.figure_script import main
 from numpy_rae.experiments.protocol import SIGMA2, Preset, Protocol
 from numpy_rae.experiments.records import records_by_hash
@@ -171,7 +171,7 @@ def test_plot_only_needs_neither_training_nor_data(script, no_pool, monkeypatch,
     _, out = script
     content = (out / "fig1_relu_mnist-tiny.jsonl").read_bytes()
     (out / "fig1_relu_mnist-tiny.png").unlink()
-    monkeypatch.setattr(figure_script, "prepare", None)
+    monkeypatch.setattr(protocol_data, "prepare", None)
     arguments = ["--preset", "tiny", "--out", str(out), "--plot-only"]
     assert main(FIG1, arguments) == 0
     assert is_picture(out / "fig1_relu_mnist-tiny.png")
@@ -236,12 +236,12 @@ def test_a_sweep_that_gives_up_a_run_draws_the_others_and_says_so(tmp_path, thre
     assert re.search(r"^0\.1 +- +0\.", printed, re.MULTILINE)
 
 
-@pytest.mark.parametrize("where", ["prepare", "announce"])
-def test_an_interrupt_before_the_first_run_is_quiet_too(where, threaded, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("module", "where"), [(protocol_data, "prepare"), (progress, "announce")])
+def test_an_interrupt_before_the_first_run_is_quiet_too(module, where, threaded, tmp_path, monkeypatch, capsys):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(figure_script, where, interrupt)
+    monkeypatch.setattr(module, where, interrupt)
     assert main(FIG1, [*QUICK, "--out", str(tmp_path)]) == 130
     assert "nterrupted" in "".join(capsys.readouterr())
     assert records(tmp_path) == [] and not list(tmp_path.glob("*.png"))
@@ -318,11 +318,10 @@ def test_missing_images_are_fetched_and_then_used(monkeypatch, capsys):
 
     monkeypatch.setattr(fetch, "fetch", fetched.append)
     monkeypatch.setattr(images, "load_mnist", load)
-    args = command_line.parser(FIG1).parse_args(["--samples", "6000"])
-    ref = figure_script.training_data(FIG1, args, figure_script.chosen_preset(FIG1, args))
+    ref = protocol_data.training_data("mnist", 6000)
     assert fetched == ["mnist"] and ref.shape == (6000, 4) and ref.spec.source == "mnist"
     assert capsys.readouterr().err == ""
-    figure_script.prepared_or_fetched(ref.spec, download=True)
+    protocol_data.prepared_or_fetched(ref.spec, download=True)
     assert fetched == ["mnist"]
 
 
@@ -470,7 +469,7 @@ def test_want_of_memory_is_one_sentence(tmp_path, capsys, monkeypatch):
     def hungry(*_):
         raise MemoryError
 
-    monkeypatch.setattr(figure_script, "prepare", hungry)
+    monkeypatch.setattr(protocol_data, "prepare", hungry)
     assert main(FIG1, [*QUICK, "--out", str(tmp_path)]) == figure_script.LOST
     assert capsys.readouterr().err == "fig1_relu_mnist: out of memory\n"
 
@@ -552,8 +551,8 @@ def test_the_paper_preset_is_the_papers_protocol():
     for config in configs:
         assert (config.hidden, config.batch_size, config.epochs, config.momentum) == (1000, 50, 50, 0.9)
         assert (config.constraint, config.radius, config.tangent, config.dtype) == ("unit", 1.0, False, "float32")
-    assert figure_script.data_spec(FIG1, args, preset) == prepared.DataSpec("mnist", 50_000, 0.1)
-    assert figure_script.data_spec(FIG1_PATCHES, args, preset) == prepared.DataSpec("cifar10", 50_000, 0.0)
+    assert protocol_data.data_spec(FIG1.source, preset.samples, args.images) == prepared.DataSpec("mnist", 50_000, 0.1)
+    assert protocol_data.data_spec(FIG1_PATCHES.source, preset.samples, args.images) == prepared.DataSpec("cifar10", 50_000, 0.0)
 
 
 def test_the_command_line_overrides_the_preset():

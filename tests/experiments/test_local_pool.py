@@ -12,7 +12,7 @@ import pytest
 
 from numpy_rae import _blas
 from numpy_rae.experiments import local_pool as pool_module
-from numpy_rae.experiments import sweep
+from numpy_rae.experiments import scheduler
 from numpy_rae.experiments.local_pool import WorkerDied, WorkerNeverStarted, local_pool
 from numpy_rae.experiments.pickled_calls import NotSendable
 
@@ -231,7 +231,7 @@ FACTOR = 3.0
 
 @dataclass(frozen=True)
 class Mine:
-    order = 0
+    order = 1
     def value_and_grad(self, params, activation, fwd, rng=None):
         return FACTOR * float((params.W ** 2).sum()), PenaltyGrad(dR_dlen2=FACTOR * np.ones(len(params.W), params.W.dtype))
 
@@ -273,4 +273,4 @@ def test_a_library_user_without_standard_streams_can_train(tmp_path):
 
 
 def test_the_reason_of_a_death_is_never_empty():
-    assert sweep.reason(BrokenExecutor()) == "BrokenExecutor" and sweep.reason(MemoryError()) == "out of memory"
+    assert scheduler.reason(BrokenExecutor()) == "BrokenExecutor" and scheduler.reason(MemoryError()) == "out of memory"

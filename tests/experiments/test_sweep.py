@@ -21,7 +21,7 @@ from numpy_rae.experiments import checkpoint, pickled_calls, sweep
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run, deduplicate
-from numpy_rae.experiments.sweep import RunsLost
+from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective
 from numpy_rae.storage import jsonl

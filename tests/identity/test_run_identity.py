@@ -608,12 +608,12 @@ def test_an_older_trial_is_found_done(tmp_path, monkeypatch):
     wanted = certificate_runs.all_trials(preset, [RELU, softplus_beta(16)], ["L1"])
     for trial in wanted:
         jsonl.append(tmp_path / "r.jsonl", {"hash": trial.old_hash, "lambda": trial.config.sigma2})
-    found = certificate_runs.stored(tmp_path / "r.jsonl", wanted)
+    found = certificate_runs.stored(tmp_path / "r.jsonl", wanted).by_hash
     assert found.keys() == {trial.hash for trial in wanted}
     assert all(found[trial.hash]["identity"] == trial.identity for trial in wanted)
     monkeypatch.setattr(run_identity, "VERSIONS", {"activation relu": 2})
     fresh = [replace(trial) for trial in wanted]
-    found = certificate_runs.stored(tmp_path / "r.jsonl", fresh)
+    found = certificate_runs.stored(tmp_path / "r.jsonl", fresh).by_hash
     assert {trial.activation.name for trial in fresh if trial.hash not in found} == {"relu"}
 
 
