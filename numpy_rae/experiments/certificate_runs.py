@@ -46,7 +46,7 @@ DIGITS = 16
 class Preset:
     """The size of the trials.
 
-    Parameters
+    Attributes
     ----------
     samples : int
         Number of samples.
@@ -79,7 +79,7 @@ PRESETS = {
 class Trial:
     """One run that is measured several times.
 
-    Parameters
+    Attributes
     ----------
     model : Objective
         What is minimised.
@@ -115,7 +115,13 @@ class Trial:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What decides the numbers, as JSON values: see `run_identity`."""
+        """Return what decides the numbers, see `run_identity`.
+
+        Returns
+        -------
+        dict
+            JSON values.
+        """
         return {
             **self.description(),
             "activation": of_activation(self.activation),
@@ -125,28 +131,58 @@ class Trial:
 
     @property
     def hash(self) -> str:
-        """First digits of the identity's SHA-256: the key under which the result is stored."""
+        """Return the key under which the result is stored.
+
+        Returns
+        -------
+        str
+            The first digits of the identity's SHA-256.
+        """
         return digest(self.identity)[:DIGITS]
 
     @property
     def label(self) -> str:
-        """Data, activation, model, lambda and seed, for messages."""
+        """Return what the trial is called in messages.
+
+        Returns
+        -------
+        str
+            Model, activation, data, lambda and seed.
+        """
         what = f"{self.model.name} with {self.activation.name} on {self.data}"
         return f"{what} lambda={self.config.sigma2:g} seed={self.config.seed}"
 
     @property
     def cost(self) -> float:
-        """Expected duration in the units of `relative_cost`."""
+        """Return the expected duration.
+
+        Returns
+        -------
+        float
+            In the units of `relative_cost`.
+        """
         return relative_cost(self.model, self.config, self.samples, FEATURES[self.data])
 
     @property
     def is_first_version(self) -> bool:
-        """Whether no formula of the model or the activation has a later version."""
+        """Return whether the model and the activation are of their formulas' first version.
+
+        Returns
+        -------
+        bool
+            False if one of them has a later version.
+        """
         return not any("formula" in self.identity[part] for part in ("model", "activation"))
 
     @property
     def old_hash(self) -> str:
-        """The key in results files that are older than identities."""
+        """Return the key in results files that are older than identities.
+
+        Returns
+        -------
+        str
+            The hash of the names and the configuration.
+        """
         description = self.description()
         config = {name: description["config"][name] for name in CONFIG}
         return old_hash({**description, "config": config})[:DIGITS]
@@ -245,7 +281,9 @@ def _digits(samples: int) -> Array:
 
 def _white(samples: int) -> Array:
     """Return sums of few random atoms, whitened."""
-    return whiten(dictionary_recovery.mixture(samples, FEATURES["white"], 40, 4, 0.05, np.random.default_rng(0), np.float64).x)
+    return whiten(
+        dictionary_recovery.mixture(samples, FEATURES["white"], 40, 4, 0.05, np.random.default_rng(0), np.float64).x
+    )
 
 
 def train_trial(trial: Trial) -> Record:
@@ -378,9 +416,7 @@ def one_line(entry: Record) -> str:
     return f"{what} lambda={entry['lambda']:g} seed={entry['seed']}: {entry['status']}"
 
 
-def run(
-    wanted: Iterable[Trial], pool: Executor, found: StoredRecords, at_once: int | None = None
-) -> Generator[Record]:
+def run(wanted: Iterable[Trial], pool: Executor, found: StoredRecords, at_once: int | None = None) -> Generator[Record]:
     """Yield the record of every trial: first the stored ones, then the others as they end.
 
     Parameters

@@ -68,7 +68,7 @@ def _without_nan(entry: dict[str, float]) -> dict[str, float | None]:
 class StoredRecords:
     """The records of a results file as they were when it was read; none before `refresh` reads it.
 
-    Parameters
+    Attributes
     ----------
     path : Path
         The results file.

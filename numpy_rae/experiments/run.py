@@ -20,7 +20,7 @@ from numpy_rae.training import TrainConfig
 class Run:
     """One training run: what is trained, on what, with which numbers.
 
-    Parameters
+    Attributes
     ----------
     model : Objective
         What is minimised.
@@ -65,7 +65,13 @@ class Run:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What decides the run's numbers, as JSON values; a copy in another process keeps what was found here."""
+        """Return what decides the run's numbers; a copy in another process keeps what was found here.
+
+        Returns
+        -------
+        dict
+            JSON values.
+        """
         return self.identified({})
 
     def identified(self, memo: Memo) -> dict[str, Any]:
@@ -90,17 +96,35 @@ class Run:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the identity: the key under which the result is stored."""
+        """Return the key under which the result is stored.
+
+        Returns
+        -------
+        str
+            SHA-256 of the identity.
+        """
         return digest(self.identity)
 
     @property
     def label(self) -> str:
-        """Model, sigma^2 and seed, for messages."""
+        """Return what the run is called in messages.
+
+        Returns
+        -------
+        str
+            Model, sigma^2 and seed.
+        """
         return f"{self.model.name} sigma^2={self.config.sigma2:g} seed={self.config.seed}"
 
     @property
     def cost(self) -> float:
-        """Expected duration in the units of `relative_cost`."""
+        """Return the expected duration.
+
+        Returns
+        -------
+        float
+            In the units of `relative_cost`.
+        """
         return relative_cost(self.model, self.config, *self.data.shape)
 
 

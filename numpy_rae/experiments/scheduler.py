@@ -75,8 +75,8 @@ class ExecutorLost(ConnectionError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the connection to the scheduler is lost, and the runs in flight with it; all others are stored, and the next "
-            "start tries these again"
+            "the connection to the scheduler is lost, and the runs in flight with it; all others are stored, and the "
+            "next start tries these again"
         )
 
 
@@ -100,7 +100,7 @@ def reason(error: Exception) -> str:
 class RunScheduler(Generic[J]):
     """Runs jobs on an executor: those that wait, those in flight, and those given up.
 
-    Parameters
+    Attributes
     ----------
     executor : Executor
         Where the jobs run.

@@ -1,7 +1,7 @@
 """The driver behind every study: many runs of different configurations in; a table and a picture out.
 
-A figure script (`figure_script`) varies model, sigma^2 and seed on one data set. A study varies anything: its script lists
-the runs, and turns the rows of their records into a table and a picture. One results file holds them all.
+A figure script (`figure_script`) varies model, sigma^2 and seed on one data set. A study varies anything: its script
+lists the runs, and turns the rows of their records into a table and a picture. One results file holds them all.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -42,7 +41,7 @@ Row: TypeAlias = dict[str, Any]
 class Size:
     """How much of a study is run.
 
-    Parameters
+    Attributes
     ----------
     samples : int
         Number of digits, and of patches.
@@ -72,7 +71,8 @@ def presets(seeds: int, paper_seeds: int = 2) -> dict[str, Size]:
     Parameters
     ----------
     seeds : int
-        Number of seeds of the preset "sample", which has the lengths of the figures' short runs: 1,000 and 2,000 updates.
+        Number of seeds of the preset "sample". Its runs have the lengths of the figures' short runs: 1,000 updates on
+        digits and 2,000 on patches.
     paper_seeds : int, optional
         Number of seeds of the preset "paper".
 
@@ -92,7 +92,7 @@ def presets(seeds: int, paper_seeds: int = 2) -> dict[str, Size]:
 class Study:
     """What a study script defines.
 
-    Parameters
+    Attributes
     ----------
     name : str
         The script's name.
@@ -200,9 +200,7 @@ def prepare_data(args: argparse.Namespace, size: Size, names: Iterable[str] = tu
     """
     if args.data_dir:
         os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
-    return {
-        name: protocol_data.training_data(SOURCES[name], size.samples, args.images, size.fetch) for name in names
-    }
+    return {name: protocol_data.training_data(SOURCES[name], size.samples, args.images, size.fetch) for name in names}
 
 
 def config(size: Size, data: str, seed: int, sigma2: float, **settings: Any) -> TrainConfig:

@@ -1,7 +1,7 @@
 """Many runs on any `concurrent.futures.Executor`: each distinct run once, and none that is stored already."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ def sweep(
     checkpoints: Checkpoints | None = None,
     reports: Path | None = None,
     stored: StoredRecords | None = None,
-) -> Iterator[Record]:
+) -> Generator[Record]:
     """Yield the record of every distinct run: first the stored ones, then the others as they end.
 
     Long runs start first, so that all workers are busy until the end. A run whose worker dies, or has no memory left,
@@ -78,7 +78,7 @@ def run_missing(
     arguments: tuple[Any, ...] = (),
     at_once: int | None = None,
     checkpoints: Checkpoints | None = None,
-) -> Iterator[Record]:
+) -> Generator[Record]:
     """Yield the record of every job: first the stored ones, then the others as they end, the longest first.
 
     Parameters

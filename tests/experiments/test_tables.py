@@ -45,8 +45,8 @@ def test_a_record_in_a_few_words():
 @pytest.mark.parametrize(
     ("steps", "note"),
     [
-        (999, "999 updates a run; the paper has 50,000. TOO SHORT for the effect, which needs about 1,000"),
-        (1000, "1,000 updates a run; the paper has 50,000"),
+        (999, "999 updates per run; the paper has 50,000. TOO SHORT for the effect, which needs about 1,000"),
+        (1000, "1,000 updates per run; the paper has 50,000"),
         (50_000, ""),
     ],
 )

@@ -409,14 +409,14 @@ FAULTS = (
         ("kept-noise-lost", "F25", 'CHILDREN = ("init", "order", "noise")', 'CHILDREN = ("init", "order")'),
         ("kept-noise-is-order", "F25", '.state = states[child]', '.state = states["order"]'),
         ("kept-epoch-replayed", "F25",
-         'ahead=None if meta["batch"] is None else split_batches(', 'ahead=None and pieces('),
-        ("kept-epoch-ended", "F25", 'None if meta["batch"] is None else split_batches', 'None if not meta["batch"] else pieces'),
+         'ahead=None if batch is None else split_batches(', 'ahead=None and split_batches('),
+        ("kept-epoch-ended", "F25", 'None if batch is None else split_batches', 'None if not batch else split_batches'),
         ("kept-count-lost", "save", '"n_extrapolated": state.n_extrapolated', '"n_extrapolated": 0'),
         ("kept-began-lost", "save", '"began": state.began', '"began": 0'),
         ("kept-of-any-run", "check", 'if meta.get("run") != json.loads(json.dumps(run)):', "if False:"),
         ("kept-too-often", "CheckpointWriter", "now + max(self.interval, (now - start) / SHARE)", "now + self.interval"),
         ("kept-without-end", "CheckpointWriter", "self.due = now + max(", "self.due = 0 * max("),
-        ("told-in-vain", "CheckpointWriter", "        if self.told and self.state:\n            self.keep()\n", ""),
+        ("told-in-vain", "CheckpointWriter", "        if self.told and self.state:\n            self._keep(self.state)\n", ""),
         ("told-and-alive", "CheckpointWriter", "            signal.raise_signal(signal.SIGTERM)\n", "            pass\n"),
         ("half-written-stays", "Checkpoints", ' or path.suffix == ".tmp"', ""),
     ),
@@ -436,7 +436,7 @@ FAULTS = (
     ),
     *group(
         "experiments/worker", "experiments/test_sweep.py",
-        ("begun-again", "resumed", "keeper, load_checkpoint(path, identity))", "keeper)"),
+        ("begun-again", "resumed", "keeper, _load_checkpoint(path, identity))", "keeper)"),
     ),
     *group(
         "experiments/local_pool", "experiments/test_local_pool.py",
@@ -453,7 +453,7 @@ FAULTS = (
     ),
     *group(
         "experiments/pickled_calls", "experiments/test_local_pool.py",
-        ("main-by-reference", "pack", "return cloudpickle.dumps(thing)", "return __import__('pickle').dumps(thing)"),
+        ("main-by-reference", "pack", "return _dumps(thing)", "return __import__('pickle').dumps(thing)"),
     ),
     *group(
         "experiments/command", "experiments/test_command.py",
