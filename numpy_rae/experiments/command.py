@@ -38,20 +38,20 @@ def command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
         input and for what cannot be read or written; 130 after an interrupt; 1 if memory ran out or workers died.
     """
 
-    def decorate(body: Callable[..., int]) -> Callable[..., int]:
+    def _decorate(body: Callable[..., int]) -> Callable[..., int]:
         """Make `body` a command."""
 
         @functools.wraps(body)
-        def main(*args: Any, **more: Any) -> int:
+        def _main(*args: Any, **more: Any) -> int:
             """Call `body` and return an exit code."""
             with output_streams.dropping() as outputs:
                 with ended_like_interrupted():
                     code = _guarded(name, lambda: body(*args, **more))
                 return _after_output(name, outputs, code)
 
-        return main
+        return _main
 
-    return decorate
+    return _decorate
 
 
 def tell(name: str, text: object) -> None:

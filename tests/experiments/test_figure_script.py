@@ -258,6 +258,15 @@ def test_several_seeds_give_bands(threaded, tmp_path, pictures):
     assert len(top.collections) == 4 and all(np.ptp(band.get_paths()[0].vertices[:, 1]) > 0 for band in top.collections)
 
 
+def test_a_results_file_is_parsed_once_per_start(threaded, tmp_path, monkeypatch):
+    read, seen = jsonl.read, []
+    monkeypatch.setattr(jsonl, "read", lambda path: seen.append(path) or read(path))
+    for more in ([], ["--sigma2", "0", "1"], ["--plot-only"]):
+        assert main(FIG1, [*QUICK, "--out", str(tmp_path), *more]) == 0
+        assert seen == [tmp_path / "fig1_relu_mnist-tiny.jsonl"]
+        seen.clear()
+
+
 def test_a_narrower_sweep_draws_only_what_it_asks_for(threaded, tmp_path, pictures):
     out = ["--out", str(tmp_path)]
     assert main(FIG1, [*QUICK, *out]) == 0

@@ -21,6 +21,7 @@ from numpy_rae.experiments.study import Size, Study
 from numpy_rae.experiments.time_estimate import kind
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES
+from numpy_rae.storage import jsonl
 
 RECORDS = Path(__file__).resolve().parents[2] / "docs" / "records"
 SCRIPTS = ("continuation", "learning_rate", "bias_or_weights")
@@ -73,6 +74,15 @@ def test_a_study_trains_what_is_missing_once_and_shows_the_rows(tmp_path, capsys
     assert "0 of 8 runs to do, 0 updates" in capsys.readouterr().out and seen == first
     assert study.main(made_study(seen), [*command, "--plot-only"]) == 0
     assert sorted(map(str, seen)) == sorted(map(str, first))
+
+
+def test_a_study_parses_its_results_file_once(tmp_path, monkeypatch):
+    read, parsed = jsonl.read, []
+    monkeypatch.setattr(jsonl, "read", lambda path: parsed.append(path) or read(path))
+    for more in ([], ["--seeds", "0"], ["--plot-only"]):
+        assert study.main(made_study([]), ["--preset", "tiny", "--out", str(tmp_path), *more]) == 0
+        assert parsed == [tmp_path / "made-tiny.jsonl"]
+        parsed.clear()
 
 
 def test_a_study_continues_after_runs_were_lost_from_its_file(tmp_path):

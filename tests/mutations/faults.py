@@ -432,7 +432,19 @@ FAULTS = (
         "experiments/sweep", "experiments/test_sweep.py",
         ("lost-in-silence", "run_missing", "    if scheduler.error:\n", "    if False:\n"),
         ("two-at-once", "run_missing", "with jsonl.exclusive_lock(stored.path):", "if True:"),
-        ("shortest-first", "run_missing", "key=lambda job: -job.cost", "key=lambda job: job.cost"),
+        ("shortest-first", "run_missing", "key=lambda job: -job.cost", "key=lambda job: job.cost",
+         "experiments/test_relative_cost.py"),
+    ),
+    *group(
+        "experiments/records", "experiments/test_records.py",
+        ("stored-never-read-again", "StoredRecords", "if _size(self.path) == self.size else", "if self.size is not None else"),
+        ("stored-always-read-again", "StoredRecords", "if _size(self.path) == self.size else", "if False else"),
+    ),
+    *group(
+        "experiments/blas_kernels", "experiments/test_blas_kernels.py",
+        ("kernels-unforced", "narrow_kernels_note", "if given and offered else None", "if offered else None"),
+        ("kernels-wide-enough", "narrow_kernels_note", "or used >= offered:", "or used > offered:"),
+        ("kernels-of-the-first", "_used_bits", "return min((bits", "return max((bits"),
     ),
     *group(
         "experiments/worker", "experiments/test_sweep.py",
