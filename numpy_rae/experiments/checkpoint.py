@@ -237,7 +237,7 @@ class CheckpointWriter(Callback):
     """Write a run's state regularly, and once more when SIGTERM ends the process.
 
     It is a context. Within it, in the main thread, SIGTERM waits for the end of the update in progress, and takes its
-    earlier effect after the state is written. A state that cannot be written is a warning, and the run goes on.
+    earlier effect after the state is written. A state that cannot be written is a warning, and the run continues.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ class CheckpointWriter(Callback):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             save(self.path, state, self.run)
         except OSError as error:
-            LOG.warning("checkpoint %s cannot be written: %s; the run goes on", self.path, error.strerror or error)
+            LOG.warning("checkpoint %s cannot be written: %s; the run continues", self.path, error.strerror or error)
         now = time.monotonic()
         self.due = now + max(self.interval, (now - start) / SHARE)
 

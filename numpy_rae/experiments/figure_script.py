@@ -173,7 +173,7 @@ def train_and_draw(protocol: Protocol, args: argparse.Namespace, runs: list[Run]
             progress.announce(wanted, stored.by_hash, pool, count)
             found = progress.show_progress(sweep(runs, pool, out, count, checkpoints, reports, stored), len(wanted))
         except KeyboardInterrupt:
-            print("Interrupted: what is finished is stored, and the next start goes on from here.")
+            print("Interrupted: the finished runs are stored, and the next start continues from here.")
             code = INTERRUPTED
         except RunsLost as error:
             tell(protocol.name, error)

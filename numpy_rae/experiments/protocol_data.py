@@ -1,4 +1,4 @@
-"""The data that a protocol or a study asks for: prepared, downloaded, or replaced by what is at hand."""
+"""The data that a protocol or a study asks for: prepared, downloaded, or replaced by other data."""
 
 import sys
 from dataclasses import replace
@@ -37,7 +37,7 @@ def training_data(source: str, samples: int, images: Path | None = None, downloa
     try:
         return prepared_or_fetched(spec, download)
     except DataError as error:
-        print(f"{error}\n\nGoing on with what is at hand instead.", file=sys.stderr)
+        print(f"{error}\n\nContinuing with other data instead.", file=sys.stderr)
     if spec.source == "mnist":
         return prepare(replace(spec, source="digits", count=EMBEDDED))
     return prepare(replace(spec, source="photograph"))

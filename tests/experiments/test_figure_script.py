@@ -214,7 +214,7 @@ def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(undisturbed, t
     os.killpg(child.pid, number)
     printed, errors = child.communicate(timeout=120)
     assert child.returncode == figure_script.INTERRUPTED == 130, errors
-    assert "Interrupted: what is finished is stored" in printed and "Traceback" not in errors
+    assert "Interrupted: the finished runs are stored" in printed and "Traceback" not in errors
     found, kept = records(tmp_path), {file.stem for file in (tmp_path / "fig1_relu_mnist-tiny.checkpoints").glob("*")}
     assert 1 <= len(timeless(found)) == len(found) < 4 and not kept & set(timeless(found))
     assert is_picture(path.with_suffix(".png"))
@@ -293,7 +293,7 @@ def test_reports_are_drawn_of_the_runs_trained_now(threaded, tmp_path, monkeypat
     assert main(FIG1, [*arguments, "--sigma2", "0", "0.1"]) == 0 and len(drawn) == 3
 
 
-# Data that are not to be had.
+# Data that are unavailable.
 
 
 def no_network(name, *args, **kwargs):
@@ -305,7 +305,7 @@ def test_offline_the_embedded_digits_stand_in_and_say_so(threaded, tmp_path, mon
     few = ["--epochs", "1", "--hidden", "4", "--sigma2", "0", "1", "--models", "DAE", "--out", str(tmp_path)]
     assert main(FIG1, ["--samples", "6000", *few]) == 0
     errors = capsys.readouterr().err
-    assert "no network for mnist" in errors and "Going on with what is at hand instead." in errors
+    assert "no network for mnist" in errors and "Continuing with other data instead." in errors
     assert pictures[0].get_suptitle().endswith("\n5,000 embedded MNIST digits")
     assert {entry["data"]["source"] for entry in records(tmp_path, "fig1_relu_mnist-sample")} == {"digits"}
 
@@ -313,7 +313,7 @@ def test_offline_the_embedded_digits_stand_in_and_say_so(threaded, tmp_path, mon
 def test_without_cifar10_a_photograph_stands_in_under_its_own_name(threaded, tmp_path, monkeypatch, capsys, pictures):
     monkeypatch.setattr(fetch, "fetch", None)  # the tiny preset fetches nothing
     assert main(FIG1_PATCHES, [*QUICK, "--out", str(tmp_path), "--models", "SAE"]) == 0
-    assert "Going on with what is at hand instead." in capsys.readouterr().err
+    assert "Continuing with other data instead." in capsys.readouterr().err
     assert pictures[0].get_suptitle().endswith("\n60 patches of one photograph (not CIFAR-10)")
 
 

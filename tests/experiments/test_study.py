@@ -67,7 +67,7 @@ def test_a_study_trains_what_is_missing_once_and_shows_the_rows(tmp_path, capsys
     command = ["--preset", "tiny", "--out", str(tmp_path)]
     assert study.main(made_study(seen), command) == 0
     said = capsys.readouterr()
-    assert "8 of 8 runs to do, 10 updates\nthe table" in said.out and "Going on with what is at hand" in said.err
+    assert "8 of 8 runs to do, 10 updates\nthe table" in said.out and "Continuing with other data" in said.err
     assert len(lines(out)) == len(seen) == 8 and (tmp_path / "made-tiny.png").exists()
     first = [dict(row) for row in seen]
     assert study.main(made_study(seen), command) == 0
