@@ -281,9 +281,9 @@ def _digits(samples: int) -> Array:
 
 def _white(samples: int) -> Array:
     """Return sums of few random atoms, whitened."""
-    return whiten(
-        dictionary_recovery.mixture(samples, FEATURES["white"], 40, 4, 0.05, np.random.default_rng(0), np.float64).x
-    )
+    rng = np.random.default_rng(0)
+    x = dictionary_recovery.mixture(samples, FEATURES["white"], 40, 4, 0.05, rng, np.float64).x
+    return whiten(x)
 
 
 def train_trial(trial: Trial) -> Record:

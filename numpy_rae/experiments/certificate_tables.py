@@ -80,7 +80,7 @@ def table(rows: Sequence[Row]) -> str:
         verdict = first.certificate
         cells = [verdict.activation, verdict.penalty, verdict.prediction]
         for row in (first, *others):
-            cells += [row.outcome, _active(row), _near_zero(row), _bold(row.agreement)]
+            cells += [row.outcome, active(row), _near_zero(row), _bold(row.agreement)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -109,8 +109,19 @@ def ends(row: Row, values: Array) -> tuple[float, float]:
     return float(mean[0]), float(mean[-1])
 
 
-def _active(row: Row) -> str:
-    """Return the activation fraction, with the dead units if there are any, and the lambdas left out."""
+def active(row: Row) -> str:
+    """Return the activation fraction, with the dead units if there are any, and the lambdas left out.
+
+    Parameters
+    ----------
+    row : Row
+        One pair on one data set.
+
+    Returns
+    -------
+    str
+        At lambda = 0, and at the largest lambda that held.
+    """
     if row.sweep is None:
         return "-"
     text = ""

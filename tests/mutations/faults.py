@@ -747,7 +747,7 @@ FAULTS = (
     ),
     *group(
         "experiments/certificate_runs", "experiments/test_certificate_runs.py",
-        ("trials-not-white", "white", "return whiten(dictionary_recovery", "return standardise(dictionary_recovery"),
+        ("trials-not-white", "white", "return whiten(x)", "return standardise(x)"),
         ("trials-every-other-pixel", "digits", ".mean(axis=(2, 4))", "[:, :, 0, :, 0]"),
         ("trials-offset", "digits", ", MNIST_STD_OFFSET)", ")"),
         ("trials-drift-sum", "outcome (a)", "(mean_a - before).mean() /", "(mean_a - before).sum() /"),
