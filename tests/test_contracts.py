@@ -13,7 +13,8 @@ from numpy_rae.certificates.certificate import certify
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised, ae
 from numpy_rae.penalties import MeanActivationPenalty
 from numpy_rae.theory import theorem_1
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 X = np.random.default_rng(0).standard_normal((6, 3))
 PARAMS = Params(np.random.default_rng(1).standard_normal((4, 3)), np.zeros(4))
@@ -199,8 +200,8 @@ def test_an_activation_without_the_derivative_that_a_penalty_reads():
         ((1.0, PARAMS), "model mine returned a Params as its gradient; it must be a Gradient"),
         ((1.0, Gradient((), np.zeros(3))), "model mine returned float64 (3,) (ndarray) as g_b_e; it must be a float64 array "
          "of shape (4,)"),
-        ((1.0, Gradient((), np.zeros(4), direct=np.zeros((3, 4)))), "model mine returned float64 (3, 4) (ndarray) as "
-         "direct; it must be a float64 array of shape (4, 3)"),
+        ((1.0, Gradient((), np.zeros(4), dense_part=np.zeros((3, 4)))), "model mine returned float64 (3, 4) (ndarray) as "
+         "dense_part; it must be a float64 array of shape (4, 3)"),
         ((np.ones(1), Gradient((), np.zeros(4))), "model mine returned float64 (1,) (ndarray) as its value; it must be one "
          "real number, such as a float"),
     ],

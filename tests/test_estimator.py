@@ -27,11 +27,13 @@ from test_optimizer import spoil, textbook_step
 import numpy_rae
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, init_params
-from numpy_rae.constraints import unit_rows
 from numpy_rae.estimator import SparseAutoEncoder
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae
+from numpy_rae.row_norms import unit_rows
 from numpy_rae.storage import model_file
-from numpy_rae.training import RandomStreams, TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import RandomStreams
+from numpy_rae.training import train
 
 CONFIG = TrainConfig(hidden=6, sigma2=0.2, eta=0.01, epochs=4, batch_size=8, seed=3, dtype="float64")
 
@@ -387,3 +389,8 @@ def test_a_refused_set_of_parameters_leaves_what_was_fitted():
     with pytest.raises(ValueError, match="^activation is"):
         estimator.set_params(activation="swish").partial_fit(x)
     np.testing.assert_array_equal(estimator.transform(x), h)
+
+
+def test_an_activation_can_be_any_that_the_registry_finds():
+    named, function = small(activation="softplus(beta=2)").fit(data()), small(activation=np.tanh).fit(data())
+    assert (named.activation_.name, function.activation_.name) == ("softplus(beta=2)", "tanh")

@@ -10,7 +10,8 @@ from numpy_rae.certificates.certificate import certify
 from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 X = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
 

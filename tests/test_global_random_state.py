@@ -24,7 +24,8 @@ from numpy_rae.plotting import sweep_figure
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import model_file
 from numpy_rae.theory import assumption_1, monitor, theorem_3
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 ROOT = Path(__file__).resolve().parent.parent
 X = np.random.default_rng(1).standard_normal((60, 6))

@@ -42,7 +42,7 @@ def test_a_scaled_gradient_is_reported_wrong(fault):
     def scaled(p):
         J, grad = PAPER_OBJECTIVES["CAE"](p, SIGMOID, x, 0.5, None)
         dense = grad.dense(p)
-        return J, Gradient((), fault * dense.b_e, direct=fault * dense.W)
+        return J, Gradient((), fault * dense.b_e, dense_part=fault * dense.W)
 
     checks = check_gradient(scaled, params, np.random.default_rng(1))
     assert len(checks) == 5 and not any(check.passed for check in checks)
@@ -183,8 +183,8 @@ FLOAT32 = GRADIENT.astype(np.float32)
         ((True, GRADIENT), "f returned True as its value; it must be one real number, such as a float"),
         (("1", GRADIENT), "f returned '1' as its value; it must be one real number, such as a float"),
         ((np.float32(VALUE), GRADIENT), "f returned a value in float32; it must be computed in float64"),
-        ((math.nan, GRADIENT), "f is not finite at the point, with its gradient; a difference says nothing there"),
-        ((VALUE, GRADIENT * math.inf), "f is not finite at the point, with its gradient; a difference says nothing there"),
+        ((math.nan, GRADIENT), "f or its gradient is not finite at the point; they must be finite there"),
+        ((VALUE, GRADIENT * math.inf), "f or its gradient is not finite at the point; they must be finite there"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("check", [directional, taylor_slope])

@@ -1,6 +1,7 @@
-"""The planted faults of `mutations/faults.py` still fit the code; `mutations/run.py` runs them."""
+"""The planted faults of `mutations/faults.py` still fit the code; `mutations/run.py` runs them. So does mutmut's section."""
 
 import ast
+import configparser
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,18 @@ def test_fault_fits_the_code_and_compiles(fault):
     text = (ROOT / fault.file).read_text(encoding="utf-8")
     compile(fault.planted(text), fault.file, "exec")
     assert fault.tests and all((ROOT / "tests" / name.split("::")[0]).is_file() for name in fault.tests)
+
+
+def mutmut(option: str) -> list[str]:
+    """Return the lines of an option in setup.cfg's section for mutmut."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return config["mutmut"][option].split()
+
+
+@pytest.mark.parametrize("option", ["source_paths", "only_mutate", "pytest_add_cli_args_test_selection"])
+def test_files_that_mutmut_is_told_exist(option):
+    assert mutmut(option) and all(list(ROOT.glob(pattern)) for pattern in mutmut(option))
 
 
 def test_names_are_unique_and_every_known_fault_is_planted():

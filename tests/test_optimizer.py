@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from numpy_rae import optimizer
 from numpy_rae.activations import SIGMOID
 from numpy_rae.autoencoder import Gradient, Params, init_params
-from numpy_rae.constraints import max_norm_scale, unit_scale
+from numpy_rae.constraints import max_norm_scale
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.optimizer import as_fortran, flush_subnormals, row_blocks, sgd_step, sgd_step_plain, zero_velocity
+from numpy_rae.row_norms import unit_scale
 
 
 def test_two_steps_by_hand():

@@ -7,7 +7,7 @@ import pytest
 
 from numpy_rae.autoencoder import Params
 from numpy_rae.experiments import study
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 dirac, scaling, drift, level = (
     example_scripts.load(name) for name in ("dirac", "edae_scaling", "edae_drift", "activation_level")

@@ -18,7 +18,9 @@ from numpy_rae.optimizer import sgd_step_plain
 from numpy_rae.penalties import CAE, JacobianPenalty
 from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import WeightedSum
-from numpy_rae.training import RandomStreams, TrainConfig, init_state, run_epochs, shuffled_batches, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import RandomStreams
+from numpy_rae.training import init_state, run_epochs, shuffled_batches, train
 
 SMALL = TrainConfig(sigma2=0.1, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64")
 

@@ -31,7 +31,9 @@ from numpy_rae.identity.older_records import CONFIG, identified, old_hash
 from numpy_rae.identity.run_identity import of_activation, of_config, of_model
 from numpy_rae.objectives import AE, Objective
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig, TrainResult, init_state, run_epochs
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import TrainResult
+from numpy_rae.training import init_state, run_epochs
 
 BATCH = 50
 # Both in the paper's range, (0.001, 0.005). Squared ReLU, whose slope has no bound, does not settle with them.

@@ -26,7 +26,7 @@ from numpy_rae.plotting import style, sweep_figure
 from numpy_rae.plotting.style import save_picture
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 
 def main(protocol: Protocol, argv: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """Which of two runs takes longer, known before any of them is trained."""
 
 from numpy_rae.objectives import Objective
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 # Duration of a step over that of the plain auto-encoder, measured with ReLU, 784 inputs, 1,000 hidden units and batches
 # of 50. Models that are close to 1 count as 1, so that they start in the order in which they are listed.

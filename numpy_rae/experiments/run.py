@@ -13,7 +13,7 @@ from numpy_rae.experiments.relative_cost import relative_cost
 from numpy_rae.identity.fingerprint import digest
 from numpy_rae.identity.run_identity import Memo, is_plain_at_zero, of_activation, of_config, of_data, of_model
 from numpy_rae.objectives import AE, Objective
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 
 @dataclass(frozen=True)

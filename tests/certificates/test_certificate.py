@@ -410,3 +410,15 @@ def test_picture_shows_the_jet_and_letters_every_interval():
     letters = [(text.get_position()[0], text.get_text()) for text in strip.texts]
     assert letters == [(-1.5, "0"), (-0.25, "+"), (1.25, "\N{MINUS SIGN}")]
     plt.close(figure)
+
+
+def test_penalties_go_by_name():
+    assert certify("sigmoid", "CAE") == certify(ACTIVATIONS["sigmoid"], CAE)
+    with pytest.raises(ValueError, match="^penalty is 'CEA'; it must be one of "):
+        certify("sigmoid", "CEA")
+    with pytest.raises(ValueError, match="^activation is 'sigmoyd'; it must be one of "):
+        certify("sigmoyd", "CAE")
+
+
+def test_a_function_keeps_its_name():
+    assert certify(np.tanh, "SAE").activation == "tanh"

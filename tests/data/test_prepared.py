@@ -19,7 +19,7 @@ from numpy_rae.data import folders, images, prepared
 from numpy_rae.data.prepared import DataSpec, build, load, prepare, store_array
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import AE
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 DIGITS = DataSpec("digits", 40, std_offset=0.1)
 

@@ -15,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, SIGMOID
+from numpy_rae.callbacks import Callback
 from numpy_rae.experiments import checkpoint
 from numpy_rae.experiments.checkpoint import CheckpointError, Checkpoints, CheckpointWriter, load, save
 from numpy_rae.objectives import Objective
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import npz
-from numpy_rae.training import Callback, TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 CONFIG = TrainConfig(sigma2=0.1, hidden=4, batch_size=7, epochs=3, eta=0.01)
 RUN = {"model": "DAE", "config": {"seed": 1, "ratio": 0.1}}

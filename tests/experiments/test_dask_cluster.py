@@ -20,7 +20,7 @@ from numpy_rae.experiments.protocol import Protocol
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -168,7 +168,7 @@ from numpy_rae.experiments import sweep
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 FACTOR = 2.0
 

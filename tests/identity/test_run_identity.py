@@ -35,16 +35,16 @@ from numpy_rae.penalties import CAE, PENALTIES
 from numpy_rae.plotting import sweep_figure
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RECORDS = sorted((ROOT / "docs" / "records").glob("*.jsonl"))
 
 PROGRAM = """
 from dataclasses import dataclass
 from functools import partial
 import numpy as np
-from numpy_rae import identity
+from numpy_rae.identity import run_identity
 from numpy_rae.autoencoder import PenaltyGrad
 from numpy_rae.objectives import Objective, Penalised
 
@@ -173,7 +173,7 @@ def test_a_file_that_was_edited_after_its_import_does_not_count(tmp_path):
 
 @pytest.mark.parametrize("way", ["file", "stdin"])
 def test_the_identity_is_the_same_in_every_process(way, tmp_path):
-    text = PROGRAM + "\nimport json\nprint(json.dumps([identity.of_model(model) for model in MODELS]))\n"
+    text = PROGRAM + "\nimport json\nprint(json.dumps([run_identity.of_model(model) for model in MODELS]))\n"
     (tmp_path / "program.py").write_text(text)
     seen = set()
     for seed in ("1", "2"):
@@ -249,7 +249,7 @@ def test_a_changed_formula_is_named_with_what_to_do(monkeypatch):
     changed = replace(SIGMOID, jet=lambda a, order: SIGMOID.jet(a * (1 + 1e-7), order))
     monkeypatch.setattr(run_identity, "formulas", lambda: {"activation sigmoid": changed})
     (only,) = [text for text in formula_values.complaints(stored, formula_values.current()) if "any more" not in text]
-    assert only.startswith("activation sigmoid computes something else than its version 1 did; raise its version in")
+    assert only.startswith("activation sigmoid has other values than those stored for its version 1; raise its version in")
     assert only.endswith("run: python tests/formula_values.py")
     monkeypatch.setattr(run_identity, "VERSIONS", {"activation sigmoid": 2})
     (only,) = [text for text in formula_values.complaints(stored, formula_values.current()) if "any more" not in text]
@@ -667,6 +667,8 @@ def test_versions_compares_numbers_and_not_order_or_age(ref, thread, tmp_path, c
     jsonl.append(out, list(sweep.sweep([run_of(mine(1.0), ref)], thread, tmp_path / "more.jsonl"))[0])
     assert versions.main([str(out), str(other), "--same"]) == 2
     assert "do not hold the same runs: 1 of them" in capsys.readouterr().err
+    assert versions.main([str(out), str(tmp_path / "none.jsonl")]) == 2
+    assert capsys.readouterr().err == f"versions: results file {tmp_path / 'none.jsonl'} does not exist\n"
 
 
 @pytest.mark.skipif(not RECORDS, reason="needs the stored records")

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from strategies import whitened
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
-from numpy_rae.autoencoder import forward, row_len2
+from numpy_rae.autoencoder import forward
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, without_bias
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.row_norms import row_len2
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 pytestmark = pytest.mark.sec_2_1_1
 CONFIG = TrainConfig(sigma2=1.0, hidden=5, batch_size=10, epochs=10, eta=0.01, dtype="float64")
