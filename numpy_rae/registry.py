@@ -10,7 +10,7 @@ from numpy_rae.activations import PAPER_ACTIVATIONS, Activation
 from numpy_rae.dae_noise.noise_variants import NOISE_OBJECTIVES
 from numpy_rae.extra_activations import EXTRA_ACTIVATIONS, softplus_beta
 from numpy_rae.numerical_activations import from_callable
-from numpy_rae.objectives import PAPER_OBJECTIVES, Objective
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ObjectiveFunction
 
 ACTIVATIONS: dict[str, Activation] = {**PAPER_ACTIVATIONS, **EXTRA_ACTIVATIONS}
 OBJECTIVES: dict[str, Objective] = {**PAPER_OBJECTIVES, **NOISE_OBJECTIVES}
@@ -41,8 +41,13 @@ def find_activation(activation: str | Activation | Callable[..., Any]) -> Activa
         return activation
     if isinstance(activation, str):
         beta = softplus_sharpness(activation)
-        return softplus_beta(beta) if beta is not None else ACTIVATIONS[_validation.one_of("activation", activation, ACTIVATIONS)]
-    return from_callable(_validation.function("activation", activation))
+        return (
+            softplus_beta(beta)
+            if beta is not None
+            else ACTIVATIONS[_validation.one_of("activation", activation, ACTIVATIONS)]
+        )
+    _validation.function("activation", activation)
+    return from_callable(getattr(activation, "__name__", type(activation).__name__), activation)
 
 
 def softplus_sharpness(name: str) -> float | None:
@@ -65,7 +70,7 @@ def softplus_sharpness(name: str) -> float | None:
         return None
 
 
-def find_objective(objective: str | Objective | Callable[..., Any]) -> Objective | Callable[..., Any]:
+def find_objective(objective: str | ObjectiveFunction) -> ObjectiveFunction:
     """Return the objective that a name or an objective stands for.
 
     Parameters

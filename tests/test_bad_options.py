@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from numpy_rae import __main__ as command
 from numpy_rae.activations import RELU
 from numpy_rae.data import fetch, folders
-from numpy_rae.experiments import command_line, figure_script
+from numpy_rae.experiments import command_line, figure_script, protocol_data
 from numpy_rae.experiments.protocol import Protocol
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
@@ -37,6 +37,7 @@ MODULES = {path.stem: example_scripts.load(path.stem) for path in sorted(example
 PROTOCOLS = {
     name: value for name, each in MODULES.items() for value in vars(each).values() if isinstance(value, Protocol)
 }
+DATA_FETCH = example_scripts.load("data_fetch", example_scripts.EXAMPLES.parent)
 OTHERS = [name for name in MODULES if name not in PROTOCOLS]
 
 
@@ -77,7 +78,7 @@ def quick(tmp_path_factory):
     def refuse(*arguments, **more):
         raise folders.DataError("No network here.")
 
-    def one_run(protocol, args, runs, out):
+    def one_run(protocol, args, runs, stored):
         config = replace(runs[0].config, hidden=min(runs[0].config.hidden, 4), epochs=1)
         train(X, runs[0].model, RELU, config)
         return 0
@@ -88,7 +89,7 @@ def quick(tmp_path_factory):
         patch.setattr(fetch, "fetch_file", refuse)
         patch.setattr(figure_script, "train_and_draw", one_run)
         patch.setattr(figure_script, "save_picture", lambda figure, picture: None)
-        patch.setattr(figure_script, "prepare", prepared(figure_script.prepare))
+        patch.setattr(protocol_data, "prepare", prepared(protocol_data.prepare))
         (folder / "file").write_text("")
         yield folder
 
@@ -195,5 +196,5 @@ NAMES = st.sampled_from(["mnist", "cifar10", "MNIST", "", "--dir", "x", "--help"
 
 @given(names=st.lists(NAMES, max_size=3), folder=PATHS)
 def test_the_fetch_command(names, folder):
-    outcome(fetch.main, [*names, "--dir", folder])
+    outcome(DATA_FETCH.main, [*names, "--dir", folder])
     outcome(command.main, ["fetch", *names, "--dir", folder])

@@ -25,7 +25,7 @@ from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 N, n = 100, 784  # as wide as a digit: with 64 units two OpenBLAS threads give other bits than one
 CONFIG = TrainConfig(sigma2=0.1, hidden=64, batch_size=32, epochs=2)
@@ -42,8 +42,8 @@ def grid() -> list[Run]:
 
 
 def timeless(records) -> dict[str, dict]:
-    """Records by hash without their duration, as JSON reads them."""
-    return {record["hash"]: {**json.loads(json.dumps(record)), "seconds": None} for record in records}
+    """Records by hash as JSON reads them, without their duration, and without where and when they were made."""
+    return {record["hash"]: {**json.loads(json.dumps(record)), "seconds": None, "made": None} for record in records}
 
 
 def global_states() -> list:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy_rae._validation import Array
 from numpy_rae.data import image_formats
 from numpy_rae.data.folders import DataError
-from numpy_rae.storage import npz
+from numpy_rae.storage.atomic import replace_file
 
 BATCHES = 5
 PER_BATCH = 761
@@ -89,7 +89,7 @@ def save(subset: Array, path: Path) -> Path:
         raise DataError(f"--subset-out is {path}; this file exists and holds other images.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        npz.replace_file(path, lambda file: np.save(file, subset, allow_pickle=False))
+        replace_file(path, lambda file: np.save(file, subset, allow_pickle=False))
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror or error}.") from error
     return path

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.records import Record, records_by_hash
 
 QUANTITIES = ("activation_fraction", "dead_fraction", "loss")
 
@@ -23,7 +22,7 @@ def shipped_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def compare(entries: Iterable[dict[str, Any]], shipped: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def compare(entries: Iterable[Record], shipped: Path) -> list[tuple[Record, Record]]:
     """Return the pairs (new record, record that ships) of the same run.
 
     Parameters
@@ -42,7 +41,7 @@ def compare(entries: Iterable[dict[str, Any]], shipped: Path) -> list[tuple[dict
     return [(entry, stored[entry["hash"]]) for entry in entries if entry["hash"] in stored]
 
 
-def difference(new: dict[str, Any], old: dict[str, Any]) -> dict[str, float] | None:
+def difference(new: Record, old: Record) -> dict[str, float] | None:
     """Return new minus old of each quantity, the loss relative to the old one; None if a run diverged.
 
     Parameters
@@ -61,7 +60,7 @@ def difference(new: dict[str, Any], old: dict[str, Any]) -> dict[str, float] | N
     return {**gaps, "loss": gaps["loss"] / old["metrics"]["loss"]}
 
 
-def line(new: dict[str, Any], old: dict[str, Any]) -> str:
+def line(new: Record, old: Record) -> str:
     """Return the difference of one run as a line of text.
 
     Parameters
@@ -82,7 +81,7 @@ def line(new: dict[str, Any], old: dict[str, Any]) -> str:
     return head + numbers + f", numerics {numerics(old)} -> {numerics(new)}"
 
 
-def numerics(entry: dict[str, Any]) -> int:
+def numerics(entry: Record) -> int:
     """Return the version of the arithmetic with which a record was made.
 
     Parameters
@@ -99,7 +98,7 @@ def numerics(entry: dict[str, Any]) -> int:
     return version
 
 
-def summary(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> str:
+def summary(pairs: list[tuple[Record, Record]]) -> str:
     """Return the largest difference of the activation fraction, and how many runs are equal in every digit.
 
     Parameters

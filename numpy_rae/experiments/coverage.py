@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from numpy_rae.experiments import records
 from numpy_rae.experiments.protocol import PROTOCOLS, Preset, Protocol
+from numpy_rae.experiments.records import Record
 
 Key = tuple[str, float, int]
 
@@ -37,7 +37,7 @@ def wanted(protocol: Protocol, preset: Preset, seeds: Iterable[int] = (0,)) -> s
     }
 
 
-def key(entry: dict[str, Any]) -> Key:
+def key(entry: Record) -> Key:
     """Return model, sigma^2 and seed of a record.
 
     Parameters
@@ -54,7 +54,7 @@ def key(entry: dict[str, Any]) -> Key:
     return "AE" if config["sigma2"] == 0 else entry["model"], float(config["sigma2"]), config["seed"]
 
 
-def fits(entry: dict[str, Any], protocol: Protocol, preset: Preset) -> bool:
+def fits(entry: Record, protocol: Protocol, preset: Preset) -> bool:
     """Tell whether a record was made with the figure's activation and constraint, and has the preset's size.
 
     Parameters

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from numpy_rae import _validation
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.records import Record, records_by_hash
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.time_estimate import updates
 from numpy_rae.storage import jsonl
@@ -131,7 +130,7 @@ def part_paths(results: Path) -> list[Path]:
     return [path for _, path in sorted(((int(m[2]), int(m[1])), path) for m, path in found if m)]
 
 
-def collect(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
+def collect(paths: Iterable[Path]) -> dict[str, Record]:
     """Return the records of a results file and its parts by hash.
 
     Parameters
@@ -149,7 +148,7 @@ def collect(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
     jsonl.StoreError
         If two records of one run have different numbers, or a file cannot be read.
     """
-    found: dict[str, tuple[dict[str, Any], Path]] = {}
+    found: dict[str, tuple[Record, Path]] = {}
     for path in paths:
         for key, entry in records_by_hash(path).items():
             other, where = found.setdefault(key, (entry, path))
@@ -163,7 +162,7 @@ def collect(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
     return {key: entry for key, (entry, _) in found.items()}
 
 
-def conflict(one: dict[str, Any], other: dict[str, Any]) -> str | None:
+def conflict(one: Record, other: Record) -> str | None:
     """Return the name of the first number in which two records of one run differ; None if there is none.
 
     Parameters
@@ -179,7 +178,7 @@ def conflict(one: dict[str, Any], other: dict[str, Any]) -> str | None:
     return next((name for name in NUMBERS if one.get(name) != other.get(name)), None)
 
 
-def merge(results: Path, found: Mapping[str, dict[str, Any]]) -> int:
+def merge(results: Path, found: Mapping[str, Record]) -> int:
     """Append to a results file the records that it lacks.
 
     Parameters

@@ -12,7 +12,27 @@ if TYPE_CHECKING:
 
 
 def save(figure: Figure, out: Path, name: str) -> int:
-    """Save a script's only picture in folder `out` and print its path. Raises StoreError if that cannot be done."""
+    """Save a script's only picture and print its path.
+
+    Parameters
+    ----------
+    figure : Figure
+        The picture.
+    out : Path
+        The folder.
+    name : str
+        Name of the file.
+
+    Returns
+    -------
+    int
+        The exit code 0.
+
+    Raises
+    ------
+    StoreError
+        If the picture cannot be saved.
+    """
     save_picture(figure, out / name)
     print(f"picture: {out / name}")
     return 0

@@ -9,11 +9,11 @@ import argparse
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from numpy_rae.experiments import command_line, comparison, figure_script, parts
+from numpy_rae.experiments import command_line, comparison, figure_script, parts, progress
 from numpy_rae.experiments.checkpoint import INTERVAL, Checkpoints
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.reproduction_jobs import Job, make_jobs, names_of, script_options
 from numpy_rae.experiments.reproduction_report import report
 from numpy_rae.experiments.result_files import ResultFiles, check_writable
@@ -76,6 +76,17 @@ def run(args: argparse.Namespace) -> int:
     -------
     int
         The exit code.
+
+    Raises
+    ------
+    ValueError
+        If options contradict each other or are out of range.
+    DataError
+        If the images are missing and cannot be downloaded.
+    StoreError
+        If a file of records or a picture cannot be read or written.
+    RunsLost
+        If runs were given up.
     """
     names = names_of(args.figures)
     part = parts.parse_part(args.part) if args.part is not None else None
@@ -132,9 +143,7 @@ def _train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, i
         return
     with figure_script.workers(args) as (pool, count):
         if sum(map(updates, missing)) >= ESTIMATE_FROM:
-            print(
-                f"estimated duration with {count} workers: {figure_script.duration(missing, pool, count)}", flush=True
-            )
+            print(f"estimated duration with {count} workers: {progress.duration(missing, pool, count)}", flush=True)
         found = sweep(share.values(), pool, files, count, checkpoints, models=models)
         log_runs(found, SweepProgress(share, checkpoints), set(stored), _figure_names(jobs))
 
@@ -168,7 +177,7 @@ def _figure_names(jobs: list[Job]) -> dict[str, str]:
 
 
 def _announce(
-    jobs: list[Job], share: dict[str, Run], stored: dict[str, dict[str, Any]], part: tuple[int, int] | None,
+    jobs: list[Job], share: dict[str, Run], stored: dict[str, Record], part: tuple[int, int] | None,
     models: Path | None,
 ) -> None:  # fmt: skip
     """Say what is stored, and what is about to be trained."""

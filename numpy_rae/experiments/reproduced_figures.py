@@ -8,6 +8,7 @@ from typing import Any
 from numpy_rae.data.prepared import recorded_label
 from numpy_rae.experiments import coverage
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.tables import length_note
 from numpy_rae.plotting import paper_figure, style
 from numpy_rae.plotting.paper_figure import Panel
@@ -18,7 +19,7 @@ WITH_HISTORY = ("fig4",)
 DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 
 
-def data_label(entries: list[dict[str, Any]]) -> str:
+def data_label(entries: list[Record]) -> str:
     """Return the name of the data of a figure's records.
 
     Parameters
@@ -34,7 +35,7 @@ def data_label(entries: list[dict[str, Any]]) -> str:
     return recorded_label(entries[-1]["data"])
 
 
-def _panel(name: str, entries: list[dict[str, Any]], preset: str) -> Panel:
+def _panel(name: str, entries: list[Record], preset: str) -> Panel:
     """Return one half of a figure: the records, the data set's name, and what is missing."""
     protocol = PROTOCOLS[name]
     if not entries:
@@ -48,13 +49,13 @@ def _panel(name: str, entries: list[dict[str, Any]], preset: str) -> Panel:
     return Panel(entries, protocol.models, style.plain(data_label(entries)), "; ".join(notes))
 
 
-def _panels(group: str, entries: dict[str, list[dict[str, Any]]], preset: str) -> list[Panel]:
+def _panels(group: str, entries: dict[str, list[Record]], preset: str) -> list[Panel]:
     """Return the halves of a figure whose protocols are among `entries`."""
     found = [protocol.name for protocol in FIGURES[group] if protocol.name in entries]
     return [_panel(name, entries[name], preset) for name in found]
 
 
-def save(entries: dict[str, list[dict[str, Any]]], out: Path, preset: str) -> int:
+def save(entries: dict[str, list[Record]], out: Path, preset: str) -> int:
     """Draw and save every figure that has a record.
 
     Parameters

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from numpy_rae import _validation
 from numpy_rae.data.prepared import DataRef, DataSpec
-from numpy_rae.experiments import command_line, figure_script, parts, records
+from numpy_rae.experiments import command_line, figure_script, parts, protocol_data, records
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS, Preset, Protocol
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
@@ -17,7 +17,19 @@ from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 
 @dataclass(frozen=True)
 class Job:
-    """One figure on one data set: its protocol at one size, its runs by hash, and its results file."""
+    """One figure on one data set.
+
+    Attributes
+    ----------
+    protocol : Protocol
+        The figure.
+    preset : Preset
+        Its size.
+    runs : dict of str to Run
+        Its runs by hash.
+    results : Path
+        Its results file.
+    """
 
     protocol: Protocol
     preset: Preset
@@ -130,10 +142,10 @@ def _training_data(
     protocol: Protocol, options: argparse.Namespace, preset: Preset, prepared: dict[DataSpec, DataRef]
 ) -> DataRef:
     """Return the figure's data. At the paper's length nothing stands in for data that are missing."""
-    spec = figure_script.data_spec(protocol, options, preset)
+    spec = protocol_data.data_spec(protocol.source, preset.samples, options.images)
     if spec not in prepared:
         if options.preset == "paper":
-            prepared[spec] = figure_script.prepared_or_fetched(spec, preset.fetch and spec.source != "images")
+            prepared[spec] = protocol_data.prepared_or_fetched(spec, preset.fetch and spec.source != "images")
         else:
-            prepared[spec] = figure_script.training_data(protocol, options, preset)
+            prepared[spec] = protocol_data.training_data(protocol.source, preset.samples, options.images, preset.fetch)
     return prepared[spec]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-from typing import Any
 
 from numpy_rae.experiments import comparison, coverage, figure_script, parts, records, reproduced_figures, tables
 from numpy_rae.experiments.protocol import PROTOCOLS, Protocol
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.reproduction_jobs import results_path, script_options
 
 LOG = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def report(args: argparse.Namespace, names: list[str]) -> int:
     return reproduced_figures.save(entries, args.pictures or args.out, args.preset)
 
 
-def _chosen(args: argparse.Namespace, protocol: Protocol) -> list[dict[str, Any]]:
+def _chosen(args: argparse.Namespace, protocol: Protocol) -> list[Record]:
     """Return the stored records of a figure, of its parts, too, restricted to the seeds and sigma^2 that are given."""
     path = results_path(args, protocol.name)
     paths = [path, *parts.part_paths(path)]
@@ -57,9 +57,9 @@ def _chosen(args: argparse.Namespace, protocol: Protocol) -> list[dict[str, Any]
     return tables.chosen([*found.values()], wanted)
 
 
-def _warn_of_differences(entries: dict[str, list[dict[str, Any]]]) -> None:
+def _warn_of_differences(entries: dict[str, list[Record]]) -> None:
     """Warn of a run that two figures share, and that was trained twice with different numbers."""
-    first: dict[str, tuple[str, dict[str, Any]]] = {}
+    first: dict[str, tuple[str, Record]] = {}
     for name, found in entries.items():
         for entry in found:
             other_name, other = first.setdefault(entry["hash"], (name, entry))
@@ -70,7 +70,7 @@ def _warn_of_differences(entries: dict[str, list[dict[str, Any]]]) -> None:
                 )  # fmt: skip
 
 
-def _count(args: argparse.Namespace, entries: dict[str, list[dict[str, Any]]]) -> dict[str, tuple[int, int]]:
+def _count(args: argparse.Namespace, entries: dict[str, list[Record]]) -> dict[str, tuple[int, int]]:
     """Count the chosen records against the protocols."""
     counts = {}
     for name, found in entries.items():
@@ -80,7 +80,7 @@ def _count(args: argparse.Namespace, entries: dict[str, list[dict[str, Any]]]) -
     return counts
 
 
-def _compare(args: argparse.Namespace, entries: dict[str, list[dict[str, Any]]]) -> None:
+def _compare(args: argparse.Namespace, entries: dict[str, list[Record]]) -> None:
     """Compare with the records that ship, if they do: a summary per figure here, a line per run in a file."""
     shipped = comparison.shipped_folder()
     if shipped is None:

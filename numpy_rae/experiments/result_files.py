@@ -6,9 +6,8 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.records import Record, records_by_hash
 from numpy_rae.storage import jsonl
 
 
@@ -16,8 +15,12 @@ from numpy_rae.storage import jsonl
 class ResultFiles:
     """Results files that share runs, such as those of two figures with the same plain auto-encoder.
 
-    `wanted` has the hashes of the runs whose records each file wants. The files of `also` are read for finished runs,
-    and never written.
+    Attributes
+    ----------
+    wanted : mapping
+        The hashes of the runs whose records each file wants, by the file.
+    also : tuple of Path, optional
+        Files that are read for finished runs, and never written.
     """
 
     wanted: Mapping[Path, frozenset[str]]
@@ -25,19 +28,35 @@ class ResultFiles:
 
     @contextlib.contextmanager
     def exclusive_lock(self) -> Iterator[None]:
-        """Hold every file that is written. Raises StoreError if another process holds one of them."""
+        """Hold every file that is written.
+
+        Yields
+        ------
+        None
+            Nothing.
+
+        Raises
+        ------
+        StoreError
+            If another process holds one of the files.
+        """
         with contextlib.ExitStack() as stack:
             for path in sorted(self.wanted):
                 stack.enter_context(jsonl.exclusive_lock(path))
             yield
 
-    def finished(self) -> dict[str, dict[str, Any]]:
-        """Return the stored records by hash; a file gets the records that it wants and another one has.
+    def finished(self) -> dict[str, Record]:
+        """Return the stored records by hash, and copy shared ones to the files that want them and lack them.
 
         Returns
         -------
         dict
             The records of all files. Records of `also` come first and are replaced by the files' own.
+
+        Raises
+        ------
+        StoreError
+            If a file cannot be read or written.
         """
         stored = {path: records_by_hash(path) for path in self.wanted}
         found = {key: entry for entries in stored.values() for key, entry in entries.items()}
@@ -46,74 +65,26 @@ class ResultFiles:
                 jsonl.append(path, found[key])
         return {key: entry for path in self.also for key, entry in records_by_hash(path).items()} | found
 
-    def append(self, entry: dict[str, Any]) -> None:
-        """Store a record in every file that wants it. Raises StoreError if that cannot be done.
+    def append(self, entry: Record) -> None:
+        """Store a record in every file that wants it.
 
         Parameters
         ----------
         entry : dict
             The record.
+
+        Raises
+        ------
+        StoreError
+            If a file cannot be written.
         """
         for path, hashes in self.wanted.items():
             if entry["hash"] in hashes:
                 jsonl.append(path, entry)
 
 
-@dataclass(frozen=True)
-class OneFile:
-    """One results file, which takes every record."""
-
-    path: Path
-
-    def exclusive_lock(self) -> contextlib.AbstractContextManager[None]:
-        """Hold the file. Raises StoreError if another process holds it.
-
-        Returns
-        -------
-        context manager
-            It holds the file while it is open.
-        """
-        return jsonl.exclusive_lock(self.path)
-
-    def finished(self) -> dict[str, dict[str, Any]]:
-        """Return the stored records by hash.
-
-        Returns
-        -------
-        dict
-            `records.records_by_hash` of the file.
-        """
-        return records_by_hash(self.path)
-
-    def append(self, entry: dict[str, Any]) -> None:
-        """Store a record. Raises StoreError if that cannot be done.
-
-        Parameters
-        ----------
-        entry : dict
-            The record.
-        """
-        jsonl.append(self.path, entry)
-
-
-def as_files(results: Path | ResultFiles) -> OneFile | ResultFiles:
-    """Return `results` itself, or one file for a path.
-
-    Parameters
-    ----------
-    results : pathlib.Path or ResultFiles
-        Where records go.
-
-    Returns
-    -------
-    OneFile or ResultFiles
-        An object with `exclusive_lock`, `finished` and `append`.
-    """
-    return results if isinstance(results, ResultFiles) else OneFile(results)
-
-
 def check_writable(paths: Iterable[Path]) -> None:
-    """Raise StoreError for the first file that cannot be written.
+    """Check that every file can be written.
 
     Parameters
     ----------

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
-from typing import Any
 
 from tqdm import tqdm
 
 from numpy_rae.experiments.checkpoint import Checkpoints
+from numpy_rae.experiments.progress import kernels_note
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.tables import one_line
 from numpy_rae.experiments.time_estimate import updates
@@ -95,15 +96,13 @@ class SweepProgress:
             self.show()
 
 
-def log_runs(
-    records: Iterator[dict[str, Any]], progress: SweepProgress, stored: set[str], names: dict[str, str]
-) -> None:
+def log_runs(records: Generator[Record], progress: SweepProgress, stored: set[str], names: dict[str, str]) -> None:
     """Consume the records of a sweep, and print a line for each run that was not stored before.
 
     Parameters
     ----------
-    records : iterator of dict
-        What `sweep` yields.
+    records : generator of dict
+        What `sweep` yields. It is closed at the end, also after an error or an interrupt.
     progress : SweepProgress
         The bar.
     stored : set of str
@@ -111,7 +110,7 @@ def log_runs(
     names : dict of str to str
         The figures of each run, by hash.
     """
-    with progress, closing(records):  # type: ignore[type-var]  # `sweep` is a generator, which has `close`
+    with progress, kernels_note(), closing(records):
         for entry in records:
             done = progress.finished(entry["hash"])
             if entry["hash"] not in stored:

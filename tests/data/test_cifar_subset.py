@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from made_files import BATCHES, archive, member, sha256
 
+from numpy_rae.__main__ import main
 from numpy_rae.data import cifar_subset, fetch, image_formats, images
 from numpy_rae.data.folders import DataError
 from numpy_rae.data.prepared import DataSpec, prepare, recorded_label
@@ -30,7 +31,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_command_cuts_the_first_images_of_each_batch_in_order(folder, count, capsys):
-    assert fetch.main(["cifar10", "--subset", str(count)]) == 0
+    assert main(["fetch", "cifar10", "--subset", str(count)]) == 0
     path = folder / "cifar10" / f"images_{5 * count}.npy"
     assert capsys.readouterr().out.splitlines()[-1] == str(path)
     wanted = PIXELS[:, :count].reshape(-1, 3, 32, 32)
@@ -40,10 +41,10 @@ def test_the_command_cuts_the_first_images_of_each_batch_in_order(folder, count,
 
 
 def test_another_file_and_a_second_start(folder, tmp_path, capsys):
-    arguments = ["cifar10", "--subset", "1", "--subset-out", str(tmp_path / "deep" / "own.npy")]
-    assert [fetch.main(arguments), fetch.main(arguments)] == [0, 0]
+    arguments = ["fetch", "cifar10", "--subset", "1", "--subset-out", str(tmp_path / "deep" / "own.npy")]
+    assert [main(arguments), main(arguments)] == [0, 0]
     assert np.array_equal(np.load(tmp_path / "deep" / "own.npy"), PIXELS[:, 0])
-    assert fetch.main(["cifar10", "--subset", "2", *arguments[3:]]) == 2
+    assert main(["fetch", "cifar10", "--subset", "2", *arguments[4:]]) == 2
     assert "this file exists and holds other images" in capsys.readouterr().err
     assert len(np.load(tmp_path / "deep" / "own.npy")) == 5
 
@@ -58,8 +59,8 @@ def test_another_file_and_a_second_start(folder, tmp_path, capsys):
     ],
 )
 def test_what_cannot_be_cut_is_refused(folder, arguments, sentence, capsys):
-    assert fetch.main(arguments) == 2
-    assert capsys.readouterr().err == f"{sentence}\n"
+    assert main(["fetch", *arguments]) == 2
+    assert capsys.readouterr().err == f"numpy_rae: {sentence}\n"
     assert not list(folder.rglob("*.npy"))
 
 

@@ -15,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, SIGMOID
+from numpy_rae.callbacks import Callback
 from numpy_rae.experiments import checkpoint
 from numpy_rae.experiments.checkpoint import CheckpointError, Checkpoints, CheckpointWriter, load, save
 from numpy_rae.objectives import Objective
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import npz
-from numpy_rae.training import Callback, TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 CONFIG = TrainConfig(sigma2=0.1, hidden=4, batch_size=7, epochs=3, eta=0.01)
 RUN = {"model": "DAE", "config": {"seed": 1, "ratio": 0.1}}
@@ -170,7 +172,7 @@ def test_what_cannot_be_written_is_a_warning_and_the_run_goes_on(tmp_path, caplo
     with CheckpointWriter(tmp_path / "file" / "c.npz", RUN, 0.0) as keeper, caplog.at_level(logging.WARNING):
         trained = train(data(), OBJECTIVES["DAE"], SIGMOID, CONFIG, keeper)
     assert_same_end(trained, train(data(), OBJECTIVES["DAE"], SIGMOID, CONFIG))
-    assert "c.npz cannot be written: " in caplog.text and caplog.text.rstrip().endswith("; the run goes on")
+    assert "c.npz cannot be written: " in caplog.text and caplog.text.rstrip().endswith("; the run continues")
 
 
 def test_sigterm_is_as_before_outside_the_context(tmp_path):
@@ -204,7 +206,9 @@ def test_a_terminated_process_leaves_its_state_and_dies_of_the_signal(tmp_path):
     steps = len(state.objectives)
     x, what = data(), (OBJECTIVES["DAE"], SIGMOID)
     epochs = steps // 3 + 1
-    assert_same_end(train(x, *what, replace(LONG, epochs=epochs), state=state), train(x, *what, replace(LONG, epochs=epochs)))
+    assert_same_end(
+        train(x, *what, replace(LONG, epochs=epochs), state=state), train(x, *what, replace(LONG, epochs=epochs))
+    )
 
 
 def test_tidy_removes_what_is_done_and_half_written_and_keeps_the_rest(tmp_path):

@@ -185,7 +185,10 @@ def test_pictures_do_not_depend_on_the_users_settings(environment, tmp_path):
     """Byte for byte; without LaTeX, `text.usetex` would be an error. A backend for a display that is not there is too."""
     (tmp_path / "matplotlibrc").write_text(HOSTILE)
     pictures = []
-    for name, more in (("plain", {}), ("hostile", {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "MPLBACKEND": "QtAgg"})):
+    for name, more in (
+        ("plain", {}),
+        ("hostile", {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "MPLBACKEND": "QtAgg"}),
+    ):
         out = tmp_path / name
         done = shell('"$@"', [FIG1, *QUICK, "--out", str(out)], {**environment, **more})
         assert done.returncode == 0, done.stderr
@@ -222,4 +225,5 @@ def test_matplotlib_is_loaded_for_pictures_only(environment):
 def test_every_script_is_a_command():
     """Each example hands its errors, signals and streams to `command`."""
     for path in sorted(EXAMPLES.glob("*.py")):
-        assert re.search(rf'@command\("{path.stem}"\)|name="{path.stem}"', path.read_text()), path.name
+        named = rf'@command\("{path.stem}"\)|name="{path.stem}"|Study\(\s*"{path.stem}"'
+        assert re.search(named, path.read_text()), path.name

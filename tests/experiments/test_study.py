@@ -14,13 +14,14 @@ from made_runs import SMALL, lines, reference_data
 from numpy_rae import metrics
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.data import fetch, prepared
-from numpy_rae.experiments import command_line, study
+from numpy_rae.experiments import command_line, progress, study
 from numpy_rae.experiments.records import records_by_hash
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.experiments.time_estimate import kind
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES
+from numpy_rae.storage import jsonl
 
 RECORDS = Path(__file__).resolve().parents[2] / "docs" / "records"
 SCRIPTS = ("continuation", "learning_rate", "bias_or_weights")
@@ -45,10 +46,14 @@ def small(tmp_path, monkeypatch):
 def made_runs(size, data):
     """AE, and DAE with two learning rates and two activations, on both data sets: 10 runs, 2 of which coincide."""
     configs = [(name, study.config(size, name, seed, 0.0)) for name in data for seed in size.seeds]
-    found = [Run(model, RELU, data[name], config) for name, config in configs for model in (AE, PAPER_OBJECTIVES["DAE"])]
+    found = [
+        Run(model, RELU, data[name], config) for name, config in configs for model in (AE, PAPER_OBJECTIVES["DAE"])
+    ]
     name, config = configs[0]
     return found + [
-        Run(PAPER_OBJECTIVES["DAE"], s, data[name], replace(config, sigma2=1.0, eta=eta)) for s in (RELU, SIGMOID) for eta in (0.001, 0.002)
+        Run(PAPER_OBJECTIVES["DAE"], s, data[name], replace(config, sigma2=1.0, eta=eta))
+        for s in (RELU, SIGMOID)
+        for eta in (0.001, 0.002)
     ]
 
 
@@ -66,13 +71,22 @@ def test_a_study_trains_what_is_missing_once_and_shows_the_rows(tmp_path, capsys
     command = ["--preset", "tiny", "--out", str(tmp_path)]
     assert study.main(made_study(seen), command) == 0
     said = capsys.readouterr()
-    assert "8 of 8 runs to do, 10 updates\nthe table" in said.out and "Going on with what is at hand" in said.err
+    assert "8 of 8 runs to do, 10 updates\nthe table" in said.out and "Continuing with other data" in said.err
     assert len(lines(out)) == len(seen) == 8 and (tmp_path / "made-tiny.png").exists()
     first = [dict(row) for row in seen]
     assert study.main(made_study(seen), command) == 0
     assert "0 of 8 runs to do, 0 updates" in capsys.readouterr().out and seen == first
     assert study.main(made_study(seen), [*command, "--plot-only"]) == 0
     assert sorted(map(str, seen)) == sorted(map(str, first))
+
+
+def test_a_study_parses_its_results_file_once(tmp_path, monkeypatch):
+    read, parsed = jsonl.read, []
+    monkeypatch.setattr(jsonl, "read", lambda path: parsed.append(path) or read(path))
+    for more in ([], ["--seeds", "0"], ["--plot-only"]):
+        assert study.main(made_study([]), ["--preset", "tiny", "--out", str(tmp_path), *more]) == 0
+        assert parsed == [tmp_path / "made-tiny.jsonl"]
+        parsed.clear()
 
 
 def test_a_study_continues_after_runs_were_lost_from_its_file(tmp_path):
@@ -109,12 +123,12 @@ def test_the_seeds_are_the_command_line_s(tmp_path):
 
 
 def test_an_interrupt_ends_with_its_exit_code(tmp_path, monkeypatch, capsys):
-    def interrupted(records, total):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study.report, "show_progress", interrupted)
+    monkeypatch.setattr(progress, "show_progress", interrupted)
     assert study.main(made_study([]), ["--preset", "tiny", "--out", str(tmp_path)]) == 130
-    assert "the next start continues" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("made: interrupted\n")
 
 
 def test_both_data_sets_have_the_lengths_of_the_figures_short_runs():
@@ -134,12 +148,18 @@ def test_a_row_is_flat_and_knows_what_the_record_does_not_name():
     assert (found["model"], found["data"], found["velocity"], found["start"]) == ("DAE", "digits", "no turn", "glorot")
     assert found["fraction"] == entry["metrics"]["activation_fraction"] and found["broken"] is False
     x = prepared.load(ref)
-    assert entry["mean_square"] == metrics.mean_square(x) == pytest.approx((np.float64(x) ** 2).sum() / len(x), rel=1e-5)
+    assert (
+        entry["mean_square"] == metrics.mean_square(x) == pytest.approx((np.float64(x) ** 2).sum() / len(x), rel=1e-5)
+    )
     assert found["peak"] == entry["peak_objective"] / entry["mean_square"]
 
 
 def test_rows_of_a_diverged_run_and_of_an_old_record():
-    entry = next(e for e in records_by_hash(RECORDS / "fig2_relu_free_cifar10-sample.jsonl").values() if e["status"] == "diverged")
+    entry = next(
+        e
+        for e in records_by_hash(RECORDS / "fig2_relu_free_cifar10-sample.jsonl").values()
+        if e["status"] == "diverged"
+    )
     found = study.row(entry)
     assert found["broken"] is True and found["fraction"] is None and found["peak"] is None
     old = next(e for e in records_by_hash(RECORDS / "fig1_relu_mnist-sample.jsonl").values())
@@ -176,7 +196,9 @@ def no_digits(monkeypatch):
     few = {name: prepared.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
     x = {name: np.random.default_rng(k).standard_normal((100, 8)).astype(np.float32) for k, name in enumerate(few)}
     monkeypatch.setattr(
-        study, "prepare_data", lambda args, size, names: {name: prepared.store_array(x[name], few[name]) for name in names}
+        study,
+        "prepare_data",
+        lambda args, size, names: {name: prepared.store_array(x[name], few[name]) for name in names},
     )
 
 

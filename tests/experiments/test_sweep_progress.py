@@ -41,7 +41,7 @@ class StopsAt(CheckpointWriter):
     def on_step_end(self, step, state):
         super().on_step_end(step, state)
         if step == self.at:
-            self.keep()
+            self._keep(state)
             raise KeyboardInterrupt
 
 
