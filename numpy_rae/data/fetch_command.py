@@ -23,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("names", nargs="+", metavar="NAME", help=f"what to fetch: {', '.join(CATALOGUE)}")
     parser.add_argument("--dir", help="data folder; default: NUMPY_RAE_DATA, else a cache folder of the user")
-    subset = f"cut the first N images of each training batch of cifar10; the stored runs have N = {cifar_subset.PER_BATCH}"
+    subset = f"cut the first N images of each batch of cifar10; the stored runs have N = {cifar_subset.PER_BATCH}"
     parser.add_argument("--subset", type=int, metavar="N", help=subset)
     file = "file of the subset; default: cifar10/images_<5 N>.npy in the data folder"
     parser.add_argument("--subset-out", metavar="FILE.npy", help=file)

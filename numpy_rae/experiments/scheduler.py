@@ -59,7 +59,13 @@ class RecordStore(Protocol):
         """Return the stored records by hash."""
 
     def append(self, entry: Record) -> None:
-        """Store a record."""
+        """Store a record.
+
+        Parameters
+        ----------
+        entry : dict
+            The record.
+        """
 
 
 class RunsLost(Exception):
