@@ -12,14 +12,12 @@ from pathlib import Path
 from numpy_rae import _validation
 from numpy_rae.experiments.records import Record, records_by_hash
 from numpy_rae.experiments.run import Run
-from numpy_rae.experiments.time_estimate import updates
 from numpy_rae.storage import jsonl
 
-# Relative duration of an update, from the seconds of the records in docs/records. Any timing on the machine itself
-# would give every job of an array another split.
+# Relative duration of a step by activation, from the seconds of the records in docs/records. Any timing on the machine
+# itself would give every job of an array another split.
 ACTIVATION_COST = {"relu": 1.0}
 OTHER_ACTIVATION = 1.7
-MODEL_COST = {"eDAE": 3.0}
 # What a run decides; duration, date and versions may differ between two records of it.
 NUMBERS = (
     "status", "metrics", "history", "steps", "diverged_at_step", "first_objective", "peak_objective", "peak_step",
@@ -64,10 +62,9 @@ def cost(run: Run) -> float:
     Returns
     -------
     float
-        Updates x hidden units x features, times a factor for the activation and the model.
+        `Run.cost` times a factor for the activation.
     """
-    weight = ACTIVATION_COST.get(run.activation.name, OTHER_ACTIVATION) * MODEL_COST.get(run.model.name, 1.0)
-    return updates(run) * run.config.hidden * run.data.shape[1] * weight
+    return run.cost * ACTIVATION_COST.get(run.activation.name, OTHER_ACTIVATION)
 
 
 def split(runs: Mapping[str, Run], parts: int) -> list[dict[str, Run]]:

@@ -693,10 +693,6 @@ FAULTS = (
         ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:", "data/test_folders.py"),
     ),
     *group(
-        "_validation", "data/test_folders.py",
-        ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:"),
-    ),
-    *group(
         "storage/model_file", "test_bad_files.py",
         ("metadata-nan", "parse", "    as_json(meta)  # Python's JSON reads NaN\n", ""),
     ),
@@ -717,10 +713,6 @@ FAULTS = (
         "storage/atomic", "data/test_prepared.py storage/test_atomic.py",
         ("name-before-content", "replace_file", "            os.fsync(file.fileno())\n", ""),
         ("device-replaced", "replace_file", "if path.exists() and not path.is_file():", "if False:"),
-    ),
-    *group(
-        "_validation", "data/test_folders.py",
-        ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:"),
     ),
     *group(
         "data/folders", "data/test_folders.py",
