@@ -668,7 +668,6 @@ FAULTS = (
     ),
     *group(
         "_validation", "data/test_folders.py",
-        ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:"),
     ),
     *group(
         "storage/model_file", "test_bad_files.py",
@@ -694,7 +693,6 @@ FAULTS = (
     ),
     *group(
         "_validation", "data/test_folders.py",
-        ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:"),
     ),
     *group(
         "data/folders", "data/test_folders.py",
