@@ -22,7 +22,7 @@ from numpy_rae.data.preprocessing import as_rows, crop_patches, standardise
 from numpy_rae.storage import npz
 
 PATCH = 8
-SOURCES = ("digits", "mnist", "cifar10", "photograph", "images")
+SOURCES = ("digits", "mnist", "cifar10", "photograph", "images", "array")
 # A folder that answers with one of these is passed over; a full disk is an error.
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -34,7 +34,8 @@ class DataSpec:
     """Which images, how many samples, what is added to the standard deviation, and the seed of the random crops.
 
     "digits" are the 5,000 embedded ones, "mnist" the first `count` of its training set; "cifar10", "photograph" (the
-    one matplotlib ships) and "images" (the array in file `path`) give `count` random 8 x 8 patches.
+    one matplotlib ships) and "images" (the array in file `path`) give `count` random 8 x 8 patches. "array" is a matrix of
+    the user's own (`own_array`); only its SHA-256 identifies it.
     """
 
     source: str
@@ -60,20 +61,27 @@ class DataSpec:
             "cifar10": f"{self.count:,} CIFAR-10 patches",
             "photograph": f"{self.count:,} patches of one photograph (not CIFAR-10)",
             "images": f"{self.count:,} patches of {Path(self.path or '').name}",
+            "array": f"{self.count:,} samples of an own matrix",
         }[self.source]
 
 
 @dataclass(frozen=True)
 class DataRef:
-    """A prepared matrix: how it was made, the SHA-256 of its bytes, and its shape."""
+    """A prepared matrix: how it was made, the SHA-256 of its bytes, and its shape.
+
+    `file` is the path of an own matrix. It says where the matrix is, not what it is, so it is not in the description.
+    """
 
     spec: DataSpec
     sha256: str
     shape: tuple[int, int]
+    file: str | None = None
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """A row as an image: (28, 28) for digits, (8, 8) or (3, 8, 8) for patches."""
+        """A row as an image: (28, 28) for digits, (8, 8) or (3, 8, 8) for patches, one line for an own matrix."""
+        if self.spec.source == "array":
+            return 1, self.shape[1]
         if self.spec.source in ("digits", "mnist"):
             return 28, 28
         channels = self.shape[1] // PATCH**2
@@ -89,6 +97,11 @@ class DataRef:
 def build(spec: DataSpec) -> np.ndarray:
     """The standardised float32 matrix (count, n). Raises folders.DataError if the images are not at hand."""
     _validation.instance("spec", spec, DataSpec)
+    if spec.source == "array":
+        raise folders.DataError(
+            "the matrix of this sweep is not on this machine; to train on several machines, set NUMPY_RAE_DATA to the "
+            "same shared folder on all of them"
+        )
     return standardise(as_rows(_images(spec)), spec.std_offset).astype(np.float32)
 
 
@@ -230,5 +243,7 @@ def _sha256(x: np.ndarray) -> str:
 
 def _paths(ref: DataRef) -> Iterator[Path]:
     """The files that can hold the matrix, in the order of preference."""
+    if ref.file is not None:
+        return iter([Path(ref.file)])
     name = f"{ref.spec.source}-{ref.spec.count}-{ref.sha256[:16]}.npy"
     return (folder / name for folder in folders.prepared_folders())

@@ -8,12 +8,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from tqdm import tqdm
 
 from numpy_rae import _validation
 from numpy_rae.data import fetch
@@ -25,6 +23,7 @@ from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import BAD_INPUT, INTERRUPTED, LOST, command, tell
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
+from numpy_rae.experiments.progress import show_progress
 from numpy_rae.experiments.protocol import EMBEDDED, Preset, Protocol
 from numpy_rae.experiments.records import records_by_hash
 from numpy_rae.experiments.run import Run, deduplicate
@@ -38,7 +37,7 @@ from numpy_rae.training import TrainConfig
 
 if TYPE_CHECKING:
     pass
-from numpy_rae.experiments.tables import PAPER_UPDATES, length_note, one_line, paired, table
+from numpy_rae.experiments.tables import PAPER_UPDATES, length_note, paired, table
 
 
 def train_and_draw(protocol, args: argparse.Namespace, runs: list[Run], out: Path) -> int:
@@ -96,13 +95,6 @@ def duration(todo: list[Run], pool: Executor, count: int) -> datetime.timedelta 
         return datetime.timedelta(seconds=round(seconds_ahead(todo, pool, count)))
     except (BrokenExecutor, MemoryError):
         return "unknown, a worker died while it was measured"
-
-
-def show_progress(records: Iterator[dict], total: int) -> None:
-    """A bar over the runs with the last result beside it."""
-    with closing(records), tqdm(records, total=total, unit="run", dynamic_ncols=True) as bar:
-        for entry in bar:
-            bar.set_postfix_str(one_line(entry))
 
 
 def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> int:

@@ -5,7 +5,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.local_pool import WorkerNeverStarted
 from numpy_rae.experiments.records import records_by_hash
 from numpy_rae.experiments.run import Run, deduplicate
-from numpy_rae.experiments.worker import train_run
+from numpy_rae.experiments.worker import model_path, train_run
 from numpy_rae.storage import jsonl
 
 TRIES = 3
@@ -25,29 +25,33 @@ LOG = logging.getLogger(__name__)
 def sweep(
     runs: Iterable[Run],
     executor: Executor,
-    results: Path,
+    results: Path | dict[str, dict],
     at_once: int | None = None,
     checkpoints: Checkpoints | None = None,
     reports: Path | None = None,
+    models: Path | None = None,
 ) -> Iterator[dict]:
     """Yield the record of every distinct run: the stored ones first, the others as they end, appended to `results`.
+
+    `results` is a file, or a dictionary that keeps the records in memory by hash.
 
     At most `at_once` runs are handed to the executor at a time (all, if None). A run whose worker dies, or has no
     memory left, is started again, up to TRIES times without progress; then the others go on, and RunsLost is raised at
     the end. When the caller stops early, the runs in flight are saved in `checkpoints`, or, without any, end first and
-    are stored; the others are left. `reports` is a folder for a picture of each run trained now. Raises StoreError if
+    are stored; the others are left. `reports` is a folder for a picture of each run trained now, `models` one for
+    the trained models; a stored run whose model is not there is trained again. Raises StoreError if
     another sweep is at work on the same file, ExecutorLost if the executor cancels runs, and `pickled_calls.NotSendable`, before any run, for a model or activation that
     cannot be sent to the executor's processes.
     """
-    with jsonl.exclusive_lock(results):
-        wanted, done = deduplicate(runs), records_by_hash(results)
+    with locked(results):
+        wanted, done = deduplicate(runs), usable(stored(results), models)
         if checkpoints:
             checkpoints.remove_stale(set(done))
         yield from (done[key] for key in wanted if key in done)
         waiting = deque(run for key, run in wanted.items() if key not in done)
         if getattr(executor, "packs", False):
             check_sendable(waiting)
-        scheduler = RunScheduler(executor, results, checkpoints, reports, waiting)
+        scheduler = RunScheduler(executor, results, checkpoints, reports, waiting, models)
         try:
             yield from scheduler.records(at_once)
         finally:
@@ -56,6 +60,23 @@ def sweep(
                 checkpoints.remove_stale(set())
     if scheduler.lost:
         raise RunsLost(scheduler.lost, scheduler.error)
+
+
+def locked(results: Path | dict[str, dict]) -> AbstractContextManager[None]:
+    """The lock on a results file; records in memory need none."""
+    return nullcontext() if isinstance(results, dict) else jsonl.exclusive_lock(results)
+
+
+def stored(results: Path | dict[str, dict]) -> dict[str, dict]:
+    """The records by hash, of a file or in memory."""
+    return dict(results) if isinstance(results, dict) else records_by_hash(results)
+
+
+def usable(done: dict[str, dict], models: Path | None) -> dict[str, dict]:
+    """The stored records, without those whose trained model is wanted and missing."""
+    if models is None:
+        return done
+    return {key: entry for key, entry in done.items() if entry["status"] != "ok" or model_path(models, key).exists()}
 
 
 def check_sendable(runs: Iterable[Run]) -> None:
@@ -99,10 +120,11 @@ class RunScheduler:
     """The runs that wait, those in flight, and those given up."""
 
     executor: Executor
-    results: Path
+    results: Path | dict[str, dict]
     checkpoints: Checkpoints | None
     reports: Path | None
     waiting: deque[Run]
+    models: Path | None = None
     in_flight: dict[Future, Run] = field(default_factory=dict)
     failures: Counter = field(default_factory=Counter)
     lost: list[Run] = field(default_factory=list)
@@ -130,13 +152,16 @@ class RunScheduler:
     def start(self, run: Run) -> None:
         """Hand a run to the executor."""
         try:
-            self.in_flight[self.executor.submit(train_run, run, self.checkpoints, self.reports)] = run
+            self.in_flight[self.executor.submit(train_run, run, self.checkpoints, self.reports, self.models)] = run
         except BrokenExecutor as error:
             self.again(run, error)
 
     def keep(self, entry: dict) -> None:
         """Store a record; only then is its run's checkpoint of no more use."""
-        jsonl.append(self.results, entry)
+        if isinstance(self.results, dict):
+            self.results[entry["hash"]] = entry
+        else:
+            jsonl.append(self.results, entry)
         if self.checkpoints:
             self.checkpoints.remove(entry["hash"])
 

@@ -48,6 +48,26 @@ def chosen(entries: list[dict], args: argparse.Namespace) -> list[dict]:
 
 def table(records: list[dict], models: list[str]) -> str:
     """Mean activation fraction / dead fraction over the seeds, a row for each sigma^2; "-" where no run is stored."""
+    cells = summary_cells(records, models)
+    rows = sorted({entry["config"]["sigma2"] for entry in records})
+    width = 2 + max(12, *map(len, models))
+    lines = ["sigma^2  " + "".join(f"{model:>{width}}" for model in models)]
+    for sigma2 in rows:
+        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>{width}}" for model in models))
+    return "\n".join(["", "average activation fraction / dead units", *lines, ""])
+
+
+def markdown(records: list[dict], models: list[str]) -> str:
+    """The same table as Markdown, for notebooks."""
+    cells = summary_cells(records, models)
+    lines = [f"| sigma^2 | {' | '.join(models)} |", f"|---|{'---|' * len(models)}"]
+    for sigma2 in sorted({entry["config"]["sigma2"] for entry in records}):
+        lines.append(f"| {sigma2:g} | {' | '.join(cells.get((sigma2, model), '-') for model in models)} |")
+    return "\n".join(lines)
+
+
+def summary_cells(records: list[dict], models: list[str]) -> dict[tuple[float, str], str]:
+    """Mean activation fraction / dead fraction over the seeds, or "diverged", by (sigma^2, model)."""
     cells = {}
     for model in models:
         cells.update({(entry["config"]["sigma2"], model): "diverged" for entry in sweep_figure.of_model(records, model)})
@@ -55,12 +75,7 @@ def table(records: list[dict], models: list[str]) -> str:
         dead = sweep_figure.by_sigma2(records, model, "dead_fraction")
         for (sigma2, a), (_, d) in zip(active, dead, strict=True):
             cells[sigma2, model] = f"{sum(a) / len(a):.3f}/{sum(d) / len(d):.3f}"
-    rows = sorted({entry["config"]["sigma2"] for entry in records})
-    width = 2 + max(12, *map(len, models))
-    lines = ["sigma^2  " + "".join(f"{model:>{width}}" for model in models)]
-    for sigma2 in rows:
-        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>{width}}" for model in models))
-    return "\n".join(["", "average activation fraction / dead units", *lines, ""])
+    return cells
 
 
 def paired(records: list[dict], models: list[str], reference: str) -> str:

@@ -12,22 +12,32 @@ from numpy_rae.experiments.provenance import versions
 from numpy_rae.experiments.records import make_record
 from numpy_rae.experiments.run import Run
 from numpy_rae.metrics import mean_square
+from numpy_rae.storage import model_file
 from numpy_rae.storage.jsonl import StoreError
 from numpy_rae.training import TrainResult, TrainState, train
 
 LOG = logging.getLogger(__name__)
 
 
-def train_run(run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None) -> dict:
+def train_run(
+    run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None, models: Path | None = None
+) -> dict:
     """Train one run, from where its checkpoint left it if there is one, and make its record; called in a worker.
 
-    `reports` is a folder for its training report.
+    `reports` is a folder for its training report, `models` one for the trained model.
     """
     x = prepared.load(run.data)
     trained = train_with_checkpoints(run, x, checkpoints) if checkpoints else train(x, run.model, run.activation, run.config)
+    if models and not trained.diverged:
+        model_file.save(model_path(models, run.hash), trained.params, run.activation.name, run.config, run.model.name)
     if reports and not trained.diverged:
         report_or_warn(run, x, trained, reports)
     return make_record(run, trained) | {"mean_square": mean_square(x)}
+
+
+def model_path(models: Path, key: str) -> Path:
+    """The file of the trained model of the run with this hash."""
+    return models / f"{key[:32]}.npz"
 
 
 def report_or_warn(run: Run, x: np.ndarray, trained: TrainResult, reports: Path) -> None:
