@@ -94,6 +94,15 @@ def batch(name: str, x: np.ndarray, columns: int, dtype: np.dtype) -> np.ndarray
     return x
 
 
+def image_shape(name: str, shape: object, n: int) -> tuple[int, ...]:
+    """Return `shape` as a tuple if it is (height, width) or (3, height, width) of an image of n numbers."""
+    sizes = tuple(shape) if isinstance(shape, (tuple, list)) else ()
+    whole = all(isinstance(size, numbers.Integral) and size > 0 for size in sizes)
+    if not whole or len(sizes) not in (2, 3) or (len(sizes) == 3 and sizes[0] != 3) or math.prod(sizes) != n:
+        raise ValueError(f"{name} is {_short(shape)}; it must be (height, width) or (3, height, width) with product {n}")
+    return tuple(int(size) for size in sizes)
+
+
 def float_type(name: str, dtype: type) -> np.dtype:
     """The dtype, if it is float32 or float64."""
     try:

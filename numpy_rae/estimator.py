@@ -14,7 +14,7 @@ from numpy_rae.autoencoder import Params, decode, forward
 from numpy_rae.metrics import measure
 from numpy_rae.objectives import Objective, Penalised
 from numpy_rae.penalties import JacobianPenalty
-from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
+from numpy_rae.registry import find_activation, named_objective
 
 try:
     from sklearn.utils.validation import validate_data
@@ -41,6 +41,58 @@ def _is_flat(model: Objective, activation: Activation) -> bool:
     return isinstance(penalty, JacobianPenalty) and not activation(CURVED, 2).d2h_da2.any()
 
 
+class _Progress(training.Callback):
+    """Prints one line per epoch, and stops when the objective has not fallen by `tol` for `patience` epochs."""
+
+    def __init__(self, verbose, tol=None, patience=1):
+        self.verbose, self.tol, self.patience = verbose, tol, patience
+        self.best, self.idle, self.stopped = np.inf, 0, False
+
+    def on_epoch_end(self, state):
+        entry = state.history[-1]
+        if self.verbose:
+            print("epoch {epoch}: objective {objective:.6g}, active {activation_fraction:.3f}".format(**entry), flush=True)
+        if self.tol is not None:
+            self.idle = 0 if entry["objective"] < self.best - self.tol else self.idle + 1
+            self.best = min(self.best, entry["objective"])
+            self.stopped = self.idle >= self.patience
+        return self.stopped
+
+
+def sparse_score(estimator, X, y=None, *, sparsity_weight=1.0):
+    """Compute explained variance minus `sparsity_weight` times activation fraction, as a scorer of scikit-learn.
+
+    `scoring=sparse_score` in a grid search weighs a good reconstruction against sparse codes. The estimator's own score
+    prefers small sigma2, because it does not see the codes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, with `transform` and `inverse_transform`; a Pipeline of such steps will do.
+    X : array_like, shape (N, n)
+        Data.
+    y : None
+        Ignored.
+    sparsity_weight : float
+        Weight of the activation fraction.
+
+    Returns
+    -------
+    float
+        1 - ||X - Y||^2 / ||X - mean of X||^2, with Y the reconstruction, minus the weight times the share of codes above
+        the activation's `delta_min`. For estimators other than SparseAutoEncoder it is the share of codes that are not 0.
+    """
+    _validation.number("sparsity_weight", sparsity_weight)
+    codes = estimator.transform(X)
+    x = np.asarray(X, np.float64)
+    residual, deviation = x - estimator.inverse_transform(codes), x - x.mean(axis=0)
+    total = float(np.vdot(deviation, deviation))
+    explained = 1 - float(np.vdot(residual, residual)) / total if total else 0.0
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    active = codes > last.activation_.delta_min if hasattr(last, "activation_") else np.asarray(codes) != 0
+    return explained - sparsity_weight * float(active.mean())
+
+
 class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Codes h = s_e(W x + b_e) learnt with one of the package's objectives; `inverse_transform` is y = W^T h.
 
@@ -53,9 +105,16 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     second derivative, such as "softplus"; without one, `fit` warns. An int as `random_state` is TrainConfig's seed, so
     that `fit` gives what `training.train` gives, to the last bit; a RandomState, or NumPy's own for None, draws a seed.
 
-    `fit` warns with a ConvergenceWarning if no unit is active on any sample of X after training.
+    `verbose` prints one line per epoch. With a number as `tol`, `fit` stops as soon as the epoch's mean objective has not
+    fallen by more than `tol` below its best value for `n_iter_no_change` epochs in a row. With None it trains for all
+    `epochs`. `partial_fit` does not read `tol`.
+
+    `fit` warns with a ConvergenceWarning if no unit is active on any sample of X after training, and if `tol` is given and
+    all `epochs` are used up.
 
     Fitted: `components_` W (m, n), `intercept_` b_e (m,), `history_` (one dict per epoch), `n_iter_` (epochs so far),
+    `n_steps_` (updates so far), `loss_curve_` (mean objective of each epoch), `reconstruction_err_` (mean of ||x - y||^2
+    over the X of the last call),
     `n_features_in_`, and of the last call of `fit` or `partial_fit` the `config_` (TrainConfig), `model_` (Model) and
     `activation_` (Activation). `transform` and `score` use `activation_`: new parameters act at the next fit.
     """
@@ -75,6 +134,9 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         radius=1.0,
         tangent=False,
         random_state=None,
+        verbose=False,
+        tol=None,
+        n_iter_no_change=10,
     ):
         self.n_components = n_components
         self.model = model
@@ -88,12 +150,22 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.radius = radius
         self.tangent = tangent
         self.random_state = random_state
+        self.verbose = verbose
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
 
     def fit(self, X, y=None):
         """Train anew for `epochs` epochs. Raises ValueError for bad data or parameters, and if the run diverges."""
         x = validate_data(self, X, dtype=FLOATS, order="C")
-        self._start(x, self.epochs)
+        progress = _Progress(self.verbose, *self._stopping())
+        self._start(x, self.epochs, progress)
         self._warn_if_flat()
+        if self.tol is not None and not progress.stopped:
+            text = (
+                f"the objective still falls by more than tol={self.tol!r} within n_iter_no_change={self.n_iter_no_change} "
+                f"epochs after all {self.n_iter_} epochs; raise epochs or tol"
+            )
+            warnings.warn(text, ConvergenceWarning, stacklevel=2)
         if self._metrics["dead_fraction"] == 1:
             text = (
                 f"no unit is active on any sample of X after {self.n_iter_} epochs, so the codes say nothing; "
@@ -109,7 +181,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         dtype stay those of the first call. What is read-only, as in a memory map, is copied first. Raises as `fit` does.
         """
         if not hasattr(self, "components_"):
-            self._start(validate_data(self, X, dtype=FLOATS, order="C"), 1)
+            self._start(validate_data(self, X, dtype=FLOATS, order="C"), 1, _Progress(self.verbose))
         else:
             self._continue(validate_data(self, X, dtype=self.components_.dtype, order="C", reset=False))
         self._warn_if_flat()
@@ -117,15 +189,21 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _continue(self, x):
         self._state.params, self._state.velocity = map(_writeable, (self._state.params, self._state.velocity))
-        return self._advance(self._state, x, self._config(x, self.config_.seed, len(self.components_)), 1)
+        config = self._config(x, self.config_.seed, len(self.components_))
+        return self._advance(self._state, x, config, 1, _Progress(self.verbose))
 
-    def _start(self, x, epochs):
+    def _stopping(self):
+        """`tol` and `n_iter_no_change`, checked."""
+        tol = None if self.tol is None else _validation.number("tol", self.tol)
+        return tol, _validation.integer("n_iter_no_change", self.n_iter_no_change)
+
+    def _start(self, x, epochs, progress):
         config = self._config(x, self._draw_seed(), _validation.integer("n_components", self.n_components))
-        return self._advance(training.init_state(x.shape[1], config), x, config, epochs)
+        return self._advance(training.init_state(x.shape[1], config), x, config, epochs, progress)
 
-    def _advance(self, state, x, config, epochs):
+    def _advance(self, state, x, config, epochs, progress):
         model, activation = self._model(), self._activation()
-        trained = training.run_epochs(state, x, model, activation, config, epochs)
+        trained = training.run_epochs(state, x, model, activation, config, epochs, progress)
         if trained.diverged:
             # Parameters on their way to infinity are no fit.
             self.__dict__.pop("components_", None)
@@ -133,7 +211,9 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self._state, self._metrics, self.config_ = state, trained.metrics, config
         self.model_, self.activation_ = model, activation
         self.components_, self.intercept_ = trained.params
-        self.history_, self.n_iter_ = trained.history, len(trained.history)
+        self.history_, self.n_iter_, self.n_steps_ = trained.history, len(trained.history), trained.steps
+        self.loss_curve_ = [entry["objective"] for entry in trained.history]
+        self.reconstruction_err_ = trained.metrics["loss"]
         return self
 
     def _warn_if_flat(self):
@@ -156,11 +236,10 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return training.TrainConfig(seed=seed, hidden=hidden, dtype=x.dtype.name, **same)
 
     def _model(self):
-        return self.model if isinstance(self.model, Objective) else OBJECTIVES[_validation.one_of("model", self.model, OBJECTIVES)]
+        return named_objective(self.model)
 
     def _activation(self):
-        s_e = self.activation
-        return s_e if isinstance(s_e, Activation) else ACTIVATIONS[_validation.one_of("activation", s_e, ACTIVATIONS)]
+        return find_activation(self.activation)
 
     def _fitted(self, X):
         check_is_fitted(self, "components_")

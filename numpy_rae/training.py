@@ -137,6 +137,10 @@ class Callback:
     def on_step_end(self, step: int, state: TrainState) -> None:
         """Called once it is done; `checkpoint` writes what it sees here."""
 
+    def on_epoch_end(self, state: TrainState) -> bool:
+        """Called after each epoch, once its line of history is there. True ends the training."""
+        return False
+
 
 def train(
     x: np.ndarray,
@@ -182,6 +186,8 @@ def run_epochs(state: TrainState, x: np.ndarray, model, activation, config, epoc
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         while len(state.history) < last and not state.diverged:
             run_epoch(state, x, model, activation, config, watch or Callback())
+            if not state.diverged and watch and watch.on_epoch_end(state):
+                break
         return finalise(state, x, activation)
 
 

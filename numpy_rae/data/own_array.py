@@ -1,7 +1,6 @@
 """A matrix of the user's own as training data: checked, converted, and put into a file that workers map."""
 
 import hashlib
-import math
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,37 +47,6 @@ def as_matrix(X: Any, dtype: str = "float32", standardised: bool = True) -> NDAr
     with np.errstate(over="ignore", under="ignore"):
         converted = np.ascontiguousarray(exact, dtype=dtype)
     return _validation.matrix(f"X as {dtype}", converted, squares=True)
-
-
-def checked_image_shape(image_shape: Any, n: int) -> tuple[int, ...] | None:
-    """Return `image_shape` as a tuple, None if it is None.
-
-    Parameters
-    ----------
-    image_shape : tuple of int, optional
-        (height, width) or (3, height, width) of a row of X.
-    n : int
-        Number of features.
-
-    Returns
-    -------
-    tuple of int or None
-        The shape.
-
-    Raises
-    ------
-    ValueError
-        If it is not the shape of an image of n numbers.
-    """
-    if image_shape is None:
-        return None
-    shape = tuple(image_shape) if isinstance(image_shape, (tuple, list)) else ()
-    whole = all(isinstance(size, (int, np.integer)) and size > 0 for size in shape)
-    if not whole or len(shape) not in (2, 3) or (len(shape) == 3 and shape[0] != 3) or math.prod(shape) != n:
-        raise ValueError(
-            f"image_shape is {image_shape!r}; it must be (height, width) or (3, height, width) with {n} numbers in all"
-        )
-    return tuple(int(size) for size in shape)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,8 @@ def sweep(
     fixed = {"hidden": hidden, "epochs": epochs, "batch_size": batch_size, "eta": eta, "momentum": momentum}
     configs = checked_configs(sigma2, seeds, {**fixed, "constraint": constraint, "dtype": dtype, **settings})
     x = own_array.as_matrix(X, dtype, not standardise)
-    shape = own_array.checked_image_shape(image_shape, x.shape[1])
+    if image_shape is not None:
+        image_shape = _validation.image_shape("image_shape", image_shape, x.shape[1])
     warn_if_not_centred(x)
     where = Where(workers, scheduler, executor)
     kept = Kept.of(results, keep_models)
@@ -141,10 +142,11 @@ def sweep(
         runs = [Run(model, s_e, data, config) for config in configs for model in objectives]
         wanted = deduplicate(runs)
         train_missing(runs, len(wanted), where, kept, progress)
-    found = [entry for key, entry in stored(kept.records).items() if key in wanted]
+    done = stored(kept.records)
+    found = [done[key] for key in wanted if key in done]
     title = f"{s_e.name}, rows: {constraint}, {hidden:,} units\n{x.shape[0]:,} samples of {x.shape[1]:,} features"
     names = tuple(model.name for model in objectives)
-    return SweepResult(found, names, len(wanted) - len(found), title, shape, s_e, kept.models, kept.temporary)
+    return SweepResult(found, names, len(wanted) - len(found), title, image_shape, s_e, kept.models, kept.temporary)
 
 
 def checked_models(models: Iterable[Any]) -> list[Objective]:
@@ -269,8 +271,7 @@ class Where:
             How many runs it gets at a time; None is all.
         """
         if self.executor is not None:
-            with nullcontext():
-                yield self.executor, self.workers
+            yield self.executor, self.workers
         elif self.scheduler is not None:
             with dask_pool(self.scheduler) as (pool, count):
                 yield pool, self.workers or count
