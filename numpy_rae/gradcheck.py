@@ -82,6 +82,25 @@ class Check(NamedTuple):
         )
 
 
+class Checks(list[Check]):
+    """The checks of `check_gradient`, one per direction; a notebook shows them as a table."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    def _repr_markdown_(self) -> str:
+        head = "| direction | analytic | numeric | uncertainty | verdict |\n|---|---|---|---|---|"
+        rows = [
+            f"| {c.direction} | {c.analytic:+.9e} | {c.numeric:+.9e} | {c.uncertainty:.1e} | {_bold_unless_passed(c)} |"
+            for c in self
+        ]
+        return "\n".join([head, *rows])
+
+
+def _bold_unless_passed(check: Check) -> str:
+    return check.verdict if check.passed else f"**{check.verdict}**"
+
+
 def flatten(params: Params) -> np.ndarray:
     """W and b_e as one float64 vector."""
     return np.concatenate([params.W.ravel(), params.b_e]).astype(np.float64)
@@ -253,7 +272,7 @@ def _fourth_order(probe: Probe, t: float) -> float:
 @_validation.tiny_is_zero
 def check_gradient(
     value_and_grad: Callable, params: Params, rng: np.random.Generator, directions: int = 5
-) -> list[Check]:
+) -> Checks:
     """Compare the gradient of `value_and_grad(params) -> (J, Gradient)` with differences in random unit directions.
 
     Returns a list of `Check`, each printable. Raises ValueError unless params is finite, in float64, and J with its
@@ -265,7 +284,7 @@ def check_gradient(
     _validation.instance("rng", rng, np.random.Generator)
     _validation.integer("directions", directions)
     f, point = on_vector(value_and_grad, params), flatten(params)
-    checks = []
+    checks = Checks()
     for index in range(directions):
         direction = rng.standard_normal(point.size)
         checks.append(directional(f, point, direction / np.linalg.norm(direction), index))

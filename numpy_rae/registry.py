@@ -113,9 +113,10 @@ def named_objective(model: Any) -> Objective:
     """
     if isinstance(model, tuple):
         return _renamed(*_pair(model))
-    if isinstance(model, (str, Objective)):
-        found = find_objective(model)
-        return found if isinstance(found, Objective) else Objective(name_of(found), found)
+    if isinstance(model, str):
+        return OBJECTIVES[_validation.one_of("model", model, OBJECTIVES)]
+    if isinstance(model, Objective):
+        return model
     if not callable(model) and hasattr(model, "value_and_grad"):
         model = Penalised(model)
     _validation.function("model", model)

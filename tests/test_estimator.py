@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -236,7 +237,7 @@ def test_a_model_and_an_activation_of_one_s_own_survive_a_clone():
 def test_parameters_are_stored_untouched():
     given = {name: object() for name in SparseAutoEncoder().get_params()}
     estimator = SparseAutoEncoder(**given)
-    assert all(getattr(estimator, name) is value for name, value in given.items()) and len(vars(estimator)) == 12
+    assert all(getattr(estimator, name) is value for name, value in given.items()) and len(vars(estimator)) == 15
 
 
 def test_pipeline_with_a_scaler_goes_there_and_back():
@@ -416,9 +417,15 @@ def test_tol_stops_after_as_many_idle_epochs_as_given():
     stopped = small(epochs=30, tol=1e9, n_iter_no_change=3).fit(x)
     assert stopped.n_iter_ == 4
     assert_same(fitted_params(stopped), fitted_params(small(epochs=4).fit(x)))
-    falls = small(epochs=12, eta=1e-4).fit(x).loss_curve_
-    assert (np.diff(falls) < 0).all()
-    assert small(epochs=12, eta=1e-4, tol=0.0, n_iter_no_change=1).fit(x).n_iter_ == 12
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_tol_0_stops_at_the_first_epochs_without_a_new_minimum(patience):
+    x = data()
+    curve = small(epochs=40).fit(x).loss_curve_
+    ends = (e for e in range(patience + 1, 41) if min(curve[: e - patience]) <= min(curve[e - patience : e]))
+    assert small(epochs=40, tol=0.0, n_iter_no_change=patience).fit(x).n_iter_ == next(ends) < 40
 
 
 def test_tol_that_is_not_reached_is_a_warning():
@@ -462,8 +469,9 @@ def test_sparse_score_takes_a_pipeline_and_other_estimators():
 def test_a_grid_search_by_sparse_score_prefers_a_sparser_code():
     x = StandardScaler().fit_transform(load_digits().data[:200])
     grid = {"sigma2": [0.0, 1.0]}
-    of = SparseAutoEncoder(n_components=20, epochs=20, random_state=0)
-    by = {name: GridSearchCV(of, grid, scoring=scoring, cv=2).fit(x) for name, scoring in (("own", None), ("sparse", sparse_score))}
+    of, scorers = SparseAutoEncoder(n_components=20, epochs=100, random_state=0), {"own": None}
+    scorers["sparse"] = partial(sparse_score, sparsity_weight=2)
+    by = {name: GridSearchCV(of, grid, scoring=scoring, cv=2).fit(x) for name, scoring in scorers.items()}
     assert by["own"].best_params_ == {"sigma2": 0.0} and by["sparse"].best_params_ == {"sigma2": 1.0}
 
 

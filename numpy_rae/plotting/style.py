@@ -63,9 +63,9 @@ def in_default_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of this size in inches, which belongs to no window."""
-    from matplotlib.figure import Figure
+    from numpy_rae.plotting.notebook_figure import NotebookFigure  # it loads matplotlib
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return NotebookFigure(figsize=(width, height), layout="constrained")
 
 
 def plain(text: str) -> str:
