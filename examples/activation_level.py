@@ -107,7 +107,7 @@ def main(argv=None):
     except jsonl.StoreError as error:
         print(f"activation_level: {error}", file=sys.stderr)
         return 2
-    return picture_script.save(picture(white, found), args.out, f"activation_level-{args.preset}.png")
+    return picture_script.save(picture(white, found), args, f"activation_level-{args.preset}.png")
 
 
 def white_table(rows: list[dict]) -> str:

@@ -54,7 +54,7 @@ def run(args) -> int:
                 pass
     rows = judged(args, results)
     print(certificate_tables.lengths(rows), certificate_tables.table(rows), certificate_tables.tally(rows), sep="\n\n")
-    return picture_script.save(certificate_grid.picture(rows), args.out, f"{name}.png")
+    return picture_script.save(certificate_grid.picture(rows), args, f"{name}.png")
 
 
 def judged(args, results: Path) -> list[training_outcome.Row]:

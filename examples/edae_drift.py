@@ -106,7 +106,7 @@ def main(argv=None):
     except jsonl.StoreError as error:
         print(f"edae_drift: {error}", file=sys.stderr)
         return 2
-    return picture_script.save(picture(at, predicted, found), args.out, f"edae_drift-{args.preset}.png")
+    return picture_script.save(picture(at, predicted, found), args, f"edae_drift-{args.preset}.png")
 
 
 def table(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) -> str:

@@ -18,15 +18,18 @@ from numpy_rae.baselines import maxout
 from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, maxout_certificate
 from numpy_rae.data import fetch
 from numpy_rae.experiments.command import command
-from numpy_rae.experiments.command_line import user_path
+from numpy_rae.experiments.command_line import picture_path
+from numpy_rae.experiments.user_objects import is_reference, load_activation, load_penalty
 from numpy_rae.extra_activations import softplus_beta
-from numpy_rae.penalties import PENALTIES
+from numpy_rae.penalties import PENALTIES, Penalty
 from numpy_rae.plotting import certificate_picture, style
 from numpy_rae.registry import ACTIVATIONS
 
 COLUMNS = ("CAE", "mDAE", "SAE", "L1", "KL")
 CERTIFY = "Tell which corollary covers an activation and a penalty, and what it predicts."
 SHARP = "softplus(beta=B)"
+OWN = "or module:name of your own"
+PICTURES = "the name must end in .png, .pdf or .svg"
 SHOWN = np.linspace(-6, 6, 1201)
 
 
@@ -50,10 +53,10 @@ def parser() -> argparse.ArgumentParser:
 def add_certify(certify: argparse.ArgumentParser) -> None:
     """Add the options of `certify`."""
     certify.set_defaults(command=lambda args: table(args) if args.table else one(args))
-    certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(activation_names())}")
-    certify.add_argument("--penalty", metavar="NAME", help=f"one of {', '.join(PENALTIES)}")
+    certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(activation_names())}; {OWN}")
+    certify.add_argument("--penalty", metavar="NAME", help=f"one of {', '.join(PENALTIES)}; {OWN}")
     certify.add_argument("--json", action="store_true", help="JSON in place of text")
-    certify.add_argument("--picture", type=user_path, metavar="FILE.png", help="draw h, h', h'' and the signs of dR/db")
+    certify.add_argument("--picture", type=picture_path, metavar="FILE", help=f"draw h, h', h'' and the signs of dR/db; {PICTURES}")
     certify.add_argument("--table", action="store_true", help="every activation with every penalty, as Markdown")
 
 
@@ -62,16 +65,33 @@ def one(args: argparse.Namespace) -> int:
     for option in ("activation", "penalty"):
         if getattr(args, option) is None:
             raise ValueError(f"{option} is not given; it is needed unless --table is")
-    penalty_name = known("penalty", args.penalty, PENALTIES)
+    penalty = find_penalty(args.penalty)
+    if is_reference(args.activation):
+        return show(args, load_activation("activation", args.activation), penalty)
     name = known_activation(args.activation)
-    if args.picture and args.picture.suffix.lower() != ".png":
-        raise ValueError(f"picture is {str(args.picture)!r}; its name must end in .png")
     if name in OUTSIDE:
         print(json.dumps({"activation": name, "outside": OUTSIDE[name]}) if args.json else outside(name))
         return refuse_picture(args, name)
-    verdict = certificate(name, penalty_name)
+    if name == "maxout":
+        report(args, maxout_certificate(penalty, maxout.witness()))
+        return refuse_picture(args, name)
+    return show(args, find(name), penalty)
+
+
+def show(args: argparse.Namespace, activation: Activation, penalty: Penalty) -> int:
+    """Print the certificate and draw its picture."""
+    verdict = certify(activation, penalty)
+    report(args, verdict)
+    return draw(args, activation, verdict)
+
+
+def report(args: argparse.Namespace, verdict: Certificate) -> None:
     print(json.dumps(verdict.to_dict(), indent=2) if args.json else verdict)
-    return refuse_picture(args, name) if name == "maxout" else draw(args, find(name), verdict)
+
+
+def find_penalty(name: str) -> Penalty:
+    """A penalty of the package by its name in any case, or one of the user's."""
+    return load_penalty("penalty", name) if is_reference(name) else PENALTIES[known("penalty", name, PENALTIES)]
 
 
 def draw(args: argparse.Namespace, activation: Activation, verdict: Certificate) -> int:

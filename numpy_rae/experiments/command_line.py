@@ -10,7 +10,8 @@ from numpy_rae.experiments.checkpoint import INTERVAL
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.training import TrainConfig
 
-UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir", "scheduler")
+UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir", "scheduler", "picture")
+PICTURES = (".png", ".pdf", ".svg")
 
 
 def parser(protocol) -> argparse.ArgumentParser:
@@ -45,6 +46,7 @@ def add_how(group, protocol) -> None:
     scheduler = "of a Dask cluster to send the runs to (default: processes on this machine)"
     add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
     group.add_argument("--out", type=user_path, default=Path("results"), help="folder of the results and the picture")
+    add_picture(group, "beside the results; <name>-selection.png if --models, --sigma2 or --seeds leave out stored runs")
     text = "a picture of each run trained now, in <results>.reports: history, densities, biases, filters"
     group.add_argument("--report", action="store_true", help=text)
     group.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
@@ -68,6 +70,20 @@ def user_path(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def picture_path(text: str) -> Path:
+    """Return the path of a picture. Raises ArgumentTypeError unless its name ends in .png, .pdf or .svg."""
+    path = user_path(text)
+    if path.suffix.lower() not in PICTURES:
+        raise argparse.ArgumentTypeError(f"{text!r} must end in {', '.join(PICTURES)}")
+    return path
+
+
+def add_picture(group, default: str) -> None:
+    """Add the option for the picture's file; `default` says where the picture goes without it."""
+    text = f"file of the picture, whose name ends in {', '.join(PICTURES)} (default: {default})"
+    group.add_argument("--picture", type=picture_path, metavar="FILE", help=text, default=argparse.SUPPRESS)
+
+
 def presets_help(protocol) -> str:
     """One line on each preset."""
     return "; ".join(
@@ -87,6 +103,8 @@ def picture_parser(name: str, description: str, presets: Iterable[str] = ("sampl
     )
     p.add_argument("--preset", choices=presets, default="sample", help="tiny is for a quick try")
     p.add_argument("--out", type=user_path, default=Path("results"), help="folder of the picture")
+    p.set_defaults(picture=None)
+    add_picture(p, "in the folder of --out")
     return p
 
 

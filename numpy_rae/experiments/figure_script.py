@@ -109,11 +109,31 @@ def draw(protocol, args: argparse.Namespace, records: list[dict], out: Path) -> 
         print(paired(records, args.models, protocol.reference))
     print(f"results: {out}", flush=True)
     try:
-        draw_trend(protocol, args, records, out.with_suffix(".png"))
+        draw_trend(protocol, args, records, picture_file(args, protocol, records, out))
     except jsonl.StoreError as error:
         tell(protocol.name, error)
         return BAD_INPUT
     return 0
+
+
+def picture_file(args: argparse.Namespace, protocol, records: list[dict], out: Path) -> Path:
+    """Where the picture goes: --picture; else beside the results, under another name for a part of the full figure.
+
+    The full figure has all that is stored of the protocol's models.
+    """
+    if args.picture:
+        return args.picture
+    everything = argparse.Namespace(models=list(protocol.models), sigma2=None, seeds=None)
+    selected = (args.models, args.sigma2, args.seeds) != (everything.models, None, None)
+    whole = tables.chosen(records_by_hash(out).values(), everything)
+    if selected and {model_sigma2_seed(entry) for entry in whole} - {model_sigma2_seed(entry) for entry in records}:
+        return out.with_name(f"{out.stem}-selection.png")
+    return out.with_suffix(".png")
+
+
+def model_sigma2_seed(entry: dict) -> tuple[str, float, int]:
+    """Model, sigma^2 and seed of a record."""
+    return entry["model"], entry["config"]["sigma2"], entry["config"]["seed"]
 
 
 def draw_trend(protocol, args: argparse.Namespace, records: list[dict], picture: Path) -> None:
