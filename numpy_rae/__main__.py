@@ -18,7 +18,7 @@ from numpy_rae.baselines import maxout
 from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, maxout_certificate
 from numpy_rae.data import fetch
 from numpy_rae.experiments.command import command
-from numpy_rae.experiments.command_line import picture_path
+from numpy_rae.experiments.command_line import check_picture, user_path
 from numpy_rae.experiments.user_objects import is_reference, load_activation, load_penalty
 from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.penalties import PENALTIES, Penalty
@@ -56,7 +56,7 @@ def add_certify(certify: argparse.ArgumentParser) -> None:
     certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(activation_names())}; {OWN}")
     certify.add_argument("--penalty", metavar="NAME", help=f"one of {', '.join(PENALTIES)}; {OWN}")
     certify.add_argument("--json", action="store_true", help="JSON in place of text")
-    certify.add_argument("--picture", type=picture_path, metavar="FILE", help=f"draw h, h', h'' and the signs of dR/db; {PICTURES}")
+    certify.add_argument("--picture", type=user_path, metavar="FILE", help=f"draw h, h', h'' and the signs of dR/db; {PICTURES}")
     certify.add_argument("--table", action="store_true", help="every activation with every penalty, as Markdown")
 
 
@@ -65,6 +65,8 @@ def one(args: argparse.Namespace) -> int:
     for option in ("activation", "penalty"):
         if getattr(args, option) is None:
             raise ValueError(f"{option} is not given; it is needed unless --table is")
+    if args.picture:
+        check_picture(args.picture)
     penalty = find_penalty(args.penalty)
     if is_reference(args.activation):
         return show(args, load_activation("activation", args.activation), penalty)

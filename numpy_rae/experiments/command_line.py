@@ -46,7 +46,7 @@ def add_how(group, protocol) -> None:
     scheduler = "of a Dask cluster to send the runs to (default: processes on this machine)"
     add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
     group.add_argument("--out", type=user_path, default=Path("results"), help="folder of the results and the picture")
-    add_picture(group, "beside the results; <name>-selection.png if --models, --sigma2 or --seeds leave out stored runs")
+    add_picture(group, "beside the results, as <name>-selection.png if a selection leaves out stored runs")
     text = "a picture of each run trained now, in <results>.reports: history, densities, biases, filters"
     group.add_argument("--report", action="store_true", help=text)
     group.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
@@ -72,9 +72,16 @@ def user_path(text: str) -> Path:
 
 def picture_path(text: str) -> Path:
     """Return the path of a picture. Raises ArgumentTypeError unless its name ends in .png, .pdf or .svg."""
-    path = user_path(text)
+    try:
+        return check_picture(user_path(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def check_picture(path: Path) -> Path:
+    """Return the path of a picture. Raises ValueError unless its name ends in .png, .pdf or .svg."""
     if path.suffix.lower() not in PICTURES:
-        raise argparse.ArgumentTypeError(f"{text!r} must end in {', '.join(PICTURES)}")
+        raise ValueError(f"picture is {str(path)!r}; its name must end in {', '.join(PICTURES)}")
     return path
 
 
