@@ -1,8 +1,10 @@
 """`numpy_rae.sweep`: a user's own data, models and activation in the sweep that draws the paper's figures."""
 
 import os
+import shutil
 import tempfile
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -281,6 +283,14 @@ class Where:
                 yield pool, count
 
 
+class TemporaryFolder:
+    """A folder that is removed with the last reference to this object, or when Python ends."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="numpy_rae-models-"))
+        weakref.finalize(self, shutil.rmtree, self.path, True)
+
+
 @dataclass(frozen=True)
 class Kept:
     """Where records, checkpoints and models are kept: beside the results file, or for the life of the result."""
@@ -288,7 +298,7 @@ class Kept:
     records: Records
     checkpoints: Checkpoints | None
     models: Path | None
-    temporary: tempfile.TemporaryDirectory[str] | None
+    temporary: TemporaryFolder | None
 
     @classmethod
     def of(cls, results: str | os.PathLike[str] | None, keep_models: bool) -> "Kept":
@@ -314,8 +324,8 @@ class Kept:
             If a place cannot be written.
         """
         if results is None:
-            temporary = tempfile.TemporaryDirectory(prefix="numpy_rae-models-") if keep_models else None
-            return cls({}, None, Path(temporary.name) if temporary else None, temporary)
+            temporary = TemporaryFolder() if keep_models else None
+            return cls({}, None, temporary and temporary.path, temporary)
         if not isinstance(results, (str, os.PathLike)) or not str(results):
             raise ValueError(f"results is {results!r}; it must be the path of a file, or None")
         file = _validation.user_path(results).absolute()
