@@ -43,7 +43,11 @@ def find_activation(activation: str | Activation | Callable[..., Any]) -> Activa
         return activation
     if isinstance(activation, str):
         beta = softplus_sharpness(activation)
-        return softplus_beta(beta) if beta is not None else ACTIVATIONS[_validation.one_of("activation", activation, ACTIVATIONS)]
+        return (
+            softplus_beta(beta)
+            if beta is not None
+            else ACTIVATIONS[_validation.one_of("activation", activation, ACTIVATIONS)]
+        )
     _validation.function("activation", activation)
     return from_callable(name_of(activation), activation)
 
@@ -148,7 +152,11 @@ def name_of(thing: Any) -> str:
         Its `name`; else the name of a known penalty, of the function, or of the class.
     """
     if isinstance(thing, Penalised):
-        known = [name for name, penalty in PENALTIES.items() if type(penalty) is type(thing.penalty) and penalty == thing.penalty]
+        known = [
+            name
+            for name, penalty in PENALTIES.items()
+            if type(penalty) is type(thing.penalty) and penalty == thing.penalty
+        ]
         return known[0] if known else name_of(thing.penalty)
     name = getattr(thing, "name", None)
     return name if isinstance(name, str) else getattr(thing, "__name__", None) or type(thing).__name__

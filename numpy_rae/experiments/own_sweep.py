@@ -176,7 +176,9 @@ def checked_models(models: Iterable[Any]) -> list[Objective]:
         raise ValueError("models is empty; it must have at least one model")
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"models has {name!r} {names.count(name)} times; give pairs (name, objective) with different names")
+            raise ValueError(
+                f"models has {name!r} {names.count(name)} times; give pairs (name, objective) with different names"
+            )
     return found
 
 
