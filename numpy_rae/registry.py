@@ -130,7 +130,8 @@ def named_objective(model: Any) -> Objective:
 def _pair(model: tuple[Any, ...]) -> tuple[str, Any]:
     if len(model) != 2 or not isinstance(model[0], str) or not model[0]:
         raise ValueError(f"model is {model!r}; a pair must be (name, objective or penalty)")
-    return model  # type: ignore[return-value]  # its length and first entry have just been checked
+    name, objective = model
+    return name, objective
 
 
 def _renamed(name: str, model: Any) -> Objective:
@@ -152,11 +153,8 @@ def name_of(thing: Any) -> str:
         Its `name`; else the name of a known penalty, of the function, or of the class.
     """
     if isinstance(thing, Penalised):
-        known = [
-            name
-            for name, penalty in PENALTIES.items()
-            if type(penalty) is type(thing.penalty) and penalty == thing.penalty
-        ]
-        return known[0] if known else name_of(thing.penalty)
+        mine = thing.penalty
+        known = [name for name, each in PENALTIES.items() if type(each) is type(mine) and each == mine]
+        return known[0] if known else name_of(mine)
     name = getattr(thing, "name", None)
     return name if isinstance(name, str) else getattr(thing, "__name__", None) or type(thing).__name__

@@ -77,7 +77,7 @@ def temporary_file(x: NDArray[Any]) -> Iterator[DataRef]:
             np.save(file, x, allow_pickle=False)
         except OSError as error:
             raise folders.DataError(f"X cannot be written to {file}: {error.strerror or error}") from error
-        yield DataRef(DataSpec("array", len(x)), hashlib.sha256(x).hexdigest(), x.shape, str(file))
+        yield DataRef(DataSpec("array", len(x)), hashlib.sha256(x.data).hexdigest(), x.shape, str(file))
 
 
 @contextmanager

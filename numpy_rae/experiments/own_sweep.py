@@ -63,8 +63,8 @@ def sweep(
 ) -> SweepResult:
     """Train each model with each sigma^2 and each seed on a data matrix.
 
-    Runs with the same seed start from the same W and see the same batches. All models that coincide at sigma^2 = 0 share
-    one run there. A script needs no `if __name__ == "__main__"`, and models can be defined in a notebook.
+    Runs with the same seed start from the same W and see the same batches. Models that coincide at sigma^2 = 0 share one
+    run there. A script needs no `if __name__ == "__main__"`, and models can be defined in a notebook.
 
     Parameters
     ----------
@@ -235,8 +235,8 @@ def warn_if_not_centred(x: NDArray[Any]) -> None:
     share, total = float(mean @ mean), float(np.vdot(x, x)) / len(x)
     if share > CENTRED * total:
         warnings.warn(
-            f"X is not centred: its mean has {share / total:.0%} of its mean square, and the model has no decoder bias; "
-            "centre each feature, or call sweep with standardise=True",
+            f"X is not centred: its mean has {share / total:.0%} of its mean square, and the model has no decoder "
+            "bias; centre each feature, or call sweep with standardise=True",
             UserWarning,
             stacklevel=3,
         )
@@ -260,7 +260,13 @@ class Where:
 
     @property
     def local(self) -> bool:
-        """Whether the runs are trained by this package's processes on this machine."""
+        """Tell whether the runs are trained by this package's processes on this machine.
+
+        Returns
+        -------
+        bool
+            Whether there is neither a scheduler nor an executor.
+        """
         return self.scheduler is None and self.executor is None
 
     @contextmanager
@@ -327,7 +333,7 @@ class Kept:
         """
         if results is None:
             temporary = TemporaryFolder() if keep_models else None
-            return cls({}, None, temporary and temporary.path, temporary)
+            return cls({}, None, temporary.path if temporary else None, temporary)
         if not isinstance(results, (str, os.PathLike)) or not str(results):
             raise ValueError(f"results is {results!r}; it must be the path of a file, or None")
         file = _validation.user_path(results).absolute()
@@ -372,6 +378,6 @@ def train_missing(runs: list[Run], total: int, where: Where, kept: Kept, progres
         if not done:
             raise
         what = str(error) if isinstance(error, RunsLost) else "the sweep was interrupted"
-        how = "call sweep again with the same arguments to train the others"
-        text = f"{what}; {done} of {total} runs are done: {how if isinstance(kept.records, Path) else 'the result holds these only'}"
-        warnings.warn(text, RuntimeWarning, stacklevel=3)
+        again = "call sweep again with the same arguments to train the others"
+        how = again if isinstance(kept.records, Path) else "the result holds these only"
+        warnings.warn(f"{what}; {done} of {total} runs are done: {how}", RuntimeWarning, stacklevel=3)

@@ -88,8 +88,8 @@ class SweepResult:
         Returns
         -------
         pandas.DataFrame
-            Columns `model`, `activation`, `sigma2`, `seed`, `status`, `activation_fraction`, `dead_fraction`, `loss`, the
-            configuration, and how the run went. The runs at sigma^2 = 0, which all models share, are rows of every
+            Columns `model`, `activation`, `sigma2`, `seed`, `status`, `activation_fraction`, `dead_fraction`, `loss`,
+            the configuration, and how the run went. The runs at sigma^2 = 0, which all models share, are rows of every
             model; `trained_as` is the name in the record.
 
         Raises
@@ -220,11 +220,11 @@ class SweepResult:
         if not self.records:
             return "`SweepResult`: no finished run"
         missing = f"; **{self.missing} runs are missing**" if self.missing else ""
-        head = f"{style_free(self.title)}: {len(self.records)} runs{missing}. Average activation fraction / dead units:"
+        head = f"{_one_line(self.title)}: {len(self.records)} runs{missing}. Average activation fraction / dead units:"
         return f"{head}\n\n{tables.markdown(self.records, list(self.models))}"
 
 
-def style_free(title: str) -> str:
+def _one_line(title: str) -> str:
     """The title in one line."""
     return " ".join(title.split())
 

@@ -77,10 +77,10 @@ def load_penalty(option: str, text: str) -> Penalty:
     if isinstance(found, type):
         found = _guarded(option, text, found)
     if not hasattr(found, "value_and_grad"):
-        raise ValueError(
-            f"{option} is {text!r}, a {type(found).__name__}; it must have value_and_grad, as a penalty has"
-        )
-    return found
+        kind = type(found).__name__
+        raise ValueError(f"{option} is {text!r}, a {kind}; it must have value_and_grad, as a penalty has")
+    penalty: Penalty = found
+    return penalty
 
 
 def _load(option: str, text: str) -> Any:

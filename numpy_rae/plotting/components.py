@@ -49,7 +49,7 @@ def plot_components(
     picture = filters.mosaic(shown, shape)
     figure = new_figure(7, 0.6 + 7 * picture.shape[0] / picture.shape[1])
     ax = figure.subplots()
-    ax.imshow(picture, **({} if picture.ndim == 3 else {"cmap": "RdBu_r", "vmin": -1, "vmax": 1}))
+    ax.imshow(picture, cmap="RdBu_r", vmin=-1, vmax=1)  # an image in colours does not read these
     ax.axis("off")
     ax.set_title(f"{len(shown):,} of {len(W):,} components (rows of W), each scaled to its largest entry")
     if path is not None:
