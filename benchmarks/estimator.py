@@ -1,25 +1,27 @@
-"""The scikit-learn estimator beside MiniBatchDictionaryLearning and MLPRegressor, at 10,000 x 784 and 500 units.
+"""Compare the estimator with two of scikit-learn, MiniBatchDictionaryLearning and MLPRegressor, at 10,000 x 784.
 
     python benchmarks/estimator.py [--data-dir FOLDER] [--epochs 10] [--out results]
 
-All three learn 500 units that reconstruct their input. The time is processor time per epoch on one core. Reconstruction is
-the explained variance, 1 - E||x - y||^2 / E||x - E[x]||^2, of 1,000 samples, at equal sparsity: k is the mean number of
-active units of the auto-encoder's code, and each method may use k units per sample.
+All three learn 500 units that reconstruct their input. The time is processor time per epoch on one core. Reconstruction
+is the explained variance, 1 - E||x - y||^2 / E||x - E[x]||^2, of 1,000 samples x and their reconstructions y. It is
+compared at equal sparsity: k is the mean number of active units of the auto-encoder, and each method may use k units
+per sample.
 
-- SparseAutoEncoder: its code as it is.
-- MiniBatchDictionaryLearning: orthogonal matching pursuit with k atoms, which solves a problem for every sample.
-- MLPRegressor, trained to return its input: nothing makes it sparse, so it is shown with all units, and with the k largest
-  activations of each sample.
+- SparseAutoEncoder uses its code as it is.
+- MiniBatchDictionaryLearning uses orthogonal matching pursuit with k atoms, which solves a problem for every sample.
+- MLPRegressor is trained to return its input. Nothing makes its code sparse. So it is shown with all units, and with
+  the k largest activations of each sample.
 
-With --data-dir: the first 10,000 digits of MNIST's training set, and the next 1,000 for reconstruction. Without it: the
-5,000 embedded digits twice; then reconstruction is measured on digits that training has seen.
+With --data-dir, the data are the first 10,000 digits of the training set of MNIST, and the next 1,000 for the
+reconstruction. Without it, they are the 5,000 embedded digits twice. Then reconstruction is measured on digits of the
+training data.
 """
 
 import os
 
-from numpy_rae import blas
+from numpy_rae._blas import ONE_THREAD
 
-os.environ.update(blas.ONE_THREAD)
+os.environ.update(ONE_THREAD)
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
@@ -31,12 +33,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from numpy_rae.experiment import MNIST_STD_OFFSET
-from numpy_rae.preprocessing import as_rows, standardise
 from sklearn.decomposition import MiniBatchDictionaryLearning
 from sklearn.neural_network import MLPRegressor
 
-import data_fetch
+from numpy_rae.data.images import load_mnist, load_sample
+from numpy_rae.data.preprocessing import MNIST_STD_OFFSET, as_rows, standardise
 from numpy_rae.estimator import SparseAutoEncoder
 from numpy_rae.sparsity import explained_variance
 from numpy_rae.training import NUMERICS
@@ -46,18 +47,18 @@ SIGMA2 = 1.0
 
 
 def digits(folder: Path | None) -> tuple[np.ndarray, np.ndarray, str]:
-    """Training samples, samples to reconstruct, and what they are; all standardised together."""
+    """Return training samples, samples to reconstruct, and their description. All are standardised together."""
     if folder is None:
-        images, name = np.concatenate([data_fetch.load_sample()[0]] * 2), "5,000 embedded digits, twice"
+        images, name = np.concatenate([load_sample()[0]] * 2), "5,000 embedded digits, twice"
         x = standardise(as_rows(images), MNIST_STD_OFFSET).astype(np.float32)
         return x, x[:SHOWN], name
-    images = data_fetch.load_mnist(folder=folder)[0][: COUNT + SHOWN]
+    images = load_mnist(folder=folder)[0][: COUNT + SHOWN]
     x = standardise(as_rows(images), MNIST_STD_OFFSET).astype(np.float32)
     return x[:COUNT], x[COUNT:], "10,000 MNIST digits; reconstruction on the next 1,000"
 
 
 def timed(epoch, epochs: int) -> float:
-    """Median seconds of processor time of one call of `epoch`."""
+    """Return the median processor time of one call of `epoch`, in seconds."""
     seconds = []
     for _ in range(epochs):
         start = time.process_time()
@@ -67,11 +68,12 @@ def timed(epoch, epochs: int) -> float:
 
 
 def explained(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the explained variance of x by y."""
     return explained_variance(float(np.square(x - y).sum(axis=1).mean()), x)
 
 
 def auto_encoder(x, shown, epochs):
-    """Seconds per epoch, explained variance, and the mean number of active units, k."""
+    """Return seconds per epoch, explained variance, and the mean number of active units, k."""
     model = SparseAutoEncoder(UNITS, model="DAE", sigma2=SIGMA2, batch_size=BATCH, random_state=0)
     seconds = timed(lambda: model.partial_fit(x), epochs)
     h = model.transform(shown)
@@ -79,7 +81,7 @@ def auto_encoder(x, shown, epochs):
 
 
 def dictionary(x, shown, k):
-    """One epoch, because each takes minutes; then k atoms for each sample."""
+    """Return seconds of one epoch, because each takes minutes, and the explained variance with k atoms per sample."""
     model = MiniBatchDictionaryLearning(
         UNITS, batch_size=256, max_iter=1, fit_algorithm="cd", transform_algorithm="omp", transform_n_nonzero_coefs=k,
         random_state=0,
@@ -89,7 +91,7 @@ def dictionary(x, shown, k):
 
 
 def perceptron(x, shown, epochs, k):
-    """Seconds per epoch, and explained variance with all units and with the k largest."""
+    """Return seconds per epoch, explained variance with all units and with the k largest, and active units."""
     model = MLPRegressor(hidden_layer_sizes=(UNITS,), batch_size=BATCH, random_state=0)
     seconds = timed(lambda: model.partial_fit(x, x), epochs)
     h = np.maximum(shown @ model.coefs_[0] + model.intercepts_[0], 0)
@@ -99,6 +101,7 @@ def perceptron(x, shown, epochs, k):
 
 
 def main():
+    """Run the benchmark, write its record, and print its table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--epochs", type=int, default=10)
@@ -121,7 +124,7 @@ def main():
 
 
 def row(estimator, epochs, seconds, active, share):
-    """One line of the record."""
+    """Return one line of the record."""
     return {
         "estimator": estimator,
         "epochs": epochs,
@@ -132,7 +135,7 @@ def row(estimator, epochs, seconds, active, share):
 
 
 def table(rows):
-    """The record as a Markdown table."""
+    """Return the record as a Markdown table."""
     lines = ["| " + " | ".join(name.replace("_", " ") for name in rows[0]) + " |", "|" + "---|" * len(rows[0])]
     for entry in rows:
         name, epochs, seconds, active, share = entry.values()

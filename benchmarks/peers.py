@@ -1,4 +1,4 @@
-"""The same training step in PyTorch and JAX, by automatic differentiation: what ours is checked and timed against."""
+"""Define the same training step in PyTorch and JAX, by automatic differentiation. `step.py` compares ours with it."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ EPS = 1e-3
 
 
 def loss(ns, act, slope, model, W, b, x, eps, sigma2):
-    """J of each model in the operations both frameworks share; `eps` is the noise, already scaled."""
+    """Return J of a model, by operations that both frameworks have. `eps` is the noise, already scaled."""
     a = (x + eps if model == "DAE" else x) @ W.T + b
     h = act(a)
     r = x - h @ W
@@ -25,7 +25,7 @@ def loss(ns, act, slope, model, W, b, x, eps, sigma2):
 
 
 class Torch:
-    """PyTorch, eager or compiled, one step at a time on its own copies."""
+    """The step in PyTorch, eager or compiled, on its own copies of the parameters."""
 
     def __init__(self, model, activation, W, b, x, sigma2, eta, momentum, compiled=False):
         import torch
@@ -41,7 +41,7 @@ class Torch:
         }[activation]
         self.loss = partial(loss, torch, act, slope, model)
         if compiled:
-            # Dynamo compiles one function for at most 8 sets of arguments, then goes on uncompiled.
+            # Dynamo compiles one function for at most 8 sets of arguments, and then runs it uncompiled.
             torch.compiler.reset()
             self.loss = torch.compile(self.loss)
 
@@ -64,7 +64,7 @@ class Torch:
 
 
 class Jax:
-    """JAX, the whole step under jit with donated buffers."""
+    """The step in JAX: all of it under `jit`, which reuses the memory of its arguments (donated buffers)."""
 
     def __init__(self, model, activation, W, b, x, sigma2, eta, momentum):
         import jax

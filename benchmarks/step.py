@@ -1,16 +1,16 @@
-"""Time one training step at the paper's size: ours, PyTorch's, JAX's, and five matrix products alone, side by side.
+"""Time one training step at the paper's size in this package, in PyTorch and in JAX, and five matrix products alone.
 
     python benchmarks/step.py [--rounds 40] [--out results]
 
-One core and one thread each, so processor time is measured: other programs on the machine disturb it less. The contenders
-take turns in every round. The table shows medians and their ratios, and the picture shows one dot for each objective and
-contender. Before timing, three steps with the same noise must give all the same weights. The peers come with
-`pip install -e ".[bench]"` and are left out if they are missing.
+Each contender has one core and one thread. Processor time is measured, because other programs on the machine disturb it
+less. The contenders take turns in every round. The table shows medians and their ratios, and the picture shows one dot
+per objective and contender. Before timing, three steps with the same noise must give the same weights everywhere.
+`pip install -e ".[bench]"` installs PyTorch and JAX. A missing one is left out.
 
 - "PyTorch eager" runs each operation as the program reaches it. "PyTorch compiled" is the same loss after
   `torch.compile`. JAX compiles the whole step (`jax.jit`) and reuses the memory of its arguments (donated buffers).
-- "products" are five matrix products and nothing else: x W^T, h W, g_y W^T, g_a^T x and h^T g_y. A step of every objective
-  needs at least these, so they are a lower bound. eDAE needs them for a batch of twice the size.
+- "products" are five matrix products and nothing else: x W^T, h W, g_y W^T, g_a^T x and h^T g_y. A step of every
+  objective needs at least these, so they are a lower bound. eDAE needs them for a batch of twice the size.
 """
 
 import os
@@ -39,12 +39,15 @@ import matplotlib.pyplot as plt
 import peers
 
 from numpy_rae.autoencoder import Params, init_params
-from numpy_rae.constraints import unit_rows
+from numpy_rae.callbacks import Callback
 from numpy_rae.experiments import command_line
 from numpy_rae.objectives import denoising, first_order
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
-from numpy_rae.training import NUMERICS, Callback, RandomStreams, TrainConfig, TrainState, run_step
+from numpy_rae.row_norms import unit_rows
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import RandomStreams, TrainState
+from numpy_rae.training import NUMERICS, run_step
 
 SIZES = {"MNIST": 784, "CIFAR-10": 192}
 ACTIVE = ("AE", "DAE", "CAE", "mDAE", "SAE", "eDAE")
@@ -60,7 +63,7 @@ LOOK = {
 
 
 class Ours:
-    """The step that `training.train` makes."""
+    """The step of `training.train`."""
 
     def __init__(self, model, activation, W, b, x):
         self.model, self.activation, self.x = OBJECTIVES[model], ACTIVATIONS[activation], x
@@ -72,7 +75,7 @@ class Ours:
         run_step(self.state, self.x, model, self.activation, CONFIG, Callback())
 
     def with_noise(self, eps):
-        """The objective with this noise in place of drawn noise."""
+        """Return the objective with this noise instead of random noise."""
         given = {
             "DAE": lambda params, activation, x, *_: denoising(params, activation, x, x + eps),
             "eDAE": lambda params, activation, x, *_: first_order(params, activation, x, eps),
@@ -84,7 +87,7 @@ class Ours:
 
 
 class Products:
-    """The five matrix products of a step, in the memory order that is fastest here, and nothing else."""
+    """The five matrix products of a step, in the memory order that is fastest here."""
 
     def __init__(self, W, x):
         self.W, self.x = W, x
@@ -101,7 +104,7 @@ class Products:
 
 
 def contenders(model, activation, n):
-    """Everything that makes this step, from the same start."""
+    """Return all contenders for a step, with the same initial weights."""
     rng = np.random.default_rng(0)
     W, b = init_params(HIDDEN, n, rng)
     unit_rows(W)
@@ -118,7 +121,7 @@ def contenders(model, activation, n):
 
 
 def check_equal(found, eps):
-    """Three steps with the same noise give every contender our weights, to float32 rounding."""
+    """Check that three steps with the same noise give the same weights everywhere, up to float32 rounding."""
     for contender in found.values():
         for _ in range(3):
             contender.step(eps)
@@ -130,7 +133,7 @@ def check_equal(found, eps):
 
 
 def medians(found, rounds, inner=10):
-    """Median milliseconds of processor time per step; the contenders take turns."""
+    """Return the median processor time per step in milliseconds. The contenders take turns."""
     times = {name: [] for name in found}
     for _ in range(rounds):
         for name, contender in found.items():
@@ -142,6 +145,7 @@ def medians(found, rounds, inner=10):
 
 
 def table(rows):
+    """Return the times and their ratios as a Markdown table."""
     names = list(rows[0]["ms"])
     others = [name for name in names if name != "numpy_rae"]
     lines = ["| data | activation | model | " + " | ".join(f"{name}, ms" for name in names) + " | "
@@ -155,7 +159,7 @@ def table(rows):
 
 
 def plot(rows, path):
-    """One dot for each objective and contender: our time divided by the contender's."""
+    """Draw one dot per objective and contender: our time divided by the contender's."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 6), layout="constrained", sharey=True, sharex=True)
     others = [name for name in rows[0]["ms"] if name != "numpy_rae"]
     for ax, size in zip(axes, SIZES, strict=True):
@@ -174,16 +178,22 @@ def plot(rows, path):
 
 
 def versions():
-    """What the times depend on, besides the code."""
+    """Return all that the times depend on besides the code."""
     names = ("numpy", "scipy", "torch", "jax")
     installed = {
         name: importlib.import_module(name).__version__ if importlib.util.find_spec(name) else None for name in names
     }
-    return {"python": platform.python_version(), **installed, "numerics": NUMERICS, "machine": machine(), "kernels": kernels()}
+    return {
+        "python": platform.python_version(),
+        **installed,
+        "numerics": NUMERICS,
+        "machine": machine(),
+        "kernels": kernels(),
+    }
 
 
 def machine():
-    """The processor's name, family and model, and the number of cores."""
+    """Return the name, family and model of the processor, and its number of cores."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     facts = dict(re.split(r"\s*:\s*", line, maxsplit=1) for line in lines if ":" in line)
@@ -193,15 +203,16 @@ def machine():
 
 
 def kernels():
-    """The kernels that NumPy's BLAS chose for this processor; None without threadpoolctl."""
+    """Return the kernels that the BLAS of NumPy chose for this processor; None without threadpoolctl."""
     if not importlib.util.find_spec("threadpoolctl"):
         return None
     loaded = importlib.import_module("threadpoolctl").threadpool_info()
-    return ", ".join(sorted({f"{one['internal_api']} {one['architecture']}" for one in loaded if one["user_api"] == "blas"
-                             and "architecture" in one}))  # fmt: skip
+    blas = [one for one in loaded if one["user_api"] == "blas" and "architecture" in one]
+    return ", ".join(sorted({f"{one['internal_api']} {one['architecture']}" for one in blas}))
 
 
 def main():
+    """Run the benchmark, write its record and its picture, and print its table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--models", nargs="+", choices=ACTIVE, default=ACTIVE)

@@ -1,9 +1,10 @@
-"""A whole job: updates per second of Figure 1's default preset, efficiency, start-up, memory, and how cost grows.
+"""Time a whole sweep: updates per second, parallel efficiency, start-up, memory, and the growth of the cost.
 
     python benchmarks/sweep.py [--out results] [--quick]
 
-Efficiency compares one worker with all of them on the same runs, in this order: one, all, one; memory is what a worker
-holds for itself (USS, needs psutil) while it trains on 50,000 x 784 float32 values mapped from a file.
+The runs are those of the default preset of Figure 1. Efficiency compares one worker with all workers on the same runs,
+in the order one, all, one. Memory is the private memory of a worker (USS, which needs psutil) while it trains on
+50,000 x 784 float32 values that are mapped from a file.
 """
 
 import argparse
@@ -24,7 +25,8 @@ from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig, train, update
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train, update
 
 PAPER_ROWS = 50_000
 LADDERS = {"n": (98, 196, 392, 784, 1568), "m": (250, 500, 1000, 2000, 4000), "batch": (25, 50, 100, 200, 400)}
@@ -33,7 +35,7 @@ BASE = {"n": 784, "m": 1000, "batch": 50}
 
 
 def figure_1(quick):
-    """The runs of the default preset."""
+    """Return the runs of the default preset."""
     data = prepared.prepare(prepared.DataSpec("digits", protocol.EMBEDDED, preprocessing.MNIST_STD_OFFSET))
     sigma2, epochs = (protocol.SIGMA2[::4], 2) if quick else (protocol.SIGMA2, 10)
     configs = [TrainConfig(s, epochs=epochs) for s in sigma2]
@@ -41,7 +43,7 @@ def figure_1(quick):
 
 
 def throughput(runs, workers):
-    """(updates a second, seconds) of the runs on a fresh pool, start-up excluded; and the start-up."""
+    """Return updates per second and seconds of the runs on a new pool without its start-up, and its start-up time."""
     with tempfile.TemporaryDirectory() as folder, local_pool(workers) as pool:
         begin = time.perf_counter()
         list(pool.map(time.sleep, [0.2] * workers))
@@ -52,7 +54,7 @@ def throughput(runs, workers):
 
 
 def memory(workers):
-    """USS of every worker at the paper's size."""
+    """Return the private memory of every worker at the paper's size, in MB."""
     x = np.random.default_rng(0).standard_normal((PAPER_ROWS, 784), dtype=np.float32)
     ref = prepared.store_array(x, prepared.DataSpec("mnist", PAPER_ROWS))
     with local_pool(workers) as pool:
@@ -60,7 +62,7 @@ def memory(workers):
 
 
 def own_memory(ref):
-    """USS in MB of a worker that has gone through one epoch of the mapped data, batch by batch."""
+    """Return the private memory of this worker in MB, after it has read the mapped data in random batches."""
     import psutil
 
     x = prepared.load(ref)
@@ -74,7 +76,7 @@ def own_memory(ref):
 
 
 def step_ms(n, m, batch, steps=60):
-    """Median milliseconds of one CAE step at this size; called in a worker."""
+    """Return the median time of one CAE step at this size in milliseconds; called in a worker."""
     rng = np.random.default_rng(0)
     params = init_params(m, n, rng)
     velocity, config = zero_velocity(params), TrainConfig(sigma2=0.25)
@@ -87,13 +89,13 @@ def step_ms(n, m, batch, steps=60):
 
 
 def epoch_seconds(N):
-    """Seconds of an epoch over N samples; called in a worker."""
+    """Return the time of an epoch over N samples in seconds; called in a worker."""
     x = np.random.default_rng(0).standard_normal((N, 196), dtype=np.float32)
     return train(x, OBJECTIVES["CAE"], RELU, TrainConfig(sigma2=0.25, hidden=250, epochs=1)).seconds
 
 
 def runs_seconds(counts, workers):
-    """Seconds of sweeps of so many equal runs on one pool, start-up excluded."""
+    """Yield the time of a sweep for each number of equal runs in seconds, on one pool and without its start-up."""
     data = prepared.prepare(prepared.DataSpec("digits", 1000, preprocessing.MNIST_STD_OFFSET))
     with tempfile.TemporaryDirectory() as folder, local_pool(workers) as pool:
         list(pool.map(time.sleep, [0.2] * workers))
@@ -106,7 +108,7 @@ def runs_seconds(counts, workers):
 
 
 def growth(workers):
-    """Log-log slopes of cost, each along one size with the others at the paper's."""
+    """Return the log-log slope of the cost along each size. The other sizes are those of the paper."""
     with local_pool(1) as pool:
         lines = {
             name: (sizes, [pool.submit(step_ms, **{**BASE, name: size}).result() for size in sizes])
@@ -116,10 +118,13 @@ def growth(workers):
         counts = [workers * k for k in (2, 4, 8, 16)]
         lines["runs"] = (counts, [1e3 * seconds for seconds in runs_seconds(counts, workers)])
         lines["N (an epoch)"] = (N, [pool.submit(epoch_seconds, size).result() * 1e3 for size in N])
-    return {name: (sizes, ms, float(np.polyfit(np.log(sizes), np.log(ms), 1)[0])) for name, (sizes, ms) in lines.items()}
+    return {
+        name: (sizes, ms, float(np.polyfit(np.log(sizes), np.log(ms), 1)[0])) for name, (sizes, ms) in lines.items()
+    }
 
 
 def main():
+    """Run the benchmark, print its numbers and write its record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=command_line.user_path, default=Path("results"))
     parser.add_argument("--quick", action="store_true", help="a quarter of the runs, a fifth of their length")
@@ -135,7 +140,9 @@ def main():
         found["efficiency"] = found["all workers"][0] / one
         print(f"{workers} workers against one: {found['efficiency']:.2f}")
         found["uss_mb"] = memory(workers)
-        print(f"private memory of each worker at {PAPER_ROWS:,} x 784 float32: {[round(v) for v in found['uss_mb']]} MB")
+        print(
+            f"private memory of each worker at {PAPER_ROWS:,} x 784 float32: {[round(v) for v in found['uss_mb']]} MB"
+        )
         found["growth"] = growth(workers)
     for name, (sizes, ms, slope) in found["growth"].items():
         print(f"{name:14s} slope {slope:.2f}: " + ", ".join(f"{s}: {t:.2f} ms" for s, t in zip(sizes, ms, strict=True)))

@@ -16,7 +16,6 @@ and the identity must hold.
 import sys
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -26,10 +25,12 @@ from numpy_rae.autoencoder import Params
 from numpy_rae.dae_noise.stein import level_sides
 from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.experiments import command_line, picture_script, study
+from numpy_rae.experiments.command import command
 from numpy_rae.objectives import AE
-from numpy_rae.plotting.style import STYLES
+from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 # n, multiples m / n, training samples, epochs, test samples, seeds; and for digits: samples, units, lengths in epochs.
 SIZES = {
@@ -94,6 +95,7 @@ def digits_runs(samples: int, m: int, lengths: tuple[int, ...]) -> list[dict]:
     return found
 
 
+@command("activation_level")
 def main(argv=None):
     args = command_line.picture_parser("activation_level", __doc__).parse_args(argv)
     sizes, multiples, samples, epochs, test, seeds, digits = SIZES[args.preset]
@@ -102,12 +104,17 @@ def main(argv=None):
     ]
     found = digits_runs(*digits)
     print(white_table(white), digits_table(found), sep="\n\n")
+<<<<<<< HEAD
     try:
         jsonl.rewrite(args.out / f"activation_level-{args.preset}.jsonl", [*white, *found])
     except jsonl.StoreError as error:
         print(f"activation_level: {error}", file=sys.stderr)
         return 2
     return picture_script.save(picture(white, found), args, f"activation_level-{args.preset}.png")
+=======
+    jsonl.rewrite(args.out / f"activation_level-{args.preset}.jsonl", [*white, *found])
+    return picture_script.save(picture(white, found), args.out, f"activation_level-{args.preset}.png")
+>>>>>>> moved
 
 
 def white_table(rows: list[dict]) -> str:
@@ -153,9 +160,11 @@ def digits_table(rows: list[dict]) -> str:
     return "\n".join([f"digits, {rows[0]['m']} units\n{study.text_table(names, lines)}", *verdicts])
 
 
+@in_default_style
 def picture(white: list[dict], digits: list[dict]) -> Figure:
     """Left: A over n/m. Middle: the remainder against m/n. Right: the sides of the identity on digits."""
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4.6), layout="constrained")
+    figure = new_figure(14, 4.6)
+    left, middle, right = figure.subplots(1, 3)
     sizes = sorted({row["n"] for row in white})
     looks = dict(zip(sizes, COLORS.values(), strict=False))
     for n in sizes:

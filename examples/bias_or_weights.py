@@ -21,7 +21,6 @@ updates, and on patches only near their end; CAE and mDAE at 0.25 are left out.
 import sys
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -31,6 +30,7 @@ from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import sae_continued
+from numpy_rae.plotting.style import in_default_style, new_figure
 from numpy_rae.registry import OBJECTIVES
 
 SIGMA2 = (0.25, 1.0)
@@ -143,15 +143,14 @@ def table(rows: list[dict]) -> str:
 LOOKS = {"full": ("#000000", "*"), "weights only": ("#0072B2", "s"), "bias only": ("#D55E00", "o")}
 
 
+@in_default_style
 def picture(rows: list[dict]) -> Figure:
-    """Effects of the full model and of both parts, a panel for each data set and activation."""
+    """Effects of the full model and of both parts, one panel per data set and activation."""
     keys = sets(rows)
     panels = list(dict.fromkeys(key[:2] for key in keys))
     data, activations = (list(dict.fromkeys(panel[k] for panel in panels)) for k in (0, 1))
-    figure, axes = plt.subplots(
-        len(data), len(activations), figsize=(4.6 * len(activations) + 0.6, 4.6 * len(data) + 0.8), sharey=True,
-        layout="constrained", squeeze=False,
-    )  # fmt: skip
+    figure = new_figure(4.6 * len(activations) + 0.6, 4.6 * len(data) + 0.8)
+    axes = figure.subplots(len(data), len(activations), sharey=True, squeeze=False)
     for line, d in zip(axes, data, strict=True):
         for ax, s in zip(line, activations, strict=True):
             draw_panel(ax, rows, [key for key in keys if key[:2] == (d, s)])

@@ -51,7 +51,10 @@ def below_target(preset):
     print(f"units with E[h_j] < {RHO_0} after {epochs} epochs: AE at lambda = 0, KL at 1")
     for data in certificate_runs.ETA:
         for s_e in map(find, ACTIVATIONS):
-            few = [count_below(preset, model, s_e, data, lam, epochs) for model, lam in ((AE, 0.0), (OBJECTIVES["KL"], 1.0))]
+            few = [
+                count_below(preset, model, s_e, data, lam, epochs)
+                for model, lam in ((AE, 0.0), (OBJECTIVES["KL"], 1.0))
+            ]
             print(f"{data:8s} {s_e.name:18s} {few[0]:4d} {few[1]:4d} of {preset.hidden[data]}")
 
 

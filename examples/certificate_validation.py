@@ -29,7 +29,9 @@ def parser():
     p.add_argument("--penalties", nargs="+", default=list(COLUMNS), metavar="R", help="columns of the table")
     p.add_argument("--seeds", nargs="+", type=int, metavar="K", help="at least two; default: the preset's")
     p.add_argument("--tangent", action="store_true", help="project the gradient on the unit rows' tangent")
-    p.add_argument("--workers", type=int, default=command_line.cores(), metavar="N", help="processes, one BLAS thread each")
+    p.add_argument(
+        "--workers", type=int, default=command_line.cores(), metavar="N", help="processes, one BLAS thread each"
+    )
     p.add_argument("--plot-only", action="store_true", help="tables and picture from the stored runs, train nothing")
     return p
 

@@ -16,7 +16,6 @@ projection stretches the Glorot rows in one step.
 import sys
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -25,6 +24,7 @@ from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import sae_continued
+from numpy_rae.plotting.style import in_default_style, new_figure
 from numpy_rae.registry import OBJECTIVES
 
 EPS = (0.5, 0.1, 0.01, 0.001)
@@ -123,13 +123,12 @@ def one_cell(its: list[dict]) -> str:
     return f"{study.values(its, 'fraction').mean():.3f}/{study.values(its, 'dead').mean():.3f}{count}"
 
 
+@in_default_style
 def picture(rows: list[dict]) -> Figure:
     """Activation fraction of each model over sigma^2, a panel for each data set, activation and kind of rows."""
     data, activations = study.levels(rows, "data"), ("relu", "softplus")
-    figure, axes = plt.subplots(
-        len(STARTS), len(data) * 2, figsize=(4 * len(data) * 2, 9), sharex=True, sharey=True, layout="constrained",
-        squeeze=False,
-    )  # fmt: skip
+    figure = new_figure(4 * len(data) * 2, 9)
+    axes = figure.subplots(len(STARTS), len(data) * 2, sharex=True, sharey=True, squeeze=False)
     columns = [(d, a) for d in data for a in activations]
     for line, (constraint, start) in zip(axes, STARTS, strict=True):
         for ax, (d, a) in zip(line, columns, strict=True):

@@ -18,7 +18,8 @@ from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
 from numpy_rae.plotting import recovery_figure
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 # (N, n, m, active, noise); epochs; rounds of sparse coding; sigma^2; seeds
 SIZES = {

@@ -18,7 +18,6 @@ on digits.
 import sys
 from functools import cache
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -32,10 +31,11 @@ from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE
 from numpy_rae.penalties import CAE
-from numpy_rae.plotting.style import STYLES
+from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 LAMBDAS = (0.04, 0.25, 1.0)
 BANDWIDTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -153,10 +153,12 @@ def density_table() -> str:
     return f"unit row on N(0, I), {DRAWS:,} draws\n{study.text_table(head, lines)}\n{text}"
 
 
+@in_default_style
 def picture(rows: list[dict]) -> Figure:
     """Densities on the left; activation fraction and objective over the bandwidth, one column for each data set."""
     data = study.levels(rows, "data")
-    figure, axes = plt.subplots(2, 1 + len(data), figsize=(4.6 * (1 + len(data)), 7.5), layout="constrained")
+    figure = new_figure(4.6 * (1 + len(data)), 7.5)
+    axes = figure.subplots(2, 1 + len(data))
     draw_population(axes[0, 0])
     draw_units(axes[1, 0])
     for column, name in zip(axes.T[1:], data, strict=True):

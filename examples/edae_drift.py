@@ -18,14 +18,12 @@ every step, momentum 0, eta = .01 and sigma^2 / N = 1 / 50: as with eta = .001, 
 import sys
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.baselines import dictionary_recovery
-from numpy_rae.constraints import unit_rows
 from numpy_rae.dae_noise.gradient_noise import (
     decoder_push,
     plain_gradient,
@@ -35,8 +33,10 @@ from numpy_rae.dae_noise.gradient_noise import (
 )
 from numpy_rae.data.preprocessing import whiten
 from numpy_rae.experiments import command_line, picture_script, study
+from numpy_rae.experiments.command import command
 from numpy_rae.gradcheck import flatten, unflatten
-from numpy_rae.plotting.style import STYLES
+from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
+from numpy_rae.row_norms import unit_rows
 from numpy_rae.storage import jsonl
 
 ETA, BATCH = 0.01, 50
@@ -79,6 +79,7 @@ def measured(params: Params, x: np.ndarray, at: np.ndarray, draws: int, unit: bo
     return Measured(bias.mean(axis=0), bias.std(axis=0, ddof=1) / draws**0.5)
 
 
+@command("edae_drift")
 def main(argv=None):
     args = command_line.picture_parser("edae_drift", __doc__).parse_args(argv)
     N, n, m, before, steps, draws, h = SIZES[args.preset]
@@ -101,12 +102,17 @@ def main(argv=None):
          "unit": found[True].mean[k], "unit_error": found[True].error[k]}
         for k, step in enumerate(at)
     ]  # fmt: skip
+<<<<<<< HEAD
     try:
         jsonl.rewrite(args.out / f"edae_drift-{args.preset}.jsonl", rows)
     except jsonl.StoreError as error:
         print(f"edae_drift: {error}", file=sys.stderr)
         return 2
     return picture_script.save(picture(at, predicted, found), args, f"edae_drift-{args.preset}.png")
+=======
+    jsonl.rewrite(args.out / f"edae_drift-{args.preset}.jsonl", rows)
+    return picture_script.save(picture(at, predicted, found), args.out, f"edae_drift-{args.preset}.png")
+>>>>>>> moved
 
 
 def table(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) -> str:
@@ -130,8 +136,11 @@ def decision(predicted: np.ndarray, found: Measured) -> str:
     )
 
 
+@in_default_style
 def picture(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) -> Figure:
-    figure, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    """The predicted change of the mean bias as a line, the measured ones with bars of two standard errors."""
+    figure = new_figure(7, 4.5)
+    ax = figure.subplots()
     ax.plot(predicted, color="black", label="predicted from the frozen state, free rows")
     looks = {False: ("measured, free rows", *STYLES["CAE"]), True: ("measured, unit rows", *STYLES["DAE"])}
     for unit, (label, color, marker) in looks.items():

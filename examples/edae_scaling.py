@@ -23,7 +23,6 @@ eta' x updates is the same in every run.
 import sys
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
@@ -35,9 +34,9 @@ from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE, Objective
-from numpy_rae.plotting.style import STYLES
+from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 BASE = {"eta": 0.001, "batch_size": 50, "copies": 1, "momentum": 0.9, "sigma2": 1.0}
 VARIED = {
@@ -186,12 +185,13 @@ def in_words(fit: dict[str, tuple[float, float]]) -> str:
     return ", ".join(f"{name} {value:+.3f} +- {error:.3f}" for name, (value, error) in fit.items())
 
 
+@in_default_style
 def picture(rows: list[dict]) -> Figure:
     """Left: the fall over each quantity, for eDAE and DAE. Right: eDAE's fall over P, all settings together."""
-    figure, axes = plt.subplot_mosaic(
-        [["eta", "sigma2", "P", "P"], ["batch_size", "copies", "P", "P"], ["momentum", "none", "P", "P"]],
-        figsize=(13, 8.5), layout="constrained",
-    )  # fmt: skip
+    figure = new_figure(13, 8.5)
+    axes = figure.subplot_mosaic(
+        [["eta", "sigma2", "P", "P"], ["batch_size", "copies", "P", "P"], ["momentum", "none", "P", "P"]]
+    )
     axes["none"].axis("off")
     for name in VARIED:
         for kind in ("eDAE", "DAE"):

@@ -1,4 +1,4 @@
-"""What the hidden units look for: rows of W as images, each with its activation fraction, Eq. (14) for one unit.
+"""The filters of the hidden units: rows of W as images, each with its activation fraction, Eq. (14) for one unit.
 
 DAE with ReLU and unit rows on the embedded digits, sigma^2 = 0.09.
 """
@@ -12,7 +12,8 @@ from numpy_rae.experiments.command import command
 from numpy_rae.metrics import measure
 from numpy_rae.plotting import filters
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 SIZES = {"sample": (5000, 30, 1000), "tiny": (500, 4, 50)}
 
@@ -25,7 +26,7 @@ def main(argv=None):
     trained = train(x, OBJECTIVES["DAE"], RELU, TrainConfig(sigma2=0.09, hidden=hidden, epochs=epochs))
     active = measure(trained.params, RELU, x).active
     print(f"activation fraction: mean {active.mean():.3f}, lowest {active.min():.3f}, highest {active.max():.3f}")
-    title = f"DAE, ReLU, unit rows, sigma^2 = 0.09, {trained.steps:,} updates"
+    title = rf"DAE, ReLU, unit rows, $\sigma^2$ = 0.09, {trained.steps:,} updates"
     figure = filters.filters(trained.params.W, active, (28, 28), title)
     return picture_script.save(figure, args, f"filters-{args.preset}.png")
 

@@ -13,12 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae.activations import SOFTPLUS
-from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, backward, decode, forward, reconstruction, row_len2
+from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, backward, decode, forward, reconstruction
 from numpy_rae.experiments import command_line
 from numpy_rae.experiments.command import command
 from numpy_rae.gradcheck import Check, directional
 from numpy_rae.penalties import CAE
 from numpy_rae.registry import OBJECTIVES
+from numpy_rae.row_norms import row_len2
 
 LAM = 0.5
 X = np.array([[1.0, -0.5], [0.2, 0.8]])

@@ -16,7 +16,6 @@ where they are not without it.
 
 import sys
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from numpy_rae.activations import RELU
@@ -24,7 +23,7 @@ from numpy_rae.experiments import command_line, study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import sae_continued
-from numpy_rae.plotting.style import style
+from numpy_rae.plotting.style import in_default_style, new_figure, style
 from numpy_rae.registry import OBJECTIVES
 
 ETA = (0.0005, 0.001, 0.002, 0.003, 0.005)
@@ -144,12 +143,11 @@ def table_of(variants: dict):
 def picture_of(variants: dict, title: str):
     """A function that draws the shift from AE over eta, in a panel for each data set and variant."""
 
+    @in_default_style
     def picture(rows: list[dict]) -> Figure:
         data = study.levels(rows, "data")
-        size = (3.6 * len(variants) + 0.5, 3.4 * len(data) + 0.8)
-        figure, axes = plt.subplots(
-            len(data), len(variants), figsize=size, sharex=True, sharey="row", layout="constrained", squeeze=False
-        )
+        figure = new_figure(3.6 * len(variants) + 0.5, 3.4 * len(data) + 0.8)
+        axes = figure.subplots(len(data), len(variants), sharex=True, sharey="row", squeeze=False)
         for line, name in zip(axes, data, strict=True):
             for ax, (label, variant) in zip(line, variants.items(), strict=True):
                 draw_panel(ax, rows, variant, name)

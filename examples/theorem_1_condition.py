@@ -12,7 +12,8 @@ from numpy_rae.experiments.command import command
 from numpy_rae.plotting import theory_pictures
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.theory.monitor import Monitor
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 SIZES = {"sample": (5000, 10, 1000), "tiny": (500, 4, 50)}
 

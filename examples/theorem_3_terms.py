@@ -19,7 +19,8 @@ from numpy_rae.plotting import theory_pictures
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.taylor_penalties import TAYLOR, WeightedSum
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
-from numpy_rae.training import TrainConfig, init_state, run_epochs
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import init_state, run_epochs
 
 SIZES = {"sample": (5000, 10, 1000), "tiny": (500, 2, 50)}
 SIGMA2 = {"DAE": 0.25, "AE": 0.0}

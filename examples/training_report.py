@@ -12,7 +12,9 @@ from numpy_rae.experiments.command import command
 from numpy_rae.plotting import training_report
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.sparsity import Sparsity, measure
-from numpy_rae.training import TrainConfig, TrainResult, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import TrainResult
+from numpy_rae.training import train
 
 SIZES = {"sample": (5000, 20, 1000), "tiny": (500, 6, 50)}
 

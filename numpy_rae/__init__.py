@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy_rae.autoencoder import backward as backward
     from numpy_rae.autoencoder import forward as forward
     from numpy_rae.autoencoder import init_params as init_params
+    from numpy_rae.callbacks import Callback as Callback
     from numpy_rae.certificates.certificate import certify as certify
     from numpy_rae.data.digits import load_digits as load_digits
     from numpy_rae.estimator import SparseAutoEncoder as SparseAutoEncoder
@@ -37,15 +38,14 @@ if TYPE_CHECKING:
     from numpy_rae.registry import OBJECTIVES as OBJECTIVES
     from numpy_rae.storage.model_file import load as load_model  # noqa: F401
     from numpy_rae.storage.model_file import save as save_model  # noqa: F401
-    from numpy_rae.training import Callback as Callback
-    from numpy_rae.training import TrainConfig as TrainConfig
+    from numpy_rae.train_config import TrainConfig as TrainConfig
     from numpy_rae.training import train as train
 
 # Public name: (module below numpy_rae, name in it).
 _EXPORTS = {
     "ACTIVATIONS": ("registry", "ACTIVATIONS"),
     "Activation": ("activations", "Activation"),
-    "Callback": ("training", "Callback"),
+    "Callback": ("callbacks", "Callback"),
     "Gradient": ("autoencoder", "Gradient"),
     "JacobianPenalty": ("penalties", "JacobianPenalty"),
     "Jet": ("activations", "Jet"),
@@ -58,7 +58,7 @@ _EXPORTS = {
     "Penalty": ("penalties", "Penalty"),
     "PenaltyGrad": ("autoencoder", "PenaltyGrad"),
     "SparseAutoEncoder": ("estimator", "SparseAutoEncoder"),
-    "TrainConfig": ("training", "TrainConfig"),
+    "TrainConfig": ("train_config", "TrainConfig"),
     "backward": ("autoencoder", "backward"),
     "certify": ("certificates.certificate", "certify"),
     "check_gradient": ("gradcheck", "check_gradient"),

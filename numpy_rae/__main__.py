@@ -16,7 +16,7 @@ from numpy_rae import _validation
 from numpy_rae.activations import Activation
 from numpy_rae.baselines import maxout
 from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, maxout_certificate
-from numpy_rae.data import fetch
+from numpy_rae.data import fetch_command
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.command_line import check_picture, user_path
 from numpy_rae.experiments.user_objects import is_reference, load_activation, load_penalty
@@ -44,9 +44,9 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m numpy_rae", description=__doc__)
     commands = p.add_subparsers(required=True, metavar="COMMAND")
     add_certify(commands.add_parser("certify", help=CERTIFY, description=CERTIFY))
-    fetching = commands.add_parser("fetch", help=fetch.DESCRIPTION, description=fetch.DESCRIPTION)
-    fetching.set_defaults(command=fetch.run)
-    fetch.add_options(fetching)
+    fetching = commands.add_parser("fetch", help=fetch_command.DESCRIPTION, description=fetch_command.DESCRIPTION)
+    fetching.set_defaults(command=fetch_command.run)
+    fetch_command.add_options(fetching)
     return p
 
 

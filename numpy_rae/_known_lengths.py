@@ -1,27 +1,53 @@
-"""Hand the squared row lengths of W on to the objectives and penalties that need them.
+"""Hand the squared row lengths of W to the objectives and penalties that need them.
 
-The optimiser computes the lengths in every step, and the penalty of the next step needs them again. Objectives and
-penalties have one public form, which users write, too. So the lengths are an extra keyword argument, `len2`, that only
-the package's own classes receive. Without it they compute the lengths from W.
+The optimiser computes the lengths in every step, and the penalty needs the same lengths in the next step. Users write
+objectives and penalties, too, and these do not know of the lengths. So the lengths are an additional keyword argument,
+`len2`, that only classes of this package receive. Without it they compute the lengths from W.
 """
 
 from typing import TypeVar
 
-import numpy as np
+from numpy_rae._validation import Array
 
-Class = TypeVar("Class", bound=type)
-_RECEIVERS: set[type] = set()
+Class = TypeVar("Class", bound=type[object])
+_RECEIVERS: set[type[object]] = set()
 
 
 def takes_len2(cls: Class) -> Class:
-    """Mark a class whose instances accept the keyword argument `len2`: None, or the squared row lengths of W, (m,)."""
+    """Mark a class whose instances accept the keyword argument `len2`.
+
+    len2 is None, or the squared row lengths of W, shape (m,).
+
+    Parameters
+    ----------
+    cls : type
+        The class.
+
+    Returns
+    -------
+    type
+        The class itself.
+    """
     _RECEIVERS.add(cls)
     return cls
 
 
-def known(receiver: object, len2: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Return `len2` as the keyword arguments of `receiver`: none if it is unknown, or if this class does not take it.
+def known(receiver: object, len2: Array | None) -> dict[str, Array]:
+    """Return the keyword arguments that hand len2 on to a receiver.
 
-    A subclass counts as another class, because a user may have written it.
+    There are none if len2 is unknown, or if the class of the receiver is not marked. A subclass of a marked class does
+    not count: a user may have written it.
+
+    Parameters
+    ----------
+    receiver : object
+        Objective or penalty.
+    len2 : ndarray, shape (m,), or None
+        Squared row lengths of W.
+
+    Returns
+    -------
+    dict
+        Either empty, or with the key `len2`.
     """
     return {} if len2 is None or type(receiver) not in _RECEIVERS else {"len2": len2}

@@ -1,39 +1,83 @@
-"""Encoder activations s_e as jets: the value and the first three derivatives leave one function.
+"""Encoder activations s_e as jets: one function returns the value and the first three derivatives.
 
-Sec. 2.1.2 asks four things of an activation: non-decreasing, slope in [0, 1], convex (for Cor. 2), and 0 as
-the limit on the left (for Thm 2). Each `Activation` carries these claims as flags, and the tests hold it to them.
+Sec. 2.1.2 asks four things of an activation: it is non-decreasing, its slope is in [0, 1], it is convex (for Cor. 2),
+and its limit on the left is 0 (for Thm 2). Each `Activation` states as flags which of these hold. The tests check them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 
 # exp and its inverse may leave the range of numbers; the limit, 0 or inf, is then the right value.
-LIMITS = {"over": "ignore", "under": "ignore", "divide": "ignore"}
+LIMITS: dict[str, Any] = {"over": "ignore", "under": "ignore", "divide": "ignore"}
+
+# For `cast`: a jet whose derivatives were all asked for.
+FullJet: TypeAlias = tuple[Array, Array, Array, Array]
 
 
 class Jet(NamedTuple):
-    """s_e and its derivatives at a, each of a's shape and dtype; None above the order asked for."""
+    """Value and derivatives of an activation s_e at the pre-activations a.
 
-    h: np.ndarray
-    dh_da: np.ndarray
-    d2h_da2: np.ndarray | None = None
-    d3h_da3: np.ndarray | None = None
+    Attributes
+    ----------
+    h : ndarray
+        Value s_e(a), of the shape and dtype of a. So are the derivatives.
+    dh_da : ndarray
+        First derivative.
+    d2h_da2 : ndarray or None
+        Second derivative; None if the order asked for is below 2.
+    d3h_da3 : ndarray or None
+        Third derivative; None if the order asked for is below 3.
+    """
+
+    h: Array
+    dh_da: Array
+    d2h_da2: Array | None = None
+    d3h_da3: Array | None = None
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An encoder activation s_e with what Sec. 2.1.2 claims of it.
+    """Describe an encoder activation s_e: its jet, and which of the properties of Sec. 2.1.2 it has.
 
-    `jet(a, order)` returns a `Jet` filled up to `order` in {1, 2, 3}; `delta_min` is the activation threshold
-    of Eq. (14); `kinks` are the points where s_e is not differentiable (the jet takes the left derivative there).
-    With a `version`, name and version alone say which records are this activation's (see `identity`).
-    `piecewise_linear` says that the jet's h'' is 0 everywhere: the package's penalties then leave out what it multiplies.
-    `at_most_1` says that h <= 1 everywhere; Eq. (13) is then defined for every mean code below 1.
+    Calling an activation with pre-activations `a` and an `order` returns its jet.
+
+    Attributes
+    ----------
+    name : str
+        Name in records and figures.
+    jet : callable
+        Function `jet(a, order)` that returns a `Jet` with the derivatives up to `order`, which is 1, 2 or 3.
+    delta_min : float
+        Activation threshold of Eq. (14): a unit is active where h > delta_min.
+    non_decreasing : bool
+        Whether h' >= 0 everywhere.
+    slope_in_unit : bool
+        Whether 0 <= h' <= 1 everywhere.
+    convex : bool
+        Whether h'' >= 0 everywhere.
+    zero_on_left : bool
+        Whether h tends to 0 as a tends to minus infinity.
+    non_negative : bool
+        Whether h >= 0 everywhere.
+    at_most_1 : bool
+        Whether h <= 1 everywhere. Eq. (13) is then defined for every mean code below 1.
+    kinks : tuple of float
+        Points where s_e is not differentiable. The jet has the left derivative there.
+    piecewise_linear : bool
+        Whether the second derivative in the jet is 0 everywhere. The penalties of this package then skip its terms.
+    version : int, str or None
+        If it is given, the name and the version alone decide which records belong to this activation (see `identity`).
+
+    Raises
+    ------
+    ValueError
+        If `version` is something else.
     """
 
     name: str
@@ -49,30 +93,64 @@ class Activation:
     piecewise_linear: bool = False
     version: int | str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _validation.version("version", self.version)
 
     @_validation.tiny_is_zero
-    def __call__(self, a: np.ndarray, order: int = 3) -> Jet:
+    def __call__(self, a: Array, order: int = 3) -> Jet:
+        """Return the jet at `a` with the derivatives up to `order`."""
         return self.jet(a, order)
 
 
-def relu(a: np.ndarray, order: int = 3) -> Jet:
-    """max(0, a). Fn. 1: the second derivative is a Dirac at 0, which no sample meets; the jet says 0 everywhere."""
+def relu(a: Array, order: int = 3) -> Jet:
+    """Compute max(0, a) and its derivatives.
+
+    Parameters
+    ----------
+    a : ndarray
+        Pre-activations, float32 or float64.
+    order : {1, 2, 3}
+        Highest derivative.
+
+    Returns
+    -------
+    Jet
+        The value and the derivatives.
+
+    Notes
+    -----
+    Fn. 1: the second derivative is a Dirac delta at 0. No sample has exactly a = 0, so the jet has 0 everywhere.
+    """
     flat = np.zeros_like(a) if order > 1 else None
     return Jet(
-        h=a.clip(0, np.inf),  # NumPy vectorises clip, and maximum with a scalar not
+        h=a.clip(0, np.inf),  # NumPy vectorises clip, but not maximum with a scalar
         dh_da=(a > 0).astype(a.dtype),
         d2h_da2=flat,
         d3h_da3=flat if order > 2 else None,
     )
 
 
-def sigmoid(a: np.ndarray, order: int = 3) -> Jet:
-    """1 / (1 + exp(-a)); with rest = 1 - h, h' = h rest, h'' = h' (rest - h), h''' = h' (1 - 6 h').
+def sigmoid(a: Array, order: int = 3) -> Jet:
+    """Compute 1 / (1 + exp(-a)) and its derivatives.
 
-    `rest` is computed as 1 / (1 + exp(a)), because 1 - h cancels on the right. So h and h' are accurate to a few
-    units in the last place, wherever exp(|a|) and its inverse are normal numbers.
+    Parameters
+    ----------
+    a : ndarray
+        Pre-activations, float32 or float64.
+    order : {1, 2, 3}
+        Highest derivative.
+
+    Returns
+    -------
+    Jet
+        The value and the derivatives.
+
+    Notes
+    -----
+    With rest = 1 - h, the derivatives are h' = h rest, h'' = h' (rest - h), h''' = h' (1 - 6 h').
+
+    `rest` is computed as 1 / (1 + exp(a)), because 1 - h cancels for large a. So h and h' are accurate to a few units
+    in the last place, wherever exp(|a|) and its inverse are normal numbers.
     """
     with np.errstate(**LIMITS):
         e = np.exp(a)
@@ -86,18 +164,51 @@ def sigmoid(a: np.ndarray, order: int = 3) -> Jet:
         )
 
 
-def softplus(a: np.ndarray, order: int = 3) -> Jet:
-    """log(1 + exp(a)) without overflow; its derivatives are the sigmoid's jet, one order up."""
+def softplus(a: Array, order: int = 3) -> Jet:
+    """Compute log(1 + exp(a)) without overflow, and its derivatives.
+
+    Parameters
+    ----------
+    a : ndarray
+        Pre-activations, float32 or float64.
+    order : {1, 2, 3}
+        Highest derivative.
+
+    Returns
+    -------
+    Jet
+        The value and the derivatives.
+
+    Notes
+    -----
+    h' is the sigmoid, so h'' and h''' are the first two derivatives of the sigmoid.
+    """
     slope = sigmoid(a, order - 1)
     with np.errstate(**LIMITS):
         h = np.logaddexp(a, 0)
     return Jet(h, slope.h, slope.dh_da if order > 1 else None, slope.d2h_da2)
 
 
-def tanh(a: np.ndarray, order: int = 3) -> Jet:
-    """tanh(a); h' = 1 - h^2, h'' = -2 h h', h''' = h' (6 h^2 - 2). It saturates at -1, outside Thm 2.
+def tanh(a: Array, order: int = 3) -> Jet:
+    """Compute tanh(a) and its derivatives.
 
-    tanh(a) = 2 s(2 a) - 1 with the sigmoid s, so h' is also 4 s'(2 a): 1 - h^2 cancels on both sides.
+    Parameters
+    ----------
+    a : ndarray
+        Pre-activations, float32 or float64.
+    order : {1, 2, 3}
+        Highest derivative.
+
+    Returns
+    -------
+    Jet
+        The value and the derivatives.
+
+    Notes
+    -----
+    h' = 1 - h^2, h'' = -2 h h', h''' = h' (6 h^2 - 2). Its limit on the left is -1, so Thm 2 does not apply.
+
+    1 - h^2 cancels on both sides. With the sigmoid s, tanh(a) = 2 s(2 a) - 1, so h' is computed as 4 s'(2 a).
     """
     with np.errstate(**LIMITS):
         h = np.tanh(a)

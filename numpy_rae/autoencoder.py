@@ -1,6 +1,17 @@
-"""The auto-encoder of Eq. (1): h = s_e(W x + b_e), y = W^T h, and its gradient by hand.
+"""The auto-encoder of Eq. (1), h = s_e(W x_in + b_e) and y = W^T h, with its gradient derived by hand.
 
-Every objective shares one backward pass (lam is 0 for the plain auto-encoder):
+Symbols, for a batch of N samples with n inputs and m hidden units:
+
+    x       clean batch, the target of the reconstruction           (N, n)
+    x_in    input of the encoder: x, or a corrupted copy of it      (N, n)
+    a       pre-activations W x_in + b_e                            (N, m)
+    h, h'   codes s_e(a), and the slope of s_e at a                 (N, m)
+    y       reconstruction W^T h                                    (N, n)
+    len2    squared row lengths, len2_j = ||W_j||^2                 (m,)
+    R, lam  regulariser, and its factor: J = (1/N) sum ||x - y||^2 + lam R
+    g_z     gradient of J with respect to z: g_y = dJ/dy, g_h = dJ/dh, g_a = dJ/da, g_W = dJ/dW, g_b_e = dJ/db_e
+
+All objectives share one backward pass. For the plain auto-encoder lam is 0:
 
     (a) r     = x - y                             (N, n)
     (b) g_y   = -2 r / N + lam dR/dy              (N, n)
@@ -9,107 +20,237 @@ Every objective shares one backward pass (lam is 0 for the plain auto-encoder):
     (e) g_W   = g_a^T x_in + h^T g_y + 2 lam dR/d(len2) * W + lam dR/dW      (m, n)
     (f) g_b_e = sum over samples of g_a           (m,)
 
-W enters (e) twice because the weights are tied: through the encoder and through the decoder.
+(e) has two products because the weights are tied: the encoder and the decoder both use W.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation, Jet
+
+# Pairs (left, right), each of which stands for the product left^T right.
+Factors: TypeAlias = tuple[tuple[Array, Array], ...]
 
 
 class Params(NamedTuple):
-    """W (m, n), one row a hidden unit; b_e (m,)."""
+    """Parameters of an auto-encoder with tied weights, or arrays of their shapes.
 
-    W: np.ndarray
-    b_e: np.ndarray
+    Attributes
+    ----------
+    W : ndarray, shape (m, n)
+        Weights, one row per hidden unit.
+    b_e : ndarray, shape (m,)
+        Encoder biases.
+    """
+
+    W: Array
+    b_e: Array
 
 
 class Forward(NamedTuple):
-    """One forward pass: input x (N, n), pre-activations a (N, m), the jet at a, reconstruction y (N, n)."""
+    """Result of a forward pass.
 
-    x: np.ndarray
-    a: np.ndarray
+    Attributes
+    ----------
+    x : ndarray, shape (N, n)
+        Input of the encoder.
+    a : ndarray, shape (N, m)
+        Pre-activations.
+    jet : Jet
+        The activation and its derivatives at a.
+    y : ndarray, shape (N, n)
+        Reconstruction.
+    """
+
+    x: Array
+    a: Array
     jet: Jet
-    y: np.ndarray
+    y: Array
 
 
 class PenaltyGrad(NamedTuple):
-    """Partial derivatives of a regulariser R; None stands for zero.
+    """Partial derivatives of a regulariser R. None stands for zero.
 
-    `dR_da` (N, m) and `dR_dlen2` (m,), len2_j = ||W_j||^2, describe every penalty that sees W only through a and the
-    row lengths. Others add `dR_dy` (N, n), thin `factors` (left (N, m), right (N, n)) that stand for left^T right, or a
-    dense `dR_dW` (m, n). `n_extrapolated` counts the units at which R was continued beyond its domain.
+    A penalty that depends on W only through a and the squared row lengths len2 needs `dR_da` and `dR_dlen2` alone. The
+    other fields are for penalties that depend on W in another way, too.
+
+    Attributes
+    ----------
+    dR_da : ndarray, shape (N, m), or None
+        Derivative with respect to the pre-activations.
+    dR_dlen2 : ndarray, shape (m,), or None
+        Derivative with respect to len2_j = ||W_j||^2.
+    dR_dy : ndarray, shape (N, n), or None
+        Derivative with respect to the reconstruction.
+    factors : tuple of pairs of ndarray
+        Pairs (left, right) of shapes (N, m) and (N, n). Each adds left^T right to dR/dW.
+    dR_dW : ndarray, shape (m, n), or None
+        Rest of dR/dW, as a full array.
+    n_extrapolated : int
+        Number of units at which R was extrapolated beyond its domain.
     """
 
-    dR_da: np.ndarray | None = None
-    dR_dlen2: np.ndarray | None = None
-    dR_dy: np.ndarray | None = None
-    factors: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
-    dR_dW: np.ndarray | None = None
+    dR_da: Array | None = None
+    dR_dlen2: Array | None = None
+    dR_dy: Array | None = None
+    factors: Factors = ()
+    dR_dW: Array | None = None
     n_extrapolated: int = 0
 
 
 class Gradient(NamedTuple):
-    """dJ/dW = sum of left^T right over `factors` + row_scale * W + direct, kept in parts until it is used; dJ/db_e."""
+    """Gradient of an objective J, with dJ/dW in parts.
 
-    factors: tuple[tuple[np.ndarray, np.ndarray], ...]
-    g_b_e: np.ndarray
-    row_scale: np.ndarray | None = None
-    direct: np.ndarray | None = None
+    dJ/dW is the sum of left^T right over `factors`, plus row_scale * W, plus `dense_part`. The optimiser uses the parts
+    as they are.
+
+    Attributes
+    ----------
+    factors : tuple of pairs of ndarray
+        Pairs (left, right) of shapes (k, m) and (k, n), for any k.
+    g_b_e : ndarray, shape (m,)
+        Gradient dJ/db_e.
+    row_scale : ndarray, shape (m,), or None
+        Factor of each row of W. None stands for zero.
+    dense_part : ndarray, shape (m, n), or None
+        Part of dJ/dW that is kept as a full array. None stands for zero.
+    n_extrapolated : int
+        Number of units at which the penalty was extrapolated beyond its domain.
+    """
+
+    factors: Factors
+    g_b_e: Array
+    row_scale: Array | None = None
+    dense_part: Array | None = None
     n_extrapolated: int = 0
 
     def dense(self, params: Params) -> Params:
-        """(g_W (m, n), g_b_e (m,)) as full arrays."""
-        g_W = sum(left.T @ right for left, right in self.factors)
+        """Return dJ/dW and dJ/db_e as full arrays.
+
+        Parameters
+        ----------
+        params : Params
+            Parameters at which the gradient was computed.
+
+        Returns
+        -------
+        Params
+            g_W, shape (m, n), and g_b_e, shape (m,).
+        """
+        g_W = sum((left.T @ right for left, right in self.factors), start=np.zeros_like(params.W))
         if self.row_scale is not None:
             g_W = g_W + self.row_scale[:, None] * params.W
-        if self.direct is not None:
-            g_W = g_W + self.direct
+        if self.dense_part is not None:
+            g_W = g_W + self.dense_part
         return Params(g_W, self.g_b_e)
 
 
-def init_params(m: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> Params:
-    """Normalized initialisation (Glorot & Bengio 2010, Eq. 16): W uniform in +-sqrt(6 / (m + n)), b_e = 0.
+def init_params(m: int, n: int, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Params:
+    """Draw parameters by the normalised initialisation (Glorot & Bengio 2010, Eq. 16).
 
-    W is in C order, so that the weights of a unit lie side by side: the optimiser works on blocks of whole rows. Raises
-    ValueError for a size below 1, or another dtype than float32 and float64.
+    W is uniform in +-sqrt(6 / (m + n)), and b_e is 0. W is in C order, so the weights of a unit are adjacent in memory:
+    the optimiser works on blocks of whole rows.
+
+    Parameters
+    ----------
+    m : int
+        Number of hidden units.
+    n : int
+        Number of inputs.
+    rng : numpy.random.Generator
+        Source of the random weights.
+    dtype : type
+        Either float32 or float64.
+
+    Returns
+    -------
+    Params
+        The parameters.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, `rng` is no generator, or `dtype` is another type.
     """
     _validation.integer("m", m)
     _validation.integer("n", n)
     _validation.instance("rng", rng, np.random.Generator)
-    dtype = _validation.float_type("dtype", dtype)
+    float_type = _validation.float_type("dtype", dtype)
     bound = np.sqrt(6 / (m + n))
-    return Params(rng.uniform(-bound, bound, (m, n)).astype(dtype), np.zeros(m, dtype))
+    return Params(rng.uniform(-bound, bound, (m, n)).astype(float_type), np.zeros(m, float_type))
 
 
-def row_len2(W: np.ndarray) -> np.ndarray:
-    """Squared row lengths len2_j = ||W_j||^2, (m,); inf where they overflow."""
-    with np.errstate(over="ignore"):
-        return np.vecdot(W, W)
+def times_rows(W: Array, z: Array) -> Array:
+    """Compute z W^T, the products of each row of z with every row of W.
 
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Weights, one row per hidden unit.
+    z : ndarray, shape (N, n)
+        One vector per sample.
 
-def times_rows(W: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """z W^T, the products of each row of z (N, n) with every row of W, (N, m).
+    Returns
+    -------
+    ndarray, shape (N, m)
+        The products.
 
-    All arrays of shape (N, m) are in the memory order of this result: the samples of one unit lie side by side. For W
-    in C order this is the fastest way to write the product; z @ W.T takes 1.4 times as long.
+    Notes
+    -----
+    All arrays of shape (N, m) are in the memory order of this result: the samples of one unit are adjacent. For W in C
+    order this is the fastest way to compute the product; z @ W.T takes 1.4 times as long.
     """
-    return (W @ z.T).T
+    product: Array = (W @ z.T).T
+    return product
 
 
-def batch_sum(z: np.ndarray) -> np.ndarray:
-    """The sum over samples of z (N, m), (m,); BLAS is faster at it than z.sum(axis=0)."""
-    return np.ones(len(z), z.dtype) @ z
+def batch_sum(z: Array) -> Array:
+    """Compute the sum over samples.
+
+    A BLAS product is faster than z.sum(axis=0).
+
+    Parameters
+    ----------
+    z : ndarray, shape (N, m)
+        One row per sample.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The sums.
+    """
+    total: Array = np.ones(len(z), z.dtype) @ z
+    return total
 
 
 @_validation.tiny_is_zero
-def forward(params: Params, activation: Activation, x: np.ndarray, order: int = 1) -> Forward:
-    """Encode and decode x (N, n), with the activation's jet up to `order`.
+def forward(params: Params, activation: Activation, x: Array, order: int = 1) -> Forward:
+    """Encode and decode a batch.
 
-    Raises ValueError if x's width or dtype does not fit W.
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation s_e.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    order : {1, 2, 3}
+        Highest derivative of the activation that is computed.
+
+    Returns
+    -------
+    Forward
+        Pre-activations, jet and reconstruction.
+
+    Raises
+    ------
+    ValueError
+        If x does not fit W in width or dtype.
     """
     W, b_e = params
     _validation.batch("x", x, W.shape[1], W.dtype)
@@ -118,20 +259,70 @@ def forward(params: Params, activation: Activation, x: np.ndarray, order: int = 
     return Forward(x, a, jet, decode(W, jet.h))
 
 
-def decode(W: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """y = W^T h for each sample, (N, n); also the way back from any (N, m) to the input."""
-    return h @ W
+def decode(W: Array, h: Array) -> Array:
+    """Compute the linear decoder y = W^T h for each sample.
+
+    The same product takes a gradient of shape (N, m) back to the input.
+
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Weights, one row per hidden unit.
+    h : ndarray, shape (N, m)
+        Codes.
+
+    Returns
+    -------
+    ndarray, shape (N, n)
+        Reconstructions.
+    """
+    y: Array = h @ W
+    return y
 
 
-def reconstruction(y: np.ndarray, x: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean over samples of ||x - y||^2, no 1/2 (Eq. 1), and its gradient in y, (N, n)."""
+def reconstruction(y: Array, x: Array) -> tuple[float, Array]:
+    """Compute the reconstruction loss and its gradient with respect to y.
+
+    Parameters
+    ----------
+    y : ndarray, shape (N, n)
+        Reconstructions.
+    x : ndarray, shape (N, n)
+        Targets.
+
+    Returns
+    -------
+    loss : float
+        Mean over samples of ||x - y||^2, without a factor 1/2 (Eq. 1).
+    g_y : ndarray, shape (N, n)
+        Gradient with respect to y.
+    """
     r = x - y  # (a) (N, n)
     g_y = r * (-2 / len(x))  # (b) (N, n)
     return float(np.vdot(r, r)) / len(x), g_y
 
 
-def backward(params: Params, fwd: Forward, g_y: np.ndarray, penalty: PenaltyGrad, lam: float = 1.0) -> Gradient:
-    """Steps (b) to (f): the chain rule, written once for every penalty."""
+def backward(params: Params, fwd: Forward, g_y: Array, penalty: PenaltyGrad, lam: float = 1.0) -> Gradient:
+    """Compute the gradient of an objective from that of its penalty: steps (b) to (f) above.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    fwd : Forward
+        Forward pass of x_in.
+    g_y : ndarray, shape (N, n)
+        Gradient of the reconstruction loss with respect to y.
+    penalty : PenaltyGrad
+        Derivatives of the regulariser R.
+    lam : float
+        Factor of R in the objective.
+
+    Returns
+    -------
+    Gradient
+        Gradient of J with respect to W and b_e.
+    """
     if penalty.dR_dy is not None:
         g_y = g_y + lam * penalty.dR_dy  # (b) (N, n)
     g_h = times_rows(params.W, g_y)  # (c) (N, m)

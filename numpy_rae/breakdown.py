@@ -1,21 +1,21 @@
-"""The rule that says whether a run broke down: its objective exploded, and the run did not recover.
+"""Two rules about runs whose objective exploded: `broken_down`, and the older `exploded`.
 
-Every threshold is relative to E||x||^2, the loss of an all-dead code. It does not depend on the model, the
-initialisation or sigma^2, as a run's first objective does.
+`broken_down` asks two things: a high peak, and a high final loss. So it leaves out runs that recover. Its thresholds
+are relative to E||x||^2, the loss of an all-dead code, which depends on the data alone. Use it for conclusions about
+sparsity.
+
+`exploded` asks one thing: a peak above EXPLOSION times the first objective of the same run. It also finds runs that
+recover. The first objective depends on the model, the initialisation and sigma^2, so the rule differs between models.
+The stored records of the certificate runs and the rings in the figures of sweeps use it, so it must not change.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
-    pass
+from typing import Any
 
 PEAK = 10.0
 LOSS = 0.25
 
 
-def broken_down(entry: dict, mean_square: float | None = None) -> bool:
+def broken_down(entry: dict[str, Any], mean_square: float | None = None) -> bool:
     """Return whether the run of a record broke down.
 
     A run breaks down if it diverges, or if its largest minibatch objective is above PEAK times E||x||^2 and its final
@@ -29,6 +29,11 @@ def broken_down(entry: dict, mean_square: float | None = None) -> bool:
     mean_square : float, optional
         E||x||^2 of the run's data, for records that were written without "mean_square".
 
+    Returns
+    -------
+    bool
+        True if the run broke down.
+
     Raises
     ------
     ValueError
@@ -39,12 +44,25 @@ def broken_down(entry: dict, mean_square: float | None = None) -> bool:
     scale = entry.get("mean_square", mean_square)
     if scale is None:
         raise ValueError(f"record {entry['hash'][:16]!r} holds no mean_square; it must be given")
-    return entry["peak_objective"] > PEAK * scale and entry["metrics"]["loss"] > LOSS * scale
+    return bool(entry["peak_objective"] > PEAK * scale and entry["metrics"]["loss"] > LOSS * scale)
 
 
 EXPLOSION = 100
 
 
-def exploded(entry: dict) -> bool:
-    """Whether a finished run's objective once rose far above its start: the units it killed are not sparsity."""
-    return entry["status"] == "ok" and entry["peak_objective"] > EXPLOSION * entry["first_objective"]
+def exploded(entry: dict[str, Any]) -> bool:
+    """Return whether a run finished, but its objective was once above EXPLOSION times its first value.
+
+    This is the older rule. It also finds runs that recover, and it does not use the final loss, see `broken_down`.
+
+    Parameters
+    ----------
+    entry : dict
+        A record of a sweep.
+
+    Returns
+    -------
+    bool
+        True if the objective exploded. Units that died then do not show that the penalty makes codes sparse.
+    """
+    return bool(entry["status"] == "ok" and entry["peak_objective"] > EXPLOSION * entry["first_objective"])

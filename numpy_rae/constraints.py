@@ -1,50 +1,72 @@
 """Constraints on the rows of W, applied after every step, and the tangent projection of a gradient.
 
-A constraint scales whole rows, so it is a function of their squared lengths: len2 -> factors, one for each row. The
-optimiser calls it with the lengths of some of the rows at a time, so a factor must depend on its own row alone.
+A constraint is a function of the squared row lengths: len2 -> one factor per row. The optimiser calls it with the
+lengths of some of the rows at a time, so a factor must depend on its own row alone.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-from numpy_rae.autoencoder import Gradient, Params, batch_sum, row_len2, times_rows
+from numpy_rae._validation import Array
+from numpy_rae.autoencoder import Gradient, Params, batch_sum, times_rows
+from numpy_rae.row_norms import row_len2, unit_scale
 
-Constraint = Callable[[np.ndarray], np.ndarray]
-
-
-def unit_scale(len2: np.ndarray) -> np.ndarray:
-    """Factors that make every row's length 1; a zero row has no direction and stays."""
-    return 1 / np.sqrt(np.where(len2 == 0, 1, len2))
+Constraint = Callable[[Array], Array]
 
 
-def max_norm_scale(len2: np.ndarray, radius: float) -> np.ndarray:
-    """Factors that bring rows longer than `radius` back to it (Sec. 2.1.1, max-norm)."""
+def max_norm_scale(len2: Array, radius: float) -> Array:
+    """Compute the factors that shorten rows longer than `radius` to this length (Sec. 2.1.1, max-norm).
+
+    Parameters
+    ----------
+    len2 : ndarray, shape (m,)
+        Squared row lengths.
+    radius : float
+        Largest length, positive.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        Factors, at most 1.
+    """
     kept = np.finfo(len2.dtype)
-    radius = min(max(radius, float(kept.tiny)), float(kept.max))  # neither 0 nor inf in W's precision
-    return radius / np.maximum(np.sqrt(len2), radius)
-
-
-def unit_rows(W: np.ndarray) -> None:
-    """Scale every row of W (m, n) to length 1, in place."""
-    W *= unit_scale(row_len2(W))[:, None]
+    radius = min(max(radius, float(kept.tiny)), float(kept.max))  # neither 0 nor inf in the precision of W
+    scale: Array = radius / np.maximum(np.sqrt(len2), radius)
+    return scale
 
 
 def tangent(grad: Gradient, params: Params) -> Gradient:
-    """`grad` without the part of dJ/dW along each row: what can change a unit row's direction, in first order.
+    """Remove from dJ/dW its part along each row of W.
 
-    row_scale * W lies along the rows and goes whole. Of the rest (g_W . W)_j = sum over factors of left_j . (right W_j)
-    is taken out by another `row_scale`, so the result stays factored. Fn. 3 compares CAE and mDAE by it.
+    In first order, only the rest can change the direction of a unit row. Fn. 3 compares CAE and mDAE by it.
+
+    Parameters
+    ----------
+    grad : Gradient
+        Gradient of the objective.
+    params : Params
+        Parameters at which the gradient was computed.
+
+    Returns
+    -------
+    Gradient
+        The gradient whose dJ/dW is orthogonal to each row of W.
+
+    Notes
+    -----
+    row_scale * W lies along the rows, so it is dropped. The rest of g_W has (g_W . W)_j = sum over factors of left_j .
+    (right W_j). It is subtracted by means of a new `row_scale`, so the result stays factored.
     """
     W, len2 = params.W, row_len2(params.W)
     radial = sum(batch_sum(left * times_rows(W, right)) for left, right in grad.factors)  # (m,)
-    if grad.direct is not None:
-        radial = radial + np.vecdot(grad.direct, W)
-    scale = unit_scale(len2)  # radial * scale is along the row's direction; at a zero row radial is 0
+    if grad.dense_part is not None:
+        radial = radial + np.vecdot(grad.dense_part, W)
+    scale = unit_scale(len2)  # radial * scale is the part along the row's direction; it is 0 for a zero row
     return grad._replace(row_scale=-radial * scale * scale)
 
 
-CONSTRAINTS: dict[str, Callable[..., np.ndarray] | None] = {
+CONSTRAINTS: dict[str, Callable[..., Array] | None] = {
     "unit": unit_scale,
     "max-norm": max_norm_scale,
     "free": None,

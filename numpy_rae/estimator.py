@@ -1,26 +1,52 @@
 """The auto-encoder as a scikit-learn transformer, over the loop of `training`. Needs `pip install -e ".[sklearn]"`."""
 
 import warnings
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from numpy_rae import _validation, training
-from numpy_rae.activations import Activation
+from numpy_rae._validation import Array
+from numpy_rae.activations import Activation, FullJet
 from numpy_rae.autoencoder import Params, decode, forward
 from numpy_rae.metrics import measure
 from numpy_rae.objectives import Objective, Penalised
 from numpy_rae.penalties import JacobianPenalty
+<<<<<<< HEAD
 from numpy_rae.registry import find_activation, named_objective
+=======
+from numpy_rae.registry import OBJECTIVES, find_activation
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import TrainState
+>>>>>>> moved
 
 try:
     from sklearn.utils.validation import validate_data
 except ImportError:  # scikit-learn before 1.6 has it as a method
 
-    def validate_data(estimator, X, **how):
+    def validate_data(estimator: Any, X: ArrayLike, **how: Any) -> Any:
+        """Check X with the method of older versions.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator.
+        X : array-like
+            Data.
+        **how : dict
+            Passed on.
+
+        Returns
+        -------
+        ndarray
+            The checked data.
+        """
         return estimator._validate_data(X, **how)
 
 
@@ -38,9 +64,10 @@ def _writeable(params: Params) -> Params:
 def _is_flat(model: Objective, activation: Activation) -> bool:
     """Whether the penalty cannot change the sparsity: its bias gradient is a multiple of h'', which is 0 everywhere."""
     penalty = model.objective.penalty if isinstance(model.objective, Penalised) else None
-    return isinstance(penalty, JacobianPenalty) and not activation(CURVED, 2).d2h_da2.any()
+    return isinstance(penalty, JacobianPenalty) and not cast(FullJet, activation(CURVED, 2))[2].any()
 
 
+<<<<<<< HEAD
 class _Progress(training.Callback):
     """Prints one line per epoch, and stops when the objective has not fallen by `tol` for `patience` epochs."""
 
@@ -95,16 +122,19 @@ def sparse_score(estimator, X, y=None, *, sparsity_weight=1.0):
 
 class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Codes h = s_e(W x + b_e) learnt with one of the package's objectives; `inverse_transform` is y = W^T h.
+=======
+# scikit-learn has no types, so its base classes are of type Any.
+class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Learn codes h = s_e(W x + b_e) with one of the package's objectives.
+>>>>>>> moved
 
-    X (N, n) should be centred (there is no decoder bias), so a StandardScaler usually goes before. float32 and float64
-    stay what they are; other numbers become float64.
+    X should be centred, since there is no decoder bias. So a StandardScaler usually precedes this transformer. float32
+    and float64 data keep their dtype. Other numbers become float64.
 
-    `n_components` is the number of hidden units. `model` is a name in `objectives.OBJECTIVES` or a `Model`, `activation` one
-    in `activations.ACTIVATIONS` or an `Activation`; the rest is `training.TrainConfig`'s. With the defaults, SAE and
-    ReLU, the codes get sparser as sigma2 grows. DAE and L1 do the same with ReLU. CAE and mDAE need an activation with a
-    second derivative, such as "softplus"; without one, `fit` warns. An int as `random_state` is TrainConfig's seed, so
-    that `fit` gives what `training.train` gives, to the last bit; a RandomState, or NumPy's own for None, draws a seed.
+    With the defaults, SAE and ReLU, the codes get sparser as sigma2 grows. DAE and L1 do the same with ReLU. CAE and
+    mDAE need an activation with a second derivative, such as "softplus".
 
+<<<<<<< HEAD
     `verbose` prints one line per epoch. With a number as `tol`, `fit` stops as soon as the epoch's mean objective has not
     fallen by more than `tol` below its best value for `n_iter_no_change` epochs in a row. With None it trains for all
     `epochs`. `partial_fit` does not read `tol`.
@@ -117,12 +147,64 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     over the X of the last call),
     `n_features_in_`, and of the last call of `fit` or `partial_fit` the `config_` (TrainConfig), `model_` (Model) and
     `activation_` (Activation). `transform` and `score` use `activation_`: new parameters act at the next fit.
+=======
+    Parameters
+    ----------
+    n_components : int
+        Number of hidden units m.
+    model : str or Objective
+        A name in `registry.OBJECTIVES`, or an objective.
+    activation : str, Activation or callable
+        A name in `registry.ACTIVATIONS`, an activation, or a function s_e(a).
+    sigma2 : float
+        Regularisation coefficient, at least 0: lambda for the penalised objectives, the variance of the noise for DAE
+        and eDAE.
+    eta : float
+        Learning rate, positive.
+    momentum : float
+        Momentum coefficient, in [0, 1].
+    epochs : int
+        Passes over X in `fit`.
+    batch_size : int
+        Samples per update.
+    constraint : str
+        Constraint on the rows of W after each update: "unit", "max-norm" or "free".
+    radius : float
+        Largest row length with the constraint "max-norm". The others do not use it.
+    tangent : bool
+        Whether the part of the gradient along each row of W is removed.
+    random_state : int, RandomState or None
+        An int is the seed of `TrainConfig`, so that `fit` gives the result of `training.train`, bit for bit. A
+        RandomState, or NumPy's global one for None, draws a seed.
+
+    Attributes
+    ----------
+    components_ : ndarray, shape (m, n)
+        Weights W.
+    intercept_ : ndarray, shape (m,)
+        Biases b_e.
+    history_ : list of dict
+        One dict per epoch: its number, its mean objective, and metrics.
+    n_iter_ : int
+        Number of epochs so far.
+    n_features_in_ : int
+        Number of features n.
+    feature_names_in_ : ndarray of str, shape (n,)
+        Names of the features, if X has names.
+    config_ : TrainConfig
+        Configuration of the last call of `fit` or `partial_fit`.
+    model_ : Objective
+        Objective of that call.
+    activation_ : Activation
+        Activation of that call. `transform` and `score` use it, so new parameters have no effect before the next fit.
+>>>>>>> moved
     """
 
     def __init__(
         self,
-        n_components=100,
+        n_components: int = 100,
         *,
+<<<<<<< HEAD
         model="SAE",
         activation="relu",
         sigma2=0.3,
@@ -138,6 +220,20 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         tol=None,
         n_iter_no_change=10,
     ):
+=======
+        model: str | Objective = "SAE",
+        activation: str | Activation | Callable[..., Any] = "relu",
+        sigma2: float = 0.3,
+        eta: float = 0.001,
+        momentum: float = 0.9,
+        epochs: int = 50,
+        batch_size: int = 50,
+        constraint: str = "unit",
+        radius: float = 1.0,
+        tangent: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+>>>>>>> moved
         self.n_components = n_components
         self.model = model
         self.activation = activation
@@ -154,8 +250,33 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
 
-    def fit(self, X, y=None):
-        """Train anew for `epochs` epochs. Raises ValueError for bad data or parameters, and if the run diverges."""
+    def fit(self, X: ArrayLike, y: object = None) -> "SparseAutoEncoder":
+        """Train from the start for `epochs` epochs.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, n)
+            Training data.
+        y : object
+            Not used.
+
+        Returns
+        -------
+        SparseAutoEncoder
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter is not allowed, or if the run diverges.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If no unit is active on any sample of X after training.
+        UserWarning
+            If sigma2 cannot change the sparsity with this model and activation.
+        """
         x = validate_data(self, X, dtype=FLOATS, order="C")
         progress = _Progress(self.verbose, *self._stopping())
         self._start(x, self.epochs, progress)
@@ -168,17 +289,40 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             warnings.warn(text, ConvergenceWarning, stacklevel=2)
         if self._metrics["dead_fraction"] == 1:
             text = (
-                f"no unit is active on any sample of X after {self.n_iter_} epochs, so the codes say nothing; "
-                "scale X, for example by a StandardScaler, or lower sigma2 or eta"
+                f"no unit is active on any sample of X after {self.n_iter_} epochs, so the codes contain no "
+                "information; scale X, for example by a StandardScaler, or lower sigma2 or eta"
             )
             warnings.warn(text, ConvergenceWarning, stacklevel=2)
         return self
 
-    def partial_fit(self, X, y=None):
-        """One epoch over X from where the last call ended, velocity and generators included; `fit` is `epochs` of them.
+    def partial_fit(self, X: ArrayLike, y: object = None) -> "SparseAutoEncoder":
+        """Train for one epoch from where the last call ended. Velocity and random streams continue as well.
 
-        X may be another piece of the data, and parameters may have been set anew; `n_components`, `random_state` and
-        dtype stay those of the first call. What is read-only, as in a memory map, is copied first. Raises as `fit` does.
+        `fit` is equal to `epochs` of these calls. X can be another part of the data, and parameters can have changed.
+        `n_components`, `random_state` and the dtype remain those of the first call. Read-only parameters, as in a
+        memory map, are copied first.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, n)
+            Training data.
+        y : object
+            Not used.
+
+        Returns
+        -------
+        SparseAutoEncoder
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter is not allowed, or if the run diverges.
+
+        Warns
+        -----
+        UserWarning
+            If sigma2 cannot change the sparsity with this model and activation.
         """
         if not hasattr(self, "components_"):
             self._start(validate_data(self, X, dtype=FLOATS, order="C"), 1, _Progress(self.verbose))
@@ -187,8 +331,10 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self._warn_if_flat()
         return self
 
-    def _continue(self, x):
+    def _continue(self, x: Array) -> None:
+        """Run one epoch from the state of the last call."""
         self._state.params, self._state.velocity = map(_writeable, (self._state.params, self._state.velocity))
+<<<<<<< HEAD
         config = self._config(x, self.config_.seed, len(self.components_))
         return self._advance(self._state, x, config, 1, _Progress(self.verbose))
 
@@ -205,36 +351,57 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         model, activation = self._model(), self._activation()
         trained = training.run_epochs(state, x, model, activation, config, epochs, progress)
         if trained.diverged:
+=======
+        self._advance(self._state, x, self._config(x, self.config_.seed, len(self.components_)), 1)
+
+    def _start(self, x: Array, epochs: int) -> None:
+        """Run some epochs from a new state."""
+        config = self._config(x, self._draw_seed(), _validation.integer("n_components", self.n_components))
+        self._advance(training.init_state(x.shape[1], config), x, config, epochs)
+
+    def _advance(self, state: TrainState, x: Array, config: TrainConfig, epochs: int) -> None:
+        """Run some epochs from a state and set the fitted attributes."""
+        model, activation = self._model(), find_activation(self.activation)
+        trained = training.run_epochs(state, x, model, activation, config, epochs)
+        if trained.diverged or trained.metrics is None:
+>>>>>>> moved
             # Parameters on their way to infinity are no fit.
             self.__dict__.pop("components_", None)
             raise ValueError(f"training diverged at step {trained.diverged}; eta is {self.eta!r}, a lower one may help")
         self._state, self._metrics, self.config_ = state, trained.metrics, config
         self.model_, self.activation_ = model, activation
         self.components_, self.intercept_ = trained.params
+<<<<<<< HEAD
         self.history_, self.n_iter_, self.n_steps_ = trained.history, len(trained.history), trained.steps
         self.loss_curve_ = [entry["objective"] for entry in trained.history]
         self.reconstruction_err_ = trained.metrics["loss"]
         return self
+=======
+        self.history_, self.n_iter_ = trained.history, len(trained.history)
+>>>>>>> moved
 
-    def _warn_if_flat(self):
+    def _warn_if_flat(self) -> None:
         """Warn the caller of `fit` or `partial_fit` if sigma2 cannot change the sparsity."""
         if self.config_.sigma2 and _is_flat(self.model_, self.activation_):
             text = (
-                f"model {self.model_.name} does not make the codes of activation {self.activation_.name} sparser, whatever "
-                "sigma2 is: its second derivative is 0 everywhere; take the model SAE, DAE or L1, or an activation such "
-                "as softplus"
+                f"model {self.model_.name} does not make the codes of activation {self.activation_.name} sparser, "
+                "whatever sigma2 is: its second derivative is 0 everywhere; take the model SAE, DAE or L1, or an "
+                "activation such as softplus"
             )
             warnings.warn(text, UserWarning, stacklevel=3)
 
-    def _draw_seed(self):
+    def _draw_seed(self) -> int:
+        """Return the seed: `random_state` itself, or a draw from it."""
         if self.random_state is None or isinstance(self.random_state, np.random.RandomState):
             return int(check_random_state(self.random_state).randint(SEEDS))
         return _validation.integer("random_state", self.random_state, low=0)
 
-    def _config(self, x, seed, hidden):
+    def _config(self, x: Array, seed: int, hidden: int) -> TrainConfig:
+        """Return the configuration of a run on x."""
         same = {name: getattr(self, name) for name in CONFIG}
-        return training.TrainConfig(seed=seed, hidden=hidden, dtype=x.dtype.name, **same)
+        return TrainConfig(seed=seed, hidden=hidden, dtype=x.dtype.name, **same)
 
+<<<<<<< HEAD
     def _model(self):
         return named_objective(self.model)
 
@@ -242,32 +409,79 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return find_activation(self.activation)
 
     def _fitted(self, X):
+=======
+    def _model(self) -> Objective:
+        """Return the objective. It needs a name, so a plain function is not allowed."""
+        if isinstance(self.model, Objective):
+            return self.model
+        return OBJECTIVES[_validation.one_of("model", self.model, OBJECTIVES)]
+
+    def _fitted(self, X: ArrayLike) -> tuple[Params, Activation, Array]:
+        """Return parameters, activation and the checked data, if the estimator is fitted."""
+>>>>>>> moved
         check_is_fitted(self, "components_")
         x = validate_data(self, X, dtype=self.components_.dtype, order="C", reset=False)
         return Params(self.components_, self.intercept_), self.activation_, x
 
-    def transform(self, X):
-        """The codes h (N, m) of X (N, n)."""
+    def transform(self, X: ArrayLike) -> Array:
+        """Compute the codes of X.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, n)
+            Data.
+
+        Returns
+        -------
+        ndarray, shape (N, m)
+            Codes h.
+        """
         return forward(*self._fitted(X)).jet.h
 
-    def inverse_transform(self, X):
-        """The reconstruction y = W^T h (N, n) of codes h, here named X, (N, m)."""
+    def inverse_transform(self, X: ArrayLike) -> Array:
+        """Compute the reconstruction y = W^T h of codes h.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, m)
+            Codes h.
+
+        Returns
+        -------
+        ndarray, shape (N, n)
+            Reconstruction y.
+        """
         check_is_fitted(self, "components_")
         h = check_array(X, dtype=self.components_.dtype)
         return decode(self.components_, _validation.matrix("X", h, columns=len(self.components_)))
 
-    def score(self, X, y=None):
-        """Minus the mean of ||x - y||^2 over X, at most 0. It knows nothing of sparsity, so it prefers low sigma2."""
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Compute minus the mean of ||x - y||^2 over X. It does not measure sparsity, so it prefers a low sigma2.
+
+        Parameters
+        ----------
+        X : array-like, shape (N, n)
+            Data.
+        y : object
+            Not used.
+
+        Returns
+        -------
+        float
+            The score, at most 0.
+        """
         return -measure(*self._fitted(X)).loss
 
     @property
-    def _n_features_out(self):
+    def _n_features_out(self) -> int:
+        """Return the number of codes, for the names of the output features."""
         return len(self.components_)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _more_tags(self):  # scikit-learn before 1.6
+    def _more_tags(self) -> dict[str, Any]:
+        """Return the tags in the form of scikit-learn before 1.6."""
         return {"preserves_dtype": FLOATS}

@@ -1,10 +1,12 @@
-"""Checks of a hand-derived gradient against its own function, for the package's gradients and for yours.
+"""Check a gradient that was derived by hand against differences of its own function.
 
-A checked function maps a flat float64 vector to a number. Slopes say more than tolerances: with the right gradient the
-remainder f(p + t d) - f(p) - t g.d falls as t^2, with a wrong one as t, whatever the scale of f.
+This works for the package's gradients and for yours. A checked function maps a flat float64 vector to a number. A slope
+is stronger evidence than a tolerance: the remainder f(p + t d) - f(p) - t g.d falls as t^2 for the right gradient and
+as t for a wrong one, at any scale of f.
 
-The function gets a fresh copy of the vector at each call, and its gradient is copied as soon as it returns. So it may
-write into its argument, and it may reuse the memory of its result. Rounding is judged from the largest |f| that was seen.
+The function gets a new copy of the vector in each call, and its gradient is copied as soon as it returns. So it may
+write into its argument, and it may reuse the memory of its result. Rounding is estimated from the largest |f| of all
+calls.
 """
 
 import math
@@ -14,17 +16,18 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae import _contracts, _validation
-from numpy_rae.autoencoder import Params
+from numpy_rae._validation import Array
+from numpy_rae.autoencoder import Gradient, Params
 
 STEPS = 10.0 ** np.arange(-1.5, -4.1, -0.5)
 EPS = float(np.finfo(float).eps)
 ROUNDINGS = 100 * EPS
 
-Function = Callable[[np.ndarray], tuple[float, np.ndarray]]
+Function = Callable[[Array], tuple[float, Array]]
 
 
 class Check(NamedTuple):
-    """One directional derivative, computed from the gradient and from differences.
+    """Hold one directional derivative, computed from the gradient and from differences.
 
     Attributes
     ----------
@@ -55,12 +58,24 @@ class Check(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether the gradient is right, as far as a difference can tell."""
+        """Return whether the gradient is right, as far as a difference can tell.
+
+        Returns
+        -------
+        bool
+            True if the verdict is "ok".
+        """
         return self.verdict == "ok"
 
     @property
     def verdict(self) -> str:
-        """ "ok", "WRONG", or why the comparison says nothing here."""
+        """Return the verdict on the gradient.
+
+        Returns
+        -------
+        str
+            "ok", "WRONG", or why this comparison allows no conclusion.
+        """
         if self.noise is not None:
             return (
                 f"NOT DETERMINISTIC, two results at the same point differ by {self.noise:.1e}: "
@@ -72,7 +87,9 @@ class Check(NamedTuple):
         if abs(self.analytic - self.numeric) > self.uncertainty:
             return "WRONG"
         if self.analytic and abs(self.analytic + self.numeric) <= self.uncertainty:
-            return "TOO SMALL TO TELL, the opposite sign would agree as well: move the point, or remove a large constant"
+            return (
+                "TOO SMALL TO TELL, the opposite sign would agree as well: move the point, or remove a large constant"
+            )
         return "ok"
 
     def __str__(self) -> str:
@@ -82,6 +99,7 @@ class Check(NamedTuple):
         )
 
 
+<<<<<<< HEAD
 class Checks(list[Check]):
     """The checks of `check_gradient`, one per direction; a notebook shows them as a table."""
 
@@ -103,31 +121,81 @@ def _bold_unless_passed(check: Check) -> str:
 
 def flatten(params: Params) -> np.ndarray:
     """W and b_e as one float64 vector."""
+=======
+def flatten(params: Params) -> Array:
+    """Return W and b_e as one vector.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+
+    Returns
+    -------
+    ndarray, shape (m n + m,), float64
+        The rows of W one after another, then b_e.
+    """
+>>>>>>> moved
     return np.concatenate([params.W.ravel(), params.b_e]).astype(np.float64)
 
 
-def unflatten(vector: np.ndarray, like: Params) -> Params:
-    """The inverse of `flatten`, in the shapes of `like`."""
+def unflatten(vector: Array, like: Params) -> Params:
+    """Return the parameters of a flat vector. This is the inverse of `flatten`.
+
+    Parameters
+    ----------
+    vector : ndarray, shape (m n + m,)
+        Result of `flatten`.
+    like : Params
+        Parameters of the wanted shapes.
+
+    Returns
+    -------
+    Params
+        Views of `vector`.
+    """
     size = like.W.size
     return Params(vector[:size].reshape(like.W.shape), vector[size:])
 
 
-def on_vector(value_and_grad: Callable, params: Params) -> Function:
-    """`params -> (J, Gradient)` as a function of the flat vector: (J, dense gradient)."""
+def on_vector(value_and_grad: Callable[[Params], tuple[float, Gradient]], params: Params) -> Function:
+    """Turn `params -> (J, Gradient)` into a function of the flat vector.
 
-    def checked(vector: np.ndarray) -> tuple[float, np.ndarray]:
+    Parameters
+    ----------
+    value_and_grad : callable
+        `value_and_grad(params) -> (J, Gradient)`.
+    params : Params
+        Parameters of the wanted shapes.
+
+    Returns
+    -------
+    callable
+        `f(vector) -> (J, dense gradient)`.
+    """
+
+    def _checked(vector: Array) -> tuple[float, Array]:
+        """Compute the value and the dense gradient at a flat vector, and check their form."""
         J, grad = _contracts.pair("value_and_grad", value_and_grad(unflatten(vector.copy(), params)), "(J, Gradient)")
         here = unflatten(vector, params)
         _contracts.check_gradient("value_and_grad", grad, here)
         return J, flatten(grad.dense(here))
 
-    return checked
+    return _checked
 
 
 class Probe:
-    """A function on a line through `point`, safely called, and the largest |f| that it returned."""
+    """Evaluate a function on the line point + t direction, and record the largest |f|.
 
-    def __init__(self, f: Function, point: np.ndarray, direction: np.ndarray):
+    Parameters
+    ----------
+    f : callable
+        `f(vector) -> (value, gradient)`.
+    point, direction : ndarray, shape (k,), float64
+        The line.
+    """
+
+    def __init__(self, f: Function, point: Array, direction: Array):
         self.f, self.point, self.direction, self.largest = f, point, direction, 0.0
 
     def __call__(self, t: float = 0.0) -> tuple[float, float]:
@@ -135,8 +203,21 @@ class Probe:
         value, gradient = self.both(t)
         return value, float(gradient @ self.direction)
 
-    def both(self, t: float = 0.0) -> tuple[float, np.ndarray]:
-        """f and a copy of its gradient at point + t direction; both checked."""
+    def both(self, t: float = 0.0) -> tuple[float, Array]:
+        """Compute f and its gradient at point + t direction, and check both.
+
+        Parameters
+        ----------
+        t : float
+            Position on the line.
+
+        Returns
+        -------
+        value : float
+            The value of f.
+        gradient : ndarray, shape (k,)
+            A copy of its gradient.
+        """
         value, gradient = _contracts.pair("f", self.f(self.point + t * self.direction), "(value, gradient)")
         value = _contracts.real("f", value)
         gradient = _contracts.array("f", "a gradient", gradient, self.point.shape, self.point.dtype).copy()
@@ -145,12 +226,31 @@ class Probe:
         return value, gradient
 
     def rounding(self) -> float:
-        """What rounding can change in a value of f: of the value itself, and of the point it is taken at."""
+        """Estimate how much rounding can change a value of f.
+
+        Returns
+        -------
+        float
+            Rounding of the value itself, plus the effect of rounding the point.
+        """
         moved = float(np.abs(self.both()[1]) @ np.abs(self.point))
         return ROUNDINGS * max(self.largest, float(np.finfo(float).tiny)) + EPS * moved
 
     def noise(self, t: float, slope_error: float) -> float | None:
-        """How much two results at one point differ, at the point or at t; None if that is rounding."""
+        """Compare two results at one point, both at t = 0 and at another t.
+
+        Parameters
+        ----------
+        t : float
+            Position of the second point.
+        slope_error : float
+            Difference of slopes that counts as rounding.
+
+        Returns
+        -------
+        float or None
+            How much the results differ. None if they agree up to rounding.
+        """
         for where in (0.0, t):
             (value, slope), (value_2, slope_2) = self(where), self(where)
             if abs(value - value_2) > ROUNDINGS * self.largest:
@@ -161,7 +261,7 @@ class Probe:
 
 
 @_validation.tiny_is_zero
-def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: np.ndarray = STEPS) -> float:
+def taylor_slope(f: Function, point: Array, direction: Array, steps: Array = STEPS) -> float:
     """Compute the slope of log |f(p + t d) - f(p) - t g.d| against log t at the smallest t.
 
     Parameters
@@ -169,7 +269,7 @@ def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: n
     f : callable
         `f(vector) -> (value, gradient)`.
     point, direction : ndarray, shape (k,), float64
-        p and d.
+        The vectors p and d.
     steps : ndarray
         The values of t, from the largest to the smallest.
 
@@ -177,8 +277,8 @@ def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: n
     -------
     float
         2 for a right gradient, 1 for a wrong one. Remainders within a hundred roundings of the largest |f| are left
-        out. If fewer than two are left, f is linear along d as far as floating point can tell: inf. If t g.d is as
-        small as rounding as well, nothing can be told: NaN.
+        out. If fewer than two remain, f is linear along d as far as floating point can tell, and the result is inf. If
+        t g.d is as small as rounding, too, no conclusion is possible, and the result is NaN.
 
     Raises
     ------
@@ -188,7 +288,7 @@ def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: n
     """
     probe = check_line(f, point, direction)
     if not (_validation.vector("steps", steps) > 0).all() or not (np.diff(steps) < 0).all():
-        raise ValueError(f"steps is {steps}; they must fall from each to the next, and stay above 0")
+        raise ValueError(f"steps is {steps}; its entries must decrease and be above 0")
     with np.errstate(all="ignore"):
         value, slope = probe()
         values = np.array([probe(t)[0] for t in steps])
@@ -205,7 +305,7 @@ def taylor_slope(f: Function, point: np.ndarray, direction: np.ndarray, steps: n
 
 
 @_validation.tiny_is_zero
-def directional(f: Function, point: np.ndarray, direction: np.ndarray, index: int = 0, step: float = 1e-3) -> Check:
+def directional(f: Function, point: Array, direction: Array, index: int = 0, step: float = 1e-3) -> Check:
     """Compare g.d with (8 (f(t) - f(-t)) - (f(2t) - f(-2t))) / 12 t, whose error is of order t^4.
 
     Parameters
@@ -213,17 +313,17 @@ def directional(f: Function, point: np.ndarray, direction: np.ndarray, index: in
     f : callable
         `f(vector) -> (value, gradient)`.
     point, direction : ndarray, shape (k,), float64
-        Where, and along what.
+        Where the derivative is computed, and in which direction.
     index : int
         Number of the direction, for the report.
     step : float
-        t.
+        The step t.
 
     Returns
     -------
     Check
-        Its uncertainty is the spread over steps t, 2 t and 4 t plus the rounding of the largest |f| seen, so no
-        tolerance is chosen.
+        Its uncertainty is the spread over steps t, 2 t and 4 t plus the rounding of the largest |f| of all calls. So
+        there is no tolerance to choose.
 
     Raises
     ------
@@ -242,8 +342,26 @@ def directional(f: Function, point: np.ndarray, direction: np.ndarray, index: in
     return Check(analytic, fine, uncertainty, index, step, *sides, noise)
 
 
-def check_line(f: Function, point: np.ndarray, direction: np.ndarray) -> Probe:
-    """f on the line. Raise ValueError unless it has a finite value and gradient at the point, in float64."""
+def check_line(f: Function, point: Array, direction: Array) -> Probe:
+    """Return f on a line, after a check that it is finite at the point.
+
+    Parameters
+    ----------
+    f : callable
+        `f(vector) -> (value, gradient)`.
+    point, direction : ndarray, shape (k,), float64
+        The line.
+
+    Returns
+    -------
+    Probe
+        The function of t.
+
+    Raises
+    ------
+    ValueError
+        If f is not finite at the point, or does not return a real number and a float64 gradient of the vector's shape.
+    """
     _validation.function("f", f)
     _validation.like("point", _validation.vector("point", point), point.shape, np.dtype(np.float64))
     _validation.vector("direction", _validation.like("direction", direction, point.shape, point.dtype))
@@ -251,12 +369,30 @@ def check_line(f: Function, point: np.ndarray, direction: np.ndarray) -> Probe:
     with np.errstate(all="ignore"):
         value, gradient = probe.both()
     if not np.isfinite(value) or not np.isfinite(gradient).all():
-        raise ValueError("f is not finite at the point, with its gradient; a difference says nothing there")
+        raise ValueError("f or its gradient is not finite at the point; they must be finite there")
     return probe
 
 
 def one_sided(probe: Probe, step: float, rounding: float) -> tuple[float | None, float | None]:
-    """(left, right) derivatives if they differ by as much over a hundredth of the step, as only a kink can; else None."""
+    """Compute the one-sided derivatives at the point, if they differ as they do at a kink.
+
+    A smooth f has one-sided differences that approach each other as the step falls. At a kink, their difference is as
+    large over a hundredth of the step.
+
+    Parameters
+    ----------
+    probe : Probe
+        The function of t.
+    step : float
+        The step t.
+    rounding : float
+        What rounding can change in a value of f.
+
+    Returns
+    -------
+    left, right : float or None
+        The derivatives. Both are None if there is no kink.
+    """
     value = probe()[0]
     slopes = {t: ((value - probe(-t)[0]) / t, (probe(t)[0] - value) / t) for t in (step, step / 100)}
     (wide, near), (left, right) = ([r - l for l, r in slopes.values()], slopes[step / 100])
@@ -265,18 +401,46 @@ def one_sided(probe: Probe, step: float, rounding: float) -> tuple[float | None,
 
 
 def _fourth_order(probe: Probe, t: float) -> float:
+    """Compute the difference of step t, whose error is of order t^4."""
     near, far = probe(t)[0] - probe(-t)[0], probe(2 * t)[0] - probe(-2 * t)[0]
     return (8 * near - far) / (12 * t)
 
 
 @_validation.tiny_is_zero
 def check_gradient(
+<<<<<<< HEAD
     value_and_grad: Callable, params: Params, rng: np.random.Generator, directions: int = 5
 ) -> Checks:
     """Compare the gradient of `value_and_grad(params) -> (J, Gradient)` with differences in random unit directions.
+=======
+    value_and_grad: Callable[[Params], tuple[float, Gradient]],
+    params: Params,
+    rng: np.random.Generator,
+    directions: int = 5,
+) -> list[Check]:
+    """Compare the gradient of a function of the parameters with differences in random unit directions.
+>>>>>>> moved
 
-    Returns a list of `Check`, each printable. Raises ValueError unless params is finite, in float64, and J with its
-    gradient finite there.
+    Parameters
+    ----------
+    value_and_grad : callable
+        `value_and_grad(params) -> (J, Gradient)`. It must use the same noise in every call.
+    params : Params
+        The point: W, shape (m, n), and b_e, shape (m,), in float64.
+    rng : numpy.random.Generator
+        Source of the directions.
+    directions : int
+        Number of directions.
+
+    Returns
+    -------
+    list of Check
+        One check per direction. Each can be printed.
+
+    Raises
+    ------
+    ValueError
+        If params is not finite or not float64, or if J or its gradient is not finite there.
     """
     _validation.function("value_and_grad", value_and_grad)
     _validation.encoder(params)

@@ -1,71 +1,176 @@
-"""What is measured of a trained auto-encoder, over a whole data set, a chunk of samples at a time."""
+"""Measure a trained auto-encoder over a whole data set, one chunk of samples at a time."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params, forward, reconstruction
+from numpy_rae.registry import find_activation
 
 CHUNK = 1000
 
 
 class Codes(NamedTuple):
-    """Per unit, over all samples: share of samples with h_j > delta_min, E[a_j], Var[a_j]; and the mean loss J_AE."""
+    """Hold what `measure` finds, per unit over all samples.
 
-    active: np.ndarray
-    mean_a: np.ndarray
-    var_a: np.ndarray
+    Attributes
+    ----------
+    active : ndarray, shape (m,)
+        Share of samples with h_j > delta_min.
+    mean_a : ndarray, shape (m,)
+        E[a_j].
+    var_a : ndarray, shape (m,)
+        Var[a_j].
+    loss : float
+        The mean loss J_AE.
+    """
+
+    active: Array
+    mean_a: Array
+    var_a: Array
     loss: float
 
 
 @_validation.tiny_is_zero
-def measure(params: Params, activation: Activation, x: np.ndarray) -> Codes:
-    """Encode all of x (N, n) and reduce it to per-unit figures, (m,) each in float64.
+def measure(params: Params, activation: str | Activation | Callable[..., Any], x: Array) -> Codes:
+    """Encode all of x and reduce the codes to figures per unit, in float64.
 
-    Raises ValueError unless params and x fit each other and x is finite. What is not finite in params, or overflows,
-    makes the loss or a variance so, without a warning: training knows a divergence by it.
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,). Their entries may be NaN or inf.
+    activation : str, Activation or callable
+        A name in `registry.ACTIVATIONS`, an activation, or a function s_e(a).
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+
+    Returns
+    -------
+    Codes
+        If params is not finite, or a sum overflows, the loss or a variance is not finite, without a warning. `train`
+        recognises a divergence by it.
+
+    Raises
+    ------
+    ValueError
+        If params and x do not fit each other, or x is not finite.
     """
     _validation.encoder(params, finite=False)
-    _validation.instance("activation", activation, Activation)
+    activation = find_activation(activation)
     _validation.batch("x", _validation.matrix("x", x), params.W.shape[1], params.W.dtype)
+    return reduce_codes(params, activation, x)
+
+
+@_validation.tiny_is_zero
+def reduce_codes(
+    params: Params, activation: Activation, x: Array, visit: Callable[[slice, Array], None] | None = None
+) -> Codes:
+    """Encode x chunk by chunk, without checks, and reduce the codes.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+    visit : callable, optional
+        Called as `visit(rows, h)` with the rows of each chunk and its codes h, shape (rows, m).
+
+    Returns
+    -------
+    Codes
+        The figures per unit.
+    """
     N, m = len(x), len(params.b_e)
     count, sum_a, sum_a2, loss = np.zeros(m), np.zeros(m), np.zeros(m), 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, N, CHUNK):
-            part = x[start : start + CHUNK]
+            rows = slice(start, start + CHUNK)
+            part = x[rows]
             fwd = forward(params, activation, part)
             count += (fwd.jet.h > activation.delta_min).sum(axis=0)
             sum_a += fwd.a.sum(axis=0, dtype=np.float64)
             sum_a2 += np.square(fwd.a, dtype=np.float64).sum(axis=0)
             loss += reconstruction(fwd.y, part)[0] * len(part)
+            if visit:
+                visit(rows, fwd.jet.h)
         mean_a = sum_a / N
         return Codes(count / N, mean_a, sum_a2 / N - mean_a**2, loss / N)
 
 
 @_validation.tiny_is_zero
-def mean_square(x: np.ndarray) -> float:
-    """Return E||x||^2, the mean over the rows of x (N, n): the loss of an all-dead code, whose reconstruction is 0."""
+def mean_square(x: Array) -> float:
+    """Return E||x||^2, the loss of an all-dead code, whose reconstruction is 0.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        Data.
+
+    Returns
+    -------
+    float
+        The mean over the rows of x of their squared lengths.
+    """
     parts = (x[start : start + CHUNK] for start in range(0, len(x), CHUNK))
     return sum(float(np.vdot(part, part)) for part in parts) / len(x)
 
 
 @_validation.tiny_is_zero
 def activation_fraction(codes: Codes) -> float:
-    """Eq. (14): the share of (sample, unit) pairs with h > delta_min."""
+    """Compute the activation fraction, Eq. (14).
+
+    Parameters
+    ----------
+    codes : Codes
+        Result of `measure`.
+
+    Returns
+    -------
+    float
+        Share of (sample, unit) pairs with h > delta_min.
+    """
     return float(codes.active.mean())
 
 
 @_validation.tiny_is_zero
 def dead_fraction(codes: Codes) -> float:
-    """The share of units that no sample activates."""
+    """Compute the share of dead units.
+
+    Parameters
+    ----------
+    codes : Codes
+        Result of `measure`.
+
+    Returns
+    -------
+    float
+        Share of units that are active on no sample.
+    """
     return float((codes.active == 0).mean())
 
 
 @_validation.tiny_is_zero
 def summary(codes: Codes) -> dict[str, float]:
-    """The figures a record keeps."""
+    """Return the figures that a record holds.
+
+    Parameters
+    ----------
+    codes : Codes
+        Result of `measure`.
+
+    Returns
+    -------
+    dict
+        "activation_fraction", "dead_fraction", "mean_preactivation" and "var_preactivation" (means over the units), and
+        "loss".
+    """
     return {
         "activation_fraction": activation_fraction(codes),
         "dead_fraction": dead_fraction(codes),

@@ -1,10 +1,10 @@
-"""Stochastic gradient descent with classical momentum, in place on arrays the caller owns.
+"""Stochastic gradient descent with classical momentum, in place on the arrays of the caller.
 
-    v <- momentum v - eta g,    then W <- W + v,    then the constraint on W's rows
+    v <- momentum v - eta g,    then W <- W + v,    then the constraint on the rows of W
 
-`sgd_step_plain` says this in a few lines. `sgd_step` does the same faster: the gradient arrives in parts, BLAS adds each
-outer product straight into the velocity, and the rest is done over blocks of rows that fit the cache, so no array of W's
-size is ever allocated.
+`sgd_step_plain` writes this in a few lines. `sgd_step` computes the same in less time. It gets the gradient in parts,
+and BLAS adds each outer product directly to the velocity. The rest is done on blocks of rows that fit into the cache,
+so no array of the size of W is allocated.
 """
 
 from collections.abc import Iterator
@@ -13,28 +13,58 @@ import numpy as np
 from scipy.linalg import get_blas_funcs
 
 from numpy_rae import _validation
-from numpy_rae.autoencoder import Gradient, Params, row_len2
+from numpy_rae._validation import Array
+from numpy_rae.autoencoder import Gradient, Params
 from numpy_rae.constraints import Constraint
+from numpy_rae.row_norms import row_len2
 
 BLOCK = 2**17
 
 
 def zero_velocity(params: Params) -> Params:
-    """A velocity at rest, of the parameters' shapes, dtype and memory order."""
+    """Return a velocity of 0, with the shapes, dtype and memory order of the parameters.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+
+    Returns
+    -------
+    Params
+        The velocity.
+    """
     return Params(np.zeros_like(params.W), np.zeros_like(params.b_e))
 
 
 def check_in_place(params: Params, velocity: Params) -> None:
-    """Raise ValueError for an array that a step cannot write into: BLAS does not ask, and ends the process."""
+    """Raise ValueError for an array that a step cannot write into.
+
+    BLAS does not check this, and the process would crash.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    velocity : Params
+        Velocity of W and of b_e, of the same shapes.
+
+    Raises
+    ------
+    ValueError
+        If an array is read-only, not aligned, or not in the native byte order, or if the velocity of W is not
+        contiguous.
+    """
     for name, array in zip(("W", "b_e", "v_W", "v_b_e"), (*params, *velocity), strict=True):
         # `behaved` is aligned and writeable.
         if not array.flags.behaved or not array.dtype.isnative:
             raise ValueError(f"{name} is {_fault(array)}; a step changes it in place, so it must be copied first")
-    if not velocity.W.flags.forc:  # BLAS would write into a copy of it, which is then lost.
+    if not velocity.W.flags.forc:  # BLAS would write into a copy, and the result would be lost
         raise ValueError("v_W is not contiguous in memory; a step changes it in place, so it must be copied first")
 
 
-def _fault(array: np.ndarray) -> str:
+def _fault(array: Array) -> str:
+    """Say why an array cannot be changed in place."""
     if not array.flags.writeable:
         return "read-only"
     return "not aligned" if not array.flags.aligned else "not in the native byte order"
@@ -43,12 +73,34 @@ def _fault(array: np.ndarray) -> str:
 @_validation.tiny_is_zero
 def sgd_step_plain(
     params: Params, velocity: Params, grad: Gradient, eta: float, momentum: float, constraint: Constraint | None
-) -> np.ndarray:
-    """Take one step of SGD with momentum as a textbook writes it, in place on `params` and `velocity`.
+) -> Array:
+    """Take one step of SGD with momentum in textbook form, in place on params and velocity.
 
-    `constraint` maps the squared row lengths len2 (m,) to factors of the rows; None leaves the rows as they are.
-    Returns len2 after the step. Raises ValueError for an array that is read-only, not aligned, or not in the native byte
-    order, and for a velocity W that is not contiguous.
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    velocity : Params
+        Velocity of W and of b_e, of the same shapes.
+    grad : Gradient
+        Gradient of the objective.
+    eta : float
+        Learning rate.
+    momentum : float
+        Factor of the previous velocity.
+    constraint : callable or None
+        Function from squared row lengths, shape (m,), to one factor per row. None leaves the rows as they are.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        Squared row lengths of W after the step.
+
+    Raises
+    ------
+    ValueError
+        If an array is read-only, not aligned, or not in the native byte order, or if the velocity of W is not
+        contiguous.
     """
     check_in_place(params, velocity)
     W, b_e = params
@@ -65,8 +117,37 @@ def sgd_step_plain(
 @_validation.tiny_is_zero
 def sgd_step(
     params: Params, velocity: Params, grad: Gradient, eta: float, momentum: float, constraint: Constraint | None
-) -> np.ndarray:
-    """Take the step of `sgd_step_plain`, faster: the same arguments and results, up to rounding."""
+) -> Array:
+    """Take the step of `sgd_step_plain` in less time.
+
+    The arguments are the same, and the results are equal up to rounding.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    velocity : Params
+        Velocity of W and of b_e, of the same shapes.
+    grad : Gradient
+        Gradient of the objective.
+    eta : float
+        Learning rate.
+    momentum : float
+        Factor of the previous velocity.
+    constraint : callable or None
+        Function from squared row lengths, shape (m,), to one factor per row. None leaves the rows as they are.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        Squared row lengths of W after the step.
+
+    Raises
+    ------
+    ValueError
+        If an array is read-only, not aligned, or not in the native byte order, or if the velocity of W is not
+        contiguous.
+    """
     check_in_place(params, velocity)
     add_factors(velocity.W, grad, eta, momentum)
     len2 = np.empty_like(params.b_e)
@@ -83,18 +164,37 @@ def sgd_step(
 
 @_validation.tiny_is_zero
 def flush_subnormals(velocity: Params) -> None:
-    """Set what has become subnormal to 0, in place.
+    """Replace subnormal entries of the velocity by 0, in place.
 
-    The velocity of a unit without gradient only decays, and rounding then holds it at a few of the smallest numbers for
-    ever, at several times the cost of a step.
+    The velocity of a unit without gradient decays until rounding keeps it at a few of the smallest numbers. Arithmetic
+    with such numbers makes a step several times slower.
+
+    Parameters
+    ----------
+    velocity : Params
+        Velocity of W and of b_e, of the same shapes.
     """
     for part in velocity:
         part[np.abs(part) < np.finfo(part.dtype).tiny] = 0
 
 
-def add_factors(v_W: np.ndarray, grad: Gradient, eta: float, momentum: float) -> None:
-    """v_W <- momentum v_W - eta sum left^T right, in place; BLAS adds the products."""
-    # NumPy multiplies faster than BLAS does with beta = momentum.
+def add_factors(v_W: Array, grad: Gradient, eta: float, momentum: float) -> None:
+    """Compute v_W <- momentum v_W - eta sum left^T right, in place.
+
+    BLAS adds the products.
+
+    Parameters
+    ----------
+    v_W : ndarray, shape (m, n)
+        Velocity of W.
+    grad : Gradient
+        Gradient of the objective.
+    eta : float
+        Learning rate.
+    momentum : float
+        Factor of the previous velocity.
+    """
+    # This is faster than BLAS with beta = momentum.
     v_W *= momentum
     gemm = get_blas_funcs("gemm", (v_W,))
     for left, right in grad.factors:
@@ -104,25 +204,61 @@ def add_factors(v_W: np.ndarray, grad: Gradient, eta: float, momentum: float) ->
         gemm(-eta, one, two, beta=1.0, c=out, trans_a=trans_a, trans_b=trans_b, overwrite_c=True)
 
 
-def as_fortran(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
-    """The matrix, or its transpose and True: whichever is in Fortran order, so that BLAS need not copy it."""
+def as_fortran(matrix: Array) -> tuple[Array, bool]:
+    """Return a matrix or its transpose, whichever is in Fortran order, so that BLAS need not copy it.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        Matrix in C or Fortran order.
+
+    Returns
+    -------
+    matrix : ndarray
+        The matrix or its transpose.
+    transposed : bool
+        Whether it is the transpose.
+    """
     return (matrix, False) if matrix.flags.f_contiguous else (matrix.T, True)
 
 
 def apply_velocity(
-    W: np.ndarray,
-    v_W: np.ndarray,
+    W: Array,
+    v_W: Array,
     grad: Gradient,
     eta: float,
     rows: slice,
     constraint: Constraint | None,
-    scratch: np.ndarray,
-) -> np.ndarray:
-    """The rest of the gradient into v, then W <- W + v, then the constraint, on one block of rows; returns its len2."""
+    scratch: Array,
+) -> Array:
+    """Add the rest of the gradient to v, then v to W, then apply the constraint, on one block of rows.
+
+    Parameters
+    ----------
+    W : ndarray, shape (k, n)
+        Rows of the weights, changed in place.
+    v_W : ndarray, shape (k, n)
+        Rows of the velocity, changed in place.
+    grad : Gradient
+        Gradient of the objective.
+    eta : float
+        Learning rate.
+    rows : slice
+        Position of the rows in W.
+    constraint : callable or None
+        Function from squared row lengths, shape (m,), to one factor per row. None leaves the rows as they are.
+    scratch : ndarray
+        Memory for at least k rows.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        Squared lengths of the rows after the step.
+    """
     if grad.row_scale is not None:
         v_W -= np.multiply((eta * grad.row_scale[rows])[:, None], W, out=scratch[: len(W)])
-    if grad.direct is not None:
-        v_W -= eta * grad.direct[rows]
+    if grad.dense_part is not None:
+        v_W -= eta * grad.dense_part[rows]
     W += v_W
     len2 = row_len2(W)
     if constraint is None:
@@ -133,7 +269,18 @@ def apply_velocity(
 
 
 def row_blocks(shape: tuple[int, int]) -> Iterator[slice]:
-    """Slices of the rows of an (m, n) array, each of about BLOCK entries."""
+    """Return slices of the rows of a matrix, each of about BLOCK entries.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (m, n) of the matrix.
+
+    Returns
+    -------
+    iterator of slice
+        The slices.
+    """
     m, n = shape
     size = max(1, BLOCK // n)
     return (slice(start, start + size) for start in range(0, m, size))

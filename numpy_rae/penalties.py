@@ -1,61 +1,135 @@
 """Regularisers R(W, b_e) of Eq. (4) with hand-derived gradients.
 
-A penalty is any value with an `order` (how many derivatives of s_e it needs) and a method
-`value_and_grad(params, activation, fwd, rng) -> (R, PenaltyGrad)`. Most see W only through a = W x + b_e and the
-squared row lengths len2, so dR/da and dR/d(len2) describe them fully; `autoencoder.backward` has the chain rule.
-For these the bias gradient of Thm 1 is the column sum of dR/da.
+A penalty is any object with an `order` (the number of derivatives of s_e that it needs) and a method
+`value_and_grad(params, activation, fwd, rng) -> (R, PenaltyGrad)`. Most penalties depend on W only through
+a = W x + b_e and the squared row lengths len2. Then dR/da and dR/d(len2) describe them fully, and the bias gradient
+of Thm 1 is the column sum of dR/da. `autoencoder.backward` applies the chain rule.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from scipy.special import rel_entr
 
 from numpy_rae import _validation
 from numpy_rae._known_lengths import takes_len2
-from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, batch_sum, row_len2
+from numpy_rae._validation import Array
+from numpy_rae.activations import Activation, FullJet
+from numpy_rae.autoencoder import Forward, Params, PenaltyGrad, batch_sum
+from numpy_rae.row_norms import row_len2
 
 
 class Penalty(Protocol):
-    """What `objectives.Penalised` asks of a regulariser."""
+    """Protocol of a regulariser R, which `objectives.Penalised` adds to the reconstruction loss."""
 
-    order: int
+    @property
+    def order(self) -> int:
+        """Return the number of derivatives of s_e that the penalty needs: 1, 2 or 3.
+
+        Returns
+        -------
+        int
+            The order.
+        """
 
     def value_and_grad(
-        self, params: Params, activation: Activation, fwd: Forward, rng: np.random.Generator | None
-    ) -> tuple[float, PenaltyGrad]: ...
+        self, params: Params, activation: Activation, fwd: Forward, rng: np.random.Generator | None, /
+    ) -> tuple[float, PenaltyGrad]:
+        """Compute R and its partial derivatives.
+
+        Parameters
+        ----------
+        params : Params
+            W, shape (m, n), and b_e, shape (m,).
+        activation : Activation
+            Encoder activation s_e.
+        fwd : Forward
+            Forward pass, with the derivatives up to `order`.
+        rng : numpy.random.Generator or None
+            Source of noise, for a penalty that draws some.
+
+        Returns
+        -------
+        R : float
+            The value.
+        gradient : PenaltyGrad
+            The partial derivatives.
+        """
 
 
 @dataclass(frozen=True)
 class MeanActivationPenalty:
-    """R = sum over units of f(rho_j), rho_j = the batch mean of h_j: Cor. 1's family.
+    """Penalise the mean activations: R = sum over units of f(rho_j), the family of Cor. 1.
 
+    rho_j is the batch mean of h_j. Outside `domain`, f is continued along its tangent. Clipping rho instead would
+    remove the gradient where Cor. 1 needs it.
+
+    Attributes
+    ----------
+    f : callable
+        Function f(rho) that returns the values and the slopes, each of shape (m,).
+    domain : tuple of float
+        Interval on which f is used as it is.
+    order : int
+        Number of derivatives of s_e that the penalty needs.
+    domain_at_most_1 : tuple of float or None
+        Domain for activations with h <= 1. None means `domain`.
+
+    Raises
+    ------
+    ValueError
+        If `f` is no function, or a domain is no pair of increasing numbers.
+
+    Notes
+    -----
         (a) rho   = mean over samples of h                   (m,)
         (b) R     = sum_j f(rho_j)
         (c) dR/da = f'(rho) * h' / N                         (N, m)
-
-    `f(rho) -> (value, slope)`. Beyond `domain` f goes on along its tangent: clipping rho instead would remove the
-    gradient where Cor. 1 needs it. Raises ValueError for an activation with negative values if the domain is
-    bounded below. `domain_at_most_1`, if given, is the domain for activations whose values are at most 1.
     """
 
-    f: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    f: Callable[[Array], tuple[Array, Array]]
     domain: tuple[float, float] = (-inf, inf)
     order: int = 1
     domain_at_most_1: tuple[float, float] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _validation.function("f", self.f)
         check_interval("domain", self.domain)
         if self.domain_at_most_1 is not None:
             check_interval("domain_at_most_1", self.domain_at_most_1)
 
-    def value_and_grad(self, params, activation, fwd, rng=None):
+    def value_and_grad(
+        self, params: Params, activation: Activation, fwd: Forward, rng: np.random.Generator | None = None
+    ) -> tuple[float, PenaltyGrad]:
+        """Compute R and its partial derivatives.
+
+        Parameters
+        ----------
+        params : Params
+            W, shape (m, n), and b_e, shape (m,).
+        activation : Activation
+            Encoder activation s_e.
+        fwd : Forward
+            Forward pass, with the derivatives up to `order`.
+        rng : numpy.random.Generator, optional
+            Source of noise. Not used.
+
+        Returns
+        -------
+        R : float
+            The value.
+        gradient : PenaltyGrad
+            The partial derivatives.
+
+        Raises
+        ------
+        ValueError
+            If the domain is bounded below and the activation has negative values.
+        """
         if self.domain[0] > -inf and not activation.non_negative:
             raise ValueError(
                 f"activation {activation.name} takes negative values; this penalty needs a mean above {self.domain[0]}"
@@ -65,23 +139,70 @@ class MeanActivationPenalty:
         dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
         return float(f.sum()), PenaltyGrad(dR_da, n_extrapolated=n_extrapolated)  # (b)
 
-    def extrapolated(self, rho: np.ndarray, at_most_1: bool = False) -> tuple[np.ndarray, np.ndarray, int]:
-        """f and its slope on the whole line, and at how many entries of rho the tangent stood in for f."""
-        inside = rho.clip(*(at_most_1 and self.domain_at_most_1 or self.domain))
+    def extrapolated(self, rho: Array, at_most_1: bool = False) -> tuple[Array, Array, int]:
+        """Evaluate f and its slope for any rho, with the tangent outside the domain.
+
+        Parameters
+        ----------
+        rho : ndarray, shape (m,)
+            Mean activations.
+        at_most_1 : bool
+            Whether the activation satisfies h <= 1.
+
+        Returns
+        -------
+        f : ndarray, shape (m,)
+            Values.
+        slope : ndarray, shape (m,)
+            Slopes.
+        count : int
+            Number of entries of rho outside the domain.
+        """
+        inside = rho.clip(*((at_most_1 and self.domain_at_most_1) or self.domain))
         f, df = self.f(inside)
         return f + df * (rho - inside), df, int((rho != inside).sum())
 
 
 def check_interval(name: str, ends: tuple[float, float]) -> None:
-    """Raise ValueError unless `ends` is a pair of increasing numbers."""
+    """Raise ValueError unless `ends` is a pair of increasing numbers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument in the error message.
+    ends : tuple of float
+        Lower and upper end.
+
+    Raises
+    ------
+    ValueError
+        If `ends` is anything else.
+    """
     if not isinstance(ends, tuple) or not all(isinstance(end, (int, float)) for end in ends) or len(ends) != 2:
         raise ValueError(f"{name} is {ends!r}; it must be a pair of numbers")
     if not ends[0] < ends[1]:
         raise ValueError(f"{name} is {ends!r}; its first number must be below the second")
 
 
-def kl(rho: np.ndarray, rho_0: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """KL(rho_0 || rho) between Bernoulli means, Eq. (12), and its slope; -log(1 - rho), Eq. (13), at rho_0 = 0."""
+def kl(rho: Array, rho_0: float = 0.0) -> tuple[Array, Array]:
+    """Compute the divergence KL(rho_0 || rho) between Bernoulli means, Eq. (12), and its slope.
+
+    With rho_0 = 0 it is -log(1 - rho), Eq. (13).
+
+    Parameters
+    ----------
+    rho : ndarray, shape (m,)
+        Mean activations.
+    rho_0 : float
+        Target mean activation.
+
+    Returns
+    -------
+    f : ndarray, shape (m,)
+        Values.
+    slope : ndarray, shape (m,)
+        Derivatives with respect to rho.
+    """
     f = rel_entr(1 - rho_0, 1 - rho)
     df = (1 - rho_0) / (1 - rho)
     if rho_0 > 0:
@@ -89,39 +210,100 @@ def kl(rho: np.ndarray, rho_0: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     return f, df
 
 
-def identity(rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """f(rho) = rho: the l1 penalty of Eq. (2) on the mean code, where h >= 0."""
+def identity(rho: Array) -> tuple[Array, Array]:
+    """Return f(rho) = rho and its slope 1.
+
+    For h >= 0, the penalty with this f is the l1 penalty of Eq. (2) on the mean code.
+
+    Parameters
+    ----------
+    rho : ndarray, shape (m,)
+        Mean activations.
+
+    Returns
+    -------
+    f : ndarray, shape (m,)
+        Values.
+    slope : ndarray, shape (m,)
+        Ones.
+    """
     return rho, np.ones_like(rho)
 
 
 @takes_len2
 @dataclass(frozen=True)
 class JacobianPenalty:
-    """R = mean over samples of sum_j h'_j^q ||W_j||^p: Cor. 2's family.
+    """Penalise the encoder's slopes: R = mean over samples of sum_j h'_j^q ||W_j||^p, the family of Cor. 2.
 
-    q = 2, p = 2 is CAE, the squared Frobenius norm of Eq. (8) in the form of Eq. (9) (Rem. 1); q = 2, p = 4 is mDAE,
-    Eq. (11) (Rem. 2).
+    With q = 2 and p = 2 this is CAE: the squared Frobenius norm of Eq. (8), in the form of Eq. (9) (Rem. 1). With q = 2
+    and p = 4 it is mDAE, Eq. (11) (Rem. 2).
 
+    Attributes
+    ----------
+    q : int
+        Power of the slope, at least 1.
+    p : int
+        Power of the row length, at least 0.
+    order : int
+        Number of derivatives of s_e that the penalty needs.
+
+    Raises
+    ------
+    ValueError
+        If `q` or `p` is out of range.
+
+    Notes
+    -----
         (a) len2       = squared row lengths                           (m,)
         (b) s_j        = mean over samples of h'_j^q                   (m,)
         (c) R          = sum_j s_j len2_j^(p/2)
         (d) dR/da      = q h'^(q-1) h'' len2^(p/2) / N                 (N, m)
         (e) dR/d(len2) = (p/2) s len2^(p/2 - 1)                        (m,)
 
-    At a zero row (e) is 0 for p = 1, and for p = 0 everywhere. If h'' is 0 everywhere, so is (d), and it is left out.
+    For p = 0, (e) is 0. For p = 1 it is infinite at a zero row, and 0 is used there. If h'' is 0 everywhere, (d) is 0
+    and is left out.
     """
 
     q: int = 2
     p: int = 2
     order: int = 2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _validation.integer("q", self.q)
         _validation.integer("p", self.p, low=0)
 
-    def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
+    def value_and_grad(
+        self,
+        params: Params,
+        activation: Activation,
+        fwd: Forward,
+        rng: np.random.Generator | None = None,
+        len2: Array | None = None,
+    ) -> tuple[float, PenaltyGrad]:
+        """Compute R and its partial derivatives.
+
+        Parameters
+        ----------
+        params : Params
+            W, shape (m, n), and b_e, shape (m,).
+        activation : Activation
+            Encoder activation s_e.
+        fwd : Forward
+            Forward pass, with the derivatives up to `order`.
+        rng : numpy.random.Generator, optional
+            Source of noise. Not used.
+        len2 : ndarray, shape (m,), optional
+            Squared row lengths of W. By default they are computed from W.
+
+        Returns
+        -------
+        R : float
+            The value.
+        gradient : PenaltyGrad
+            The partial derivatives.
+        """
         q, p, N = self.q, self.p, len(fwd.a)
-        _, dh_da, d2h_da2, _ = fwd.jet
+        _, dh_da, d2h_da2, _ = cast(FullJet, fwd.jet)
         len2 = row_len2(params.W) if len2 is None else len2  # (a) (m,)
         length_p = len2 ** (p / 2)  # (m,)
         power = dh_da if q == 2 else dh_da ** (q - 1)  # h'^(q-1) (N, m)
@@ -131,8 +313,21 @@ class JacobianPenalty:
         return R, PenaltyGrad(dR_da, p / 2 * s * lowered_power(len2, p))  # (e) (m,)
 
 
-def lowered_power(len2: np.ndarray, p: int) -> np.ndarray:
-    """len2^(p/2 - 1), with 0 at a zero row where that is infinite."""
+def lowered_power(len2: Array, p: int) -> Array:
+    """Compute len2^(p/2 - 1), with 0 at a zero row where the power is infinite.
+
+    Parameters
+    ----------
+    len2 : ndarray, shape (m,)
+        Squared row lengths.
+    p : int
+        Power of the row length in the penalty.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The powers.
+    """
     if p >= 2:
         return len2 ** (p / 2 - 1)
     tiny = np.finfo(len2.dtype).tiny
@@ -142,34 +337,76 @@ def lowered_power(len2: np.ndarray, p: int) -> np.ndarray:
 @takes_len2
 @dataclass(frozen=True)
 class WeightDecay:
-    """R = sum_j ||W_j||^2 (Sec. 2.1.1): dR/d(len2) = 1, and no bias gradient."""
+    """Penalise the row lengths: R = sum_j ||W_j||^2 (Sec. 2.1.1).
+
+    dR/d(len2) is 1, and the penalty has no bias gradient.
+
+    Attributes
+    ----------
+    order : int
+        Number of derivatives of s_e that the penalty needs.
+    """
 
     order: int = 1
 
-    def value_and_grad(self, params, activation, fwd, rng=None, len2=None):
+    def value_and_grad(
+        self,
+        params: Params,
+        activation: Activation,
+        fwd: Forward,
+        rng: np.random.Generator | None = None,
+        len2: Array | None = None,
+    ) -> tuple[float, PenaltyGrad]:
+        """Compute R and its partial derivatives.
+
+        Parameters
+        ----------
+        params : Params
+            W, shape (m, n), and b_e, shape (m,).
+        activation : Activation
+            Encoder activation s_e.
+        fwd : Forward
+            Forward pass, with the derivatives up to `order`.
+        rng : numpy.random.Generator, optional
+            Source of noise. Not used.
+        len2 : ndarray, shape (m,), optional
+            Squared row lengths of W. By default they are computed from W.
+
+        Returns
+        -------
+        R : float
+            The value.
+        gradient : PenaltyGrad
+            The partial derivatives.
+        """
         len2 = row_len2(params.W) if len2 is None else len2
         return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))
 
 
-# Eq. (13) is continued along its tangent beyond rho = 1 - eps. With h <= 1 the mean code stays below 1, and a small eps
-# is never reached. For the other activations examples/continuation.py decides which eps is used.
+# Eq. (13) is continued along its tangent beyond rho = 1 - eps. With h <= 1 the mean code stays below 1, and does not
+# reach 1 - eps for a small eps. For the other activations, examples/continuation.py decides which eps is used.
 EPS = 1e-3
 EPS_ABOVE_1 = 1e-3
-# Below it 1 - eps rounds to 1 in float32, where the logarithm ends.
+# For a smaller eps, 1 - eps rounds to 1 in float32, where the logarithm is infinite.
 LEAST_EPS = 1e-6
 
 
 def sae(eps: float | None = None) -> MeanActivationPenalty:
-    """Return SAE's penalty, Eq. (13), continued along its tangent beyond rho = 1 - eps.
+    """Return the penalty of SAE, Eq. (13), continued along its tangent beyond rho = 1 - eps.
 
     Eq. (13) is undefined where the mean code rho reaches 1, which ReLU and softplus allow. Beyond 1 - eps the slope is
-    the constant 1 / eps: a small eps stays close to Eq. (13) below 1, and pushes harder above it.
+    the constant 1 / eps. A smaller eps stays closer to Eq. (13) below 1, and has a steeper slope above it.
 
     Parameters
     ----------
     eps : float, optional
-        In [LEAST_EPS, 1]. By default EPS for activations with h <= 1 and EPS_ABOVE_1 for all others. With 1 the
-        penalty is L1 wherever rho >= 0.
+        Number in [LEAST_EPS, 1]. By default EPS for activations with h <= 1, and EPS_ABOVE_1 for all others. With 1
+        the penalty equals L1 wherever rho >= 0.
+
+    Returns
+    -------
+    MeanActivationPenalty
+        The penalty.
 
     Raises
     ------
@@ -188,10 +425,37 @@ L1 = MeanActivationPenalty(identity)
 
 
 def sae_with_target(rho_0: float, eps: float = EPS) -> MeanActivationPenalty:
-    """Eq. (12): KL to the target mean activation rho_0 in [eps, 1 - eps], increasing in rho only above it."""
+    """Return the penalty KL(rho_0 || rho) of Eq. (12), for a target mean activation rho_0.
+
+    It increases in rho only for rho above rho_0.
+
+    Parameters
+    ----------
+    rho_0 : float
+        Target in [eps, 1 - eps].
+    eps : float
+        The penalty is continued along its tangent outside [eps, 1 - eps]. In [LEAST_EPS, 0.5].
+
+    Returns
+    -------
+    MeanActivationPenalty
+        The penalty.
+
+    Raises
+    ------
+    ValueError
+        If `eps` or `rho_0` is out of range.
+    """
     _validation.number("eps", eps, LEAST_EPS, 0.5)
     _validation.number("rho_0", rho_0, eps, 1 - eps)
     return MeanActivationPenalty(partial(kl, rho_0=rho_0), domain=(eps, 1 - eps))
 
 
-PENALTIES = {"SAE": SAE, "CAE": CAE, "mDAE": MDAE, "L1": L1, "KL": sae_with_target(0.05), "decay": WeightDecay()}
+PENALTIES: dict[str, Penalty] = {
+    "SAE": SAE,
+    "CAE": CAE,
+    "mDAE": MDAE,
+    "L1": L1,
+    "KL": sae_with_target(0.05),
+    "decay": WeightDecay(),
+}

@@ -1,58 +1,109 @@
-"""How sparse a trained auto-encoder is, by the measures in use elsewhere: `metrics` beside L0, Hoyer's and others.
+"""Measure how sparse a trained auto-encoder is, with L0, Hoyer's measure and others beside those of `metrics`.
 
-`measure` goes over a whole data set a chunk of samples at a time; what is kept is per unit or per sample.
+`measure` encodes a whole data set, one chunk of samples at a time, and keeps figures per unit and per sample.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numpy_rae import _validation, metrics
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
+from numpy_rae.registry import find_activation
+from numpy_rae.row_norms import directions
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 class Coherence(NamedTuple):
-    """Largest and mean |cosine| between different non-zero rows of W; NaN if there are fewer than two."""
+    """Hold the largest and the mean absolute cosine between different non-zero rows of W.
+
+    Attributes
+    ----------
+    largest : float
+        The largest. NaN if there are fewer than two rows.
+    mean : float
+        The mean over all pairs. NaN if there are fewer than two rows.
+    """
 
     largest: float
     mean: float
 
 
 class Sparsity(NamedTuple):
-    """One model on one data set. A unit is active where h > delta_min, as in Eq. (14).
+    """Hold the measures of one model on one data set. A unit is active where h > delta_min, as in Eq. (14).
 
-    Per unit (m,): `density`, the share of samples that activate it; `near_zero`, the share with |h| <= delta_min, which
-    is 1 - density unless h can be below -delta_min; E[a_j] and Var[a_j]. Per sample (N,): `L0`, the number of active
-    units; `hoyer` (see there); `zero`, whether h is exactly 0 throughout. `bias_quantiles` are b_e's at `QUANTILES`.
+    Attributes
+    ----------
+    density : ndarray, shape (m,)
+        Share of samples that activate the unit.
+    near_zero : ndarray, shape (m,)
+        Share of samples with |h| <= delta_min. It is 1 - density unless h can be below -delta_min.
+    mean_a : ndarray, shape (m,)
+        E[a_j].
+    var_a : ndarray, shape (m,)
+        Var[a_j].
+    L0 : ndarray of int, shape (N,)
+        Number of active units per sample.
+    hoyer : ndarray, shape (N,)
+        Hoyer's sparseness per sample, see `hoyer`.
+    zero : ndarray of bool, shape (N,)
+        Whether h is exactly 0 at every unit.
+    bias_quantiles : ndarray, shape (7,)
+        Quantiles of b_e at `QUANTILES`.
+    explained_variance : float
+        Share of the variance of x that the reconstruction explains, see `explained_variance`.
+    coherence : Coherence
+        Cosines between the rows of W.
     """
 
-    density: np.ndarray
-    near_zero: np.ndarray
-    mean_a: np.ndarray
-    var_a: np.ndarray
-    L0: np.ndarray
-    hoyer: np.ndarray
-    zero: np.ndarray
-    bias_quantiles: np.ndarray
+    density: Array
+    near_zero: Array
+    mean_a: Array
+    var_a: Array
+    L0: Array
+    hoyer: Array
+    zero: Array
+    bias_quantiles: Array
     explained_variance: float
     coherence: Coherence
 
     @property
-    def dead(self) -> np.ndarray:
-        """Which units no sample activates, (m,) bool."""
-        return self.density == 0
+    def dead(self) -> Array:
+        """Find the units that no sample activates.
+
+        Returns
+        -------
+        ndarray of bool, shape (m,)
+            True at a dead unit.
+        """
+        silent: Array = self.density == 0
+        return silent
 
     @property
-    def L0_histogram(self) -> np.ndarray:
-        """How many samples activate 0, 1, ..., m units, (m + 1,)."""
+    def L0_histogram(self) -> Array:
+        """Count the samples that activate 0, 1, ..., m units.
+
+        Returns
+        -------
+        ndarray of int, shape (m + 1,)
+            The counts.
+        """
         return np.bincount(self.L0, minlength=len(self.density) + 1)
 
     def figures(self) -> dict[str, float]:
-        """The record in single numbers; Hoyer's is the mean over the codes that have one, NaN if none has."""
+        """Reduce the measures to single numbers.
+
+        Returns
+        -------
+        dict
+            Means, medians and extremes by name. "hoyer_mean" is the mean over the codes for which Hoyer's measure is
+            defined, NaN if there are none.
+        """
         defined = self.hoyer[~np.isnan(self.hoyer)]
         return {
             "activation_fraction": float(self.density.mean()),
@@ -73,21 +124,44 @@ class Sparsity(NamedTuple):
 
 
 @_validation.tiny_is_zero
-def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
-    """Encode all of x (N, n). Raises ValueError unless W, b_e and x are finite and fit, and nothing overflows."""
+def measure(params: Params, activation: str | Activation | Callable[..., Any], x: Array) -> Sparsity:
+    """Encode all of x once, with Eq. (3), and measure how sparse the codes are.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : str, Activation or callable
+        A name in `registry.ACTIVATIONS`, an activation, or a function s_e(a).
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+
+    Returns
+    -------
+    Sparsity
+        The measures. Those that `metrics.measure` has as well are equal to its own, bit for bit.
+
+    Raises
+    ------
+    ValueError
+        If W, b_e or x is not finite, if they do not fit each other, or if a result overflows.
+    """
     _validation.encoder(params)
-    _validation.instance("activation", activation, Activation)
+    activation = find_activation(activation)
     W, b_e = params
     _validation.batch("x", _validation.matrix("x", x, squares=True), W.shape[1], W.dtype)
-    codes, N = metrics.measure(params, activation, x), len(x)
-    _validation.no_overflow("x or params", codes.var_a, codes.loss)
+    N, delta_min = len(x), activation.delta_min
     near_zero, L0, sparse, zero = np.zeros(len(W)), np.empty(N, int), np.empty(N), np.empty(N, bool)
-    for start in range(0, N, metrics.CHUNK):
-        part = slice(start, start + metrics.CHUNK)
-        h = activation(x[part] @ W.T + b_e, 1).h  # Eq. (3)
-        near_zero += (np.abs(h) <= activation.delta_min).sum(axis=0)
-        L0[part] = (h > activation.delta_min).sum(axis=1)
-        sparse[part], zero[part] = hoyer(h), ~h.any(axis=1)
+
+    def _visit(rows: slice, h: Array) -> None:
+        """Measure the codes h of some rows of x."""
+        h = np.ascontiguousarray(h)  # Sums over the units of a sample then have one order, and are faster.
+        near_zero[:] += (np.abs(h) <= delta_min).sum(axis=0)
+        L0[rows] = (h > delta_min).sum(axis=1)
+        sparse[rows], zero[rows] = _hoyer(h), ~h.any(axis=1)
+
+    codes = metrics.reduce_codes(params, activation, x, _visit)
+    _validation.no_overflow("x or params", codes.var_a, codes.loss)
     return Sparsity(
         codes.active, near_zero / N, codes.mean_a, codes.var_a, L0, sparse, zero,
         np.quantile(b_e, QUANTILES), explained_variance(codes.loss, x), coherence(W),
@@ -95,29 +169,63 @@ def measure(params: Params, activation: Activation, x: np.ndarray) -> Sparsity:
 
 
 @_validation.tiny_is_zero
-def hoyer(h: np.ndarray) -> np.ndarray:
-    """(sqrt(m) - ||h||_1 / ||h||_2) / (sqrt(m) - 1) for each row of h (N, m), in float64 (Hoyer 2004, Sec. 3.1).
+def hoyer(h: Array) -> Array:
+    """Compute Hoyer's sparseness of each code (Hoyer 2004, Sec. 3.1).
 
-    In [0, 1] and blind to h's scale: 1 with a single non-zero entry, 0 where all |h_j| are equal. NaN for a zero code,
-    which has neither, and for m = 1, where every code is both.
+    Parameters
+    ----------
+    h : ndarray, shape (N, m)
+        Codes.
+
+    Returns
+    -------
+    ndarray, shape (N,), float64
+        (sqrt(m) - ||h||_1 / ||h||_2) / (sqrt(m) - 1), in [0, 1]. It does not depend on the scale of h. It is 1 with a
+        single non-zero entry, and 0 if all |h_j| are equal. It is NaN for a zero code, and for m = 1.
+
+    Raises
+    ------
+    ValueError
+        If h is not a finite matrix.
     """
-    m = _validation.matrix("h", h).shape[1]
+    return _hoyer(_validation.matrix("h", h))
+
+
+def _hoyer(h: Array) -> Array:
+    """Compute `hoyer` without its check."""
+    m = h.shape[1]
     if m == 1:
         return np.full(len(h), math.nan)
     size = np.abs(h)
     peak = size.max(axis=1, keepdims=True)
-    # Beside its peak no entry's square over- or underflows where it counts.
+    # Relative to the peak, no square that matters overflows or underflows.
     share = np.divide(size, peak, out=np.full_like(size, math.nan), where=peak > 0)  # (N, m)
     l1, l2 = share.sum(axis=1, dtype=np.float64), np.sqrt(np.square(share, dtype=np.float64).sum(axis=1))
-    return np.clip((m**0.5 - l1 / l2) / (m**0.5 - 1), 0, 1)
+    sparseness: Array = np.clip((m**0.5 - l1 / l2) / (m**0.5 - 1), 0, 1)
+    return sparseness
 
 
 @_validation.tiny_is_zero
-def explained_variance(loss: float, x: np.ndarray) -> float:
-    """1 - E||x - y||^2 / E||x - E[x]||^2 for the loss E||x - y||^2, the share of x's (N, n) variance in y.
+def explained_variance(loss: float, x: Array) -> float:
+    """Compute the share of the variance of x that the reconstruction explains.
 
-    At most 1; 0 for the mean in place of every y, below 0 for worse. NaN for constant x, which has no variance. Raises
-    ValueError for squares that overflow.
+    Parameters
+    ----------
+    loss : float
+        E||x - y||^2.
+    x : ndarray, shape (N, n)
+        Data.
+
+    Returns
+    -------
+    float
+        1 - E||x - y||^2 / E||x - E[x]||^2, at most 1. It is 0 if every y is the mean of x, and negative for a worse
+        reconstruction. It is NaN for constant x, which has no variance.
+
+    Raises
+    ------
+    ValueError
+        If squares of x overflow, or the loss is negative or not finite.
     """
     _validation.number("loss", loss)
     total = total_variance(x)
@@ -129,29 +237,50 @@ def explained_variance(loss: float, x: np.ndarray) -> float:
 
 
 @_validation.tiny_is_zero
-def total_variance(x: np.ndarray) -> float:
-    """E||x - E[x]||^2 in float64, x (N, n) a chunk at a time; exactly 0 for constant x."""
+def total_variance(x: Array) -> float:
+    """Compute E||x - E[x]||^2 in float64, one chunk at a time.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        Data.
+
+    Returns
+    -------
+    float
+        The sum of the variances of the features. Exactly 0 for constant x.
+
+    Raises
+    ------
+    ValueError
+        If x is not a finite matrix, or its squares overflow.
+    """
     _validation.matrix("x", x, squares=True)
     mean, total = x.mean(axis=0, dtype=np.float64), 0.0
-    varies = x.min(axis=0) != x.max(axis=0)  # a constant feature's deviation is rounding
+    varies = x.min(axis=0) != x.max(axis=0)  # the deviation of a constant feature is only rounding
     for start in range(0, len(x), metrics.CHUNK):
         total += float((np.square(x[start : start + metrics.CHUNK] - mean) * varies).sum())
     return total / len(x)
 
 
 @_validation.tiny_is_zero
-def directions(W: np.ndarray) -> np.ndarray:
-    """The rows of W (m, n) at length 1, whatever their size; a zero row has no direction and stays."""
-    peak = np.abs(_validation.matrix("W", W)).max(axis=1, keepdims=True)
-    scaled = W / np.where(peak == 0, 1, peak)
-    return scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1)
+def coherence(W: Array) -> Coherence:
+    """Compute the absolute cosines between all pairs of different rows of W. Zero rows are left out.
 
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Weights.
 
-@_validation.tiny_is_zero
-def coherence(W: np.ndarray) -> Coherence:
-    """|cosine| over all pairs of different rows of W (m, n): 0 if they are orthogonal, 1 if two are parallel.
+    Returns
+    -------
+    Coherence
+        0 if the rows are orthogonal, 1 if two are parallel. NaN if fewer than two rows are not 0.
 
-    Zero rows are left out; NaN where fewer than two are left.
+    Raises
+    ------
+    ValueError
+        If W is not a finite matrix.
     """
     rows = _validation.matrix("W", W)[W.any(axis=1)]
     count, largest, total = len(rows), 0.0, 0.0

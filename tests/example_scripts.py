@@ -1,4 +1,4 @@
-"""The scripts in examples/, imported from their files."""
+"""Import the scripts in examples/ from their files."""
 
 import importlib.util
 from pathlib import Path
@@ -7,9 +7,9 @@ from types import ModuleType
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
-def load(name: str) -> ModuleType:
-    """A fresh copy of the script, in which a test may change what it likes."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+def load(name: str, folder: Path = EXAMPLES) -> ModuleType:
+    """Return a fresh copy of the script, which a test can change."""
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -1,13 +1,16 @@
-"""Every formula of the package at fixed points, kept in formula_values.json with its version.
+"""Keep the values of every formula of the package at fixed points, with its version, in formula_values.json.
 
-    python tests/formula_values.py        # after VERSIONS in numpy_rae/identity/run_identity.py was raised for what has changed
+    python tests/formula_values.py
 
-Only new formulas and new versions are written; a formula that changed under its old version is named, exit code 1.
+If you change a formula, first raise its version in VERSIONS of numpy_rae/identity/run_identity.py. Then run this
+script. It writes new formulas and new versions only. It names each formula that changed without a new version, and then
+its exit code is 1.
 """
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,16 +24,17 @@ SCRIPT = "python tests/formula_values.py"
 COMMAND = f"raise its version in VERSIONS of numpy_rae/identity/run_identity.py and run: {SCRIPT}"
 
 
-def values_of(name: str, formula) -> list[float]:
-    """The values of a formula of `run_identity.formulas`, with a smooth activation and ReLU, or with ReLU alone."""
+def values_of(name: str, formula: Any) -> list[float]:
+    """Return the values of a formula of `run_identity.formulas` to 12 digits."""
     return [float(f"{value:.12g}") for value in exact_values_of(name.partition(" ")[0], formula)]
 
 
-def exact_values_of(kind: str, formula) -> list[float]:
+def exact_values_of(kind: str, formula: Any) -> list[float]:
+    """Return the values of an activation, or of a model or penalty with the sigmoid and ReLU, or with ReLU alone."""
     if kind == "activation":
         return jet_values(formula).tolist()
     model = formula if kind == "model" else Penalised(formula)
-    found = []
+    found: list[float] = []
     for activation in (SIGMOID, RELU):
         try:
             found += objective_values(model, activation).tolist()
@@ -39,26 +43,27 @@ def exact_values_of(kind: str, formula) -> list[float]:
     return found
 
 
-def current() -> dict[str, dict]:
-    """Version and values of every formula as it is now."""
+def current() -> dict[str, dict[str, Any]]:
+    """Return version and values of every formula as it is now."""
     return {
         name: {"version": run_identity.version_of(name), "values": values_of(name, formula)}
         for name, formula in run_identity.formulas().items()
     }
 
 
-def complaints(stored: dict[str, dict], now: dict[str, dict]) -> list[str]:
-    """What is wrong with the stored values, a sentence each."""
-    found = [f"{name} is no formula any more; remove it from {FILE.name}" for name in stored if name not in now]
+def complaints(stored: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> list[str]:
+    """Return one sentence per fault of the stored values."""
+    found = [f"{name} is not a formula any more; remove it from {FILE.name}" for name in stored if name not in now]
     for name, entry in now.items():
         if name not in stored or stored[name]["version"] != entry["version"]:
             found.append(f"{name} has no stored values in version {entry['version']}; run: {SCRIPT}")
         elif not close(np.array(stored[name]["values"]), np.array(entry["values"])):
-            found.append(f"{name} computes something else than its version {entry['version']} did; {COMMAND}")
+            found.append(f"{name} has other values than those stored for its version {entry['version']}; {COMMAND}")
     return found
 
 
 def main() -> int:
+    """Run the command and return its exit code."""
     stored, now = json.loads(FILE.read_text()) if FILE.exists() else {}, current()
     for name, entry in now.items():
         if name not in stored or stored[name]["version"] < entry["version"]:

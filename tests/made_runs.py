@@ -11,7 +11,7 @@ from numpy_rae.data import prepared
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
 

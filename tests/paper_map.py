@@ -64,14 +64,17 @@ def opened(tag: str, file: str) -> list[str]:
 
 
 def brief(tag: str, found: dict[str, list[str]], limit: int) -> str:
-    """The `limit` places that are about the tag, first those whose docstrings open with it, as links."""
+    """The `limit` places that are about the tag, first those whose docstrings open with it, as links; pictures last."""
     ordered = {}
     for file, names in found.items():
         first = opened(tag, file)
         ordered[file] = first, [*first, *(name for name in names if name not in first)]
-    ranked = sorted(
-        ordered.items(), key=lambda item: ("paper/" not in item[0], -len(item[1][0]), -len(item[1][1]), item[0])
-    )
+
+    def rank(item: tuple[str, tuple[list[str], list[str]]]) -> tuple:
+        file, (first, names) = item
+        return "/plotting/" in file, "paper/" not in file, -len(first), -len(names), file
+
+    ranked = sorted(ordered.items(), key=rank)
     return "<br>".join(f"[{Path(file).name}]({file}){label(names)}" for file, (_, names) in ranked[:limit])
 
 

@@ -82,7 +82,7 @@ def ae(W, b, x, name):
 
 
 def denoising(W, b, x, x_tilde, name):
-    return sum(squared(c - decode(W, encode(W, b, t, name))) for c, t in zip(x, x_tilde)) / len(x)
+    return sum(squared(c - decode(W, encode(W, b, t, name))) for c, t in zip(x, x_tilde, strict=True)) / len(x)
 
 
 def jacobian(W, b, x, name):
@@ -158,7 +158,7 @@ def decay(W, b, x, name):
 def first_order(W, b, x, eps, name):
     """Sec. 3.1.1: eps . grad_x_tilde ||x - y(x_tilde)||^2 at x_tilde = x, the gradient through the whole Jacobian."""
     total = 0
-    for c, e in zip(x, eps):
+    for c, e in zip(x, eps, strict=True):
         r = c - decode(W, encode(W, b, c, name))
         dy_dx = W.T @ jacobian(W, b, c, name)
         total += e @ (-2 * dy_dx.T @ r)
@@ -186,7 +186,7 @@ def residual_term(W, b, x, name):
 
 def hessian_term(W, b, x, eps, name):
     total = 0
-    for c, e in zip(x, eps):
+    for c, e in zip(x, eps, strict=True):
         total += squared((jacobian(W, b, c, name) - jacobian(W, b, c + e, name)).ravel())
     return total / len(x)
 

@@ -31,7 +31,9 @@ def values(*shape: int, bound: float = 2.0):
 
 
 @st.composite
-def problems(draw, activations=tuple(PAPER_ACTIVATIONS.values()), noise=(0.0, 0.1, 0.3), bound=1.0, least=0.0) -> Problem:
+def problems(
+    draw, activations=tuple(PAPER_ACTIVATIONS.values()), noise=(0.0, 0.1, 0.3), bound=1.0, least=0.0
+) -> Problem:
     """A problem on which no x + level * eps, level in `noise`, puts a pre-activation within MARGIN of a kink, and no
     mean activation lies where a penalty changes over to its tangent. No |entry| of W is below `least`."""
     N, n, m = draw(st.integers(1, 5)), draw(st.integers(1, 4)), draw(st.integers(1, 4))

@@ -122,7 +122,10 @@ def test_sharpness_that_is_not_positive_is_refused(beta):
 
 def test_the_table_holds_the_paper_s_four_and_the_rest():
     assert list(PAPER_ACTIVATIONS) == ["relu", "sigmoid", "softplus", "tanh"]
-    assert {**PAPER_ACTIVATIONS, **EXTRA_ACTIVATIONS} == ACTIVATIONS and not PAPER_ACTIVATIONS.keys() & EXTRA_ACTIVATIONS
+    assert {
+        **PAPER_ACTIVATIONS,
+        **EXTRA_ACTIVATIONS,
+    } == ACTIVATIONS and not PAPER_ACTIVATIONS.keys() & EXTRA_ACTIVATIONS
     assert all(name == s_e.name for name, s_e in ACTIVATIONS.items())
 
 

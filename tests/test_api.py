@@ -59,11 +59,19 @@ def test_activations_and_objectives_go_by_name():
     by_name = rae.train(x, "CAE", "softplus", config)
     by_value = rae.train(x, rae.OBJECTIVES["CAE"], rae.ACTIVATIONS["softplus"], config)
     assert (by_name.params.W == by_value.params.W).all()
-    assert rae.measure(by_name.params, "softplus", x).loss == rae.measure(by_value.params, rae.ACTIVATIONS["softplus"], x).loss
-    assert rae.certify("softplus", "CAE").prediction == rae.certify(rae.ACTIVATIONS["softplus"], rae.PENALTIES["CAE"]).prediction
+    assert (
+        rae.measure(by_name.params, "softplus", x).loss
+        == rae.measure(by_value.params, rae.ACTIVATIONS["softplus"], x).loss
+    )
+    assert (
+        rae.certify("softplus", "CAE").prediction
+        == rae.certify(rae.ACTIVATIONS["softplus"], rae.PENALTIES["CAE"]).prediction
+    )
 
 
-@pytest.mark.parametrize("call", [lambda x, c: rae.train(x, "CEA", "relu", c), lambda x, c: rae.train(x, "CAE", "rleu", c)])
+@pytest.mark.parametrize(
+    "call", [lambda x, c: rae.train(x, "CEA", "relu", c), lambda x, c: rae.train(x, "CAE", "rleu", c)]
+)
 def test_an_unknown_activation_or_objective_is_one_sentence(call):
     with pytest.raises(ValueError, match=r"^(objective|activation) is '(CEA|rleu)'; it must be one of "):
         call(rae.load_digits(10), rae.TrainConfig(hidden=2, epochs=1))

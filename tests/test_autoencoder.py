@@ -7,7 +7,8 @@ from hypothesis import given
 from strategies import problems
 
 from numpy_rae.activations import RELU, SIGMOID
-from numpy_rae.autoencoder import Params, PenaltyGrad, backward, forward, init_params, reconstruction, row_len2
+from numpy_rae.autoencoder import Gradient, Params, PenaltyGrad, backward, forward, init_params, reconstruction
+from numpy_rae.row_norms import row_len2
 
 
 @given(problems())
@@ -70,3 +71,8 @@ def test_input_of_another_width_or_dtype_is_refused(x):
     params = init_params(4, 3, np.random.default_rng(0), np.float64)
     with pytest.raises(ValueError, match="^x is .* must be a float64 array of shape"):
         forward(params, RELU, x)
+
+
+def test_a_gradient_without_parts_is_zero():
+    dense = Gradient((), np.ones(2)).dense(Params(np.ones((2, 3)), np.zeros(2)))
+    np.testing.assert_array_equal(dense.W, np.zeros((2, 3)))

@@ -36,13 +36,14 @@ from numpy_rae.autoencoder import Params, init_params
 from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
 from numpy_rae.certificates import certificate
 from numpy_rae.dae_noise import kernel_cae, noise_variants, stein
-from numpy_rae.data import folders, image_formats, images, prepared, preprocessing, sources
+from numpy_rae.data import digits, folders, image_formats, images, prepared, preprocessing, sources
 from numpy_rae.objectives import PAPER_OBJECTIVES, ae, sae_continued
 from numpy_rae.penalties import CAE, SAE
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
+from numpy_rae.row_norms import directions
 from numpy_rae.storage import model_file
 from numpy_rae.theory import assumption_1, lemma_1, monitor, theorem_1, theorem_2, theorem_3
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,7 +71,7 @@ def params(dtype, m, n) -> Params:
 
 
 def unit(dtype, m, n) -> np.ndarray:
-    return sparsity.directions(matrix(np.float64, m, n)).astype(dtype)
+    return directions(matrix(np.float64, m, n)).astype(dtype)
 
 
 def square(vector):
@@ -183,7 +184,7 @@ CASES = [
     Case(sparsity.explained_variance, lambda d, N, n, m: {"loss": 0.3, "x": matrix(d, N, n)},
          lambda result, **given: not result > 1, nan=("",)),
     Case(sparsity.total_variance, lambda d, N, n, m: {"x": matrix(d, N, n)}, lambda result, x: result >= 0),
-    Case(sparsity.directions, lambda d, N, n, m: {"W": matrix(d, m, n)},
+    Case(directions, lambda d, N, n, m: {"W": matrix(d, m, n)},
          lambda result, W: np.allclose(np.linalg.norm(result, axis=1), W.any(axis=1), atol=1e-3), dtype=True),
     Case(sparsity.coherence, lambda d, N, n, m: {"W": matrix(d, m, n)}, nan=("largest", "mean")),
     Case(dictionary_recovery.mixture, lambda d, N, n, m: {
@@ -215,7 +216,7 @@ CASES = [
         "x": matrix(d, N, n), "m": m, "lam": 0.3, "rng": rng(), "iterations": 2, "tol": 1e-3, "max_iterations": 9},
         fitted, dtype=True),
     Case(training.train, lambda d, N, n, m: {
-        "x": matrix(d, N, n), "model": PAPER_OBJECTIVES["CAE"], "activation": SIGMOID, "config": config(d, m)}, ended,
+        "x": matrix(d, N, n), "objective": PAPER_OBJECTIVES["CAE"], "activation": SIGMOID, "config": config(d, m)}, ended,
         nan=("W", "b_e", "*"), inf=True),
     Case(TrainConfig, lambda d, N, n, m: {
         "sigma2": 0.1, "seed": 1, "hidden": m, "batch_size": 5, "epochs": 2, "eta": 0.01, "momentum": 0.9,
@@ -254,6 +255,7 @@ CASES = [
     Case(images.load_cifar10, lambda d, N, n, m: {"folder": "no such folder"}, error=folders.DataError,
          names=(sources.CIFAR10.name,)),
     Case(image_formats.load_images, lambda d, N, n, m: {"path": "no such file"}, error=folders.DataError),
+    Case(digits.load_digits, lambda d, N, n, m: {"count": N}),
     Case(image_formats.parse_idx, lambda d, N, n, m: {"content": b"\0\0\x08\x01\0\0\0\x01x"}, error=folders.DataError),
 ]  # fmt: skip
 
@@ -301,7 +303,7 @@ SAME_SHAPE = {
     "read-only": read_only,
 }
 OTHERS = {
-    **{f"dtype {kind}": (lambda kind: lambda x, draw: np.nan_to_num(x).astype(kind))(kind)
+    **{f"dtype {kind}": (lambda kind: lambda x, draw: np.nan_to_num(x).astype(kind))(kind)  # noqa: B023
        for kind in ("i8", "?", "f2", "c16", "O", "U9", ">f8", "f4", "f8")},
     "empty": lambda x, draw: x[:0],
     "no columns": lambda x, draw: x[..., :0],
@@ -462,7 +464,9 @@ def test_numpy_s_numbers_train_as_python_s(kind):
     values = values if kind is np.int64 else {"sigma2": 0.25, "eta": 0.0078125, "momentum": 0.5}
     for model in ("DAE", "mDAE", "SAE"):
         one, two = (
-            training.train(x, PAPER_OBJECTIVES[model], SIGMOID, config(np.float32, 4, **{k: f(v) for k, v in values.items()}))
+            training.train(
+                x, PAPER_OBJECTIVES[model], SIGMOID, config(np.float32, 4, **{k: f(v) for k, v in values.items()})
+            )
             for f in (float, kind)
         )
         assert one.params.W.tobytes() == two.params.W.tobytes() and one.last == two.last
@@ -483,22 +487,24 @@ def test_a_quadrature_in_many_dimensions_is_refused_and_not_begun():
 
 PARTS = {
     "_contracts": "FirstUse pair real array check_jet check_activation check_arguments check_penalty first_penalty_call explain_order check_penalty_result check_objective first_objective_call check_gradient check_factors check_count",
-    "_validation": "matrix vector small no_overflow pair encoder pixels batch float_type instance function like number integer one_of describe_array version user_path",
+    "_validation": "matrix vector small no_overflow pair encoder pixels batch float_type instance function generator like number integer one_of describe_array version user_path",
     "baselines.dictionary_recovery": "Mixture Chance",
     "baselines.maxout": "MaxoutParams MaxoutForward MaxoutTrained Witness check",
     "baselines.sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check check_dictionary check_start",
     "breakdown": "broken_down",
-    "certificates.certificate": "family penalty_name bias_gradient sign intervals merge_intervals describe predict of_neither_family maxout_certificate Interval Certificate",
+    "certificates.certificate": "find_penalty family penalty_name bias_gradient sign intervals merge_intervals describe predict of_neither_family maxout_certificate Interval Certificate",
     "certificates.conditions": "Witness Condition accuracy evaluate grid activation_conditions most_violating_point falls_to_zero penalty_conditions decrease_witness",
     "dae_noise.stein": "DenoisingSides LevelSides",
-    "data.fetch": "fetch fetch_file main add_options run",
+    "data.download": "download",
+    "data.fetch": "fetch fetch_file files_of",
+    "data.fetch_command": "add_options run",
     "data.folders": "DataError cache_folder temporary_folder prepared_folders",
     "data.image_formats": "parse_cifar10",
     "data.images": "load_sample",
-    "data.local_files": "find usual_paths files_below has_right_size is_gzip read_verified read_content refuse_other_data_set is_whole is_whole_archive",
+    "data.local_files": "find files_below is_gzip read_verified read_content refuse_other_data_set",
     "data.prepared": "DataRef photograph prepare store_array load",
-    "data.preprocessing": "of_order_one centred",
-    "data.proxy": "check described address_for is_address variable without_password",
+    "data.preprocessing": "centred",
+    "data.proxy": "check described address_for",
     "data.sources": "RemoteFile",
     "gradcheck": "Check Probe flatten unflatten on_vector check_line one_sided",
     "numerical_activations": "NumericJet complex_step scale difference on_arrays check_finite accepts_complex find_kinks locate_kinks infer_properties",
@@ -506,7 +512,6 @@ PARTS = {
     "sparsity": "Coherence Sparsity",
     "storage.model_file": "ModelFileError SavedModel check_meta check_params as_json plain_number checked_path check_format parse",
     "theory.assumption_1": "Assumption1Report ResidualMoments",
-    "theory.lemma_1": "row_lengths",
     "theory.theorem_1": "check_inputs reconstruction_path penalty_path check_bound",
 }
 STEP = {
@@ -514,20 +519,24 @@ STEP = {
     "dae_noise.bias_weight_ablation": "with_bias_of weights_only WeightsOnly bias_only BiasOnly",
     "_known_lengths": "takes_len2 known",
     "activations": "Jet Activation relu sigmoid softplus tanh",
-    "autoencoder": "Params Forward PenaltyGrad Gradient row_len2 times_rows batch_sum forward decode reconstruction backward",
+    "autoencoder": "Params Forward PenaltyGrad Gradient times_rows batch_sum forward decode reconstruction backward",
     "baselines.maxout": "forward value_and_grad step",
-    "constraints": "unit_scale max_norm_scale unit_rows tangent",
+    "callbacks": "Callback",
+    "constraints": "max_norm_scale tangent",
     "dae_noise.gradient_noise": "Drift EdaeCopies edae_copies noise_gradient noise_covariance plain_gradient predicted_drift second_order decoder_push simulated_drift",
     "dae_noise.kernel_cae": "density_at_zero kernel_cae",
     "dae_noise.noise_variants": "antithetic",
     "dae_noise.smoothed_relu": "Smoothed smoothed_relu widths require_relu smoothed_mdae through_length expected_dae expected_dae_with_covariances expectation cross_covariance",
     "extra_activations": "sharp_softplus elu gelu silu leaky_relu hard_sigmoid squared_relu",
-    "objectives": "Objective corruption ae dae denoising Penalised edae first_order without_bias",
+    "metrics": "reduce_codes",
+    "objectives": "Objective ObjectiveFunction corruption ae dae denoising Penalised edae first_order without_bias",
     "optimizer": "check_in_place zero_velocity sgd_step_plain sgd_step flush_subnormals add_factors as_fortran apply_velocity row_blocks",
     "penalties": "kl identity lowered_power WeightDecay",
+    "row_norms": "row_len2 of_order_one row_lengths unit_scale unit_rows fast_directions",
     "taylor_penalties": "CrossTerm ResidualTerm MarginalisedPenalty hessian_term WeightedSum",
-    "training": "TrainResult RandomStreams Callback TrainState init_state run_epochs drop_wrong_lengths run_epoch run_step finalise objective_extremes shuffled_batches split_batches update history_entry",
-    "velocity_rules": "directions radial_part projected no_length no_turn neither split_step",
+    "train_state": "TrainResult RandomStreams TrainState",
+    "training": "init_state run_epochs drop_wrong_lengths run_epoch run_step finalise objective_extremes shuffled_batches split_batches update history_entry",
+    "velocity_rules": "radial_part projected no_length no_turn neither split_step",
 }
 READS_OWN = {
     "breakdown": "*",
@@ -570,6 +579,7 @@ DRIVER = {
     "identity.older_records": "*",
     "identity.run_identity": "*",
     "plotting.certificate_grid": "*",
+    "storage.atomic": "*",
     "storage.jsonl": "*",
     "storage.npz": "*",
 }

@@ -37,6 +37,7 @@ MODULES = {path.stem: example_scripts.load(path.stem) for path in sorted(example
 PROTOCOLS = {
     name: value for name, each in MODULES.items() for value in vars(each).values() if isinstance(value, Protocol)
 }
+DATA_FETCH = example_scripts.load("data_fetch", example_scripts.EXAMPLES.parent)
 OTHERS = [name for name in MODULES if name not in PROTOCOLS]
 
 
@@ -196,5 +197,5 @@ NAMES = st.sampled_from(["mnist", "cifar10", "MNIST", "", "--dir", "x", "--help"
 
 @given(names=st.lists(NAMES, max_size=3), folder=PATHS)
 def test_the_fetch_command(names, folder):
-    outcome(fetch.main, [*names, "--dir", folder])
+    outcome(DATA_FETCH.main, [*names, "--dir", folder])
     outcome(command.main, ["fetch", *names, "--dir", folder])

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from strategies import problems, values
 
 from numpy_rae.activations import PAPER_ACTIVATIONS
-from numpy_rae.autoencoder import Gradient, Params, row_len2
-from numpy_rae.constraints import CONSTRAINTS, max_norm_scale, tangent, unit_rows, unit_scale
+from numpy_rae.autoencoder import Gradient, Params
+from numpy_rae.constraints import CONSTRAINTS, max_norm_scale, tangent
 from numpy_rae.objectives import PAPER_OBJECTIVES
+from numpy_rae.row_norms import row_len2, unit_rows, unit_scale
 
 MATRICES = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(lambda shape: values(*shape, bound=100))
 POSITIVE = tuple(s for s in PAPER_ACTIVATIONS.values() if s.non_negative)
@@ -60,5 +61,5 @@ def test_tangent_gradient_is_the_dense_projection(model, problem):
 def test_a_zero_row_has_no_radial_part():
     """W = (3, 4), (0, 0), g_W = (1, 2), (5, 6): of (1, 2) the part 11 / 25 lies along (3, 4), of (5, 6) none."""
     params = Params(np.array([[3.0, 4.0], [0.0, 0.0]]), np.zeros(2))
-    grad = Gradient((), np.zeros(2), direct=np.array([[1.0, 2.0], [5.0, 6.0]]))
+    grad = Gradient((), np.zeros(2), dense_part=np.array([[1.0, 2.0], [5.0, 6.0]]))
     np.testing.assert_allclose(tangent(grad, params).row_scale, [-11 / 25, 0], rtol=1e-15)

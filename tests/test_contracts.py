@@ -13,7 +13,8 @@ from numpy_rae.certificates.certificate import certify
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised, ae
 from numpy_rae.penalties import MeanActivationPenalty
 from numpy_rae.theory import theorem_1
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 X = np.random.default_rng(0).standard_normal((6, 3))
 PARAMS = Params(np.random.default_rng(1).standard_normal((4, 3)), np.zeros(4))
@@ -76,8 +77,8 @@ GOOD = np.zeros((6, 4))
     ],
 )  # fmt: skip
 def test_what_a_penalty_returns_is_told_in_one_sentence(result, sentence):
-    bias_gradient = lambda: theorem_1.penalty_bias_gradient(Returns(result), PARAMS, SOFTPLUS, X)  # noqa: E731
-    training = lambda: train(X, Objective("mine", Penalised(Returns(result))), SOFTPLUS, CONFIG)  # noqa: E731
+    bias_gradient = lambda: theorem_1.penalty_bias_gradient(Returns(result), PARAMS, SOFTPLUS, X)
+    training = lambda: train(X, Objective("mine", Penalised(Returns(result))), SOFTPLUS, CONFIG)
     for call in (lambda: use(Returns(result)), bias_gradient):
         with pytest.raises(ValueError) as error:
             call()
@@ -188,7 +189,9 @@ def test_an_activation_without_the_derivative_that_a_penalty_reads():
     first = activation(lambda a, order: Jet(a, np.ones_like(a)))
     assert train(X, PAPER_OBJECTIVES["AE"], first, CONFIG).diverged is None
     for model in ("CAE", "eDAE"):
-        with pytest.raises(ValueError, match="^activation mine returned None as d2h_da2 at order 2; it must be a float64 "):
+        with pytest.raises(
+            ValueError, match="^activation mine returned None as d2h_da2 at order 2; it must be a float64 "
+        ):
             train(X, PAPER_OBJECTIVES[model], first, CONFIG)
 
 
@@ -199,8 +202,8 @@ def test_an_activation_without_the_derivative_that_a_penalty_reads():
         ((1.0, PARAMS), "model mine returned a Params as its gradient; it must be a Gradient"),
         ((1.0, Gradient((), np.zeros(3))), "model mine returned float64 (3,) (ndarray) as g_b_e; it must be a float64 array "
          "of shape (4,)"),
-        ((1.0, Gradient((), np.zeros(4), direct=np.zeros((3, 4)))), "model mine returned float64 (3, 4) (ndarray) as "
-         "direct; it must be a float64 array of shape (4, 3)"),
+        ((1.0, Gradient((), np.zeros(4), dense_part=np.zeros((3, 4)))), "model mine returned float64 (3, 4) (ndarray) as "
+         "dense_part; it must be a float64 array of shape (4, 3)"),
         ((np.ones(1), Gradient((), np.zeros(4))), "model mine returned float64 (1,) (ndarray) as its value; it must be one "
          "real number, such as a float"),
     ],

@@ -29,12 +29,20 @@ from test_optimizer import spoil, textbook_step
 import numpy_rae
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, init_params
+<<<<<<< HEAD
 from numpy_rae.constraints import unit_rows
 from numpy_rae.estimator import SparseAutoEncoder, sparse_score
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae
 from numpy_rae.plotting.components import plot_components
+=======
+from numpy_rae.estimator import SparseAutoEncoder
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae
+from numpy_rae.row_norms import unit_rows
+>>>>>>> moved
 from numpy_rae.storage import model_file
-from numpy_rae.training import RandomStreams, TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import RandomStreams
+from numpy_rae.training import train
 
 CONFIG = TrainConfig(hidden=6, sigma2=0.2, eta=0.01, epochs=4, batch_size=8, seed=3, dtype="float64")
 
@@ -96,7 +104,9 @@ def test_no_other_module_knows_scikit_learn():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("model", "activation"), [("CAE", "softplus"), ("SAE", "relu"), ("DAE", "relu"), ("eDAE", "tanh")])
+@pytest.mark.parametrize(
+    ("model", "activation"), [("CAE", "softplus"), ("SAE", "relu"), ("DAE", "relu"), ("eDAE", "tanh")]
+)
 def test_fit_is_train_to_the_last_bit(model, activation, dtype):
     x = data(dtype=dtype)
     trained = train(x, PAPER_OBJECTIVES[model], PAPER_ACTIVATIONS[activation], replace(CONFIG, dtype=dtype))
@@ -227,7 +237,9 @@ def test_methods_are_the_auto_encoder_s():
 
 def test_a_model_and_an_activation_of_one_s_own_survive_a_clone():
     halved = Activation("halved", lambda a, order: Jet(*(part / 2 for part in SOFTPLUS(a))), 0.1)
-    twice = Objective("twice", lambda params, s_e, x, sigma2, rng: PAPER_OBJECTIVES["SAE"](params, s_e, x, 2 * sigma2, rng))
+    twice = Objective(
+        "twice", lambda params, s_e, x, sigma2, rng: PAPER_OBJECTIVES["SAE"](params, s_e, x, 2 * sigma2, rng)
+    )
     estimator = clone(small(model=twice, activation=halved)).fit(data())
     trained = train(data(), PAPER_OBJECTIVES["SAE"], halved, replace(CONFIG, sigma2=0.4))
     assert_same(fitted_params(estimator), trained.params)
@@ -355,7 +367,8 @@ def test_a_penalty_on_the_slope_of_a_relu_warns(model, call):
 
 
 @pytest.mark.parametrize(
-    "quiet", [{"model": "CAE", "sigma2": 0}, {"model": "CAE", "activation": "softplus"}, {"model": "DAE"}, {"model": "SAE"}]
+    "quiet",
+    [{"model": "CAE", "sigma2": 0}, {"model": "CAE", "activation": "softplus"}, {"model": "DAE"}, {"model": "SAE"}],
 )
 def test_what_gets_sparser_does_not_warn(quiet):
     with warnings.catch_warnings():
@@ -392,6 +405,7 @@ def test_a_refused_set_of_parameters_leaves_what_was_fitted():
     np.testing.assert_array_equal(estimator.transform(x), h)
 
 
+<<<<<<< HEAD
 def test_activations_and_models_are_found_as_in_a_sweep():
     x = data()
     assert small(activation="gelu").fit(x).activation_.name == "gelu"
@@ -496,3 +510,8 @@ def test_an_image_shape_that_does_not_fit_is_one_sentence(shape):
 def test_components_of_what_is_not_fitted_are_one_sentence():
     with pytest.raises(ValueError, match="^estimator is SparseAutoEncoder without components_; it must be fitted$"):
         plot_components(small(), (3, 4))
+=======
+def test_an_activation_can_be_any_that_the_registry_finds():
+    named, function = small(activation="softplus(beta=2)").fit(data()), small(activation=np.tanh).fit(data())
+    assert (named.activation_.name, function.activation_.name) == ("softplus(beta=2)", "tanh")
+>>>>>>> moved

@@ -10,7 +10,8 @@ from numpy_rae.certificates.certificate import certify
 from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 X = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
 
@@ -22,7 +23,11 @@ def strict():
 
 
 @pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("activation", [*ACTIVATIONS.values(), softplus_beta(16), np.tanh], ids=lambda each: getattr(each, "name", "callable"))
+@pytest.mark.parametrize(
+    "activation",
+    [*ACTIVATIONS.values(), softplus_beta(16), np.tanh],
+    ids=lambda each: getattr(each, "name", "callable"),
+)
 def test_certify(activation, penalty):
     assert certify(activation, PENALTIES[penalty]).prediction
 

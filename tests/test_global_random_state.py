@@ -24,7 +24,8 @@ from numpy_rae.plotting import style, sweep_figure
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import model_file
 from numpy_rae.theory import assumption_1, monitor, theorem_3
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 ROOT = Path(__file__).resolve().parent.parent
 X = np.random.default_rng(1).standard_normal((60, 6))
@@ -53,11 +54,17 @@ CALLS: dict[str, Callable[[Path, np.random.Generator], object]] = {
     "sweep": sweep_and_draw,
     "certify": lambda *_: certificate.certify(SOFTPLUS, CAE),
     "certify a function": lambda *_: certificate.certify(np.arctan, SAE),
-    "gradcheck": lambda _, rng: gradcheck.check_gradient(lambda p: PAPER_OBJECTIVES["CAE"](p, SIGMOID, X, 0.1, None), P, rng),
+    "gradcheck": lambda _, rng: gradcheck.check_gradient(
+        lambda p: PAPER_OBJECTIVES["CAE"](p, SIGMOID, X, 0.1, None), P, rng
+    ),
     "sparse coding": lambda _, rng: sparse_coding.fit(X, 4, 0.1, rng, iterations=2),
-    "recovery": lambda _, rng: dictionary_recovery.chance(dictionary_recovery.mixture(50, 6, 4, 2, 0.1, rng).atoms, 4, rng),
+    "recovery": lambda _, rng: dictionary_recovery.chance(
+        dictionary_recovery.mixture(50, 6, 4, 2, 0.1, rng).atoms, 4, rng
+    ),
     "maxout": lambda _, rng: maxout.train(X, 3, 2, rng, epochs=1),
-    "monitor": lambda *_: train(X32, PAPER_OBJECTIVES["CAE"], RELU, SHORT, monitor.Monitor(X32.mean(axis=0), RELU, 0.001, 0.9)),
+    "monitor": lambda *_: train(
+        X32, PAPER_OBJECTIVES["CAE"], RELU, SHORT, monitor.Monitor(X32.mean(axis=0), RELU, 0.001, 0.9)
+    ),
     "sparsity": lambda *_: sparsity.measure(P, RELU, X),
     "audit": lambda *_: assumption_1.check_assumption_1(X),
     "expected denoising": lambda *_: theorem_3.expected_denoising(P, SIGMOID, X, 0.1, nodes=2),

@@ -1,6 +1,7 @@
-"""The planted faults of `mutations/faults.py` still fit the code; `mutations/run.py` runs them."""
+"""The planted faults of `mutations/faults.py` still fit the code; `mutations/run.py` runs them. So does mutmut's section."""
 
 import ast
+import configparser
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,18 @@ def test_fault_fits_the_code_and_compiles(fault):
     text = (ROOT / fault.file).read_text(encoding="utf-8")
     compile(fault.planted(text), fault.file, "exec")
     assert fault.tests and all((ROOT / "tests" / name.split("::")[0]).is_file() for name in fault.tests)
+
+
+def mutmut(option: str) -> list[str]:
+    """Return the lines of an option in setup.cfg's section for mutmut."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return config["mutmut"][option].split()
+
+
+@pytest.mark.parametrize("option", ["source_paths", "only_mutate", "pytest_add_cli_args_test_selection"])
+def test_files_that_mutmut_is_told_exist(option):
+    assert mutmut(option) and all(list(ROOT.glob(pattern)) for pattern in mutmut(option))
 
 
 def test_names_are_unique_and_every_known_fault_is_planted():
@@ -58,7 +71,9 @@ def test_table_of_results_counts_by_module_and_takes_a_timeout_as_noticed():
 
 @pytest.mark.parametrize("status", ["not checked", "no tests", "segfault"])
 def test_table_of_a_pass_that_is_not_complete_is_refused(status):
-    with pytest.raises(ValueError, match=f"^numpy_rae.theory.theorem_1.x_f__mutmut_1 is {status!r}; it must be one of killed"):
+    with pytest.raises(
+        ValueError, match=f"^numpy_rae.theory.theorem_1.x_f__mutmut_1 is {status!r}; it must be one of killed"
+    ):
         table(f"numpy_rae.theory.theorem_1.x_f__mutmut_1: {status}")
 
 

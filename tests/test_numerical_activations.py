@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, ndtr
 
 from numpy_rae.numerical_activations import from_callable
-from numpy_rae.registry import ACTIVATIONS
+from numpy_rae.registry import ACTIVATIONS, find_activation
 
 # Name of the shipped jet, the user's function, whether a complex step suits it, kinks to be found.
 CALLABLES = {
@@ -108,3 +108,14 @@ def test_a_function_that_is_not_finite_and_real_is_refused(f):
 def test_what_is_not_callable_is_refused():
     with pytest.raises(ValueError, match="^own is given a str; it must be a callable"):
         from_callable("own", "relu")
+
+
+def test_a_plain_function_is_an_activation_of_its_name():
+    found, a = find_activation(np.arctan), np.linspace(-4, 4, 81)
+    assert found.name == "arctan"
+    np.testing.assert_allclose(found(a).dh_da, 1 / (1 + a * a), rtol=1e-12)
+
+
+def test_what_is_no_activation_is_refused():
+    with pytest.raises(ValueError, match="^activation is 3; it must be a function$"):
+        find_activation(3)

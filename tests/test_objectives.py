@@ -1,5 +1,6 @@
 """Every listed model with every activation: gradients by slope, by difference and by complex step; identities."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -25,12 +26,17 @@ from numpy_rae.objectives import (
     without_bias,
 )
 from numpy_rae.penalties import CAE, JacobianPenalty, MeanActivationPenalty, WeightDecay
-from numpy_rae.registry import ACTIVATIONS
+from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.taylor_penalties import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 
 SMOOTH = tuple(s for s in PAPER_ACTIVATIONS.values() if not s.kinks)
 NEEDS_POSITIVE = {"KL"}
-PAIRS = [(m, s) for m in PAPER_OBJECTIVES for s in PAPER_ACTIVATIONS if PAPER_ACTIVATIONS[s].non_negative or m not in NEEDS_POSITIVE]
+PAIRS = [
+    (m, s)
+    for m in PAPER_OBJECTIVES
+    for s in PAPER_ACTIVATIONS
+    if PAPER_ACTIVATIONS[s].non_negative or m not in NEEDS_POSITIVE
+]
 FURTHER = [(m, s) for m in ("CAE", "taylor_dae") for s in EXTRA_ACTIVATIONS]
 SIGMA2 = 0.09
 
@@ -105,11 +111,7 @@ def oracle(name, W, b, problem, sigma2=SIGMA2):
         "CAE+H": lambda: sigma2 * (reference.cae(W, b, x, s_e) + reference.hessian_term(W, b, x, 0.1 * eps, s_e)),
         "taylor_dae": lambda: (
             sigma2
-            * (
-                reference.mdae(W, b, x, s_e)
-                + reference.cross(W, b, x, s_e)
-                + reference.residual_term(W, b, x, s_e)
-            )
+            * (reference.mdae(W, b, x, s_e) + reference.cross(W, b, x, s_e) + reference.residual_term(W, b, x, s_e))
         ),
     }[name]
     return J + penalty()
@@ -232,15 +234,18 @@ def test_float32_stays_float32(model, activation):
     rng = np.random.default_rng(0)
     params = Params(rng.standard_normal((4, 3), np.float32), np.zeros(4, np.float32))
     J, grad = PAPER_OBJECTIVES[model](params, activation, rng.standard_normal((5, 3), np.float32), 0.5, rng)
-    parts = [part for pair in grad.factors for part in pair] + [grad.g_b_e, grad.row_scale, grad.direct]
+    parts = [part for pair in grad.factors for part in pair] + [grad.g_b_e, grad.row_scale, grad.dense_part]
     assert {part.dtype for part in parts if part is not None} == {np.dtype(np.float32)}
     assert isinstance(J, float) and {part.dtype for part in grad.dense(params)} == {np.dtype(np.float32)}
 
 
 @pytest.mark.parametrize(
     ("model", "order"),
-    [*((name, 1) for name in ("AE", "DAE", "SAE", "KL", "L1")),
-     *((name, 2) for name in ("CAE", "mDAE", "eDAE", "CAE+H")), ("taylor_dae", 3)],
+    [
+        *((name, 1) for name in ("AE", "DAE", "SAE", "KL", "L1")),
+        *((name, 2) for name in ("CAE", "mDAE", "eDAE", "CAE+H")),
+        ("taylor_dae", 3),
+    ],
 )
 def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_more(model, order):
     """What a user's own activation must supply, and what a step costs: one derivative for the loss, a second where
@@ -255,7 +260,10 @@ def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_
 def test_units_beyond_the_domain_of_the_penalty_are_counted_in_the_gradient():
     """The record tells how often: of the means log(1 + exp(b)), b = -1, 2, 3, two lie above 1."""
     params = Params(np.zeros((3, 2)), np.array([-1.0, 2.0, 3.0]))
-    assert PAPER_OBJECTIVES["SAE"](params, PAPER_ACTIVATIONS["softplus"], np.ones((4, 2)), 0.5, None)[1].n_extrapolated == 2
+    assert (
+        PAPER_OBJECTIVES["SAE"](params, PAPER_ACTIVATIONS["softplus"], np.ones((4, 2)), 0.5, None)[1].n_extrapolated
+        == 2
+    )
 
 
 def test_dae_without_noise_draws_none():
@@ -276,3 +284,28 @@ def test_a_negative_coefficient_is_refused_by_name(objective):
     params = Params(np.ones((1, 1)), np.zeros(1))
     with pytest.raises(ValueError, match="^sigma2 is -1.0; it must be a number"):
         objective(params, SIGMOID, np.ones((2, 1)), -1.0, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("model", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_without_sigma2_and_rng_every_model_is_the_plain_auto_encoder(model):
+    rng = np.random.default_rng(0)
+    params, x = Params(rng.standard_normal((4, 3)), np.zeros(4)), rng.standard_normal((5, 3))
+    (J, grad), (plain, plain_grad) = model(params, RELU, x), ae(params, RELU, x)
+    assert J == plain
+    for part, same in zip(grad.dense(params), plain_grad.dense(params), strict=True):
+        np.testing.assert_array_equal(part, same)
+
+
+@pytest.mark.parametrize("model", ["DAE", "eDAE", "CAE+H", "antithetic", "2-copies"])
+@pytest.mark.parametrize(("rng", "shown"), [(None, "None"), (3, "3")])
+def test_a_model_that_draws_noise_asks_for_a_generator(model, rng, shown):
+    params = Params(np.ones((4, 3)), np.zeros(4))
+    message = f"rng is {shown}; {model} with sigma2 > 0 draws noise and needs a numpy.random.Generator"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        OBJECTIVES[model](params, SIGMOID, np.ones((5, 3)), 0.5, rng)
+
+
+@pytest.mark.parametrize("model", ["AE", "CAE", "mDAE", "SAE", "taylor_dae", "KL", "L1"])
+def test_a_model_without_noise_needs_no_generator(model):
+    params = Params(np.ones((4, 3)), np.zeros(4))
+    assert np.isfinite(OBJECTIVES[model](params, SIGMOID, np.ones((5, 3)), 0.5)[0])

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from numpy_rae import optimizer
 from numpy_rae.activations import SIGMOID
 from numpy_rae.autoencoder import Gradient, Params, init_params
-from numpy_rae.constraints import max_norm_scale, unit_scale
+from numpy_rae.constraints import max_norm_scale
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.optimizer import as_fortran, flush_subnormals, row_blocks, sgd_step, sgd_step_plain, zero_velocity
+from numpy_rae.row_norms import unit_scale
 
 
 def test_two_steps_by_hand():
@@ -172,5 +173,7 @@ def test_a_velocity_that_is_not_contiguous_is_refused():
     params = init_params(4, 3, np.random.default_rng(1), np.float64)
     _, grad = PAPER_OBJECTIVES["AE"](params, SIGMOID, np.ones((2, 3)), 0.0, None)
     velocity = Params(np.zeros((8, 6))[::2, ::2], np.zeros(4))
-    with pytest.raises(ValueError, match="^v_W is not contiguous in memory; a step changes it in place, so it must be "):
+    with pytest.raises(
+        ValueError, match="^v_W is not contiguous in memory; a step changes it in place, so it must be "
+    ):
         sgd_step(params, velocity, grad, 0.1, 0.9, None)

@@ -7,7 +7,7 @@ import pytest
 
 from numpy_rae.autoencoder import Params
 from numpy_rae.experiments import study
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 dirac, scaling, drift, level = (
     example_scripts.load(name) for name in ("dirac", "edae_scaling", "edae_drift", "activation_level")
@@ -79,7 +79,7 @@ def test_dirac_s_difference_is_a_count():
 
 
 def test_dirac_shows_the_density_where_the_batch_gradient_is_zero():
-    b, exact, seen, batch = dirac.population().T
+    _b, exact, seen, batch = dirac.population().T
     error = np.sqrt(exact / (2 * dirac.STEP * dirac.DRAWS))
     # The difference is a density averaged over 2 STEP: its bias is below STEP^2 / 6 times the largest curvature, 0.4.
     assert (abs(seen - exact) < 5.3 * error + dirac.STEP**2 / 6 * 0.4).all() and not batch.any() and (exact > 0).all()

@@ -94,9 +94,7 @@ def agrees_with_the_loops(problem, q, p):
 def test_odd_length_power_is_the_geometric_mean_of_its_neighbours(problem, q):
     """One unit: R_p = s len^p, so R_1^2 = R_0 R_2, and the gradients follow by the product rule."""
     params = Params(problem.params.W[:1] + 3, problem.params.b_e[:1])
-    R0, R1, R2 = (
-        value_and_dense_gradient(JacobianPenalty(q, p), params, SOFTPLUS, problem.x) for p in (0, 1, 2)
-    )
+    R0, R1, R2 = (value_and_dense_gradient(JacobianPenalty(q, p), params, SOFTPLUS, problem.x) for p in (0, 1, 2))
     assert R1[0] ** 2 == pytest.approx(R0[0] * R2[0], rel=1e-12)
     np.testing.assert_allclose(2 * R1[0] * R1[1].W, R0[0] * R2[1].W + R2[0] * R0[1].W, rtol=1e-9, atol=1e-12)
 

@@ -1,5 +1,6 @@
-"""The README proves itself: its ten lines run and give what it says, and its links lead somewhere."""
+"""The documents' examples run and give the results that are printed there, and their links lead somewhere."""
 
+import configparser
 import doctest
 import re
 from pathlib import Path
@@ -7,13 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize(("document", "least"), [("README.md", 10), ("docs/your_own.md", 20)])
 def test_what_the_documents_run(document, least):
     if document == "docs/your_own.md":
         pytest.importorskip("pandas", reason="the extra [pandas] is not installed")
+=======
+@pytest.mark.parametrize(("document", "least"), [("README.md", 10), ("docs/your_own.md", 30)])
+def test_the_examples_of_the_documents_run(document, least, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the examples write into results/
+>>>>>>> moved
     result = doctest.testfile(str(ROOT / document), module_relative=False)
     assert result.attempted >= least and result.failed == 0
 
@@ -24,3 +31,25 @@ def test_every_relative_link_exists(document):
     links = re.findall(r"\]\(([^)#]+)\)", prose)
     missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_script_and_module_that_is_named_exists(document):
+    folders = (ROOT / name for name in ("numpy_rae", "tests", "examples", "benchmarks"))
+    there = [*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
+    named = re.findall(r"(?:^|[\s`(\[])((?:\w+/)*\w+\.py)\b", document.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert not [name for name in named if not any(f"/{path.as_posix()}".endswith(f"/{name}") for path in there)]
+
+
+def test_the_first_example_uses_the_public_names_and_no_none():
+    first = (ROOT / "README.md").read_text(encoding="utf-8").split("```python")[1].split("```")[0]
+    assert "import numpy_rae as rae" in first and "from numpy_rae" not in first and "None" not in first
+
+
+def test_the_package_index_s_description_has_no_relative_links():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    shown = (ROOT / config["metadata"]["long_description"].removeprefix("file: ")).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", shown)
+    assert links and all(link.startswith("https://") for link in links)
+    assert "CC BY-SA 3.0" in shown and "NumPy and SciPy, no automatic differentiation" in shown

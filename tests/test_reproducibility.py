@@ -25,7 +25,7 @@ from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 N, n = 100, 784  # as wide as a digit: with 64 units two OpenBLAS threads give other bits than one
 CONFIG = TrainConfig(sigma2=0.1, hidden=64, batch_size=32, epochs=2)

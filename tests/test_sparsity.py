@@ -1,6 +1,7 @@
 """Sparsity measures against loops, on codes and dictionaries whose value is known, and under what they ignore."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from strategies import problems, values
 
 from numpy_rae import metrics, sparsity
 from numpy_rae.activations import RELU, SIGMOID, TANH
-from numpy_rae.autoencoder import Params
+from numpy_rae.autoencoder import Params, forward
 from numpy_rae.extra_activations import ELU
 
 ROUNDING = 1e-12
@@ -59,6 +60,35 @@ def test_measure_says_what_metrics_says(problem):
     for name in ("activation_fraction", "dead_fraction", "mean_preactivation", "var_preactivation"):
         assert figures[name] == kept[name]
     assert figures["L0_mean"] == pytest.approx(kept["activation_fraction"] * len(problem.params.b_e), rel=ROUNDING)
+
+
+def test_measure_encodes_the_data_once(monkeypatch):
+    monkeypatch.setattr(metrics, "CHUNK", 10)
+    lengths = []
+    counted = replace(RELU, jet=lambda a, order: lengths.append(len(a)) or RELU.jet(a, order))
+    params, x = Params(np.eye(3), np.zeros(3)), np.ones((25, 3))
+    sparsity.measure(params, counted, x)
+    assert lengths == [10, 10, 5]
+
+
+@floats
+@pytest.mark.parametrize("activation", [RELU, SIGMOID, TANH, ELU], ids=lambda s_e: s_e.name)
+def test_both_measures_are_those_of_the_forward_pass_bit_for_bit(dtype, activation):
+    rng = np.random.default_rng(0)
+    W, b_e, x = (rng.standard_normal(shape).astype(dtype) for shape in ((37, 20), 37, (2 * metrics.CHUNK + 41, 20)))
+    params = Params(W, b_e)
+    seen, codes = sparsity.measure(params, activation, x), metrics.measure(params, activation, x)
+    parts = [forward(params, activation, x[start : start + metrics.CHUNK]) for start in range(0, len(x), metrics.CHUNK)]
+    h = np.concatenate([fwd.jet.h for fwd in parts])
+    for found, expected in (
+        (seen.density, codes.active), (seen.mean_a, codes.mean_a), (seen.var_a, codes.var_a),
+        (seen.density, (h > activation.delta_min).sum(axis=0) / len(x)),
+        (seen.near_zero, (np.abs(h) <= activation.delta_min).sum(axis=0) / len(x)),
+        (seen.L0, (h > activation.delta_min).sum(axis=1)), (seen.zero, ~h.any(axis=1)),
+        (seen.hoyer, sparsity.hoyer(np.ascontiguousarray(h))),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(found, expected)
+    assert seen.explained_variance == sparsity.explained_variance(codes.loss, x)
 
 
 @given(seed=st.integers(0, 2**16), N=st.integers(1, 40), chunk=st.integers(1, 45))

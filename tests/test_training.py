@@ -18,7 +18,9 @@ from numpy_rae.optimizer import sgd_step_plain
 from numpy_rae.penalties import CAE, JacobianPenalty
 from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import WeightedSum
-from numpy_rae.training import RandomStreams, TrainConfig, init_state, run_epochs, shuffled_batches, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import RandomStreams
+from numpy_rae.training import init_state, run_epochs, shuffled_batches, train
 
 SMALL = TrainConfig(sigma2=0.1, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64")
 
@@ -142,7 +144,9 @@ def test_what_users_write_never_sees_the_lengths(kind):
             return super().value_and_grad(params, activation, fwd, rng)
 
     model = {
-        "function": lambda params, activation, x, sigma2, rng: PAPER_OBJECTIVES["CAE"](params, activation, x, sigma2, rng),
+        "function": lambda params, activation, x, sigma2, rng: PAPER_OBJECTIVES["CAE"](
+            params, activation, x, sigma2, rng
+        ),
         "objective": Objective("own", lambda *arguments: PAPER_OBJECTIVES["CAE"](*arguments)),
         "penalty": Objective("own", Penalised(Own())),
         "subclass": Objective("own", Penalised(WeightedSum(((1.0, Sub()),)))),
@@ -162,7 +166,9 @@ def test_lengths_of_weights_that_a_user_has_changed_since_are_computed_anew():
 
 
 def test_a_second_run_is_equal_to_the_last_bit():
-    one, two = (train(data(dtype=np.float32), PAPER_OBJECTIVES["DAE"], RELU, replace(SMALL, dtype="float32")) for _ in range(2))
+    one, two = (
+        train(data(dtype=np.float32), PAPER_OBJECTIVES["DAE"], RELU, replace(SMALL, dtype="float32")) for _ in range(2)
+    )
     assert one.history == two.history and one.metrics == two.metrics
     np.testing.assert_array_equal(one.params.W, two.params.W)
     assert one.params.W.dtype == np.float32
@@ -240,7 +246,12 @@ def test_continued_units_are_counted_over_all_updates():
 
 @pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_divergence_ends_the_run_at_its_step(model):
-    trained = train(data(dtype=np.float32), PAPER_OBJECTIVES[model], RELU, replace(SMALL, eta=1e12, constraint="free", dtype="float32"))
+    trained = train(
+        data(dtype=np.float32),
+        PAPER_OBJECTIVES[model],
+        RELU,
+        replace(SMALL, eta=1e12, constraint="free", dtype="float32"),
+    )
     assert trained.diverged == trained.steps + 1 > 1
     assert trained.metrics is None and np.isfinite(trained.last)
 

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID
-from numpy_rae.autoencoder import Gradient, Params, row_len2
-from numpy_rae.constraints import unit_scale
+from numpy_rae.autoencoder import Gradient, Params
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised
 from numpy_rae.optimizer import zero_velocity
 from numpy_rae.penalties import JacobianPenalty, WeightDecay
 from numpy_rae.registry import ACTIVATIONS
-from numpy_rae.training import TrainConfig, train
-from numpy_rae.velocity_rules import VELOCITY_RULES, directions
+from numpy_rae.row_norms import fast_directions, row_len2, unit_scale
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
+from numpy_rae.velocity_rules import VELOCITY_RULES
 
 AE, CAE, MDAE = (PAPER_OBJECTIVES[name] for name in ("AE", "CAE", "mDAE"))
 COR_2 = [Objective(f"q={q}, p={p}", Penalised(JacobianPenalty(q, p))) for q in (1, 3) for p in (0, 1, 3)]
@@ -79,7 +80,7 @@ def one_step(rule, constraint=unit_scale):
     """From W = (1, 0), v = 0: with eta = 1 the step is v = (-0.5, 1), radial part -0.5."""
     params = Params(np.array([[1.0, 0.0]]), np.zeros(1))
     velocity = zero_velocity(params)
-    gradient = Gradient(((np.zeros((1, 1)), np.zeros((1, 2))),), np.zeros(1), direct=np.array([[0.5, -1.0]]))
+    gradient = Gradient(((np.zeros((1, 1)), np.zeros((1, 2))),), np.zeros(1), dense_part=np.array([[0.5, -1.0]]))
     VELOCITY_RULES[rule](params, velocity, gradient, 1.0, 0.9, constraint)
     return params.W[0], velocity.W[0]
 
@@ -121,12 +122,14 @@ def test_the_two_ways_are_all_ways(constraint):
 
 
 def test_directions_leave_a_zero_row():
-    np.testing.assert_allclose(directions(np.array([[3.0, 4.0], [0.0, 0.0]])), [[0.6, 0.8], [0, 0]], rtol=1e-15)
+    np.testing.assert_allclose(fast_directions(np.array([[3.0, 4.0], [0.0, 0.0]])), [[0.6, 0.8], [0, 0]], rtol=1e-15)
 
 
 @pytest.mark.parametrize("rule", VELOCITY_RULES)
 @pytest.mark.parametrize("activation", PAPER_ACTIVATIONS.values(), ids=lambda s: s.name)
 def test_every_rule_keeps_unit_rows_and_the_dtype(rule, activation):
-    params, _ = ends([PAPER_OBJECTIVES["DAE"]], "float32", activation, epochs=2, velocity=rule, tangent=False, sigma2=0.1)
+    params, _ = ends(
+        [PAPER_OBJECTIVES["DAE"]], "float32", activation, epochs=2, velocity=rule, tangent=False, sigma2=0.1
+    )
     assert params[0].W.dtype == np.float32
     np.testing.assert_allclose(row_len2(params[0].W), 1, rtol=1e-5)

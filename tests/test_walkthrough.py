@@ -39,7 +39,7 @@ def test_every_gradient_has_a_difference_and_nothing_else_has(script):
 
 
 def test_the_lines_are_the_backward_pass_of_the_model(script):
-    J, gradient = script.MODELS["CAE"](script.PARAMS, script.SOFTPLUS, script.X, script.LAM, None)
+    J, gradient = script.OBJECTIVES["CAE"](script.PARAMS, script.SOFTPLUS, script.X, script.LAM, None)
     values = {name(step): step.value for step in script.steps()}
     assert values["J"] == J
     for key, part in zip(("g_W", "g_b_e"), gradient.dense(script.PARAMS), strict=True):

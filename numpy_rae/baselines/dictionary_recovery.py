@@ -1,30 +1,49 @@
-"""Dictionary recovery: data made of known atoms, and how many of them a learned W has found.
+"""Dictionary recovery: make data from known atoms, and measure how many of them a learned W has found.
 
     x_i = sum over j of s_ij d_j + noise eps_i,  s_i non-negative with `active` non-zero entries,  ||d_j|| = 1
 
-An auto-encoder and the sparse coding of Eq. (2) are both told n and m, and neither the atoms nor the sources.
+An auto-encoder and the sparse coding of Eq. (2) both know n and m, but neither the atoms nor the sources.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy.optimize import linear_sum_assignment
 
 from numpy_rae import _validation
-from numpy_rae.constraints import unit_rows
-from numpy_rae.sparsity import directions
+from numpy_rae._validation import Array
+from numpy_rae.row_norms import directions, unit_rows
 
 
 class Mixture(NamedTuple):
-    """x (N, n) made of atoms (m, n) of length 1 and sources s (N, m) >= 0."""
+    """Hold data made from atoms.
 
-    x: np.ndarray
-    atoms: np.ndarray
-    s: np.ndarray
+    Attributes
+    ----------
+    x : ndarray, shape (N, n)
+        The samples.
+    atoms : ndarray, shape (m, n)
+        The atoms, of length 1.
+    s : ndarray, shape (N, m)
+        The sources, at least 0.
+    """
+
+    x: Array
+    atoms: Array
+    s: Array
 
 
 class Chance(NamedTuple):
-    """Mean and standard deviation of the score of rows with random directions."""
+    """Hold mean and standard deviation of the score of rows with random directions.
+
+    Attributes
+    ----------
+    mean : float
+        Mean.
+    deviation : float
+        Standard deviation.
+    """
 
     mean: float
     deviation: float
@@ -32,12 +51,36 @@ class Chance(NamedTuple):
 
 @_validation.tiny_is_zero
 def mixture(
-    N: int, n: int, m: int, active: int, noise: float, rng: np.random.Generator, dtype: type = np.float32
+    N: int, n: int, m: int, active: int, noise: float, rng: np.random.Generator, dtype: DTypeLike = np.float32
 ) -> Mixture:
-    """N samples of n features: m atoms of random direction, of which every sample has `active`, any set as likely.
+    """Draw samples from m atoms of random direction. Each sample uses `active` atoms, and any set is equally likely.
 
-    Sources are uniform in [0.5, 1.5], the noise is Gaussian of standard deviation `noise` in every feature. Raises
-    ValueError for a number outside its range.
+    Parameters
+    ----------
+    N : int
+        Number of samples.
+    n : int
+        Number of features.
+    m : int
+        Number of atoms.
+    active : int
+        Number of atoms per sample, at most m. Their sources are uniform in [0.5, 1.5].
+    noise : float
+        Standard deviation of the Gaussian noise in each feature.
+    rng : numpy.random.Generator
+        Source of all draws.
+    dtype : type
+        The dtype of the result, float32 or float64.
+
+    Returns
+    -------
+    Mixture
+        Samples, atoms and sources.
+
+    Raises
+    ------
+    ValueError
+        If a number is outside its range.
     """
     for name, value in (("N", N), ("n", n), ("m", m), ("active", active)):
         _validation.integer(name, value)
@@ -50,18 +93,34 @@ def mixture(
     chosen = rng.permuted(np.tile(np.arange(m) < active, (N, 1)), axis=1)  # (N, m)
     s = chosen * rng.uniform(0.5, 1.5, (N, m))
     with np.errstate(over="ignore"):
-        x = (s @ atoms + noise * rng.standard_normal((N, n))).astype(dtype)
+        x: Array = (s @ atoms + noise * rng.standard_normal((N, n))).astype(dtype)
     _validation.no_overflow(f"noise, {noise:g},", x)
     return Mixture(x, atoms.astype(dtype), s.astype(dtype))
 
 
 @_validation.tiny_is_zero
-def found(W: np.ndarray, atoms: np.ndarray) -> np.ndarray:
-    """|cosine| of each atom (m, n) with the row of W (k, n) assigned to it, (m,).
+def found(W: Array, atoms: Array) -> Array:
+    """Compute |cosine| of each atom with the row of W that is assigned to it.
 
-    No row serves two atoms, and the assignment is the one with the largest sum; without a row left, and for a row of
-    length 0, the cosine counts as 0. Sign, length and order of the rows do not matter. Raises ValueError if the widths
-    differ or an entry is not finite.
+    No row is assigned to two atoms, and the assignment has the largest sum. Sign, length and order of the rows have no
+    effect.
+
+    Parameters
+    ----------
+    W : ndarray, shape (k, n)
+        Learned rows.
+    atoms : ndarray, shape (m, n)
+        The atoms.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The cosines. An atom without a row, or with a row of length 0, has 0.
+
+    Raises
+    ------
+    ValueError
+        If the widths differ or an entry is not finite.
     """
     _validation.matrix("atoms", atoms)
     _validation.matrix("W", W, columns=atoms.shape[1])
@@ -73,14 +132,49 @@ def found(W: np.ndarray, atoms: np.ndarray) -> np.ndarray:
 
 
 @_validation.tiny_is_zero
-def score(W: np.ndarray, atoms: np.ndarray) -> float:
-    """The mean of `found`: 1 if W has every atom, and for random rows what `chance` says."""
+def score(W: Array, atoms: Array) -> float:
+    """Compute the mean of `found`.
+
+    Parameters
+    ----------
+    W : ndarray, shape (k, n)
+        Learned rows.
+    atoms : ndarray, shape (m, n)
+        The atoms.
+
+    Returns
+    -------
+    float
+        1 if W contains every atom. For random rows see `chance`.
+    """
     return float(found(W, atoms).mean())
 
 
 @_validation.tiny_is_zero
-def chance(atoms: np.ndarray, k: int, rng: np.random.Generator, draws: int = 20) -> Chance:
-    """The score that k rows of random direction get by luck, over `draws` of them."""
+def chance(atoms: Array, k: int, rng: np.random.Generator, draws: int = 20) -> Chance:
+    """Compute the score of rows with random directions.
+
+    Parameters
+    ----------
+    atoms : ndarray, shape (m, n)
+        The atoms.
+    k : int
+        Number of rows.
+    rng : numpy.random.Generator
+        Source of the rows.
+    draws : int
+        Number of repetitions.
+
+    Returns
+    -------
+    Chance
+        Mean and standard deviation over the repetitions.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
     _validation.matrix("atoms", atoms)
     _validation.integer("k", k)
     _validation.integer("draws", draws)

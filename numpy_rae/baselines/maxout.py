@@ -1,7 +1,7 @@
-"""Maxout (Goodfellow et al. 2013), the activation that Sec. 2.1.2 rules out, as a counter-example that runs.
+"""Maxout (Goodfellow et al. 2013), the activation that Sec. 2.1.2 excludes, as a counter-example that can be trained.
 
-Unit j has k affine pieces and takes the largest, h_j = max over p of W_jp . x + b_jp; decoding is tied through the
-piece that won. h is no function of one pre-activation, so Maxout has no jet and stands outside `ACTIVATIONS`.
+Unit j has k affine pieces and takes the largest, h_j = max over p of W_jp . x + b_jp. Decoding is tied through the
+piece that won. h is not a function of one pre-activation, so Maxout has no jet and is not in `ACTIVATIONS`.
 Setting the code of every losing piece to 0 turns the model into a linear one with m k units:
 
     (a) a_ijp = W_jp . x_i + b_jp,   won_ijp = 1 for the first largest p of (i, j), else 0       (N, m, k)
@@ -17,30 +17,62 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from numpy_rae import _validation, autoencoder
+from numpy_rae._validation import Array
 from numpy_rae.autoencoder import reconstruction
 from numpy_rae.training import shuffled_batches
 
 
 class MaxoutParams(NamedTuple):
-    """W (m, k, n), one row a piece; b_e (m, k)."""
+    """Hold the parameters of a Maxout layer.
 
-    W: np.ndarray
-    b_e: np.ndarray
+    Attributes
+    ----------
+    W : ndarray, shape (m, k, n)
+        Weights, one row per piece.
+    b_e : ndarray, shape (m, k)
+        Biases.
+    """
+
+    W: Array
+    b_e: Array
 
 
 class MaxoutForward(NamedTuple):
-    """Pre-activations a (N, m, k), which piece won (N, m, k), h (N, m), reconstruction y (N, n)."""
+    """Hold a forward pass.
 
-    a: np.ndarray
-    won: np.ndarray
-    h: np.ndarray
-    y: np.ndarray
+    Attributes
+    ----------
+    a : ndarray, shape (N, m, k)
+        Pre-activations.
+    won : ndarray of bool, shape (N, m, k)
+        Which piece won.
+    h : ndarray, shape (N, m)
+        Codes.
+    y : ndarray, shape (N, n)
+        Reconstruction.
+    """
+
+    a: Array
+    won: Array
+    h: Array
+    y: Array
 
 
 class MaxoutTrained(NamedTuple):
-    """Parameters, each epoch's mean minibatch objective, and None or the epoch in which it ceased to be finite."""
+    """Hold the result of `train`.
+
+    Attributes
+    ----------
+    params : MaxoutParams
+        Final parameters.
+    history : tuple of float
+        Mean minibatch objective per epoch.
+    diverged : int or None
+        The epoch in which the objective was not finite any more. None if the run did not diverge.
+    """
 
     params: MaxoutParams
     history: tuple[float, ...]
@@ -48,16 +80,50 @@ class MaxoutTrained(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """A Maxout layer, a direction (n,), and the limit (m,) of h at x = t direction as t goes to -infinity."""
+    """Hold a Maxout layer whose limit on the left is not 0.
+
+    Attributes
+    ----------
+    params : MaxoutParams
+        The layer.
+    direction : ndarray, shape (n,)
+        A direction.
+    limit : ndarray, shape (m,)
+        The limit of h at x = t direction as t goes to -infinity.
+    """
 
     params: MaxoutParams
-    direction: np.ndarray
-    limit: np.ndarray
+    direction: Array
+    limit: Array
 
 
 @_validation.tiny_is_zero
-def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: type = np.float32) -> MaxoutParams:
-    """The auto-encoder's normalized initialisation for the m k pieces."""
+def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> MaxoutParams:
+    """Draw the auto-encoder's normalized initialisation for the m k pieces.
+
+    Parameters
+    ----------
+    m : int
+        Number of units.
+    k : int
+        Number of pieces per unit.
+    n : int
+        Number of features.
+    rng : numpy.random.Generator
+        Source of W.
+    dtype : type
+        The dtype of the parameters, float32 or float64.
+
+    Returns
+    -------
+    MaxoutParams
+        Random W, and b_e = 0.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
     _validation.integer("m", m)
     _validation.integer("k", k)
     W, b_e = autoencoder.init_params(m * k, n, rng, dtype)
@@ -65,8 +131,26 @@ def init_params(m: int, k: int, n: int, rng: np.random.Generator, dtype: type = 
 
 
 @_validation.tiny_is_zero
-def forward(params: MaxoutParams, x: np.ndarray) -> MaxoutForward:
-    """Encode and decode x (N, n). Raises ValueError if shapes or dtypes of x, W and b_e do not fit."""
+def forward(params: MaxoutParams, x: Array) -> MaxoutForward:
+    """Encode and decode x.
+
+    Parameters
+    ----------
+    params : MaxoutParams
+        W, shape (m, k, n), and b_e, shape (m, k).
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+
+    Returns
+    -------
+    MaxoutForward
+        Pre-activations, winners, codes and reconstruction.
+
+    Raises
+    ------
+    ValueError
+        If shapes or dtypes of x, W and b_e do not fit.
+    """
     check(params)
     W, b_e = params
     m, k, n = W.shape
@@ -78,8 +162,25 @@ def forward(params: MaxoutParams, x: np.ndarray) -> MaxoutForward:
 
 
 @_validation.tiny_is_zero
-def value_and_grad(params: MaxoutParams, x: np.ndarray) -> tuple[float, MaxoutParams]:
-    """J = mean over samples of ||x - y||^2, no 1/2, and its gradient; at a tie, that of the first piece."""
+def value_and_grad(params: MaxoutParams, x: Array) -> tuple[float, MaxoutParams]:
+    """Compute J = mean over samples of ||x - y||^2, no 1/2, and its gradient.
+
+    At a tie, the first piece gets the gradient.
+
+    Parameters
+    ----------
+    params : MaxoutParams
+        W, shape (m, k, n), and b_e, shape (m, k).
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+
+    Returns
+    -------
+    J : float
+        The objective.
+    gradient : MaxoutParams
+        Its gradient.
+    """
     fwd = forward(params, x)
     J, g_y = reconstruction(fwd.y, x)  # (d) (N, n)
     z = np.where(fwd.won, fwd.a, 0)  # (b) (N, m, k)
@@ -90,7 +191,7 @@ def value_and_grad(params: MaxoutParams, x: np.ndarray) -> tuple[float, MaxoutPa
 
 @_validation.tiny_is_zero
 def train(
-    x: np.ndarray,
+    x: Array,
     m: int,
     k: int,
     rng: np.random.Generator,
@@ -99,10 +200,36 @@ def train(
     momentum: float = 0.9,
     batch_size: int = 50,
 ) -> MaxoutTrained:
-    """Minibatch SGD on x (N, n): v <- momentum v - eta g, then W <- W + v, rows left free.
+    """Train with minibatch SGD: v <- momentum v - eta g, then W <- W + v. The rows are free.
 
-    Raises ValueError before any work for a value outside its range. An objective that ceases to be finite ends the
-    run: `diverged` says in which epoch.
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        Data. Its dtype is the dtype of the parameters.
+    m : int
+        Number of units.
+    k : int
+        Number of pieces per unit.
+    rng : numpy.random.Generator
+        Source of the initialisation and of the order of the samples.
+    epochs : int
+        Passes over the data.
+    eta : float
+        Learning rate, positive.
+    momentum : float
+        Momentum coefficient, in [0, 1].
+    batch_size : int
+        Samples per update.
+
+    Returns
+    -------
+    MaxoutTrained
+        Parameters and history. If the objective stops being finite, the run ends, and `diverged` is the epoch.
+
+    Raises
+    ------
+    ValueError
+        Before any work, if an argument is outside its range.
     """
     _validation.matrix("x", x)
     for name, value in (("m", m), ("k", k), ("epochs", epochs), ("batch_size", batch_size)):
@@ -111,8 +238,9 @@ def train(
     _validation.number("momentum", momentum, high=1)
     _validation.instance("rng", rng, np.random.Generator)
     params = init_params(m, k, x.shape[1], rng, x.dtype)
-    velocity, history = MaxoutParams(np.zeros_like(params.W), np.zeros_like(params.b_e)), []
-    # An overflow is not a warning here: the objective shows it in the same epoch.
+    velocity = MaxoutParams(np.zeros_like(params.W), np.zeros_like(params.b_e))
+    history: list[float] = []
+    # An overflow needs no warning here, because the objective is not finite in the same epoch.
     with np.errstate(over="ignore", invalid="ignore"):
         for epoch in range(1, epochs + 1):
             steps = (x[batch] for batch in shuffled_batches(len(x), batch_size, rng))
@@ -124,10 +252,27 @@ def train(
 
 
 @_validation.tiny_is_zero
-def step(params: MaxoutParams, velocity: MaxoutParams, x: np.ndarray, eta: float, momentum: float) -> float:
-    """One step on x (N, n), in place on `params` and `velocity`; returns the objective before it."""
+def step(params: MaxoutParams, velocity: MaxoutParams, x: Array, eta: float, momentum: float) -> float:
+    """Do one step on a batch, in place.
+
+    Parameters
+    ----------
+    params, velocity : MaxoutParams
+        Changed in place.
+    x : ndarray, shape (N, n)
+        The batch.
+    eta : float
+        Learning rate.
+    momentum : float
+        Momentum coefficient.
+
+    Returns
+    -------
+    float
+        The objective before the step.
+    """
     J, grad = value_and_grad(params, x)
-    for value, v, g in zip(params, velocity, grad):
+    for value, v, g in zip(params, velocity, grad, strict=True):
         v *= momentum
         v -= eta * g
         value += v
@@ -135,15 +280,32 @@ def step(params: MaxoutParams, velocity: MaxoutParams, x: np.ndarray, eta: float
 
 
 @_validation.tiny_is_zero
-def left_limit(params: MaxoutParams, direction: np.ndarray) -> np.ndarray:
-    """The limit (m,) of h at x = t direction (n,) as t goes to -infinity, read off the pieces.
+def left_limit(params: MaxoutParams, direction: Array) -> Array:
+    """Compute the limit of h at x = t direction as t goes to -infinity. Sec. 2.1.2 asks for the limit 0.
 
-    On this line piece p is t slope_p + b_p with slope_p = W_p . direction, and far out on the left the flattest
-    upward, or steepest downward, piece is the largest: min_p slope_p decides.
+    Parameters
+    ----------
+    params : MaxoutParams
+        W, shape (m, k, n), and b_e, shape (m, k).
+    direction : ndarray, shape (n,)
+        The direction, of the dtype of W.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The limits, which can be infinite.
+
+    Raises
+    ------
+    ValueError
+        If `direction` does not fit W, or one of both is not finite.
+
+    Notes
+    -----
+    On this line piece p is t slope_p + b_p with slope_p = W_p . direction. Far on the left, the largest piece is the
+    one with the smallest slope:
 
         min slope < 0: +inf        min slope > 0: -inf        min slope = 0: the largest b_e of the pieces that have it
-
-    Sec. 2.1.2 asks for the limit 0. Raises ValueError if `direction` does not fit W, or one of both is not finite.
     """
     check(params)
     _validation.vector("direction", _validation.like("direction", direction, params.W.shape[2:], params.W.dtype))
@@ -153,24 +315,53 @@ def left_limit(params: MaxoutParams, direction: np.ndarray) -> np.ndarray:
     _validation.no_overflow("W or direction", slope)
     flat = np.where(slope == 0, params.b_e, -np.inf).max(axis=1)  # (m,)
     least = slope.min(axis=1)  # (m,)
-    return np.where(least == 0, flat, np.copysign(np.inf, -least)).astype(params.W.dtype)
+    limit: Array = np.where(least == 0, flat, np.copysign(np.inf, -least)).astype(params.W.dtype)
+    return limit
 
 
 @_validation.tiny_is_zero
-def witness(dtype: type = np.float64) -> Witness:
-    """One unit with the pieces a and -a: h = |a| grows without bound on the left, where Thm 2 needs 0."""
+def witness(dtype: DTypeLike = np.float64) -> Witness:
+    """Return one unit with the pieces a and -a: h = |a| grows without bound on the left, where Thm 2 needs 0.
+
+    Parameters
+    ----------
+    dtype : type
+        The dtype of the parameters, float32 or float64.
+
+    Returns
+    -------
+    Witness
+        The layer, the direction and the limit.
+
+    Raises
+    ------
+    ValueError
+        If the dtype is another.
+    """
     dtype = _validation.float_type("dtype", dtype)
     params = MaxoutParams(np.array([[[1], [-1]]], dtype), np.zeros((1, 2), dtype))
-    direction = np.ones(1, dtype)
+    direction: Array = np.ones(1, dtype)
     return Witness(params, direction, left_limit(params, direction))
 
 
 @_validation.tiny_is_zero
 def check(params: MaxoutParams) -> None:
-    """Raise ValueError unless W is a float array (m, k, n), none of them 0, and b_e an (m, k) one of its dtype."""
+    """Check the parameters of a Maxout layer.
+
+    Parameters
+    ----------
+    params : MaxoutParams
+        W, shape (m, k, n), and b_e, shape (m, k).
+
+    Raises
+    ------
+    ValueError
+        If W is not a float array of shape (m, k, n), all at least 1, or b_e does not fit it.
+    """
     W, b_e = _validation.pair(params)
     if type(W) not in _validation.ARRAYS or W.ndim != 3 or 0 in W.shape or W.dtype not in _validation.FLOATS:
         raise ValueError(
-            f"W is {_validation.describe_array(W)}; it must be a float array of shape (units, pieces, features), all at least 1"
+            f"W is {_validation.describe_array(W)}; "
+            "it must be a float array of shape (units, pieces, features), all at least 1"
         )
     _validation.like("b_e", b_e, W.shape[:2], W.dtype)

@@ -1,39 +1,63 @@
 """Sparse coding, Eq. (2): J = sum over samples of ||x_i - W^T h_i||^2 + lam ||h_i||_1, no 1/2 and no mean.
 
-What the SAE of Eq. (13) is compared with: here every sample has a code of its own, found by optimisation, where an
-auto-encoder computes it. J is minimised in the codes h and in the dictionary W by turns; the rows of W have length 1,
-for otherwise long rows and short codes would make the penalty vanish.
+This is a baseline for the SAE of Eq. (13). Here each sample has a code of its own, found by optimisation. An
+auto-encoder computes its codes. J is minimised in the codes h and in the dictionary W in turn. The rows of W have
+length 1, because otherwise long rows and short codes would make the penalty vanish.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import eigvalsh
 
 from numpy_rae import _validation
-from numpy_rae.autoencoder import row_len2
-from numpy_rae.sparsity import directions
+from numpy_rae._validation import Array
+from numpy_rae.row_norms import directions, row_len2
 
 
 class Codes(NamedTuple):
-    """h (N, m); gap (N,) bounds J_i above its minimum; iterations made; how many samples missed the tolerance."""
+    """Hold the result of `encode`.
 
-    h: np.ndarray
-    gap: np.ndarray
+    Attributes
+    ----------
+    h : ndarray, shape (N, m)
+        Codes.
+    gap : ndarray, shape (N,)
+        Upper bound on J_i minus its minimum.
+    iterations : int
+        Number of iterations.
+    unconverged : int
+        Number of samples that missed the tolerance.
+    """
+
+    h: Array
+    gap: Array
     iterations: int
     unconverged: int
 
 
 class Fit(NamedTuple):
-    """Dictionary W (m, n), codes h (N, m), and how they were reached.
+    """Hold a dictionary, its codes, and how the fit proceeded.
 
-    `history` holds J after the first codes, then after each dictionary and each codes half-step by turns. For each
-    call of `encode`, `code_iterations` and `unconverged` say what `Codes` says; `redrawn` counts replaced atoms.
+    Attributes
+    ----------
+    W : ndarray, shape (m, n)
+        Dictionary.
+    h : ndarray, shape (N, m)
+        Codes.
+    history : tuple of float
+        J after the first codes, then after each half-step, for dictionary and codes in turn.
+    code_iterations : tuple of int
+        Number of iterations of each call of `encode`.
+    unconverged : tuple of int
+        Number of samples that missed the tolerance in each call of `encode`.
+    redrawn : int
+        Number of replaced atoms.
     """
 
-    W: np.ndarray
-    h: np.ndarray
+    W: Array
+    h: Array
     history: tuple[float, ...]
     code_iterations: tuple[int, ...]
     unconverged: tuple[int, ...]
@@ -41,39 +65,101 @@ class Fit(NamedTuple):
 
 
 @_validation.tiny_is_zero
-def sample_objectives(W: np.ndarray, h: np.ndarray, x: np.ndarray, lam: float) -> np.ndarray:
-    """J_i = ||x_i - W^T h_i||^2 + lam ||h_i||_1 for every sample, (N,)."""
-    return row_len2(x - h @ W) + float(lam) * np.abs(h).sum(axis=1)
+def sample_objectives(W: Array, h: Array, x: Array, lam: float) -> Array:
+    """Compute J_i = ||x_i - W^T h_i||^2 + lam ||h_i||_1 for each sample.
+
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Dictionary.
+    h : ndarray, shape (N, m)
+        Codes.
+    x : ndarray, shape (N, n)
+        Data.
+    lam : float
+        Coefficient of the L1 norm, positive.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        The objectives.
+    """
+    each: Array = row_len2(x - h @ W) + float(lam) * np.abs(h).sum(axis=1)
+    return each
 
 
 @_validation.tiny_is_zero
-def objective(W: np.ndarray, h: np.ndarray, x: np.ndarray, lam: float) -> float:
-    """Eq. (2): the sum of J_i over samples."""
+def objective(W: Array, h: Array, x: Array, lam: float) -> float:
+    """Compute Eq. (2): the sum of J_i over samples.
+
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Dictionary.
+    h : ndarray, shape (N, m)
+        Codes.
+    x : ndarray, shape (N, n)
+        Data.
+    lam : float
+        Coefficient of the L1 norm, positive.
+
+    Returns
+    -------
+    float
+        The objective.
+    """
     return float(sample_objectives(W, h, x, lam).sum())
 
 
 @_validation.tiny_is_zero
 def encode(
-    W: np.ndarray,
-    x: np.ndarray,
+    W: Array,
+    x: Array,
     lam: float,
     non_negative: bool = False,
     tol: float = 1e-5,
     max_iterations: int = 1000,
-    start: np.ndarray | None = None,
+    start: Array | None = None,
 ) -> Codes:
-    """Codes h (N, m) of x (N, n) minimising Eq. (2) for fixed W: FISTA (Beck & Teboulle 2009), all samples at once.
+    """Minimise Eq. (2) in the codes for fixed W by FISTA (Beck & Teboulle 2009), for all samples at once.
 
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Dictionary with rows of length 1.
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+    lam : float
+        Coefficient of the L1 norm, positive.
+    non_negative : bool
+        Whether codes must be at least 0.
+    tol : float
+        The iterations end when every gap is at most tol ||x_i||^2. In float32 the gaps cannot go far below tol = 1e-5.
+    max_iterations : int
+        Largest number of iterations.
+    start : ndarray, shape (N, m), optional
+        First codes. The default is 0.
+
+    Returns
+    -------
+    Codes
+        The codes, their gaps, and how many samples missed the tolerance.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit, or a row of W does not have length 1.
+
+    Notes
+    -----
         (a) c    = (x - h W) W^T = a - h G,  a = x W^T,  G = W W^T        (N, m)
         (b) d||x_i - W^T h_i||^2 / dh = -2 c,  with Lipschitz constant L = 2 (largest eigenvalue of G)
         (c) h    <- shrink(z + 2 c(z) / L, lam / L)
         (d) t    <- (1 + sqrt(1 + 4 t^2)) / 2,  z <- h + beta (h - h_old),  beta = (t_old - 1) / t
-        (e) c(z) = c + beta (c - c_old), as c is affine in h: one matrix product an iteration
+        (e) c(z) = c + beta (c - c_old), as c is affine in h: one matrix product per iteration
 
-    A sample whose momentum points uphill starts again at t = 1 (O'Donoghue & Candes 2015). While beta <= 1, (c) never
-    increases J_i + (L / 2) ||h - h_old||^2, so no J_i ends above its value at `start` (zeros if None). Ends when every
-    gap is at most tol ||x_i||^2, or after `max_iterations`: the result tells. float32 cannot go far below tol = 1e-5.
-    Raises ValueError if an argument does not fit, or a row of W has not length 1.
+    A sample whose momentum points uphill restarts at t = 1 (O'Donoghue & Candes 2015). While beta <= 1, (c) never
+    increases J_i + (L / 2) ||h - h_old||^2, so no J_i ends above its value at `start`.
     """
     check(x, lam, tol, max_iterations)
     check_dictionary(W, x)
@@ -97,39 +183,102 @@ def encode(
 
 
 @_validation.tiny_is_zero
-def shrink(v: np.ndarray, threshold: float, non_negative: bool = False) -> np.ndarray:
-    """argmin over h of (h - v)^2 / 2 + threshold |h|, entry by entry, with h >= 0 if asked."""
+def shrink(v: Array, threshold: float, non_negative: bool = False) -> Array:
+    """Compute argmin over h of (h - v)^2 / 2 + threshold |h|, entry by entry.
+
+    Parameters
+    ----------
+    v : ndarray
+        Entries of any shape.
+    threshold : float
+        Threshold, at least 0.
+    non_negative : bool
+        Whether h must be at least 0.
+
+    Returns
+    -------
+    ndarray
+        The minimisers, of the shape of v.
+    """
     return np.maximum(v - threshold, 0) if non_negative else v - v.clip(-threshold, threshold)
 
 
 @_validation.tiny_is_zero
-def duality_gap(h, c, a, x2, lam: float, non_negative: bool) -> np.ndarray:
-    """How far J_i(h) can be above its minimum, (N,); with c = W r and a = W x (N, m), x2 = ||x_i||^2 (N,).
+def duality_gap(h: Array, c: Array, a: Array, x2: Array, lam: float, non_negative: bool) -> Array:
+    """Compute how far J_i(h) can be above its minimum.
 
+    Parameters
+    ----------
+    h : ndarray, shape (N, m)
+        Codes.
+    c : ndarray, shape (N, m)
+        Products W r of the rows with the residual r.
+    a : ndarray, shape (N, m)
+        Products W x.
+    x2 : ndarray, shape (N,)
+        Squared lengths of the samples.
+    lam : float
+        Coefficient of the L1 norm.
+    non_negative : bool
+        Whether codes must be at least 0.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        The gaps.
+
+    Notes
+    -----
     ||r||^2 = max over u of 2 u.r - ||u||^2, so the dual is max 2 u.x - ||u||^2 where |2 W_j u| <= lam for all j
     (2 W_j u <= lam if h >= 0). The point u = s r is feasible for
 
         (a) s   = lam / max(lam, 2 max_j |c_j|)                                       (N,)
         (b) gap = J_i - 2 s r.x + s^2 ||r||^2 = (1 - s)^2 ||r||^2 + sum_j (lam |h_j| - 2 s h_j c_j)
 
-    by x = r + W^T h. Every term of (b) is at least 0: nothing cancels near the optimum.
+    by x = r + W^T h. Every term of (b) is at least 0, so nothing cancels near the optimum.
     """
     steepest = (c if non_negative else np.abs(c)).max(axis=1)
     s = lam / np.maximum(2 * steepest, lam)  # (a) (N,)
     r2 = x2 - (h * (a + c)).sum(axis=1)  # (N,)
-    return (1 - s) ** 2 * r2 + (lam * np.abs(h) - 2 * s[:, None] * h * c).sum(axis=1)  # (b) (N,)
+    gap: Array = (1 - s) ** 2 * r2 + (lam * np.abs(h) - 2 * s[:, None] * h * c).sum(axis=1)  # (b) (N,)
+    return gap
 
 
 @_validation.tiny_is_zero
-def update_dictionary(W: np.ndarray, h: np.ndarray, x: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, int]:
-    """One sweep over the atoms for fixed h: the new W (m, n), and how many unused atoms were drawn anew from x.
+def update_dictionary(W: Array, h: Array, x: Array, rng: np.random.Generator) -> tuple[Array, int]:
+    """Update each atom once for fixed codes.
 
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Dictionary.
+    h : ndarray, shape (N, m)
+        Codes.
+    x : ndarray, shape (N, n)
+        Data.
+    rng : numpy.random.Generator
+        Source of new atoms.
+
+    Returns
+    -------
+    W : ndarray, shape (m, n)
+        The new dictionary.
+    redrawn : int
+        Number of unused atoms that were replaced by samples.
+
+    Raises
+    ------
+    ValueError
+        If an atom must be replaced and x is 0 everywhere.
+
+    Notes
+    -----
     With the other rows fixed and E = x - sum over l != j of h_l W_l, the best row of length 1 is exact:
 
         (a) ||E - h_j W_j||^2 = ||E||^2 - 2 W_j . (E^T h_j) + ||h_j||^2           as ||W_j|| = 1
         (b) W_j = u / ||u||,  u = E^T h_j = B_j - A_j W + A_jj W_j,  A = h^T h,  B = h^T x
 
-    so J cannot increase. It does not see an atom that no sample uses, which may hence be replaced.
+    so J cannot increase. J does not depend on an atom that no sample uses, so such an atom can be replaced.
     """
     W, A, B = W.copy(), h.T @ h, h.T @ x  # (b) (m, n), (m, m), (m, n)
     for j in np.flatnonzero(A.diagonal()):
@@ -143,8 +292,28 @@ def update_dictionary(W: np.ndarray, h: np.ndarray, x: np.ndarray, rng: np.rando
 
 
 @_validation.tiny_is_zero
-def draw_atoms(x: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """`count` non-zero samples of x scaled to length 1, (count, n); different ones as long as there are enough."""
+def draw_atoms(x: Array, count: int, rng: np.random.Generator) -> Array:
+    """Draw non-zero samples of x and scale them to length 1.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        Data.
+    count : int
+        Number of atoms.
+    rng : numpy.random.Generator
+        Source of the choice.
+
+    Returns
+    -------
+    ndarray, shape (count, n)
+        The atoms. They are different samples if there are enough.
+
+    Raises
+    ------
+    ValueError
+        If x is 0 everywhere.
+    """
     drawable = np.flatnonzero(x.any(axis=1))
     if not len(drawable):
         raise ValueError("x is 0 everywhere; atoms are drawn from its samples, so one must be non-zero")
@@ -153,7 +322,7 @@ def draw_atoms(x: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarra
 
 @_validation.tiny_is_zero
 def fit(
-    x: np.ndarray,
+    x: Array,
     m: int,
     lam: float,
     rng: np.random.Generator,
@@ -162,9 +331,34 @@ def fit(
     tol: float = 1e-5,
     max_iterations: int = 1000,
 ) -> Fit:
-    """Minimise Eq. (2) over W and h for x (N, n): atoms drawn from x, then `iterations` times dictionary and codes.
+    """Minimise Eq. (2) over W and h. The first atoms are samples of x.
 
-    `tol` and `max_iterations` are those of `encode`. Raises ValueError before any work for a value outside its range.
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        Data.
+    m : int
+        Number of atoms.
+    lam : float
+        Coefficient of the L1 norm, positive.
+    rng : numpy.random.Generator
+        Source of the atoms.
+    iterations : int
+        Number of updates of the dictionary, each followed by an update of the codes.
+    non_negative : bool
+        Whether codes must be at least 0.
+    tol, max_iterations : float, int
+        Passed to `encode`.
+
+    Returns
+    -------
+    Fit
+        Dictionary, codes and history.
+
+    Raises
+    ------
+    ValueError
+        Before any work, if an argument is outside its range.
     """
     _validation.integer("m", m)
     _validation.integer("iterations", iterations, low=0)
@@ -186,8 +380,25 @@ def fit(
 
 
 @_validation.tiny_is_zero
-def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
-    """Raise ValueError unless x is a finite matrix, lam > 0 in x's precision, tol in [0, 1] and max_iterations >= 1."""
+def check(x: Array, lam: float, tol: float, max_iterations: int) -> None:
+    """Check the arguments of `encode` and `fit`.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        Data.
+    lam : float
+        Coefficient. It must be positive in x's precision.
+    tol : float
+        Tolerance in [0, 1].
+    max_iterations : int
+        A whole number of at least 1.
+
+    Raises
+    ------
+    ValueError
+        If one is outside its range.
+    """
     _validation.matrix("x", x, squares=True)
     lam_range = np.finfo(x.dtype)
     _validation.number("lam", lam, float(lam_range.tiny), float(lam_range.max) ** 0.5)
@@ -196,8 +407,21 @@ def check(x: np.ndarray, lam: float, tol: float, max_iterations: int) -> None:
 
 
 @_validation.tiny_is_zero
-def check_dictionary(W: np.ndarray, x: np.ndarray) -> None:
-    """Raise ValueError unless W is a finite (m, n) array of x's dtype with rows of length 1."""
+def check_dictionary(W: Array, x: Array) -> None:
+    """Check a dictionary.
+
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        It must be finite, of the dtype of x, with rows of length 1.
+    x : ndarray, shape (N, n)
+        Data.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
     _validation.matrix("W", W, columns=x.shape[1])
     _validation.like("W", W, W.shape, x.dtype)
     length = np.sqrt(row_len2(W))
@@ -207,8 +431,30 @@ def check_dictionary(W: np.ndarray, x: np.ndarray) -> None:
 
 
 @_validation.tiny_is_zero
-def check_start(start: np.ndarray | None, shape: tuple[int, int], dtype: np.dtype, non_negative: bool) -> np.ndarray:
-    """`start`, or zeros if None; raise ValueError unless it fits shape, dtype and sign."""
+def check_start(start: Array | None, shape: tuple[int, int], dtype: np.dtype[Any], non_negative: bool) -> Array:
+    """Check the first codes.
+
+    Parameters
+    ----------
+    start : ndarray or None
+        The codes. None stands for 0.
+    shape : tuple of int
+        The shape (N, m).
+    dtype : numpy.dtype
+        The dtype of x.
+    non_negative : bool
+        Whether codes must be at least 0.
+
+    Returns
+    -------
+    ndarray, shape (N, m)
+        The codes.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit shape, dtype and sign.
+    """
     if start is None:
         return np.zeros(shape, dtype)
     _validation.like("start", start, shape, dtype)

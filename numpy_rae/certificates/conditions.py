@@ -1,16 +1,19 @@
-"""What the theory asks of an activation and a penalty, condition by condition, each with a witness where it fails.
+"""What the theory asks of an activation and a penalty: each condition, with a witness where it fails.
 
     (a) s_e:      h' >= 0;  0 <= h' <= 1;  h'' >= 0;  h -> 0 on the left (Sec. 2.1.2)
     (b) penalty:  f' >= 0 for every rho that h can average to (Cor. 1);  q >= 1 and p >= 0 (Cor. 2)
 
-All is evaluated on a grid: [-50, 50] in steps of 0.025, finer at the kinks and where a sign changes, and out to +-1e4.
+All conditions are evaluated on a grid: [-50, 50] in steps of 0.025, finer at the kinks and where a sign changes, and
+further points out to +-1e4.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
-from numpy_rae.activations import Activation, Jet
+from numpy_rae._validation import Array
+from numpy_rae.activations import Activation, FullJet, Jet
 from numpy_rae.penalties import JacobianPenalty, MeanActivationPenalty, Penalty
 
 USEFUL, FAR = 50.0, 1e4
@@ -20,7 +23,17 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Witness:
-    """Where a condition fails: the quantity `of` has this value at this a (or rho), if it belongs to any."""
+    """Hold a point at which a condition fails.
+
+    Attributes
+    ----------
+    of : str
+        Name of the quantity.
+    value : float
+        Its value.
+    at : float or None
+        The pre-activation a, or the mean code rho, where it has this value. None if it depends on neither.
+    """
 
     of: str
     value: float
@@ -33,7 +46,19 @@ class Witness:
 
 @dataclass(frozen=True)
 class Condition:
-    """One thing the theory asks, by which statements, and a witness if it fails."""
+    """Hold one condition of the theory.
+
+    Attributes
+    ----------
+    name : str
+        Short name.
+    asks : str
+        The condition as a formula.
+    asked_by : tuple of str
+        The statements that need it, such as "Cor. 1".
+    witness : Witness or None
+        Where it fails. None if it holds.
+    """
 
     name: str
     asks: str
@@ -42,43 +67,107 @@ class Condition:
 
     @property
     def holds(self) -> bool:
+        """Return whether the condition holds.
+
+        Returns
+        -------
+        bool
+            True if there is no witness against it.
+        """
         return self.witness is None
 
 
 def accuracy(activation: Activation) -> tuple[float, ...]:
-    """How far h, h', h'', h''' may be off: 0 for derivatives made by hand."""
+    """Return how large the errors of h and its three derivatives can be.
+
+    Parameters
+    ----------
+    activation : Activation
+        The activation.
+
+    Returns
+    -------
+    tuple of float
+        One bound per derivative. All are 0 if the derivatives are hand-derived.
+    """
     return getattr(activation.jet, "accuracy", (0.0, 0.0, 0.0, 0.0))
 
 
-def evaluate(activation: Activation, a: np.ndarray) -> Jet:
-    """The jet up to h'', where a user's function may overflow."""
+def evaluate(activation: Activation, a: Array) -> Jet:
+    """Compute the jet up to h'', without warnings where a user's function overflows.
+
+    Parameters
+    ----------
+    activation : Activation
+        The activation.
+    a : ndarray, shape (k,)
+        Pre-activations.
+
+    Returns
+    -------
+    Jet
+        The values h, h' and h''.
+    """
     with np.errstate(all="ignore"):
         return activation(a, 2)
 
 
-def grid(activation: Activation, penalty: Penalty) -> np.ndarray:
-    """Points in rising order at which the jet is finite; each cell where a sign changes is cut in 32."""
+def grid(activation: Activation, penalty: Penalty) -> Array:
+    """Return the points at which the conditions are evaluated.
+
+    Parameters
+    ----------
+    activation : Activation
+        The activation.
+    penalty : Penalty
+        The penalty.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        Points in increasing order at which the jet is finite. Each cell where a sign changes is divided into 32.
+    """
     far = np.geomspace(2 * USEFUL, FAR, 9)
     beside = np.concatenate([10.0 ** -np.arange(1, 10), [0]])
     kinks = [k + side * beside for k in activation.kinks for side in (-1, 1)]
     next_to = [np.nextafter(k, side) for k in activation.kinks for side in (-np.inf, np.inf)]
     a = np.unique(np.concatenate([-far, np.linspace(-USEFUL, USEFUL, 4001), far, *kinks, next_to]))
-    h, dh_da, d2h_da2, _ = evaluate(activation, a)
+    h, dh_da, d2h_da2, _ = cast(FullJet, evaluate(activation, a))
     pattern = np.sign([h, dh_da, dh_da - 1, d2h_da2, dh_da * d2h_da2])
     cut = np.flatnonzero((np.diff(pattern) != 0).any(axis=0))
     a = np.union1d(a, np.linspace(a[cut], a[cut + 1], 33))
-    return a[np.isfinite(evaluate(activation, a)[:3]).all(axis=0)]
+    jet = cast(FullJet, evaluate(activation, a))
+    return a[np.isfinite(jet[:3]).all(axis=0)]
 
 
-def activation_conditions(a: np.ndarray, jet: Jet, near: tuple[float, ...]) -> tuple[Condition, ...]:
-    """(a), with `near` the accuracy of the jet."""
-    h, dh_da, d2h_da2, _ = jet
+def activation_conditions(a: Array, jet: Jet, near: tuple[float, ...]) -> tuple[Condition, ...]:
+    """Evaluate (a).
+
+    Parameters
+    ----------
+    a : ndarray, shape (k,)
+        The grid.
+    jet : Jet
+        The jet on the grid.
+    near : tuple of float
+        Result of `accuracy`.
+
+    Returns
+    -------
+    tuple of Condition
+        The four conditions.
+    """
+    h, dh_da, d2h_da2, _ = cast(FullJet, jet)
     step, size = np.diff(h), np.maximum(1, np.abs(dh_da))
     slack = (near[1] + ROUNDING) * size
     noise = ROUNDING * np.maximum(1, np.abs(h[1:])) * (1 + np.abs(a[1:]))
-    # More than the slopes beside it explain: h itself jumps there.
-    leaps = most_violating_point("jump of h", a[:-1], step, 3 * np.diff(a) * np.maximum(size[:-1], size[1:]) + noise - np.abs(step))
-    falls = most_violating_point("h'", a, dh_da, dh_da + slack) or most_violating_point("jump of h", a[:-1], step, step + noise)
+    # A step that is larger than the slopes around it allow is a jump of h itself.
+    leaps = most_violating_point(
+        "jump of h", a[:-1], step, 3 * np.diff(a) * np.maximum(size[:-1], size[1:]) + noise - np.abs(step)
+    )
+    falls = most_violating_point("h'", a, dh_da, dh_da + slack) or most_violating_point(
+        "jump of h", a[:-1], step, step + noise
+    )
     steep = most_violating_point("h'", a, dh_da, 1 - dh_da + slack) or leaps or falls
     turns = most_violating_point("jump of h'", a[:-1], np.diff(dh_da), np.diff(dh_da) + 2 * slack[1:])
     bends = most_violating_point("h''", a, d2h_da2, d2h_da2 + near[2] + ROUNDING) or turns or leaps
@@ -91,8 +180,27 @@ def activation_conditions(a: np.ndarray, jet: Jet, near: tuple[float, ...]) -> t
     )
 
 
-def most_violating_point(of: str, at: np.ndarray, value: np.ndarray, margin: np.ndarray) -> Witness | None:
-    """The point of the most negative margin, in the useful range if there is any; None if none is negative."""
+def most_violating_point(of: str, at: Array, value: Array, margin: Array) -> Witness | None:
+    """Return the point of the most negative margin, if a margin is negative.
+
+    Points in the useful range [-50, 50] come first.
+
+    Parameters
+    ----------
+    of : str
+        Name of the quantity.
+    at : ndarray, shape (k,)
+        The points.
+    value : ndarray, shape (k,)
+        The quantity at the points.
+    margin : ndarray, shape (k,)
+        How far the condition is from failing.
+
+    Returns
+    -------
+    Witness or None
+        The point. None if no margin is negative.
+    """
     if not margin.size:
         return None
     inside = np.where(np.abs(at) <= USEFUL, margin, np.inf)
@@ -101,14 +209,41 @@ def most_violating_point(of: str, at: np.ndarray, value: np.ndarray, margin: np.
     return Witness(of, float(value[i]), float(at[i])) if margin[i] < 0 else None
 
 
-def falls_to_zero(h: np.ndarray) -> bool:
-    """h at a from -1e4 to -1e2: gone at the far end, or smaller by half from each -10^k to the next, like 1 / |a|."""
+def falls_to_zero(h: Array) -> bool:
+    """Return whether h -> 0 on the left.
+
+    Parameters
+    ----------
+    h : ndarray, shape (k,)
+        The values of h at the points from -1e4 to -1e2, in this order.
+
+    Returns
+    -------
+    bool
+        True if |h| is at most LIMIT at the far end. Also True if it is below 0.01 there, and at most half as large at
+        each -10^k as at the one before, as for 1 / |a|.
+    """
     size = np.abs(h[::4]) if len(h) == 9 else np.abs(h)
     return bool(size[0] <= LIMIT or (len(h) == 9 and size[0] < 0.01 and (2 * size[:-1] <= size[1:]).all()))
 
 
-def penalty_conditions(penalty: Penalty, a: np.ndarray, h: np.ndarray) -> tuple[Condition, ...]:
-    """(b); none for a penalty of neither family."""
+def penalty_conditions(penalty: Penalty, a: Array, h: Array) -> tuple[Condition, ...]:
+    """Evaluate (b).
+
+    Parameters
+    ----------
+    penalty : Penalty
+        The penalty.
+    a : ndarray, shape (k,)
+        The grid.
+    h : ndarray, shape (k,)
+        The codes on the grid.
+
+    Returns
+    -------
+    tuple of Condition
+        The conditions. Empty for a penalty of neither family.
+    """
     if isinstance(penalty, MeanActivationPenalty):
         increasing = Condition("f_increasing", "f increases with rho", ("Cor. 1",), decrease_witness(penalty, h))
         if penalty.domain[0] == -np.inf:
@@ -122,8 +257,21 @@ def penalty_conditions(penalty: Penalty, a: np.ndarray, h: np.ndarray) -> tuple[
     return ()
 
 
-def decrease_witness(penalty: MeanActivationPenalty, h: np.ndarray) -> Witness | None:
-    """Where f does not increase, for rho between the least and the greatest h."""
+def decrease_witness(penalty: MeanActivationPenalty, h: Array) -> Witness | None:
+    """Find a rho at which f does not increase.
+
+    Parameters
+    ----------
+    penalty : MeanActivationPenalty
+        The penalty with the function f.
+    h : ndarray, shape (k,)
+        The codes on the grid. All rho between the smallest and the largest are possible.
+
+    Returns
+    -------
+    Witness or None
+        The point. None if f increases everywhere.
+    """
     low, high = h.min(), h.max()
     rho = np.unique(np.concatenate([h, np.linspace(low, high, 2001), np.linspace(low, min(high, 1), 2001)]))
     f, df, _ = penalty.extrapolated(rho)

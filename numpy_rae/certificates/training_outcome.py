@@ -1,7 +1,7 @@
-"""What lambda did to sparsity in training, named by a rule, and whether the certificate foresaw it.
+"""Classify by a fixed rule what lambda did to sparsity in training, and compare this with the certificate.
 
 The runs of one activation and one penalty on one data set share their seeds over all lambda, and are measured at
-lengths of training that double. With A (S, K) the activation fractions of Eq. (14) of S seeds at K lambdas:
+training lengths that double. Let A, shape (S, K), be the activation fractions of Eq. (14) of S seeds at K lambdas:
 
     (a) drift    = rms_j |E[a_j] - E[a_j] at half the length| / rms_j sd[a_j]. A run has converged if this is at most
         DRIFT and either at most GROWTH times what it was one length before (a unit that moves slowly but steadily
@@ -14,27 +14,22 @@ lengths of training that double. With A (S, K) the activation fractions of Eq. (
         not, a single direction stands that would outlast DOUBLINGS more: the change of A from 0 to the largest lambda,
         less DOUBLINGS times what it has lost since half the length, is still above (c)'s threshold
 
-A lambda at which a run diverged, or exploded, is left out: what its units end with is not sparsity.
+A lambda at which a run diverged or exploded is left out, because units that died in this way do not show sparsity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
-
-from numpy_rae.activations import Activation
-from numpy_rae.certificates import certificate, training_outcome
-from numpy_rae.certificates.certificate import Certificate
-
-if TYPE_CHECKING:
-    pass
-
-from collections.abc import Iterable
-from functools import lru_cache
-
 from scipy.stats import studentized_range
+
+from numpy_rae._validation import Array
+from numpy_rae.activations import Activation
+from numpy_rae.certificates import certificate
+from numpy_rae.certificates.certificate import Certificate
 
 DRIFT = 0.05
 GROWTH = 1.5
@@ -48,23 +43,46 @@ MEASURED = ("fraction", "near_zero", "dead", "mean_a", "drift")
 
 
 class Sweep(NamedTuple):
-    """One pair on one data set: `lam` (K,) rising from 0, `broken` the lambdas left out, `steps` (T,) the lengths.
+    """Hold the runs of one activation and one penalty on one data set, at T lengths, S seeds and K lambdas.
 
-    The rest is (T, S, K): activation fraction, share of |h| <= delta_min, dead units, E[a] over the units, drift (a).
+    Attributes
+    ----------
+    lam : tuple of float
+        The K lambdas, from 0 upwards.
+    broken : tuple of float
+        The lambdas that are left out.
+    steps : tuple of int
+        The T training lengths, in updates.
+    fraction : ndarray, shape (T, S, K)
+        Activation fractions.
+    near_zero : ndarray, shape (T, S, K)
+        Shares of |h| <= delta_min.
+    dead : ndarray, shape (T, S, K)
+        Shares of dead units.
+    mean_a : ndarray, shape (T, S, K)
+        Means of E[a] over the units.
+    drift : ndarray, shape (T, S, K)
+        The drifts of (a).
     """
 
     lam: tuple[float, ...]
     broken: tuple[float, ...]
     steps: tuple[int, ...]
-    fraction: np.ndarray
-    near_zero: np.ndarray
-    dead: np.ndarray
-    mean_a: np.ndarray
-    drift: np.ndarray
+    fraction: Array
+    near_zero: Array
+    dead: Array
+    mean_a: Array
+    drift: Array
 
     @property
-    def converged(self) -> np.ndarray:
-        """(a), (T, S, K); nothing is known at the first length."""
+    def converged(self) -> Array:
+        """Evaluate (a).
+
+        Returns
+        -------
+        ndarray of bool, shape (T, S, K)
+            Whether each run has converged at each length. False at the first length, where nothing is known.
+        """
         before, now = self.drift[:-1], self.drift[1:]
         calm = (now <= DRIFT) & ((now <= GROWTH * before) | (now <= DRIFT / 2**DOUBLINGS))
         lasting = np.logical_and.accumulate(calm[::-1])[::-1]
@@ -72,16 +90,35 @@ class Sweep(NamedTuple):
 
     @property
     def comparable(self) -> bool:
-        """Whether lambda = 0 and another one are left to compare."""
+        """Return whether lambda = 0 and another lambda remain, so that they can be compared.
+
+        Returns
+        -------
+        bool
+            True if they do.
+        """
         return len(self.lam) > 1 and self.lam[0] == 0
 
 
-def collect_sweep(records: Iterable[dict]) -> Sweep:
-    """The runs of one pair, those at lambda = 0 included, as arrays.
+def collect_sweep(records: Iterable[dict[str, Any]]) -> Sweep:
+    """Collect the runs of one activation and one penalty in arrays.
 
-    Raises ValueError if a lambda lacks a seed or the runs were measured at different lengths.
+    Parameters
+    ----------
+    records : iterable of dict
+        The records of the runs, those at lambda = 0 included.
+
+    Returns
+    -------
+    Sweep
+        The arrays.
+
+    Raises
+    ------
+    ValueError
+        If a seed is missing at a lambda, or the runs were measured at different lengths.
     """
-    by_lam: dict[float, dict[int, dict]] = {}
+    by_lam: dict[float, dict[int, dict[str, Any]]] = {}
     for entry in records:
         by_lam.setdefault(entry["lambda"], {})[entry["seed"]] = entry
     seeds = sorted(set().union(*by_lam.values()))
@@ -100,21 +137,61 @@ def collect_sweep(records: Iterable[dict]) -> Sweep:
 
 @lru_cache
 def tukey(count: int, freedom: int) -> float:
-    """q: the range of `count` means in units of their standard error, exceeded with probability LEVEL."""
+    """Compute the q of (c): the range of means in units of their standard error, exceeded with probability LEVEL.
+
+    Parameters
+    ----------
+    count : int
+        Number of means.
+    freedom : int
+        Degrees of freedom.
+
+    Returns
+    -------
+    float
+        The quantile of the studentized range.
+    """
     return float(studentized_range.ppf(1 - LEVEL, count, freedom))
 
 
-def hsd_threshold(A: np.ndarray) -> float:
-    """(c)'s threshold for A (S, K). Raises ValueError for a single seed, which has no spread."""
+def hsd_threshold(A: Array) -> float:
+    """Compute the threshold of (c).
+
+    Parameters
+    ----------
+    A : ndarray, shape (S, K)
+        Activation fractions of S seeds at K lambdas.
+
+    Returns
+    -------
+    float
+        The threshold q spread / sqrt(S).
+
+    Raises
+    ------
+    ValueError
+        If there is a single seed, which has no spread.
+    """
     S, K = A.shape
     if S < 2:
         raise ValueError(f"{S} seed has no spread; at least 2 are needed")
     spread = A.var(axis=0, ddof=1).mean() ** 0.5  # (b)
-    return tukey(K, K * (S - 1)) * spread / S**0.5
+    return float(tukey(K, K * (S - 1)) * spread / S**0.5)
 
 
-def direction(A: np.ndarray) -> str:
-    """(d) for A (S, K)."""
+def direction(A: Array) -> str:
+    """Evaluate (d).
+
+    Parameters
+    ----------
+    A : ndarray, shape (S, K)
+        Activation fractions of S seeds at K lambdas.
+
+    Returns
+    -------
+    str
+        The direction: SPARSER, DENSER, MIXED or UNAFFECTED.
+    """
     threshold, moves = hsd_threshold(A), set()
     for low, high in zip(*np.triu_indices(A.shape[1], 1), strict=True):
         change = A[:, high] - A[:, low]  # (S,)
@@ -125,7 +202,18 @@ def direction(A: np.ndarray) -> str:
 
 
 def decision_length(sweeps: Sequence[Sweep]) -> int:
-    """Index of the length for one activation: the first at which all its runs have converged, else the last."""
+    """Choose the length for one activation: the first at which all its runs have converged, else the last.
+
+    Parameters
+    ----------
+    sweeps : sequence of Sweep
+        The sweeps of the activation.
+
+    Returns
+    -------
+    int
+        Index of the length.
+    """
     calm = [sweep.converged.all(axis=(1, 2)) for sweep in sweeps if sweep.comparable]  # (T,) each
     if not calm:
         return 0
@@ -134,7 +222,20 @@ def decision_length(sweeps: Sequence[Sweep]) -> int:
 
 
 def outcome(sweep: Sweep, at: int) -> str:
-    """(e) at the length of index `at`."""
+    """Evaluate (e).
+
+    Parameters
+    ----------
+    sweep : Sweep
+        The runs.
+    at : int
+        Index of the length.
+
+    Returns
+    -------
+    str
+        A direction of (d), or DIVERGED, or INCONCLUSIVE.
+    """
     if not sweep.comparable:
         return DIVERGED
     if at == 0:
@@ -146,26 +247,81 @@ def outcome(sweep: Sweep, at: int) -> str:
     return found if stands else INCONCLUSIVE
 
 
-def effect_persists(before: np.ndarray, A: np.ndarray) -> bool:
-    """(e)'s last clause, for the fractions (S, K) at half the length and now."""
+def effect_persists(before: Array, A: Array) -> bool:
+    """Evaluate the last clause of (e).
+
+    Parameters
+    ----------
+    before : ndarray, shape (S, K)
+        Activation fractions at half the length.
+    A : ndarray, shape (S, K)
+        Activation fractions at the length.
+
+    Returns
+    -------
+    bool
+        True if the effect would outlast DOUBLINGS more.
+    """
     loss = max(0.0, abs(effect(before)) - abs(effect(A)))
     return abs(effect(A)) - DOUBLINGS * loss > hsd_threshold(A)
 
 
-def effect(A: np.ndarray) -> float:
-    """Mean over the seeds of the change from lambda = 0 to the largest one, for A (S, K)."""
+def effect(A: Array) -> float:
+    """Compute the mean over the seeds of the change from lambda = 0 to the largest lambda.
+
+    Parameters
+    ----------
+    A : ndarray, shape (S, K)
+        Activation fractions of S seeds at K lambdas.
+
+    Returns
+    -------
+    float
+        The change.
+    """
     return float((A[:, -1] - A[:, 0]).mean())
 
 
 def agreement(prediction: str, found: str) -> str:
-    """HIT or MISS; OPEN where the certificate leaves it open or training does."""
+    """Compare a prediction with an outcome.
+
+    Parameters
+    ----------
+    prediction : str
+        Prediction of a certificate.
+    found : str
+        Result of `outcome`.
+
+    Returns
+    -------
+    str
+        CONFIRMED or REFUTED, or OPEN if the certificate or the training does not decide.
+    """
     if prediction not in FORESEEN or found not in (SPARSER, UNAFFECTED, DENSER, MIXED):
         return OPEN
     return CONFIRMED if FORESEEN[prediction] == found else REFUTED
 
 
 class Row(NamedTuple):
-    """One pair on one data set; `sweep` is None if the penalty refuses the activation, `at` the index of the length."""
+    """Hold what is known about one activation with one penalty on one data set.
+
+    Attributes
+    ----------
+    certificate : Certificate
+        The certificate.
+    activation : Activation
+        The activation.
+    data : str
+        Name of the data set.
+    eta : float
+        Learning rate.
+    sweep : Sweep or None
+        The runs. None if the penalty refuses the activation.
+    at : int
+        Index of the length.
+    outcome : str
+        Result of `outcome`.
+    """
 
     certificate: Certificate
     activation: Activation
@@ -177,4 +333,11 @@ class Row(NamedTuple):
 
     @property
     def agreement(self) -> str:
-        return training_outcome.agreement(self.certificate.prediction, self.outcome)
+        """Compare the certificate with the outcome.
+
+        Returns
+        -------
+        str
+            CONFIRMED, REFUTED or OPEN.
+        """
+        return agreement(self.certificate.prediction, self.outcome)

@@ -1,55 +1,120 @@
-"""Objectives whose weights and biases get the gradients of different models: which of the two makes codes sparse?
+"""Objectives whose weights and biases get the gradients of different objectives.
 
-A model's gradient and the plain auto-encoder's are taken at the same parameters and batch, and each of W and b_e gets
-one of them:
+They show which of the two makes codes sparse. The gradients of an objective and of the plain auto-encoder are computed
+at the same parameters and batch. Each of W and b_e gets one of them:
 
     "DAE weights only"    g_W from DAE,    g_b_e from AE
     "DAE bias only"       g_W from AE,     g_b_e from DAE
 
-The model draws its noise as always, so with one seed the full model and both parts see the same noise. The value of a
-mixed objective is the model's own: no function has this gradient, and the value only shows how training goes.
+The objective draws its noise as always. So with one seed, the full objective and both parts get the same noise. The
+value of a mixed objective is the value of the full one. No function has the mixed gradient, so this value only shows
+how training proceeds.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from numpy_rae.autoencoder import Gradient
-from numpy_rae.objectives import Objective, ae
+import numpy as np
+
+from numpy_rae._validation import Array
+from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Gradient, Params
+from numpy_rae.objectives import Objective, ObjectiveFunction, ae
 
 
 def with_bias_of(weights: Gradient, bias: Gradient) -> Gradient:
-    """Return the gradient with g_W of `weights` and g_b_e of `bias`."""
+    """Return the gradient with g_W of one gradient and g_b_e of another.
+
+    Parameters
+    ----------
+    weights : Gradient
+        Source of g_W.
+    bias : Gradient
+        Source of g_b_e.
+
+    Returns
+    -------
+    Gradient
+        The mixture.
+    """
     return weights._replace(g_b_e=bias.g_b_e)
 
 
 @dataclass(frozen=True)
 class WeightsOnly:
-    """g_W of `objective`, g_b_e of the plain auto-encoder."""
+    """Compute g_W of an objective and g_b_e of the plain auto-encoder.
 
-    objective: Callable[..., tuple[float, Gradient]]
+    Attributes
+    ----------
+    objective : callable
+        The objective.
+    """
 
-    def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+    objective: ObjectiveFunction
+
+    def __call__(
+        self,
+        params: Params,
+        activation: Activation,
+        x: Array,
+        sigma2: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, Gradient]:
         J, grad = self.objective(params, activation, x, sigma2, rng)
         return J, with_bias_of(grad, ae(params, activation, x)[1])
 
 
 @dataclass(frozen=True)
 class BiasOnly:
-    """g_b_e of `objective`, g_W of the plain auto-encoder."""
+    """Compute g_b_e of an objective and g_W of the plain auto-encoder.
 
-    objective: Callable[..., tuple[float, Gradient]]
+    Attributes
+    ----------
+    objective : callable
+        The objective.
+    """
 
-    def __call__(self, params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
+    objective: ObjectiveFunction
+
+    def __call__(
+        self,
+        params: Params,
+        activation: Activation,
+        x: Array,
+        sigma2: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, Gradient]:
         J, grad = self.objective(params, activation, x, sigma2, rng)
         plain = ae(params, activation, x)[1]
         return J, with_bias_of(plain, grad)._replace(n_extrapolated=grad.n_extrapolated)
 
 
 def weights_only(model: Objective) -> Objective:
-    """Return the model whose weights follow `model` and whose biases follow the plain auto-encoder."""
+    """Return the objective whose weights follow `model` and whose biases follow the plain auto-encoder.
+
+    Parameters
+    ----------
+    model : Objective
+        The full objective.
+
+    Returns
+    -------
+    Objective
+        The mixed objective, named "... weights only".
+    """
     return Objective(f"{model.name} weights only", WeightsOnly(model.objective))
 
 
 def bias_only(model: Objective) -> Objective:
-    """Return the model whose biases follow `model` and whose weights follow the plain auto-encoder."""
+    """Return the objective whose biases follow `model` and whose weights follow the plain auto-encoder.
+
+    Parameters
+    ----------
+    model : Objective
+        The full objective.
+
+    Returns
+    -------
+    Objective
+        The mixed objective, named "... bias only".
+    """
     return Objective(f"{model.name} bias only", BiasOnly(model.objective))

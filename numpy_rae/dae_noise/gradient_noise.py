@@ -1,4 +1,4 @@
-"""eDAE's noise has mean zero: what it does to training is an effect of its variance.
+"""The noise of eDAE has mean zero, so its effect on training is an effect of its variance.
 
 eDAE's first-order term T is linear in the noise. Hence K noise copies of every sample are one copy of variance
 sigma2 / K (`EdaeCopies`), and the gradient of T is a mean-zero perturbation of the plain auto-encoder's gradient.
@@ -15,24 +15,26 @@ H = dg/dtheta and S = Cov[xi], up to terms of order sigma2^2 and without momentu
 the noise. Both need matrices of size (m n + m)^2 or many runs, so they are for small problems in float64.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, forward
-from numpy_rae.constraints import unit_rows
 from numpy_rae.gradcheck import flatten, unflatten
 from numpy_rae.objectives import Objective, ae, corruption, first_order
+from numpy_rae.row_norms import unit_rows
 
 
 @dataclass(frozen=True)
 class EdaeCopies:
-    """eDAE (Sec. 3.1.1) with the mean over K noise copies of every sample: eDAE at the mean noise.
+    """Compute eDAE (Sec. 3.1.1) with the mean over K noise copies of each sample, which is eDAE at the mean noise.
 
-    Parameters
+    Attributes
     ----------
     K : int
         Number of copies, at least 1.
@@ -47,38 +49,89 @@ class EdaeCopies:
         self,
         params: Params,
         activation: Activation,
-        x: np.ndarray,
+        x: Array,
         sigma2: float = 0.0,
         rng: np.random.Generator | None = None,
     ) -> tuple[float, Gradient]:
-        eps = sum(corruption(x, sigma2, rng) for _ in range(self.K)) / self.K
-        return first_order(params, activation, x, eps)
+        if sigma2 == 0:
+            return ae(params, activation, x)
+        copies = (corruption(x, sigma2, rng, f"eDAE-{self.K}-copies") for _ in range(self.K))
+        total = sum(copies, np.zeros_like(x))
+        return first_order(params, activation, x, total / self.K)
 
 
 def edae_copies(K: int) -> Objective:
-    """Return eDAE with K noise copies, under a name that contains K."""
+    """Return eDAE with K noise copies.
+
+    Parameters
+    ----------
+    K : int
+        Number of copies, at least 1.
+
+    Returns
+    -------
+    Objective
+        The objective. Its name contains K.
+    """
     return Objective(f"eDAE-{K}-copies", EdaeCopies(K))
 
 
 class Drift(NamedTuple):
-    """The drift d_t, shape (steps + 1, m n + m), and the covariance C after the last step, (m n + m, m n + m).
+    """Hold a path of the drift and the last covariance. W comes first in a vector, row by row, then b_e.
 
-    W comes first in a row, row by row, then b_e.
+    Attributes
+    ----------
+    mean : ndarray, shape (steps + 1, m n + m)
+        The drift d_t.
+    covariance : ndarray, shape (m n + m, m n + m)
+        C after the last step.
     """
 
-    mean: np.ndarray
-    covariance: np.ndarray
+    mean: Array
+    covariance: Array
 
 
-def noise_gradient(params: Params, activation: Activation, x: np.ndarray, eps: np.ndarray) -> np.ndarray:
-    """Return dT/dtheta of eDAE's first-order term for the noise eps, (m n + m,)."""
+def noise_gradient(params: Params, activation: Activation, x: Array, eps: Array) -> Array:
+    """Compute dT/dtheta of eDAE's first-order term for given noise.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    eps : ndarray, shape (N, n)
+        The noise.
+
+    Returns
+    -------
+    ndarray, shape (m n + m,)
+        The gradient.
+    """
     with_noise, without = (first_order(params, activation, x, noise)[1] for noise in (eps, np.zeros_like(eps)))
     return flatten(with_noise.dense(params)) - flatten(without.dense(params))
 
 
-def noise_covariance(params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
-    """Return S = Cov[xi] for noise of variance 1, (m n + m, m n + m): one column of dT/deps at a time, exactly."""
-    total = 0.0
+def noise_covariance(params: Params, activation: Activation, x: Array) -> Array:
+    """Compute S = Cov[xi] for noise of variance 1, exactly, from one column of dT/deps at a time.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+
+    Returns
+    -------
+    ndarray, shape (m n + m, m n + m)
+        The covariance.
+    """
+    total = np.zeros(())
     for i in range(len(x)):
         # T is a mean over the samples, so each sample adds its own columns, divided by N.
         columns = np.stack([noise_gradient(params, activation, x[i : i + 1], e[None]) for e in np.eye(x.shape[1])])
@@ -86,14 +139,31 @@ def noise_covariance(params: Params, activation: Activation, x: np.ndarray) -> n
     return total / len(x) ** 2
 
 
-def plain_gradient(theta: np.ndarray, params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
-    """Return dJ_AE/dtheta at the flat vector theta, with the shapes of `params`."""
+def plain_gradient(theta: Array, params: Params, activation: Activation, x: Array) -> Array:
+    """Compute dJ_AE/dtheta at a flat vector.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (m n + m,)
+        Where the gradient is computed.
+    params : Params
+        Parameters of the wanted shapes.
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch.
+
+    Returns
+    -------
+    ndarray, shape (m n + m,)
+        The gradient.
+    """
     here = unflatten(theta, params)
     return flatten(ae(here, activation, x)[1].dense(here))
 
 
 def predicted_drift(
-    params: Params, activation: Activation, x: np.ndarray, sigma2: float, eta: float, steps: int, h: float = 1e-4
+    params: Params, activation: Activation, x: Array, sigma2: float, eta: float, steps: int, h: float = 1e-4
 ) -> Drift:
     """Solve (a) to (c) from C = 0 and d = 0 with H, S and the derivatives of g at `params`.
 
@@ -117,7 +187,7 @@ def predicted_drift(
     Returns
     -------
     Drift
-        d after 0, 1, ..., `steps` steps, and the last C.
+        The drift d after 0, 1, ..., `steps` steps, and the last C.
 
     Notes
     -----
@@ -126,53 +196,105 @@ def predicted_drift(
     theta, size = flatten(params), params.W.size + params.b_e.size
     g = plain_gradient(theta, params, activation, x)
 
-    def gradient(moved: np.ndarray) -> np.ndarray:
+    def _gradient(moved: Array) -> Array:
         return plain_gradient(theta + moved, params, activation, x)
 
-    H = np.stack([(gradient(h * e) - gradient(-h * e)) / (2 * h) for e in np.eye(size)])
+    H = np.stack([(_gradient(h * e) - _gradient(-h * e)) / (2 * h) for e in np.eye(size)])
     A, S = np.eye(size) - eta * (H + H.T) / 2, sigma2 * noise_covariance(params, activation, x)
     C, drift = np.zeros((size, size)), [np.zeros(size)]
     for _ in range(steps):
-        p = second_order(gradient, g, C)  # (b)
+        p = second_order(_gradient, g, C)  # (b)
         drift.append(A @ drift[-1] - eta * p)  # (c)
         C = A @ C @ A + eta**2 * S  # (a)
     return Drift(np.array(drift), C)
 
 
-def second_order(gradient, g: np.ndarray, C: np.ndarray) -> np.ndarray:
-    """Return (b): half the sum of the second differences of the gradient along the principal axes of C."""
+def second_order(gradient: Callable[[Array], Array], g: Array, C: Array) -> Array:
+    """Compute (b): half the sum of the second differences of the gradient along the principal axes of C.
+
+    Parameters
+    ----------
+    gradient : callable
+        Maps a displacement, shape (m n + m,), to the gradient there.
+    g : ndarray, shape (m n + m,)
+        The gradient at displacement 0.
+    C : ndarray, shape (m n + m, m n + m)
+        Covariance.
+
+    Returns
+    -------
+    ndarray, shape (m n + m,)
+        The vector p.
+    """
     values, axes = np.linalg.eigh(C)
     kept = values > values.max() * 1e-10
     moves = axes[:, kept].T * np.sqrt(values[kept])[:, None]
     return sum(((gradient(move) + gradient(-move)) / 2 - g for move in moves), np.zeros_like(g))
 
 
-def decoder_push(params: Params, activation: Activation, x: np.ndarray, C: np.ndarray) -> np.ndarray:
-    """Return the bias part of (b) that comes through the decoder alone, (m,): 2 tr(C_j) E[h_j h'_j].
+def decoder_push(params: Params, activation: Activation, x: Array, C: Array) -> Array:
+    """Compute the part of (b) at the biases that comes through the decoder alone: 2 tr(C_j) E[h_j h'_j].
 
     C_j is the block of C that belongs to row j. For a non-negative, non-decreasing activation this is never negative,
     so by (c) it moves every bias down.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    C : ndarray, shape (m n + m, m n + m)
+        Covariance.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The part per unit.
     """
     (m, n), jet = params.W.shape, forward(params, activation, x).jet
     row_noise = np.diag(C)[: m * n].reshape(m, n).sum(axis=1)
-    return 2 * row_noise * (jet.h * jet.dh_da).mean(axis=0)
+    push: Array = 2 * row_noise * (jet.h * jet.dh_da).mean(axis=0)
+    return push
 
 
 def simulated_drift(
     params: Params,
     activation: Activation,
-    x: np.ndarray,
+    x: Array,
     sigma2: float,
     eta: float,
     steps: int,
     rng: np.random.Generator,
     draws: int,
     unit: bool = False,
-) -> np.ndarray:
-    """Draw the noise: the mean of two runs with opposite noise, less the run without noise.
+) -> Array:
+    """Draw the noise, and compute the mean of two runs with opposite noise, minus the run without noise.
 
-    Opposite signs cancel the odd orders of the noise, so the mean over the draws estimates d. With `unit`, rows have
-    length 1 after every step, as in the paper; (a) to (c) do not describe that.
+    Opposite signs cancel the odd orders of the noise, so the mean over the draws estimates d.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    sigma2 : float
+        Variance of the noise.
+    eta : float
+        Learning rate. Momentum is 0.
+    steps : int
+        Number of steps.
+    rng : numpy.random.Generator
+        Source of the noise.
+    draws : int
+        Number of pairs of runs.
+    unit : bool
+        Whether rows have length 1 after every step, as in the paper. Then (a) to (c) do not apply.
 
     Returns
     -------
@@ -180,7 +302,7 @@ def simulated_drift(
         One path of the drift for each draw.
     """
 
-    def run(noise) -> np.ndarray:
+    def _run(noise: Iterable[Array | None]) -> Array:
         path = [flatten(params)]
         for eps in noise:
             here = unflatten(path[-1], params)
@@ -192,8 +314,8 @@ def simulated_drift(
                 unit_rows(unflatten(path[-1], params).W)
         return np.array(path)
 
-    plain, found = run([None] * steps), []
+    plain, found = _run([None] * steps), []
     for _ in range(draws):
         noise = sigma2**0.5 * rng.standard_normal((steps, *x.shape))
-        found.append((run(noise) + run(-noise)) / 2 - plain)
+        found.append((_run(noise) + _run(-noise)) / 2 - plain)
     return np.array(found)

@@ -1,38 +1,86 @@
-"""Variants of DAE that differ in the noise alone, to find out where its sparsity comes from (Sec. 3.1.1)."""
+"""Variants of DAE that differ in the noise alone. They show where its sparsity comes from (Sec. 3.1.1)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from numpy_rae import _validation
-from numpy_rae.autoencoder import Gradient
+from numpy_rae._validation import Array
+from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Gradient, Params
 from numpy_rae.dae_noise.smoothed_relu import expected_dae, expected_dae_with_covariances, smoothed_mdae
 from numpy_rae.objectives import Objective, ae, corruption, denoising
 
 
 @_validation.tiny_is_zero
-def antithetic(params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
-    """Eq. (6) with x + eps and x - eps for every sample: the first-order Taylor term cancels exactly."""
+def antithetic(
+    params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
+) -> tuple[float, Gradient]:
+    """Compute Eq. (6) with x + eps and x - eps for each sample. The first-order Taylor term cancels exactly.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    sigma2 : float
+        Variance of the noise.
+    rng : numpy.random.Generator, optional
+        Source of the noise. Required if `sigma2` is positive.
+
+    Returns
+    -------
+    loss : float
+        The value of the objective.
+    gradient : Gradient
+        Its gradient with respect to W and b_e.
+
+    Raises
+    ------
+    ValueError
+        If x does not fit W, or if `sigma2` is positive and `rng` is None.
+    """
     if sigma2 == 0:
         return ae(params, activation, x)
-    eps = corruption(x, sigma2, rng)
+    eps = corruption(x, sigma2, rng, "antithetic")
     return denoising(params, activation, np.concatenate([x, x]), np.concatenate([x + eps, x - eps]))
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Eq. (6) with `K` independently corrupted copies of every sample: the first-order term averages away as 1/K."""
+    """Compute Eq. (6) with K independently corrupted copies of each sample. The first-order term then falls as 1/K.
+
+    Attributes
+    ----------
+    K : int
+        Number of copies, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If K is not a whole number of at least 1.
+    """
 
     K: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _validation.integer("K", self.K)
 
-    def __call__(self, params, activation, x, sigma2, rng) -> tuple[float, Gradient]:
+    def __call__(
+        self,
+        params: Params,
+        activation: Activation,
+        x: Array,
+        sigma2: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, Gradient]:
         if sigma2 == 0:
             return ae(params, activation, x)
         repeated = np.concatenate([x] * self.K)
-        return denoising(params, activation, repeated, repeated + corruption(repeated, sigma2, rng))
+        return denoising(params, activation, repeated, repeated + corruption(repeated, sigma2, rng, f"{self.K}-copies"))
 
 
 NOISE_OBJECTIVES = {

@@ -1,6 +1,7 @@
-"""ReLU seen through Gaussian noise on the input: the kink becomes smooth, and a bias gradient appears.
+"""ReLU averaged over Gaussian noise on the input: the kink becomes smooth, and a bias gradient appears.
 
-With x_tilde = x + eps, eps of variance sigma2, a unit's pre-activation is a + s z, z standard normal, s = sigma ||W_j||:
+With x_tilde = x + eps, eps of variance sigma2, a unit's pre-activation is a + s z, z standard normal, s = sigma
+||W_j||:
 
     M(a, s) = E[max(a + s z, 0)]   = a Phi(a/s) + s phi(a/s)              dM/da = Phi(a/s),    dM/ds = phi(a/s)
     Q(a, s) = E[max(a + s z, 0)^2] = (a^2 + s^2) Phi(a/s) + a s phi(a/s)  dQ/da = 2 M,         dQ/ds = 2 s Phi(a/s)
@@ -15,54 +16,124 @@ import numpy as np
 from scipy.special import ndtr
 
 from numpy_rae import _validation
-from numpy_rae.activations import RELU, Jet
-from numpy_rae.autoencoder import (
-    Forward,
-    Gradient,
-    Params,
-    PenaltyGrad,
-    backward,
-    decode,
-    forward,
-    reconstruction,
-    row_len2,
-)
+from numpy_rae._validation import Array
+from numpy_rae.activations import RELU, Activation, Jet
+from numpy_rae.autoencoder import Forward, Gradient, Params, PenaltyGrad, backward, decode, forward, reconstruction
+from numpy_rae.row_norms import row_len2
 
 
 class Smoothed(NamedTuple):
-    """M, Phi(a/s), phi(a/s), all (N, m), and the widths s (m,)."""
+    """Hold what the moments of the smoothed ReLU are made of.
 
-    M: np.ndarray
-    Phi: np.ndarray
-    phi: np.ndarray
-    s: np.ndarray
+    Attributes
+    ----------
+    M : ndarray, shape (N, m)
+        The mean of max(a + s z, 0).
+    Phi, phi : ndarray, shape (N, m)
+        Normal distribution function and density at a/s.
+    s : ndarray, shape (m,)
+        Widths.
+    """
+
+    M: Array
+    Phi: Array
+    phi: Array
+    s: Array
 
 
 @_validation.tiny_is_zero
-def smoothed_relu(a: np.ndarray, s: np.ndarray) -> Smoothed:
-    """The moments' ingredients at a (N, m) for widths s (m,) > 0."""
+def smoothed_relu(a: Array, s: Array) -> Smoothed:
+    """Compute what the moments of the smoothed ReLU are made of.
+
+    Parameters
+    ----------
+    a : ndarray, shape (N, m)
+        Pre-activations.
+    s : ndarray, shape (m,)
+        Widths, positive.
+
+    Returns
+    -------
+    Smoothed
+        The values M, Phi(a/s), phi(a/s) and s.
+    """
     z = a / s
     Phi, phi = ndtr(z), np.exp(-z * z / 2) * a.dtype.type((2 * np.pi) ** -0.5)
     return Smoothed(a * Phi + s * phi, Phi, phi, s)
 
 
 @_validation.tiny_is_zero
-def widths(params: Params, sigma2: float) -> np.ndarray:
-    """s_j = sigma ||W_j||, (m,); a zero row gets the smallest positive number."""
+def widths(params: Params, sigma2: float) -> Array:
+    """Compute the widths s_j = sigma ||W_j||.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    sigma2 : float
+        Variance of the noise on the input.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The widths. A zero row gets a very small positive width.
+    """
     s = np.sqrt(row_len2(params.W)) * sigma2**0.5
-    return np.maximum(s, np.finfo(s.dtype).tiny ** 0.5)
+    at_least: Array = np.maximum(s, np.finfo(s.dtype).tiny ** 0.5)
+    return at_least
 
 
 @_validation.tiny_is_zero
-def require_relu(activation) -> None:
+def require_relu(activation: Activation) -> None:
+    """Check that the activation is ReLU.
+
+    Parameters
+    ----------
+    activation : Activation
+        The activation.
+
+    Raises
+    ------
+    ValueError
+        If it is another.
+    """
     if activation.name != RELU.name:
-        raise ValueError(f"activation is {activation.name}; this objective is the smoothed relu's own and needs relu")
+        raise ValueError(f"activation is {activation.name}; this objective smooths relu, so it needs relu")
 
 
 @_validation.tiny_is_zero
-def smoothed_mdae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
-    """J_AE + sigma2 R with mDAE's penalty, Eq. (11), on the smoothed slope in place of ReLU's.
+def smoothed_mdae(
+    params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
+) -> tuple[float, Gradient]:
+    """Compute J_AE + sigma2 R with mDAE's penalty, Eq. (11), on the smoothed slope in place of ReLU's.
 
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        ReLU. This objective is defined for no other.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    sigma2 : float
+        Coefficient of R and variance of the noise on the input.
+    rng : numpy.random.Generator, optional
+        Not used, since no noise is drawn.
+
+    Returns
+    -------
+    loss : float
+        The value of the objective.
+    gradient : Gradient
+        Its gradient with respect to W and b_e.
+
+    Raises
+    ------
+    ValueError
+        If the activation is not ReLU, or sigma2 is negative.
+
+    Notes
+    -----
         (a) R          = mean over samples of sum_j Phi_j^2 len2_j^2,  Phi = Phi(a/s)
         (b) dR/da      = 2 Phi phi len2^2 / (s N)                                        (N, m)
         (c) dR/ds      = -(2/N) sum over samples of Phi phi (a / s^2) len2^2             (m,)
@@ -85,15 +156,58 @@ def smoothed_mdae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradi
 
 
 @_validation.tiny_is_zero
-def through_length(s: np.ndarray, len2: np.ndarray) -> np.ndarray:
-    """ds/d(len2) = s / (2 len2), (m,); 0 at a zero row."""
-    return np.divide(s, 2 * len2, out=np.zeros_like(s), where=len2 > 0)
+def through_length(s: Array, len2: Array) -> Array:
+    """Compute ds/d(len2) = s / (2 len2).
+
+    Parameters
+    ----------
+    s : ndarray, shape (m,)
+        Widths.
+    len2 : ndarray, shape (m,)
+        Squared row lengths.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The derivative, 0 at a zero row.
+    """
+    slope: Array = np.divide(s, 2 * len2, out=np.zeros_like(s), where=len2 > 0)
+    return slope
 
 
 @_validation.tiny_is_zero
-def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
-    """DAE's expectation over the noise, units taken as independent given x: no noise is drawn.
+def expected_dae(
+    params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
+) -> tuple[float, Gradient]:
+    """Compute DAE's expectation over the noise, with units that are independent given x. No noise is drawn.
 
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        ReLU. This objective is defined for no other.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    sigma2 : float
+        Variance of the noise on the input.
+    rng : numpy.random.Generator, optional
+        Not used, since no noise is drawn.
+
+    Returns
+    -------
+    loss : float
+        The value of the objective.
+    gradient : Gradient
+        Its gradient with respect to W and b_e.
+
+    Raises
+    ------
+    ValueError
+        If the activation is not ReLU, or sigma2 is negative.
+
+    Notes
+    -----
     E||x - W^T h(x_tilde)||^2 = ||x - W^T M||^2 + sum_j len2_j Var[h_j] + covariances between units, which are left out.
 
         (a) y       = W^T M                                                              (N, n)
@@ -108,9 +222,38 @@ def expected_dae(params, activation, x, sigma2, rng=None) -> tuple[float, Gradie
 
 
 @_validation.tiny_is_zero
-def expected_dae_with_covariances(params, activation, x, sigma2, rng=None) -> tuple[float, Gradient]:
-    """`expected_dae` with the covariances between units, to first order in the correlation of their rows.
+def expected_dae_with_covariances(
+    params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
+) -> tuple[float, Gradient]:
+    """Compute `expected_dae` with the covariances between units, to first order in the correlation of their rows.
 
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        ReLU. This objective is defined for no other.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    sigma2 : float
+        Variance of the noise on the input.
+    rng : numpy.random.Generator, optional
+        Not used, since no noise is drawn.
+
+    Returns
+    -------
+    loss : float
+        The value of the objective.
+    gradient : Gradient
+        Its gradient with respect to W and b_e.
+
+    Raises
+    ------
+    ValueError
+        If the activation is not ReLU, or sigma2 is negative.
+
+    Notes
+    -----
     Cov[h_j, h_k] = sigma2 G_jk Phi_j Phi_k adds C = (sigma2 / N) sum over samples of sum_{j != k} G_jk^2 Phi_j Phi_k:
     Thm 3's cross term on the smoothed slope.
 
@@ -124,8 +267,36 @@ def expected_dae_with_covariances(params, activation, x, sigma2, rng=None) -> tu
 
 
 @_validation.tiny_is_zero
-def expectation(params, activation, x, sigma2, covariances) -> tuple[float, Gradient]:
-    """Steps (a) to (g), and (h) to (l) with `covariances`."""
+def expectation(
+    params: Params, activation: Activation, x: Array, sigma2: float, covariances: bool
+) -> tuple[float, Gradient]:
+    """Compute steps (a) to (g), and (h) to (l) with covariances.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        ReLU. This objective is defined for no other.
+    x : ndarray, shape (N, n)
+        Batch, of the dtype of W.
+    sigma2 : float
+        Variance of the noise on the input.
+    covariances : bool
+        Whether the covariances between units are included.
+
+    Returns
+    -------
+    loss : float
+        The value of the objective.
+    gradient : Gradient
+        Its gradient with respect to W and b_e.
+
+    Raises
+    ------
+    ValueError
+        If the activation is not ReLU, or sigma2 is negative.
+    """
     require_relu(activation)
     _validation.number("sigma2", sigma2)
     plain = forward(params, activation, x)
@@ -150,8 +321,27 @@ def expectation(params, activation, x, sigma2, covariances) -> tuple[float, Grad
 
 
 @_validation.tiny_is_zero
-def cross_covariance(params: Params, smooth: Smoothed, sigma2: float) -> tuple[float, np.ndarray, np.ndarray]:
-    """C with dC/da (N, m) and dC/dW (m, n), steps (h) to (l)."""
+def cross_covariance(params: Params, smooth: Smoothed, sigma2: float) -> tuple[float, Array, Array]:
+    """Compute steps (h) to (l).
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    smooth : Smoothed
+        Result of `smoothed_relu`.
+    sigma2 : float
+        Variance of the noise on the input.
+
+    Returns
+    -------
+    C : float
+        The term.
+    dC_da : ndarray, shape (N, m)
+        Its derivative through a.
+    dC_dW : ndarray, shape (m, n)
+        Its derivative through the products of rows of W.
+    """
     N, G = len(smooth.M), params.W @ params.W.T
     np.fill_diagonal(G, 0)
     through_P = smooth.Phi @ (G * G)  # (h) (N, m)

@@ -14,41 +14,66 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
-from numpy_rae.autoencoder import Params, forward, row_len2
+from numpy_rae.autoencoder import Params, forward
+from numpy_rae.row_norms import row_len2
 
 
 class DenoisingSides(NamedTuple):
-    """The two sides of the identity for DAE, one value per sample, each (N,); their means over the noise are equal.
+    """Hold the two sides of the identity for DAE, one value per sample. Their means over the noise are equal.
 
-    `denoising` is ||x - y(x_tilde)||^2. `corrupted` is ||x_tilde - y(x_tilde)||^2 - n sigma2. `trace` is the trace of
-    dy/dx at x_tilde.
+    Attributes
+    ----------
+    denoising : ndarray, shape (N,)
+        ||x - y(x_tilde)||^2.
+    corrupted : ndarray, shape (N,)
+        ||x_tilde - y(x_tilde)||^2 - n sigma2.
+    trace : ndarray, shape (N,)
+        Trace of dy/dx at x_tilde.
     """
 
-    denoising: np.ndarray
-    corrupted: np.ndarray
-    trace: np.ndarray
+    denoising: Array
+    corrupted: Array
+    trace: Array
 
-    def right(self, sigma2: float) -> np.ndarray:
-        """Return the right side, corrupted + 2 sigma2 trace, (N,)."""
+    def right(self, sigma2: float) -> Array:
+        """Return the right side, corrupted + 2 sigma2 trace.
+
+        Parameters
+        ----------
+        sigma2 : float
+            Variance of the noise.
+
+        Returns
+        -------
+        ndarray, shape (N,)
+            The right side per sample.
+        """
         return self.corrupted + 2 * float(sigma2) * self.trace
 
 
 class LevelSides(NamedTuple):
-    """The parts of the identity for the activation level, one value per sample, each (N,).
+    """Hold the parts of the identity for the activation level, one value per sample.
 
-    `slopes` is the trace of dy/dx within the range of the covariance S. `products` is x . S^+ y, and `remainder` is
-    x . S^+ (x - y). The mean of slopes equals the mean of products, which is rank(S) minus the mean of remainder.
+    The mean of slopes equals the mean of products, which is rank(S) minus the mean of remainder.
+
+    Attributes
+    ----------
+    slopes : ndarray, shape (N,)
+        Trace of dy/dx within the range of the covariance S.
+    products : ndarray, shape (N,)
+        x . S^+ y.
+    remainder : ndarray, shape (N,)
+        x . S^+ (x - y).
     """
 
-    slopes: np.ndarray
-    products: np.ndarray
-    remainder: np.ndarray
+    slopes: Array
+    products: Array
+    remainder: Array
 
 
-def denoising_sides(
-    params: Params, activation: Activation, x: np.ndarray, eps: np.ndarray, sigma2: float
-) -> DenoisingSides:
+def denoising_sides(params: Params, activation: Activation, x: Array, eps: Array, sigma2: float) -> DenoisingSides:
     """Evaluate both sides of Stein's identity for DAE at x_tilde = x + eps.
 
     E ||x - y(x_tilde)||^2 = E ||x_tilde - y(x_tilde)||^2 - n sigma2 + 2 sigma2 E tr(dy/dx at x_tilde), where E is the
@@ -87,7 +112,7 @@ def denoising_sides(
     return sides
 
 
-def level_sides(params: Params, activation: Activation, x: np.ndarray, S: np.ndarray | None = None) -> LevelSides:
+def level_sides(params: Params, activation: Activation, x: Array, S: Array | None = None) -> LevelSides:
     """Evaluate the parts of the identity for the activation level on samples x of N(0, S).
 
     E tr(dy/dx) = tr(S^+ E[x y^T]) = rank(S) - E[x . S^+ (x - y)]. For ReLU on unit rows in the range of S the left side
@@ -126,14 +151,14 @@ def level_sides(params: Params, activation: Activation, x: np.ndarray, S: np.nda
     return sides
 
 
-def _check(params: Params, activation: Activation, x: np.ndarray) -> None:
+def _check(params: Params, activation: Activation, x: Array) -> None:
     """Raise ValueError unless params and x are finite and fit each other."""
     _validation.encoder(params)
     _validation.instance("activation", activation, Activation)
     _validation.matrix("x", _validation.batch("x", x, params.W.shape[1], params.W.dtype))
 
 
-def _inverse(S: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _inverse(S: Array, x: Array) -> tuple[Array, Array]:
     """Return the pseudo-inverse of S and the projector on its range, both (n, n) in the dtype of x."""
     n = x.shape[1]
     _validation.matrix("S", _validation.like("S", S, (n, n), x.dtype), squares=True)

@@ -1,14 +1,12 @@
-"""The embedded digits, ready for training."""
+"""Load the embedded digits, ready for training."""
 
-import numpy as np
-from numpy.typing import NDArray
-
+from numpy_rae._validation import Array
 from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.data.preprocessing import MNIST_STD_OFFSET
 
 
-def load_digits(count: int = 5000) -> NDArray[np.float32]:
-    """Return the embedded MNIST digits, standardised per feature.
+def load_digits(count: int = 5000) -> Array:
+    """Load the MNIST digits that the package contains, standardised per feature.
 
     Parameters
     ----------
@@ -24,5 +22,12 @@ def load_digits(count: int = 5000) -> NDArray[np.float32]:
     ------
     ValueError
         If `count` is out of range.
+
+    Examples
+    --------
+    >>> import numpy_rae as rae
+    >>> x = rae.load_digits(100)
+    >>> x.shape, x.dtype
+    ((100, 784), dtype('float32'))
     """
     return build(DataSpec("digits", count, MNIST_STD_OFFSET))

@@ -1,4 +1,4 @@
-"""Folders on this machine: the user's paths, the data folder, and where prepared data can be kept."""
+"""Find the folders on this machine: the data folder, and the folders that can hold prepared data."""
 
 import os
 import tempfile
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from numpy_rae import _validation
 
-Folder = str | os.PathLike | None
+Folder = str | os.PathLike[str] | None
 
 
 class DataError(Exception):
-    """A data set is missing, damaged, unreachable or wrongly named; the message says which one and what to do."""
+    """Error for a data set that is missing, damaged, unreachable or wrongly named; the message says what to do."""
 
 
 def data_folder(folder: Folder = None) -> Path:
@@ -44,7 +44,13 @@ def data_folder(folder: Folder = None) -> Path:
 
 
 def cache_folder() -> Path | None:
-    """Return the user's cache folder for this package; None if the user has no home folder."""
+    """Return the user's cache folder for this package.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The folder, which need not exist; None if the user has no home folder.
+    """
     with suppress(ValueError):
         cache = _validation.user_path(os.environ.get("XDG_CACHE_HOME") or "")
         if cache.is_absolute():  # the XDG standard ignores relative paths
@@ -57,6 +63,11 @@ def cache_folder() -> Path | None:
 
 def temporary_folder() -> Path:
     """Return a temporary folder that belongs to this user and that all processes of the user share.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder. It is made if it does not exist.
 
     Raises
     ------
@@ -78,6 +89,11 @@ def prepared_folders() -> Iterator[Path]:
     """Yield the folders for prepared data, in the order of preference.
 
     The first is in the data folder, which can be read-only. The next is in the user's cache, and the last is temporary.
+
+    Yields
+    ------
+    pathlib.Path
+        A folder, which need not exist.
 
     Raises
     ------

@@ -1,15 +1,16 @@
-"""Readers of image files: idx, the CIFAR-10 archive and .npy. They check every byte count before they use it."""
+"""Read image files: idx, the CIFAR-10 archive and .npy. Every byte count is checked before it is used."""
 
 import gzip
 import math
 import os
 import tarfile
 import zlib
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.data.folders import DataError
 
 ROW = 1 + 3 * 32 * 32
@@ -21,8 +22,26 @@ TAR_DAMAGE = (
 )  # fmt: skip
 
 
-def parse_idx(content: bytes, name: str = "content") -> np.ndarray:
-    """The uint8 array, of one to four dimensions, in the bytes of an idx file; DataError if they are not one."""
+def parse_idx(content: bytes, name: str = "content") -> Array:
+    """Return the array in the bytes of an idx file.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    name : str
+        Name of the file in a message.
+
+    Returns
+    -------
+    ndarray, uint8
+        An array of one to four dimensions.
+
+    Raises
+    ------
+    DataError
+        If the bytes are not an idx file of uint8.
+    """
     if not isinstance(content, bytes):
         raise DataError(f"{name} is a {type(content).__name__}; it must be the bytes of an idx file.")
     if len(content) < 4 or content[:3] != b"\0\0\x08" or not 1 <= content[3] <= 4:
@@ -34,18 +53,38 @@ def parse_idx(content: bytes, name: str = "content") -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=begin).reshape(shape).copy()
 
 
-def parse_cifar10(stream: BinaryIO, name: str = "archive", per_batch: int = 10_000) -> np.ndarray:
-    """Training images, uint8 (5 * per_batch, 3, 32, 32), of an open CIFAR-10 tar.gz; DataError if it is not one.
+def parse_cifar10(stream: BinaryIO, name: str = "archive", per_batch: int = 10_000) -> Array:
+    """Return the training images in a CIFAR-10 archive.
 
-    Members are taken by name, none is written anywhere; no more is unpacked than twice what five batches take.
+    Members are read by their exact names, and none is written to the disk. At most twice the size of five batches is
+    unpacked.
+
+    Parameters
+    ----------
+    stream : binary file
+        The tar.gz archive, open for reading.
+    name : str
+        Name of the file in a message.
+    per_batch : int
+        Number of images in each of the five batches.
+
+    Returns
+    -------
+    ndarray, shape (5 per_batch, 3, 32, 32), uint8
+        The images.
+
+    Raises
+    ------
+    DataError
+        If it is not such an archive.
     """
     if not hasattr(stream, "read") or not isinstance(per_batch, int) or per_batch < 1:
         raise DataError(f"{name}: it must be a file open for reading, with at least 1 image a batch ({per_batch!r}).")
     wanted = [f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)]
-    batches = {}
+    batches: dict[str, Array] = {}
     try:
         with gzip.open(stream) as unzipped:
-            bounded = _Bounded(unzipped, 10 * per_batch * ROW + ARCHIVE_OVERHEAD)
+            bounded = cast(BinaryIO, _Bounded(unzipped, 10 * per_batch * ROW + ARCHIVE_OVERHEAD))
             with tarfile.open(fileobj=bounded, mode="r|") as archive:
                 for member in archive:
                     if member.name in batches:
@@ -60,15 +99,17 @@ def parse_cifar10(stream: BinaryIO, name: str = "archive", per_batch: int = 10_0
 
 
 class _Bounded:
-    """The first `limit` bytes of a stream; whoever asks for more gets an OSError.
+    """The first `limit` bytes of a stream. A read beyond them raises OSError.
 
-    So does who goes on asking at its end: tarfile would do it once for every 10 kB that a member claims to have.
+    A read at the end of the stream raises OSError from the eleventh time on. Otherwise tarfile would read there once
+    for every 10 kB that a member claims to have.
     """
 
-    def __init__(self, stream: BinaryIO, limit: int):
+    def __init__(self, stream: gzip.GzipFile, limit: int):
         self.stream, self.limit, self.left, self.asks_left = stream, limit, limit, 10
 
     def read(self, size: int) -> bytes:
+        """Return at most `size` bytes."""
         block = self.stream.read(min(size, self.left + 1))
         self.left -= len(block)
         self.asks_left -= not block
@@ -79,26 +120,42 @@ class _Bounded:
         return block
 
 
-def _batch(archive: tarfile.TarFile, member: tarfile.TarInfo, count: int, name: str) -> np.ndarray:
+def _batch(archive: tarfile.TarFile, member: tarfile.TarInfo, count: int, name: str) -> Array:
+    """Return the images of one member of the archive."""
     size = count * ROW
     if not member.isreg() or member.issparse() or member.size != size:
         raise DataError(f"{name}: {member.name} has {member.size} bytes; it must be a regular file of {size}.")
-    rows = np.frombuffer(archive.extractfile(member).read(), np.uint8).reshape(count, ROW)
+    content = cast(IO[bytes], archive.extractfile(member)).read()  # it is None for a folder only
+    rows = np.frombuffer(content, np.uint8).reshape(count, ROW)
     return rows[:, 1:].reshape(count, 3, 32, 32)
 
 
-def load_images(path: str | os.PathLike) -> np.ndarray:
-    """Images of a .npy file as uint8 (N, C, H, W), C 1 or 3; DataError otherwise.
+def load_images(path: str | os.PathLike[str]) -> Array:
+    """Load images from a .npy file.
 
-    The file holds uint8 (N, C, H, W), (N, H, W, C) or (N, H, W); what fits the first two is read as the first.
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file. It holds uint8 of shape (N, C, H, W), (N, H, W, C) or (N, H, W), with C = 1 or 3. A shape that fits
+        the first two is read as the first. A leading `~` is expanded.
+
+    Returns
+    -------
+    ndarray, shape (N, C, H, W), uint8
+        The images.
+
+    Raises
+    ------
+    DataError
+        If it is not such a file.
     """
     may_be = "it may be a .npy file of uint8 (N, C, H, W), (N, H, W, C) or (N, H, W), C 1 or 3, no axis empty"
     try:
         path = _validation.user_path(path)
-        if os.path.exists(path) and not path.is_file():  # a pipe would be waited for
+        if os.path.exists(path) and not path.is_file():  # opening a pipe would wait for its other end
             raise OSError("it is no regular file")
-        images = np.lib.format.open_memmap(path, mode="r")
-    except Exception as error:  # a damaged header surfaces as almost any kind
+        images: Array = np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # a damaged header raises almost any kind of error
         raise DataError(f"path was {str(path)!r}; {may_be}: {error}.") from error
     found = f"{images.dtype} {images.shape}"
     images = images[:, None] if images.ndim == 3 else images
@@ -107,4 +164,3 @@ def load_images(path: str | os.PathLike) -> np.ndarray:
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or images.size == 0:
         raise DataError(f"path was {str(path)!r}, {found}; {may_be}.")
     return np.array(images, order="C")
-

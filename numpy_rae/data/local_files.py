@@ -1,4 +1,4 @@
-"""Find a file of an image set on this machine. The SHA-256 decides, so any name and any nesting will do."""
+"""Find a file of an image set on this machine. Its SHA-256 decides, so its name and its folder do not matter."""
 
 import gzip
 import hashlib
@@ -16,18 +16,33 @@ from numpy_rae.data.image_formats import TAR_DAMAGE, parse_idx
 from numpy_rae.data.sources import RemoteFile
 
 GZIP_MAGIC = b"\x1f\x8b"
-# Deflate shrinks no data more than 1032 times, and adds little to data that it cannot shrink.
+# Deflate compresses data at most 1032 times, and adds little to data that it cannot compress.
 MOST_SHRUNK, MOST_GROWN = 1032, 1.01
 GZIP_OVERHEAD = 2**12
-# A data folder can be a home folder or a network share by mistake.
+# Limits of the search: a user can name a home folder or a network share as the data folder by mistake.
 MOST_ENTRIES, MOST_DEPTH = 10_000, 6
 NOT_SEARCHED = ("prepared",)
 
 
 def find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
-    """Return the path and the verified content of the first good copy of `remote` below `folder`.
+    """Find the first good copy of a file below a folder.
 
-    The usual names come first. Then come all files that have the right size, by any name, up to MOST_ENTRIES entries.
+    The usual names come first. Then come all files of the right size, under any name. At most MOST_ENTRIES entries are
+    looked at.
+
+    Parameters
+    ----------
+    remote : RemoteFile
+        The file.
+    folder : pathlib.Path
+        The data folder.
+
+    Returns
+    -------
+    path : pathlib.Path
+        The path of the copy.
+    content : bytes
+        Its verified content, unpacked if `remote` gives a `raw_sha256`.
 
     Raises
     ------
@@ -35,7 +50,7 @@ def find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
         If there is no good copy. The message names the copies with a usual name and what is wrong with them.
     """
     faults = []
-    for path in usual_paths(remote, folder):
+    for path in _usual_paths(remote, folder):
         try:
             if os.path.lexists(path) and not path.is_dir():
                 return path, read_verified(path, remote)
@@ -43,7 +58,7 @@ def find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
             faults.append(str(error))
     for path in files_below(folder):
         with suppress(DataError, OSError):
-            if has_right_size(path, remote):
+            if _has_right_size(path, remote):
                 return path, read_verified(path, remote)
     raise DataError(
         f"{remote.name} is not in {folder}: {' '.join(faults) or 'there is no such file.'} "
@@ -51,14 +66,27 @@ def find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
     )
 
 
-def usual_paths(remote: RemoteFile, folder: Path) -> list[Path]:
+def _usual_paths(remote: RemoteFile, folder: Path) -> list[Path]:
     """Return the paths at which `fetch` and most users keep the file."""
     names = [remote.name] + [remote.name.removesuffix(".gz")] * bool(remote.raw_sha256)
     return [base / name for base in (folder, folder / remote.dataset) for name in names]
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield the regular files below `folder`, the nearest first; hidden, partial and linked entries are left out."""
+    """Yield the files below a folder, the nearest first.
+
+    Hidden entries, parts of downloads, prepared data and links to folders are left out.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder. It is searched MOST_DEPTH folders deep.
+
+    Yields
+    ------
+    pathlib.Path
+        A regular file.
+    """
     waiting, left = deque([(folder, 0)]), MOST_ENTRIES
     while waiting:
         base, depth = waiting.popleft()
@@ -75,8 +103,8 @@ def files_below(folder: Path) -> Iterator[Path]:
                     yield Path(entry.path)
 
 
-def has_right_size(path: Path, remote: RemoteFile) -> bool:
-    """Tell whether the size, and for gzip the unpacked size at its end, are those of `remote`, without hashing it."""
+def _has_right_size(path: Path, remote: RemoteFile) -> bool:
+    """Tell whether the size of a file, or the unpacked size that a gzip states at its end, is that of `remote`."""
     size = path.stat().st_size
     if remote.raw_size is None:
         return size == remote.size
@@ -92,16 +120,46 @@ def has_right_size(path: Path, remote: RemoteFile) -> bool:
 
 
 def is_gzip(stream: BinaryIO) -> bool:
-    """Tell by the first bytes; browsers unpack a .gz and keep its name. The stream is at its beginning afterwards."""
+    """Tell whether a file is a gzip, by its first bytes: browsers unpack a .gz and keep its name.
+
+    Parameters
+    ----------
+    stream : binary file
+        A file that is open for reading, at its beginning. It is at its beginning afterwards too.
+
+    Returns
+    -------
+    bool
+        True if it begins as a gzip does.
+    """
     magic = stream.read(len(GZIP_MAGIC))
     stream.seek(0)
     return magic == GZIP_MAGIC
 
 
 def read_verified(path: Path, remote: RemoteFile) -> bytes:
-    """Return the content of `path`, unpacked where `remote` gives `raw_*`; DataError if it is another."""
-    raw = remote.raw_sha256 is not None
-    size, sha256 = (remote.raw_size, remote.raw_sha256) if raw else (remote.size, remote.sha256)
+    """Return the content of a file after checking its SHA-256.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    remote : RemoteFile
+        What the file must be. If it gives `raw_size` and `raw_sha256`, a gzip is unpacked.
+
+    Returns
+    -------
+    bytes
+        The content.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or if it has another SHA-256.
+    """
+    size, sha256, raw = remote.size, remote.sha256, False
+    if remote.raw_size is not None and remote.raw_sha256 is not None:
+        size, sha256, raw = remote.raw_size, remote.raw_sha256, True
     content = read_content(path, size + 1, raw)
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
@@ -111,9 +169,29 @@ def read_verified(path: Path, remote: RemoteFile) -> bytes:
 
 
 def read_content(path: Path, limit: int, unpack: bool) -> bytes:
-    """Return at most `limit` bytes of a file, or of what its gzip holds if `unpack`; DataError if that fails."""
+    """Return the first bytes of a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    limit : int
+        The largest number of bytes to return.
+    unpack : bool
+        Whether to unpack a gzip. Any other file is returned as it is.
+
+    Returns
+    -------
+    bytes
+        At most `limit` bytes.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or if it is not a regular file.
+    """
     try:
-        if os.path.exists(path) and not path.is_file():  # a pipe would be waited for
+        if os.path.exists(path) and not path.is_file():  # opening a pipe would wait for its other end
             raise DataError(f"{path} cannot be read: it is no regular file.")
         with open(path, "rb") as stream:
             if not (unpack and is_gzip(stream)):
@@ -125,11 +203,23 @@ def read_content(path: Path, limit: int, unpack: bool) -> bytes:
 
 
 def refuse_other_data_set(path: Path, remote: RemoteFile) -> None:
-    """Raise DataError if `path` is a whole file of another data set, which a download would replace.
+    """Refuse to replace an undamaged file of another data set by a download.
 
-    Fashion-MNIST, KMNIST and EMNIST use the names of MNIST's files. A file that can be parsed is no damaged download.
+    Fashion-MNIST, KMNIST and EMNIST use the names of MNIST's files. A damaged download is a file that cannot be parsed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The target of the download.
+    remote : RemoteFile
+        The file to download.
+
+    Raises
+    ------
+    DataError
+        If there is such a file.
     """
-    if not path.is_file() or not is_whole(path, remote):
+    if not path.is_file() or not _is_whole(path, remote):
         return
     raise DataError(
         f"{path} is a whole file, but not {remote.name} of {remote.dataset}: its SHA-256 is another. It can belong to "
@@ -138,10 +228,10 @@ def refuse_other_data_set(path: Path, remote: RemoteFile) -> None:
     )
 
 
-def is_whole(path: Path, remote: RemoteFile) -> bool:
+def _is_whole(path: Path, remote: RemoteFile) -> bool:
     """Tell whether the file is an undamaged idx file or tar.gz archive, whichever `remote` is."""
     if remote.name.endswith(".tar.gz"):
-        return is_whole_archive(path)
+        return _is_whole_archive(path)
     try:
         parse_idx(read_content(path, 2**31, unpack=True))
     except DataError:
@@ -149,7 +239,7 @@ def is_whole(path: Path, remote: RemoteFile) -> bool:
     return True
 
 
-def is_whole_archive(path: Path) -> bool:
+def _is_whole_archive(path: Path) -> bool:
     """Tell whether a tar.gz can be read to its end, which checks the checksum of gzip."""
     try:
         with gzip.open(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as archive:

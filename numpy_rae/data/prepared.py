@@ -1,8 +1,8 @@
-"""Training data by name: prepared once as a float32 matrix in a file that workers map instead of receiving it.
+"""Prepare training data once, as a float32 matrix in a file that workers map into memory instead of receiving it.
 
 A `DataSpec` says how to make the matrix. A `DataRef` adds the SHA-256 of the matrix, which names the file. A worker on
-another machine makes the same file from its own copy of the images, and the hash proves it. A file is used only if its
-content has this hash; otherwise it is made again.
+another machine makes the same file from its own copy of the images, and compares the hash. A file is used only if its
+content has this hash. Otherwise it is made again.
 """
 
 import errno
@@ -13,17 +13,24 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.data import folders, image_formats, images
 from numpy_rae.data.preprocessing import as_rows, crop_patches, standardise
-from numpy_rae.storage import npz
+from numpy_rae.storage.atomic import replace_file
 
 PATCH = 8
+<<<<<<< HEAD
 SOURCES = ("digits", "mnist", "cifar10", "photograph", "images", "array")
 # A folder that answers with one of these is passed over; a full disk is an error.
+=======
+SOURCES = ("digits", "mnist", "cifar10", "photograph", "images")
+# After one of these errors the next folder is tried. A full disk is an error for the user.
+>>>>>>> moved
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 LOG = logging.getLogger(__name__)
@@ -31,11 +38,28 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Which images, how many samples, what is added to the standard deviation, and the seed of the random crops.
+    """How to make a matrix of training data.
 
+<<<<<<< HEAD
     "digits" are the 5,000 embedded ones, "mnist" the first `count` of its training set; "cifar10", "photograph" (the
     one matplotlib ships) and "images" (the array in file `path`) give `count` random 8 x 8 patches. "array" is a matrix of
     the user's own (`own_array`); only its SHA-256 identifies it.
+=======
+    Attributes
+    ----------
+    source : str
+        "digits" (the embedded MNIST digits) and "mnist" (the training set) give their first `count` digits. "cifar10",
+        "photograph" (the one that matplotlib contains) and "images" (the array in the file `path`) give `count` random
+        patches of 8 x 8 pixels.
+    count : int
+        Number of samples.
+    std_offset : float
+        Number that is added to the standard deviation of each feature.
+    seed : int
+        Seed of the random positions of the patches.
+    path : str, optional
+        The .npy file for "images".
+>>>>>>> moved
     """
 
     source: str
@@ -44,7 +68,7 @@ class DataSpec:
     seed: int = 0
     path: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _validation.one_of("source", self.source, SOURCES)
         _validation.integer("count", self.count)
         _validation.number("std_offset", self.std_offset)
@@ -54,7 +78,13 @@ class DataSpec:
 
     @property
     def label(self) -> str:
-        """What a figure's title calls the data."""
+        """Return the name of the data for the title of a figure.
+
+        Returns
+        -------
+        str
+            For example "5,000 embedded MNIST digits".
+        """
         return {
             "digits": f"{self.count:,} embedded MNIST digits",
             "mnist": f"{self.count:,} MNIST digits",
@@ -67,9 +97,22 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class DataRef:
+<<<<<<< HEAD
     """A prepared matrix: how it was made, the SHA-256 of its bytes, and its shape.
 
     `file` is the path of an own matrix. It says where the matrix is, not what it is, so it is not in the description.
+=======
+    """Reference to a prepared matrix.
+
+    Attributes
+    ----------
+    spec : DataSpec
+        How it was made.
+    sha256 : str
+        SHA-256 of its bytes.
+    shape : tuple of int
+        Its shape (N, n).
+>>>>>>> moved
     """
 
     spec: DataSpec
@@ -79,23 +122,57 @@ class DataRef:
 
     @property
     def image_shape(self) -> tuple[int, ...]:
+<<<<<<< HEAD
         """A row as an image: (28, 28) for digits, (8, 8) or (3, 8, 8) for patches, one line for an own matrix."""
         if self.spec.source == "array":
             return 1, self.shape[1]
+=======
+        """Return the shape of a row as an image.
+
+        Returns
+        -------
+        tuple of int
+            (28, 28) for digits, (8, 8) or (3, 8, 8) for patches.
+        """
+>>>>>>> moved
         if self.spec.source in ("digits", "mnist"):
             return 28, 28
         channels = self.shape[1] // PATCH**2
         return (channels, PATCH, PATCH)[channels == 1 :]
 
-    def description(self) -> dict:
-        """For records: everything but the place on this machine."""
+    def description(self) -> dict[str, Any]:
+        """Return the reference for a record, without the folder on this machine.
+
+        Returns
+        -------
+        dict
+            The fields of `spec`, with the name of the file in `path`, then "sha256" and "shape".
+        """
         spec = asdict(self.spec)
         spec["path"] = self.spec.path and Path(self.spec.path).name
         return {**spec, "sha256": self.sha256, "shape": list(self.shape)}
 
 
-def build(spec: DataSpec) -> np.ndarray:
-    """The standardised float32 matrix (count, n). Raises folders.DataError if the images are not at hand."""
+def build(spec: DataSpec) -> Array:
+    """Make a matrix of training data in memory.
+
+    Parameters
+    ----------
+    spec : DataSpec
+        How to make it.
+
+    Returns
+    -------
+    ndarray, shape (count, n), float32
+        The standardised samples, see `preprocessing.standardise`.
+
+    Raises
+    ------
+    ValueError
+        If `spec` is not a DataSpec, or asks for more digits than there are.
+    folders.DataError
+        If the images are missing or damaged.
+    """
     _validation.instance("spec", spec, DataSpec)
     if spec.source == "array":
         raise folders.DataError(
@@ -105,7 +182,8 @@ def build(spec: DataSpec) -> np.ndarray:
     return standardise(as_rows(_images(spec)), spec.std_offset).astype(np.float32)
 
 
-def _images(spec: DataSpec) -> np.ndarray:
+def _images(spec: DataSpec) -> Array:
+    """Return the digits or the patches, uint8."""
     if spec.source in ("digits", "mnist"):
         digits = images.load_sample()[0] if spec.source == "digits" else images.load_mnist()[0]
         _validation.number("count", spec.count, 1, len(digits))
@@ -113,29 +191,54 @@ def _images(spec: DataSpec) -> np.ndarray:
     return crop_patches(_pictures(spec), spec.count, PATCH, np.random.default_rng(spec.seed))
 
 
-def _pictures(spec: DataSpec) -> np.ndarray:
+def _pictures(spec: DataSpec) -> Array:
+    """Return the images from which patches are cropped, uint8 (N, C, H, W)."""
     if spec.source == "cifar10":
         return images.load_cifar10()
     if spec.source == "images":
-        return image_formats.load_images(spec.path)
+        return image_formats.load_images(cast(str, spec.path))  # it refuses None
     return photograph()
 
 
-def photograph() -> np.ndarray:
-    """The sample photograph that matplotlib ships, uint8 (1, 3, H, W)."""
+def photograph() -> Array:
+    """Return the sample photograph that matplotlib contains.
+
+    Returns
+    -------
+    ndarray, shape (1, 3, H, W), uint8
+        The photograph.
+    """
     from matplotlib import cbook, image
 
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
+    with cast(BinaryIO, cbook.get_sample_data("grace_hopper.jpg")) as file:
         return image.imread(file, format="jpg").transpose(2, 0, 1)[None]
 
 
 def prepare(spec: DataSpec) -> DataRef:
-    """Build the matrix, put it where workers will look, and return the reference to it."""
+    """Make a matrix of training data, store it where workers find it, and return the reference to it.
+
+    Parameters
+    ----------
+    spec : DataSpec
+        How to make it.
+
+    Returns
+    -------
+    DataRef
+        The reference, which `load` takes.
+
+    Raises
+    ------
+    ValueError
+        As `build` does.
+    folders.DataError
+        If the images are missing or damaged, or if no folder can be written.
+    """
     return store_array(build(spec), spec)
 
 
-def store_array(x: np.ndarray, spec: DataSpec) -> DataRef:
-    """Put a prepared matrix where workers look for it, and return the reference to it.
+def store_array(x: Array, spec: DataSpec) -> DataRef:
+    """Store a prepared matrix where workers find it, and return the reference to it.
 
     The data folder comes first. If it is read-only, the user's cache and a temporary folder follow.
 
@@ -162,13 +265,13 @@ def store_array(x: np.ndarray, spec: DataSpec) -> DataRef:
     return ref
 
 
-def _write(ref: DataRef, x: np.ndarray) -> None:
+def _write(ref: DataRef, x: Array) -> None:
     """Write the matrix into the first folder that is not read-only."""
     for path in _paths(ref):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             unusable = path.exists()
-            npz.replace_file(path, lambda file: np.save(file, x, allow_pickle=False))
+            replace_file(path, lambda file: np.save(file, x, allow_pickle=False))
         except OSError as error:
             refused = folders.DataError(f"prepared data {path} cannot be written: {error.strerror or error}")
             if error.errno not in NOT_WRITABLE:
@@ -180,8 +283,8 @@ def _write(ref: DataRef, x: np.ndarray) -> None:
     raise refused
 
 
-def load(ref: DataRef) -> np.ndarray:
-    """Return the prepared matrix, memory-mapped read-only; make it here first if there is no good copy.
+def load(ref: DataRef) -> Array:
+    """Return a prepared matrix, mapped into memory read-only. It is made first if there is no good copy here.
 
     A file is hashed once per process, and again if it changes.
 
@@ -211,10 +314,10 @@ def load(ref: DataRef) -> np.ndarray:
     return x
 
 
-def _find(ref: DataRef) -> np.ndarray | None:
+def _find(ref: DataRef) -> Array | None:
     """Map the first file whose content is what the reference names; None if there is none."""
     for path in _paths(ref):
-        with suppress(OSError):  # it is missing, or another user keeps it to themselves
+        with suppress(OSError):  # it is missing, or this user may not read it
             seen = path.stat()
             if _is_intact(path, ref.sha256, ref.shape, (seen.st_ino, seen.st_size, seen.st_mtime_ns)):
                 return _map(path)
@@ -233,17 +336,24 @@ def _is_intact(path: Path, sha256: str, shape: tuple[int, int], version: tuple[i
     return x.shape == shape and x.dtype.isnative and x.dtype.kind == "f" and _sha256(x) == sha256
 
 
-def _map(path: Path) -> np.ndarray:
-    return np.lib.format.open_memmap(path, mode="r")
+def _map(path: Path) -> Array:
+    """Map the matrix in a file into memory, read-only."""
+    x: Array = np.lib.format.open_memmap(path, mode="r")
+    return x
 
 
-def _sha256(x: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(x)).hexdigest()
+def _sha256(x: Array) -> str:
+    """Return the SHA-256 of the bytes of a matrix, row by row."""
+    return hashlib.sha256(np.ascontiguousarray(x).data).hexdigest()
 
 
 def _paths(ref: DataRef) -> Iterator[Path]:
+<<<<<<< HEAD
     """The files that can hold the matrix, in the order of preference."""
     if ref.file is not None:
         return iter([Path(ref.file)])
+=======
+    """Return the files that can hold the matrix, in the order of preference."""
+>>>>>>> moved
     name = f"{ref.spec.source}-{ref.spec.count}-{ref.sha256[:16]}.npy"
     return (folder / name for folder in folders.prepared_folders())

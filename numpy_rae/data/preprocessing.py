@@ -1,74 +1,146 @@
-"""From images to data that approach Assumption 1: mean 0 and covariance I."""
+"""Prepare images for training, so that the data approach Assumption 1: mean 0 and covariance I."""
+
+from typing import cast
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
+from numpy_rae.row_norms import of_order_one
 
 
 @_validation.tiny_is_zero
-def as_rows(images: np.ndarray) -> np.ndarray:
-    """uint8 images (N, ...) to float64 rows (N, n) in [0, 1]."""
+def as_rows(images: Array) -> Array:
+    """Return images as rows of numbers in [0, 1].
+
+    Parameters
+    ----------
+    images : ndarray, shape (N, ...), uint8
+        The images.
+
+    Returns
+    -------
+    ndarray, shape (N, n), float64
+        The pixels divided by 255.
+
+    Raises
+    ------
+    ValueError
+        If `images` is not a non-empty uint8 array with at least two axes.
+    """
     _validation.pixels("images", images, "(N, ...)")
-    return images.reshape(len(images), -1) / 255
+    return cast(Array, images.reshape(len(images), -1) / 255)
 
 
 @_validation.tiny_is_zero
-def standardise(x: np.ndarray, std_offset: float = 0.0) -> np.ndarray:
+def standardise(x: Array, std_offset: float = 0.0) -> Array:
     """Subtract each feature's mean and divide by its standard deviation + `std_offset` (Fn. 2: 0.1 on MNIST).
 
-    x is (N, n), of any finite size; a constant feature becomes 0.
+    A constant feature becomes 0. The numbers can be of any finite size.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n), float32 or float64
+        The data, one sample per row.
+    std_offset : float
+        Number that is added to each standard deviation, at least 0.
+
+    Returns
+    -------
+    ndarray, shape (N, n), dtype of `x`
+        The standardised data.
+
+    Raises
+    ------
+    ValueError
+        If `x` is not a finite non-empty matrix, or if `std_offset` is negative or not finite.
     """
     _validation.matrix("x", x)
     _validation.number("std_offset", std_offset)
     scaled, exponent = of_order_one(x, axis=0)
     deviation = centred(scaled)
-    with np.errstate(over="ignore"):  # an offset beyond all bounds beside x: x becomes 0
+    with np.errstate(over="ignore"):  # if the offset is too large beside x, x becomes 0
         scale = deviation.std(axis=0) + np.ldexp(x.dtype.type(std_offset), -exponent)
-    return np.divide(deviation, scale, out=np.zeros_like(x), where=scale > 0)
+    return cast(Array, np.divide(deviation, scale, out=np.zeros_like(x), where=scale > 0))
 
 
 @_validation.tiny_is_zero
-def of_order_one(x: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """(x 2^-k, k) with the largest |entry|, or that of each column or row, in [1/2, 1): its square is a normal number.
+def centred(x: Array) -> Array:
+    """Subtract the mean of each feature. A constant feature becomes exactly 0.
 
-    Exact, so that a result scaled back is what it would have been, unless that overflowed or vanished.
+    Parameters
+    ----------
+    x : ndarray, shape (N, n), float32 or float64
+        The data, one sample per row.
+
+    Returns
+    -------
+    ndarray, shape (N, n), dtype of `x`
+        The deviations from the mean.
     """
-    _, exponent = np.frexp(np.maximum(x.max(axis=axis), -x.min(axis=axis)))
-    along = -exponent if axis != 1 else -exponent[:, None]
-    return np.ldexp(x, along), exponent
-
-
-@_validation.tiny_is_zero
-def centred(x: np.ndarray) -> np.ndarray:
-    """x (N, n) minus its features' means; exactly 0 where a feature is constant."""
-    deviation = x - x.mean(axis=0)
-    # A constant feature's deviation is rounding, not signal.
+    deviation: Array = x - x.mean(axis=0)
+    # The computed deviation of a constant feature is only rounding.
     deviation[:, x.min(axis=0) == x.max(axis=0)] = 0
     return deviation
 
 
 @_validation.tiny_is_zero
-def whiten(x: np.ndarray) -> np.ndarray:
-    """PCA-whiten x (N, n) to its numerical rank: (N, rank) with mean 0 and covariance I to rounding.
+def whiten(x: Array) -> Array:
+    """Whiten data by PCA: rotate and scale them to mean 0 and covariance I, up to rounding (Assumption 1).
 
-    Raises ValueError for constant data, which have no direction to whiten.
+    Parameters
+    ----------
+    x : ndarray, shape (N, n), float32 or float64
+        The data, one sample per row.
+
+    Returns
+    -------
+    ndarray, shape (N, rank), dtype of `x`
+        The whitened data. `rank` is the numerical rank of the centred data.
+
+    Raises
+    ------
+    ValueError
+        If `x` is not a finite non-empty matrix, if it is constant, or if its rank is not below N.
     """
     x, _ = of_order_one(_validation.matrix("x", x))
     deviation = centred(x)
-    # Once more, for what the first mean lost to rounding.
+    # Subtract the mean once more, because the first mean is rounded.
     U, s, _ = np.linalg.svd(deviation - deviation.mean(axis=0), full_matrices=False)
-    # x itself is rounded at its own size, which an offset may make far larger than the data's spread.
+    # The entries of x are rounded relative to their own size. An offset can make it far larger than their spread.
     rounding = np.finfo(x.dtype).eps * max(max(x.shape) * s[0], 4 * np.linalg.norm(x))
     rank = int((s > rounding).sum())
     if not 0 < rank < len(x):
         raise ValueError(f"x has {len(x)} samples and rank {rank}; whitening needs 0 < rank < samples")
     white = U[:, :rank] * x.dtype.type(len(x) ** 0.5)
-    return white - white.mean(axis=0)
+    return cast(Array, white - white.mean(axis=0))
 
 
 @_validation.tiny_is_zero
-def crop_patches(images: np.ndarray, count: int, size: int, rng: np.random.Generator) -> np.ndarray:
-    """`count` random size x size crops of uint8 images (N, C, H, W), as uint8 (count, C, size, size)."""
+def crop_patches(images: Array, count: int, size: int, rng: np.random.Generator) -> Array:
+    """Crop random square patches from images.
+
+    Parameters
+    ----------
+    images : ndarray, shape (N, C, H, W), uint8
+        The images, with C channels.
+    count : int
+        Number of patches.
+    size : int
+        Height and width of a patch, at most min(H, W).
+    rng : numpy.random.Generator
+        Source of the positions.
+
+    Returns
+    -------
+    ndarray, shape (count, C, size, size), uint8
+        The patches. Each image and each position has the same probability.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+    """
     N, C, H, W = _validation.pixels("images", images, "(N, C, H, W)", ndim=4).shape
     _validation.instance("rng", rng, np.random.Generator)
     _validation.integer("count", count)
@@ -77,9 +149,10 @@ def crop_patches(images: np.ndarray, count: int, size: int, rng: np.random.Gener
     index, top, left = (rng.integers(0, high, count) for high in (N, H - size + 1, W - size + 1))
     window = np.arange(size)
     rows, columns = top[:, None] + window, left[:, None] + window
-    return images[
+    patches: Array = images[
         index[:, None, None, None], np.arange(C)[:, None, None], rows[:, None, :, None], columns[:, None, None, :]
     ]
+    return patches
 
 
 MNIST_STD_OFFSET = 0.1  # Fn. 2

@@ -1,4 +1,4 @@
-"""The proxy that the environment names for a download, checked before it is used."""
+"""Check the proxy that the environment names for a download before it is used."""
 
 import os
 import re
@@ -11,44 +11,77 @@ FORM = re.compile(r"(https?://)?[^\s/?#]+/?", re.ASCII | re.IGNORECASE)
 
 
 def check(url: str) -> None:
-    """Raise DataError, which names the environment variable, if the proxy for `url` is malformed."""
+    """Check that the proxy for an address is well-formed.
+
+    Parameters
+    ----------
+    url : str
+        The address of a download.
+
+    Raises
+    ------
+    DataError
+        If it is malformed. The message names the environment variable.
+    """
     address = address_for(url)
-    if address is not None and not is_address(address):
+    if address is not None and not _is_address(address):
         raise DataError(
-            f"{variable(url, address)} was {without_password(address)!r}; it must be an address such as "
+            f"{_variable(url, address)} was {_without_password(address)!r}; it must be an address such as "
             "http://proxy.example:3128. Correct the variable or unset it."
         )
 
 
 def described(url: str) -> str:
-    """Return the words that name the proxy for `url` in a message; nothing if there is none."""
+    """Return the words that name the proxy in a message.
+
+    Parameters
+    ----------
+    url : str
+        The address of a download.
+
+    Returns
+    -------
+    str
+        For example " through https_proxy http://proxy.example:3128"; empty if there is no proxy.
+    """
     address = address_for(url)
-    return "" if address is None else f" through {variable(url, address)} {without_password(address)}"
+    return "" if address is None else f" through {_variable(url, address)} {_without_password(address)}"
 
 
 def address_for(url: str) -> str | None:
-    """Return the proxy that urllib uses for `url`, None if it asks the server itself."""
+    """Return the proxy that urllib uses for an address.
+
+    Parameters
+    ----------
+    url : str
+        The address of a download.
+
+    Returns
+    -------
+    str or None
+        The proxy as the environment gives it; None if urllib asks the server directly.
+    """
     parts = urlsplit(url)
     return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
-def is_address(address: str) -> bool:
-    """Tell whether a proxy is [http://][user:password@]host[:port], which is what urllib can use."""
+def _is_address(address: str) -> bool:
+    """Tell whether a proxy has the form that urllib can use: [http://][user:password@]host[:port]."""
     try:
         parts = urlsplit(address if "://" in address else f"http://{address}")
         host, _ = parts.hostname, parts.port
         return bool(FORM.fullmatch(address) and host and host.encode("idna"))
-    except ValueError:  # a port or a bracket, or a name that cannot be a host's
+    except ValueError:  # a wrong port, bracket or host name
         return False
 
 
-def variable(url: str, address: str) -> str:
-    """Return the name of the environment variable that holds the proxy, in the user's spelling."""
+def _variable(url: str, address: str) -> str:
+    """Return the name of the environment variable that holds the proxy, as the user wrote it."""
     name = f"{urlsplit(url).scheme}_proxy"
     spelled = [each for each, value in os.environ.items() if each.lower() == name and value == address]
     return spelled[0] if spelled else f"the system's {name}"
 
 
-def without_password(address: str) -> str:
+def _without_password(address: str) -> str:
     """Return the proxy without the user's name and password."""
     return re.sub(r"[^/]*@", "...@", address)

@@ -1,11 +1,29 @@
-"""Where the image sets come from: names, sizes, SHA-256 hashes and mirrors of their files."""
+"""List the files of the image sets, with their sizes, SHA-256 hashes and mirrors."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as its mirrors serve it; `raw_*` describe its decompressed bytes where any compression of them will do."""
+    """A file of an image set as its mirrors serve it.
+
+    Attributes
+    ----------
+    dataset : str
+        Name of the data set, which is also the name of its folder.
+    name : str
+        Name of the file.
+    size : int
+        Its number of bytes.
+    sha256 : str
+        Its SHA-256.
+    mirrors : tuple of str
+        Addresses to download it from, in this order.
+    raw_size : int, optional
+        Number of bytes after decompression. If it is given, any compression of these bytes is accepted.
+    raw_sha256 : str, optional
+        SHA-256 after decompression.
+    """
 
     dataset: str
     name: str
@@ -17,6 +35,7 @@ class RemoteFile:
 
 
 def _mnist(name: str, size: int, sha256: str, raw_size: int, raw_sha256: str) -> RemoteFile:
+    """Describe a file of MNIST on its two mirrors."""
     hosts = "https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"
     return RemoteFile("mnist", name, size, sha256, tuple(host + name for host in hosts), raw_size, raw_sha256)
 

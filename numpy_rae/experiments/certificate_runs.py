@@ -24,7 +24,9 @@ from numpy_rae.identity.run_identity import digest, of_activation, of_config, of
 from numpy_rae.objectives import AE, Objective
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig, TrainResult, init_state, run_epochs
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import TrainResult
+from numpy_rae.training import init_state, run_epochs
 
 BATCH = 50
 # Both in the paper's range, (0.001, 0.005). Squared ReLU, whose slope has no bound, does not settle with them.

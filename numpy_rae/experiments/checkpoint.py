@@ -25,8 +25,10 @@ import numpy as np
 
 from numpy_rae import _validation
 from numpy_rae.autoencoder import Params
+from numpy_rae.callbacks import Callback
 from numpy_rae.storage import npz
-from numpy_rae.training import Callback, RandomStreams, TrainState, split_batches
+from numpy_rae.train_state import RandomStreams, TrainState
+from numpy_rae.training import split_batches
 
 FORMAT, VERSION = "numpy_rae checkpoint", 2
 ARRAYS = ("W", "b_e", "v_W", "v_b_e", "len2", "ahead", "objectives", "history")

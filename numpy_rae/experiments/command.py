@@ -76,8 +76,8 @@ def _guarded(name: str, body: Callable[[], int]) -> int:
     except (RunsLost, BrokenExecutor) as error:
         tell(name, str(error) or "a worker process died")
         return LOST
-    except KeyboardInterrupt:
-        tell(name, "interrupted")
+    except KeyboardInterrupt as error:
+        tell(name, str(error) or "interrupted")
         return INTERRUPTED
 
 

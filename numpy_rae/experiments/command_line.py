@@ -8,7 +8,7 @@ from pathlib import Path
 from numpy_rae import _validation
 from numpy_rae.experiments.checkpoint import INTERVAL
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir", "scheduler", "picture")
 PICTURES = (".png", ".pdf", ".svg")

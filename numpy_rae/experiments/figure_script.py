@@ -33,7 +33,7 @@ from numpy_rae.plotting import style, sweep_figure
 from numpy_rae.plotting.style import save_picture
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 if TYPE_CHECKING:
     pass

@@ -63,8 +63,8 @@ def sweep(
 ) -> SweepResult:
     """Train each model with each sigma^2 and each seed on a data matrix.
 
-    Runs with the same seed start from the same W and see the same batches. Models that coincide at sigma^2 = 0 share one
-    run there. A script needs no `if __name__ == "__main__"`, and models can be defined in a notebook.
+    Runs with the same seed start from the same W and see the same batches. Models that coincide at sigma^2 = 0 share
+    one run there. A script needs no `if __name__ == "__main__"`, and models can be defined in a notebook.
 
     Parameters
     ----------

@@ -12,7 +12,8 @@ from numpy_rae.identity.older_records import with_identity
 from numpy_rae.identity.run_identity import defaults_of
 from numpy_rae.storage import jsonl
 from numpy_rae.storage.jsonl import StoreError
-from numpy_rae.training import TrainConfig, TrainResult
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import TrainResult
 
 LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from numpy_rae.activations import Activation
 from numpy_rae.data.prepared import DataRef
 from numpy_rae.identity.run_identity import Memo, digest, is_plain_at_zero, of_activation, of_config, of_data, of_model
 from numpy_rae.objectives import AE, Objective
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from numpy_rae.autoencoder import init_params
 from numpy_rae.data import prepared
 from numpy_rae.experiments.run import Run
 from numpy_rae.optimizer import zero_velocity
-from numpy_rae.training import HISTORY_SAMPLES, RandomStreams, update
+from numpy_rae.train_state import RandomStreams
+from numpy_rae.training import HISTORY_SAMPLES, update
 
 STEPS = 100
 

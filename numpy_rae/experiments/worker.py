@@ -14,7 +14,8 @@ from numpy_rae.experiments.run import Run
 from numpy_rae.metrics import mean_square
 from numpy_rae.storage import model_file
 from numpy_rae.storage.jsonl import StoreError
-from numpy_rae.training import TrainResult, TrainState, train
+from numpy_rae.train_state import TrainResult, TrainState
+from numpy_rae.training import train
 
 LOG = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
-"""What an object is made of, as one digest: its fields, and the source of the functions and classes that it uses.
+"""Digest what an object is made of: its fields, and the source of the functions and classes that it uses.
 
-The digest is the same in every process. It holds no address, no module's name of the user's, and no order of a set.
-Code of this package and of installed libraries counts by name: this package's formulas have versions (`identity`).
+The digest is the same in every process. It does not depend on addresses, on the names of the user's modules, or on the
+order of a set. Code of this package and of installed libraries counts by name. The formulas of this package have
+versions, see `run_identity`.
 """
 
 import dataclasses
@@ -17,16 +18,19 @@ import sysconfig
 import textwrap
 import tokenize
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from numpy_rae._validation import Array
 
 PACKAGE = __name__.partition(".")[0]
 LIMIT = 5000
 SCALARS = (bool, int, float, str, type(None))
 CONTAINERS = (dict, list, set, bytearray)
-# What the class statement, abc and typing put into a class.
+# Entries that the class statement, abc and typing add to a class.
 MADE = {"__hash__", "__annotate__", "__annotate_func__", "_abc_impl", "_is_protocol", "_is_runtime_protocol"}
 METHODS = (types.FunctionType, staticmethod, classmethod, property)
 
@@ -42,7 +46,7 @@ def fingerprint(obj: object, data: bool = True) -> str:
     Parameters
     ----------
     obj : object
-        Anything. What cannot be looked into counts by its type.
+        Any object. A part that cannot be inspected counts by its type.
     data : bool
         Whether numbers and arrays that functions reach in closures and globals count.
 
@@ -55,18 +59,29 @@ def fingerprint(obj: object, data: bool = True) -> str:
 
 
 def digest(tree: object) -> str:
-    """Return the SHA-256 of JSON values, in hexadecimal digits."""
+    """Return the SHA-256 of JSON values.
+
+    Parameters
+    ----------
+    tree : object
+        Values that JSON can hold. The order of the keys of a dict does not matter.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
 
 
-def root(thing: object) -> str:
-    """The top-level package in which a function or class was made."""
+def _root(thing: object) -> str:
+    """Return the top-level package in which a function or class was defined."""
     return str(getattr(thing, "__module__", None) or "").partition(".")[0]
 
 
-@functools.lru_cache(maxsize=None)
-def is_library(module: str) -> bool:
-    """Whether a top-level module is the standard library's or installed, and not the user's own file."""
+@functools.cache
+def _is_library(module: str) -> bool:
+    """Tell whether a top-level module is in the standard library or installed, and not a file of the user."""
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:
         return module in sys.stdlib_module_names or module == "builtins"
@@ -75,17 +90,17 @@ def is_library(module: str) -> bool:
 
 
 class _Walk:
-    """One walk through an object; every part becomes a digest of its own, so that shared parts are looked at once."""
+    """One walk through an object. Every part gets its own digest, so shared parts are inspected once."""
 
     def __init__(self, obj: object, data: bool):
         self.data = data
-        # An installed package of the user's is looked into if the object itself comes from there.
-        self.own = {root(obj), root(type(obj)), root(getattr(obj, "func", None))} - {""}
+        # An installed package is inspected if the object itself comes from it.
+        self.own = {_root(obj), _root(type(obj)), _root(getattr(obj, "func", None))} - {""}
         self.known: dict[int, tuple[str, object]] = {}
         self.open: list[int] = []
 
     def tree(self, obj: object) -> str:
-        """The digest of one part."""
+        """Return the digest of one part."""
         if type(obj) in SCALARS:
             return digest([type(obj).__name__, obj])
         if id(obj) in self.known:
@@ -97,14 +112,14 @@ class _Walk:
         self.open.append(id(obj))
         try:
             found = digest(self.parts(obj))
-        except Exception:  # an object may raise anything when it is looked at
+        except Exception:  # an object may raise anything when it is inspected
             found = digest(["object", type(obj).__qualname__])
         self.open.pop()
         self.known[id(obj)] = found, obj  # kept alive, or another object could get its address
         return found
 
-    def parts(self, obj: object) -> list:
-        """What a part consists of, by its type."""
+    def parts(self, obj: object) -> list[Any]:
+        """Return what a part consists of, by its type."""
         if isinstance(obj, enum.Enum):
             return ["enum", type(obj).__qualname__, obj.name]
         if isinstance(obj, (bytes, complex, type(...), np.dtype, range, slice)):
@@ -121,12 +136,14 @@ class _Walk:
             return ["dict", *sorted([self.tree(key), self.tree(value)] for key, value in obj.items())]
         return self.code_parts(obj)
 
-    def array(self, a: np.ndarray) -> list:
+    def array(self, a: Array) -> list[Any]:
+        """Return shape, dtype and content of an array."""
         if a.dtype.hasobject:
             return ["objects", list(a.shape), *map(self.tree, a.ravel().tolist())]
         return ["array", list(a.shape), a.dtype.str, hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest()]
 
-    def code_parts(self, obj: object) -> list:
+    def code_parts(self, obj: object) -> list[Any]:
+        """Return what a function, a class or any other object consists of."""
         if isinstance(obj, types.ModuleType):
             return ["module", obj.__name__.rpartition(".")[2]]
         if isinstance(obj, types.CodeType):
@@ -149,45 +166,48 @@ class _Walk:
             return ["wrapped", self.tree(obj.__wrapped__)]
         return ["object", self.tree(type(obj)), self.fields(obj)]
 
-    def by_name(self, thing: types.FunctionType | type) -> list | None:
-        """The name of what belongs to this package or to a library; None for what is the user's."""
-        package, name = root(thing), thing.__qualname__
-        if "<" in name or not (package == PACKAGE or (package not in self.own and is_library(package))):
+    def by_name(self, thing: types.FunctionType | type) -> list[Any] | None:
+        """Return the name of code of this package or of a library; None for code of the user."""
+        package, name = _root(thing), thing.__qualname__
+        if "<" in name or not (package == PACKAGE or (package not in self.own and _is_library(package))):
             return None
         return ["named", package, name]
 
-    def function(self, f: types.FunctionType) -> list:
+    def function(self, f: types.FunctionType) -> list[Any]:
+        """Return the source of a function of the user, its defaults, and what it uses."""
         cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
         reached = {f"closure {name}": cell for name, cell in cells}
         return [
             "function",
-            source(f) or self.tree(f.__code__),
+            _source(f) or self.tree(f.__code__),
             self.tree(f.__defaults__),
             self.tree(f.__kwdefaults__),
             {name: self.reached(_contents(cell)) for name, cell in reached.items()},
-            {name: self.reached(value) for name, value in global_names(f, self.is_own)},
+            {name: self.reached(value) for name, value in _global_names(f, self.is_own)},
         ]
 
     def is_own(self, module: types.ModuleType) -> bool:
+        """Tell whether a module is the user's."""
         package = module.__name__.partition(".")[0]
-        return package != PACKAGE and (package in self.own or not is_library(package))
+        return package != PACKAGE and (package in self.own or not _is_library(package))
 
     def reached(self, value: object) -> str:
-        """The digest of what a function finds in its closure or globals."""
+        """Return the digest of a value in the closure or in the globals of a function."""
         is_data = isinstance(value, (*SCALARS, np.ndarray, np.generic, tuple, complex, bytes))
         if isinstance(value, CONTAINERS) or (is_data and not self.data):
             return type(value).__name__
-        if not is_data and not callable(value) and self.by_name(type(value)) and root(type(value)) != PACKAGE:
+        if not is_data and not callable(value) and self.by_name(type(value)) and _root(type(value)) != PACKAGE:
             return type(value).__name__  # a logger, a lock, a file
         return self.tree(value)
 
-    def code(self, code: types.CodeType) -> list:
+    def code(self, code: types.CodeType) -> list[Any]:
+        """Return the content of a code object, without the positions in its file."""
         shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
         names = (code.co_names, code.co_varnames, code.co_freevars)
         return ["code", code.co_code.hex(), *shape, *map(list, names), *map(self.tree, code.co_consts)]
 
-    def type(self, cls: type) -> list:
-        """A class of the user's: its bases, and what stands in its body."""
+    def type(self, cls: type) -> list[Any]:
+        """Return the bases and the body of a class of the user."""
         generated = "__dataclass_fields__" in vars(cls)
         body = {
             name: self.reached(value)
@@ -196,48 +216,51 @@ class _Walk:
         }
         return ["class", [self.tree(base) for base in cls.__bases__ if base is not object], body]
 
-    def fields(self, obj: object) -> dict:
-        """A data class's fields that are not at their default, or the attributes without a leading underscore."""
+    def fields(self, obj: object) -> dict[str, str]:
+        """Return the fields of a data class that are not at their default, or the attributes without an underscore."""
         if dataclasses.is_dataclass(obj):
             found = {field.name: (self.tree(getattr(obj, field.name)), field) for field in dataclasses.fields(obj)}
             return {name: tree for name, (tree, field) in found.items() if tree != self.tree(_default(field))}
         slots = {name for cls in type(obj).__mro__ for name in _slots(cls) if hasattr(obj, name)}
         values = {**{name: getattr(obj, name) for name in slots}, **getattr(obj, "__dict__", {})}
-        look = self.reached if is_library(root(type(obj))) else self.tree
+        look = self.reached if _is_library(_root(type(obj))) else self.tree
         return {name: look(value) for name, value in values.items() if not name.startswith("_")}
 
 
 def _contents(cell: types.CellType) -> object:
+    """Return the value of a variable in a closure; None if it has none yet."""
     try:
         return cell.cell_contents
-    except ValueError:  # it is not filled yet
+    except ValueError:
         return None
 
 
 def _is_body(name: str, value: object) -> bool:
-    """Whether an entry of a class is what somebody wrote: a method, or data without underscores around its name."""
+    """Tell whether somebody wrote this entry of a class: a method, or data without underscores around its name."""
     return name not in MADE and (isinstance(value, METHODS) or not (name.startswith("__") and name.endswith("__")))
 
 
 def _is_generated(value: object) -> bool:
-    # dataclasses makes its methods from text.
+    """Tell whether `dataclasses` made a method, which it does from text."""
     return getattr(getattr(value, "__code__", None), "co_filename", "") == "<string>"
 
 
-def _default(field: dataclasses.Field) -> object:
+def _default(field: dataclasses.Field[Any]) -> object:
+    """Return the default of a field."""
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return field.default
 
 
 def _slots(cls: type) -> tuple[str, ...]:
+    """Return the names in `__slots__` of a class."""
     slots = cls.__dict__.get("__slots__", ())
     return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
-def global_names(f: types.FunctionType, is_own) -> Iterator[tuple[str, object]]:
-    """Yield (name, value) of each global that the function uses; of a user's module, what is used of it."""
-    names = sorted({name for code in codes(f.__code__) for name in code.co_names})
+def _global_names(f: types.FunctionType, is_own: Callable[[types.ModuleType], bool]) -> Iterator[tuple[str, object]]:
+    """Yield (name, value) of each global that the function uses, and of each name that it uses of a user's module."""
+    names = sorted({name for code in _codes(f.__code__) for name in code.co_names})
     for name in names:
         if name not in f.__globals__:
             continue
@@ -247,18 +270,18 @@ def global_names(f: types.FunctionType, is_own) -> Iterator[tuple[str, object]]:
             yield from ((f"{name}.{part}", vars(value)[part]) for part in names if part in vars(value))
 
 
-def codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """Yield a code object and all that stand in it."""
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Yield a code object and all code objects in it."""
     yield code
     for const in code.co_consts:
         if isinstance(const, types.CodeType):
-            yield from codes(const)
+            yield from _codes(const)
 
 
-def source(f: types.FunctionType) -> str | None:
-    """The function's text without comments and blank lines; None for a lambda, or if it is not what runs.
+def _source(f: types.FunctionType) -> str | None:
+    """Return the text of a function without comments and blank lines; None for a lambda, or if another text runs.
 
-    A file may have been edited since it was imported: only a text that compiles to the function's code counts.
+    A file can change after its import. So only a text that compiles to the code of the function counts.
     """
     code = f.__code__
     if code.co_name == "<lambda>":
@@ -266,22 +289,22 @@ def source(f: types.FunctionType) -> str | None:
     linecache.checkcache(code.co_filename)
     lines = linecache.getlines(code.co_filename, f.__globals__)
     try:
-        whole = compiled("".join(lines))
+        whole = _compiled("".join(lines))
     except (SyntaxError, ValueError):
         return None
-    if not any(each == code for each in codes(whole)):
+    if not any(each == code for each in _codes(whole)):
         return None
-    return plain(textwrap.dedent("".join(inspect.getblock(lines[code.co_firstlineno - 1 :]))))
+    return _plain(textwrap.dedent("".join(inspect.getblock(lines[code.co_firstlineno - 1 :]))))
 
 
 @functools.lru_cache(maxsize=16)
-def compiled(text: str) -> types.CodeType:
-    """A whole file's code."""
+def _compiled(text: str) -> types.CodeType:
+    """Return the code of a whole file."""
     return compile(text, "<text>", "exec", dont_inherit=True)
 
 
-def plain(text: str) -> str:
-    """The text without comments, blank lines and blanks at the ends of lines."""
+def _plain(text: str) -> str:
+    """Return the text without comments, blank lines and blanks at the ends of lines."""
     lines = text.splitlines()
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):

@@ -1,29 +1,42 @@
-"""Records made before runs had an identity: they are given theirs when they are read, where that can be known.
+"""Add the identity to records of older releases when they are read, if it can be known.
 
-Such a record says its model and activation by name, and its hash is of the names and the whole configuration. If the
-hash is right and both names are the package's own, the identity is that of the formulas' first version. A model or an
-activation of the user's cannot be known from its name; its record stays as it is, and no run is found done by it.
+An older record names its model and its activation. Its hash covers these names and the whole configuration. If the hash
+is right and both names belong to the package, the record gets the identity of version 1 of these formulas. A model or
+an activation of the user cannot be known from its name. Such a record does not change, and no run counts as done by it.
 """
 
 import hashlib
 import json
+from typing import Any
 
 from numpy_rae.data.prepared import DataSpec
-from numpy_rae.identity.run_identity import changed, digest
+from numpy_rae.identity.fingerprint import digest
+from numpy_rae.identity.run_identity import changed
 from numpy_rae.registry import OWN_ACTIVATIONS, OWN_OBJECTIVES
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 FIELDS = {"n_continued": "n_extrapolated"}
 DESCRIBED = ("model", "activation", "data", "config")
-# The configuration's fields of that time.
+# The fields of the configuration in older releases.
 CONFIG = (
     "sigma2", "seed", "hidden", "batch_size", "epochs", "eta", "momentum", "constraint", "radius", "tangent", "dtype",
 )  # fmt: skip
 
 
-def with_identity(entry: dict) -> dict:
-    """Return a sweep's record with its identity and hash; without them if it is older and none can be known."""
-    entry = renamed(entry)
+def with_identity(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of a sweep with its identity and hash.
+
+    Parameters
+    ----------
+    entry : dict
+        A record of this release or an older one.
+
+    Returns
+    -------
+    dict
+        The record with the field names of this release. It has no identity if that cannot be known.
+    """
+    entry = _renamed(entry)
     described = {name: entry.get(name) for name in DESCRIBED}
     if "identity" in entry or [type(part) for part in described.values()] != [str, str, dict, dict]:
         return entry
@@ -40,16 +53,42 @@ def with_identity(entry: dict) -> dict:
     return identified(entry, identity, digest(identity))
 
 
-def renamed(entry: dict) -> dict:
+def _renamed(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the record with the field names of this release."""
     return {FIELDS.get(name, name): value for name, value in entry.items()}
 
 
-def identified(entry: dict, identity: dict, key: str) -> dict:
-    """Return the record with this identity and hash in front."""
+def identified(entry: dict[str, Any], identity: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return a record with an identity and a hash as its first fields.
+
+    Parameters
+    ----------
+    entry : dict
+        A record.
+    identity : dict
+        Its identity.
+    key : str
+        Its hash, which replaces any other.
+
+    Returns
+    -------
+    dict
+        The new record.
+    """
     return {"hash": key, "identity": identity, **{name: entry[name] for name in entry if name != "hash"}}
 
 
-def old_hash(description: dict) -> str:
-    """Return the hash that a description alone gave."""
+def old_hash(description: dict[str, Any]) -> str:
+    """Return the hash of a record as older releases computed it.
+
+    Parameters
+    ----------
+    description : dict
+        The fields DESCRIBED of the record.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()

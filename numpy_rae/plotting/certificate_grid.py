@@ -1,20 +1,21 @@
-"""Certificates beside what training did, as a grid of coloured cells."""
+"""Certificates beside the results of training, as a grid of coloured cells."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numpy_rae.certificates import certificate, training_outcome
+from numpy_rae.certificates.training_outcome import Row
 from numpy_rae.plotting.style import in_default_style, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-from numpy_rae.certificates.training_outcome import Row
 
-# Okabe and Ito's palette, with letters and hatches, so that colour alone carries nothing.
+# Okabe and Ito's palette, with letters and hatches, so that nothing depends on colour alone.
 LOOKS = {
     training_outcome.SPARSER: ("#0072B2", "S", ""),
     training_outcome.UNAFFECTED: ("#DDDDDD", "=", ""),
@@ -24,14 +25,25 @@ LOOKS = {
     training_outcome.DIVERGED: ("#FFFFFF", "X", "xx"),
     training_outcome.REFUSED: ("#FFFFFF", "", ""),
 }
-
-
 SHORT = {certificate.SPARSER: "S", certificate.UNAFFECTED: "=", certificate.UNDETERMINED: ""}
 
 
 @in_default_style
 def picture(rows: Sequence[Row]) -> Figure:
-    """A panel for each data set: the prediction's letter small, the outcome's large and coloured, misses framed."""
+    """Return a figure with one panel per data set and one cell per pair of activation and penalty.
+
+    The large letter and the colour show the outcome of training, the small letter the prediction. Misses have a frame.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        The pairs with their certificates and outcomes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
     from matplotlib.patches import Patch
 
     data = list(dict.fromkeys(row.data for row in rows))
@@ -41,7 +53,7 @@ def picture(rows: Sequence[Row]) -> Figure:
     axes = figure.subplots(1, len(data), sharey=True, squeeze=False)
     for ax, name in zip(axes[0], data, strict=True):
         for row in (row for row in rows if row.data == name):
-            cell(ax, penalties.index(row.certificate.penalty), activations.index(row.certificate.activation), row)
+            _cell(ax, penalties.index(row.certificate.penalty), activations.index(row.certificate.activation), row)
         ax.set(xlim=(0, len(penalties)), ylim=(len(activations), 0), title=name)
         ax.set_xticks(np.arange(len(penalties)) + 0.5, penalties)
         ax.set_yticks(np.arange(len(activations)) + 0.5, activations)
@@ -54,12 +66,13 @@ def picture(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def cell(ax, column: int, line: int, row: Row) -> None:
+def _cell(ax: Axes, column: int, line: int, row: Row) -> None:
+    """Draw one pair: colour, hatch and letters."""
     from matplotlib.patches import Rectangle
 
     color, letter, hatch = LOOKS[row.outcome]
     missed = row.agreement == training_outcome.REFUTED
-    edge = {"ec": "black", "lw": 2.5, "zorder": 3} if missed else {"ec": "#777777", "lw": 0.5}
+    edge: dict[str, Any] = {"ec": "black", "lw": 2.5, "zorder": 3} if missed else {"ec": "#777777", "lw": 0.5}
     ax.add_patch(Rectangle((column, line), 1, 1, fc=color, hatch=hatch, **edge))
     ink = "white" if row.outcome == training_outcome.SPARSER else "black"
     box = {"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0} if hatch else None

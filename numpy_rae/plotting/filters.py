@@ -1,4 +1,4 @@
-"""Rows of W as images."""
+"""Rows of W as images: a mosaic in one set of axes, alone or as a part of a larger picture."""
 
 from __future__ import annotations
 
@@ -6,71 +6,154 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.plotting.style import in_default_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-from typing import TYPE_CHECKING
-
-from numpy_rae import _validation
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
+    from matplotlib.image import AxesImage
 
 SHOWN, COLUMNS = 40, 10
 
 
-def _filters(ax: Axes, W: np.ndarray, density: np.ndarray, shape: tuple[int, ...]) -> None:
-    order = np.argsort(-density, kind="stable")[np.linspace(0, len(W) - 1, min(SHOWN, len(W))).astype(int)]
-    picture = mosaic(W[order], shape)
-    ax.imshow(picture, **({} if picture.ndim == 3 else {"cmap": "RdBu_r", "vmin": -1, "vmax": 1}))
-    ax.axis("off")
-    signs = "; red +, blue \N{MINUS SIGN}" if picture.ndim == 2 else ""
+@in_default_style
+def filters(W: Array, active: Array, shape: tuple[int, ...], title: str, count: int = 64) -> Figure:
+    """Return a figure of rows of W as images, each below its activation fraction, in falling order of it.
+
+    Parameters
+    ----------
+    W : ndarray, shape (m, n)
+        Weights.
+    active : ndarray, shape (m,)
+        Activation fraction of each unit.
+    shape : tuple of int
+        Shape of an image, (H, W) or (C, H, W), with n entries.
+    title : str
+        Title of the figure.
+    count : int
+        Number of rows that are drawn at most. They are spread evenly over the order.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
+    order = spread(active, count)
+    columns = int(np.ceil(len(order) ** 0.5))
+    figure = new_figure(columns + 1.3, -(-len(order) // columns) + 0.8)
+    ax = figure.subplots()
+    height, width = shape[-2:]
+    gap = max(1, height // 4)
+    image = show_mosaic(ax, W[order], shape, columns, gap)
+    for k, unit in enumerate(order):
+        left, top = k % columns * (width + gap), k // columns * (height + gap)
+        ax.text(left + (width - 1) / 2, top - 1, f"{active[unit]:.3f}", ha="center", va="bottom", fontsize=7)
+    if len(shape) == 2:
+        bar = figure.colorbar(image, ax=ax, shrink=0.5, ticks=[-1, 0, 1])
+        bar.set_label("weight / largest |weight| of its row")
+    figure.suptitle(title)
+    figure.supxlabel("number: share of samples on which the unit is active", fontsize=9, color="#555555")
+    return figure
+
+
+def draw_filters(ax: Axes, W: Array, density: Array, shape: tuple[int, ...]) -> None:
+    """Draw up to `SHOWN` rows of W as images into these axes, from the densest unit to the rarest.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    W : ndarray, shape (m, n)
+        Weights.
+    density : ndarray, shape (m,)
+        Share of samples on which each unit is active.
+    shape : tuple of int
+        Shape of an image, (H, W) or (C, H, W).
+    """
+    order = spread(density, SHOWN)
+    show_mosaic(ax, W[order], shape, COLUMNS)
+    signs = "; red +, blue \N{MINUS SIGN}" if len(shape) == 2 else ""
     ax.set_title(f"{len(order)} of {len(W):,} filters (rows of W), from the densest unit to the rarest{signs}")
 
 
-@_validation.tiny_is_zero
-def mosaic(W: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Rows of W as images of `shape` (H, W) or (C, H, W), each scaled to its largest entry, `COLUMNS` in a line.
+def spread(density: Array, count: int) -> Array:
+    """Return indices of at most `count` units, spread evenly from the densest to the rarest.
 
-    Grey images in [-1, 1], coloured ones in [0, 1] with the channel last; NaN, drawn as nothing, between them.
+    Parameters
+    ----------
+    density : ndarray, shape (m,)
+        Share of samples on which each unit is active.
+    count : int
+        Largest number of indices.
+
+    Returns
+    -------
+    ndarray of int
+        The indices, in falling order of density.
+    """
+    order: Array = np.argsort(-density, kind="stable")
+    chosen: Array = order[np.linspace(0, len(density) - 1, min(count, len(density))).astype(int)]
+    return chosen
+
+
+def show_mosaic(ax: Axes, W: Array, shape: tuple[int, ...], columns: int, gap: int = 1) -> AxesImage:
+    """Draw a mosaic into these axes: grey images in blue and red, coloured ones as they are.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes. Their frame and ticks are removed.
+    W : ndarray, shape (k, n)
+        One image per row.
+    shape : tuple of int
+        Shape of an image, (H, W) or (C, H, W).
+    columns : int
+        Number of images per line.
+    gap : int
+        Pixels between two images.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        The drawn image.
+    """
+    ax.axis("off")
+    picture = mosaic(W, shape, columns, gap)
+    return ax.imshow(picture) if picture.ndim == 3 else ax.imshow(picture, cmap="RdBu_r", vmin=-1, vmax=1)
+
+
+@_validation.tiny_is_zero
+def mosaic(W: Array, shape: tuple[int, ...], columns: int = COLUMNS, gap: int = 1) -> Array:
+    """Return the rows of W as one image, each row scaled to its largest entry.
+
+    Parameters
+    ----------
+    W : ndarray, shape (k, n)
+        One image per row.
+    shape : tuple of int
+        Shape of an image, (H, W) or (C, H, W), with n entries.
+    columns : int
+        Number of images per line.
+    gap : int
+        Pixels between two images.
+
+    Returns
+    -------
+    ndarray
+        Grey images in [-1, 1]; coloured images in [0, 1] with the channel last. The pixels between them are NaN, which
+        matplotlib does not draw.
     """
     peak = np.abs(W).max(axis=1, keepdims=True)
     images = (W / np.where(peak == 0, 1, peak)).reshape(len(W), *shape)
     if len(shape) == 3:
         images = (images.transpose(0, 2, 3, 1) + 1) / 2
     height, width = images.shape[1:3]
-    columns = min(COLUMNS, len(W))
+    columns = min(columns, len(W))
     lines = -(-len(W) // columns)
-    out = np.full((lines * (height + 1) - 1, columns * (width + 1) - 1, *images.shape[3:]), np.nan)
+    out = np.full((lines * (height + gap) - gap, columns * (width + gap) - gap, *images.shape[3:]), np.nan)
     for k, image in enumerate(images):
-        top, left = k // columns * (height + 1), k % columns * (width + 1)
+        top, left = k // columns * (height + gap), k % columns * (width + gap)
         out[top : top + height, left : left + width] = image
     return out
-
-
-@in_default_style
-def filters(W: np.ndarray, active: np.ndarray, shape: tuple[int, ...], title: str, count: int = 64) -> Figure:
-    """Rows of W (m, n) as images of `shape` (H, W) or (C, H, W), those with the highest activation fraction first."""
-    order = np.argsort(-active)[np.linspace(0, len(W) - 1, min(count, len(W))).astype(int)]
-    columns = int(np.ceil(len(order) ** 0.5))
-    rows = -(-len(order) // columns)
-    figure = new_figure(columns, 1.15 * rows)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for ax in axes.flat:
-        ax.axis("off")
-    for ax, unit in zip(axes.flat, order, strict=False):
-        limit = np.abs(W[unit]).max() or 1
-        picture = W[unit].reshape(shape) / limit
-        if len(shape) == 3:
-            ax.imshow((picture.transpose(1, 2, 0) + 1) / 2)
-        else:
-            ax.imshow(picture, cmap="RdBu_r", vmin=-1, vmax=1)
-        ax.set_title(f"{active[unit]:.3f}", fontsize=7, pad=1)
-    figure.suptitle(title)
-    return figure

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numpy_rae._validation import Array
 from numpy_rae.plotting.style import in_default_style, new_figure, style
 
 if TYPE_CHECKING:
@@ -14,11 +15,25 @@ if TYPE_CHECKING:
 
 
 @in_default_style
-def recovery(
-    sigma2: Sequence[float], cosines: dict[str, np.ndarray], levels: dict[str, float], title: str
-) -> Figure:
-    """Left: scores against sigma^2, means of each method's `cosines` (seeds, sigma^2, atoms) with bands over the seeds;
-    NaN leaves a gap. Right: the cosines at its best sigma^2, largest first, all seeds together. `levels` lie across."""
+def recovery(sigma2: Sequence[float], cosines: dict[str, Array], levels: dict[str, float], title: str) -> Figure:
+    """Return a figure of the recovery scores against sigma^2, and of the cosines at each method's best sigma^2.
+
+    Parameters
+    ----------
+    sigma2 : sequence of float
+        The values of sigma^2.
+    cosines : dict of str to ndarray, shape (seeds, sigma^2, atoms)
+        |cosine| of each atom with the nearest row, by method. Bands span the seeds; NaN leaves a gap.
+    levels : dict of str to float
+        Scores that are drawn as horizontal lines.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
     figure = new_figure(11, 4.6)
     left, right = figure.subplots(1, 2, sharey=True)
     for (name, level), dash in zip(levels.items(), (":", "--", "-."), strict=False):

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from numpy_rae.storage.jsonl import StoreError
 if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
     from matplotlib.figure import Figure
 
+Drawing = ParamSpec("Drawing")
 
-# Okabe and Ito's colour-blind safe palette, one colour and one marker a model in every figure.
+# Okabe and Ito's colour-blind safe palette: one colour and one marker per model, the same in every figure.
 STYLES = {
     "DAE": ("#D55E00", "o"),
     "CAE": ("#0072B2", "s"),
@@ -25,8 +26,6 @@ STYLES = {
     "eDAE": ("#CC79A7", "v"),
     "AE": ("#000000", "*"),
 }
-
-
 SPARE = (
     ("#E69F00", "P"),
     ("#7F7F7F", "X"),
@@ -40,49 +39,124 @@ SPARE = (
 
 @contextmanager
 def default_style() -> Iterator[None]:
-    """Use matplotlib's defaults instead of the user's settings. Raises StoreError if matplotlib cannot be loaded."""
+    """Use matplotlib's defaults instead of the user's settings.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    StoreError
+        If matplotlib cannot be loaded.
+    """
     try:
         from matplotlib import style
     except (ImportError, ValueError) as error:  # a ValueError for an unknown backend in MPLBACKEND
         raise StoreError(f"pictures cannot be drawn: {_one_line(error)}") from error
-    # A density far in its tail underflows to 0, which is what the picture shows.
+    # A density far in its tail underflows to 0. The picture shows 0 there.
     with style.context("default"), np.errstate(under="ignore"):
         yield
 
 
-def in_default_style(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Decorate a function that returns a figure: it draws in `default_style`."""
+def in_default_style(draw: Callable[Drawing, Figure]) -> Callable[Drawing, Figure]:
+    """Decorate a function that returns a figure, so that it draws in `default_style`.
+
+    Parameters
+    ----------
+    draw : callable
+        Function that returns a figure.
+
+    Returns
+    -------
+    callable
+        The same function in `default_style`.
+    """
 
     @functools.wraps(draw)
-    def drawn(*args, **more) -> Figure:
+    def _drawn(*args: Drawing.args, **more: Drawing.kwargs) -> Figure:
         with default_style():
             return draw(*args, **more)
 
-    return drawn
+    return _drawn
 
 
 def new_figure(width: float, height: float) -> Figure:
+<<<<<<< HEAD
     """Return an empty figure of this size in inches, which belongs to no window."""
     from numpy_rae.plotting.notebook_figure import NotebookFigure  # it loads matplotlib
+=======
+    """Return an empty figure that belongs to no window.
+
+    Parameters
+    ----------
+    width, height : float
+        Size in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
+    from matplotlib.figure import Figure
+>>>>>>> moved
 
     return NotebookFigure(figsize=(width, height), layout="constrained")
 
 
 def plain(text: str) -> str:
-    """Return `text`, such as a file's name, so that matplotlib shows its dollar signs."""
+    """Escape the dollar signs of a text, so that matplotlib shows them.
+
+    Parameters
+    ----------
+    text : str
+        Any text, such as a file's name.
+
+    Returns
+    -------
+    str
+        The text with escaped dollar signs.
+    """
     return text.replace("$", r"\$")
 
 
-def style(name: str, position: int = 0) -> dict:
-    """Colour and marker of a model; unknown names take the spare ones in turn."""
+def style(name: str, position: int = 0) -> dict[str, Any]:
+    """Return colour and marker of a model.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    position : int
+        Position of the model in the figure. Names without a colour of their own take the spare ones in turn.
+
+    Returns
+    -------
+    dict
+        Keyword arguments for `Axes.plot`.
+    """
     color, marker = STYLES.get(name) or SPARE[position % len(SPARE)]
-    # Hollow and large for CAE: mDAE's small mark often lies on it.
+    # CAE's mark is hollow and large, because mDAE's small mark often lies on it.
     face, size = ("none", 9) if name == "CAE" else (color, 5)
     return {"color": color, "marker": marker, "markerfacecolor": face, "markersize": size}
 
 
 def save_picture(figure: Figure, picture: Path) -> None:
-    """Write the picture, and make its folder. Raises StoreError if it cannot be drawn or written."""
+    """Write a figure to a file, and make the file's folder.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    picture : pathlib.Path
+        The file. Its suffix names the format.
+
+    Raises
+    ------
+    StoreError
+        If the figure cannot be drawn or written.
+    """
     with drawing(picture), default_style():
         picture.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(picture, dpi=150)
@@ -90,16 +164,33 @@ def save_picture(figure: Figure, picture: Path) -> None:
 
 @contextmanager
 def drawing(picture: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while this picture is drawn into a StoreError of one sentence."""
+    """Turn any error during the drawing of a picture into a StoreError of one sentence.
+
+    Parameters
+    ----------
+    picture : pathlib.Path
+        The file that the message names.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    StoreError
+        If the picture cannot be drawn or written.
+    """
     try:
         yield
     except (StoreError, MemoryError):
         raise
     except OSError as error:
         raise StoreError(f"picture {picture} cannot be written: {error.strerror or _one_line(error)}") from error
-    except Exception as error:  # the results are stored; no fault of a drawing library may hide them
+    except Exception as error:  # the results are stored; an error in drawing must not hide them
         raise StoreError(f"picture {picture} cannot be drawn: {_one_line(error)}") from error
 
 
 def _one_line(error: Exception) -> str:
+    """Return the message of an error without line breaks, or its type if it has no message."""
     return " ".join(str(error).split()) or type(error).__name__

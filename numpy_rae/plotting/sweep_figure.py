@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from numpy_rae.breakdown import EXPLOSION, exploded
+from numpy_rae.plotting.style import in_default_style, new_figure, style
 
 if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-from numpy_rae.breakdown import EXPLOSION, exploded
-from numpy_rae.plotting.style import in_default_style, new_figure, style
+
+Record = dict[str, Any]
 
 
 @in_default_style
-def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str = "") -> Figure:
-    """Average activation fraction (Eq. 14) and dead units against sigma^2, one line a model; bands span the seeds."""
+def trend(records: Iterable[Record], models: Sequence[str], title: str, note: str = "") -> Figure:
+    """Return a figure of average activation fraction, Eq. (14), and dead units against sigma^2, one line per model.
+
+    Parameters
+    ----------
+    records : iterable of dict
+        Records of the runs. Bands span the seeds.
+    models : sequence of str
+        Names of the models, in the order of the legend.
+    title : str
+        Title of the figure.
+    note : str
+        Small text below the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
     records = list(records)
     figure = new_figure(7, 6)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -33,30 +53,76 @@ def trend(records: Iterable[dict], models: Sequence[str], title: str, note: str 
     return figure
 
 
-def belongs(entry: dict, model: str) -> bool:
-    """Whether a record is of this model; the plain auto-encoder at sigma^2 = 0 is of every model."""
+def belongs(entry: Record, model: str) -> bool:
+    """Return whether a record is of this model. The plain auto-encoder at sigma^2 = 0 is of every model.
+
+    Parameters
+    ----------
+    entry : dict
+        A record.
+    model : str
+        Name of the model.
+
+    Returns
+    -------
+    bool
+        Whether the record is of this model.
+    """
     return entry["model"] == model or (entry["model"] == "AE" and _sigma2(entry) == 0)
 
 
-def of_model(records: Iterable[dict], model: str) -> list[dict]:
-    """A model's records in the order of sigma^2; the plain one is not of a model that has its own at sigma^2 = 0."""
+def of_model(records: Iterable[Record], model: str) -> list[Record]:
+    """Return a model's records in the order of sigma^2.
+
+    The record of the plain auto-encoder is one of them, unless the model has its own record at sigma^2 = 0.
+
+    Parameters
+    ----------
+    records : iterable of dict
+        Records of any models.
+    model : str
+        Name of the model.
+
+    Returns
+    -------
+    list of dict
+        The model's records.
+    """
     mine = [entry for entry in records if belongs(entry, model)]
     has_own = any(entry["model"] == model and _sigma2(entry) == 0 for entry in mine)
     return sorted((entry for entry in mine if entry["model"] == model or not has_own), key=_sigma2)
 
 
-def _sigma2(entry: dict) -> float:
-    return entry["config"]["sigma2"]
+def _sigma2(entry: Record) -> float:
+    """Return a record's sigma^2."""
+    sigma2: float = entry["config"]["sigma2"]
+    return sigma2
 
 
-def by_sigma2(records: Iterable[dict], model: str, key: str) -> Iterator[tuple[float, list[float]]]:
-    """(sigma^2, values over the seeds) of a model's finished runs."""
+def by_sigma2(records: Iterable[Record], model: str, key: str) -> Iterator[tuple[float, list[float]]]:
+    """Yield sigma^2 and a metric's values over the seeds, for a model's finished runs.
+
+    Parameters
+    ----------
+    records : iterable of dict
+        Records of any models.
+    model : str
+        Name of the model.
+    key : str
+        Name of the metric.
+
+    Yields
+    ------
+    tuple of float and list of float
+        sigma^2, and the metric of each run.
+    """
     finished = (entry for entry in of_model(records, model) if entry["status"] == "ok")
     for sigma2, group in groupby(finished, key=_sigma2):
         yield sigma2, [entry["metrics"][key] for entry in group]
 
 
-def _line(ax: Axes, records: list[dict], model: str, key: str, look: dict) -> None:
+def _line(ax: Axes, records: list[Record], model: str, key: str, look: dict[str, Any]) -> None:
+    """Draw the mean over the seeds, and a band between the lowest and the highest."""
     points = list(by_sigma2(records, model, key))
     x = [sigma2 for sigma2, _ in points]
     ax.plot(x, [np.mean(values) for _, values in points], label=model, linewidth=1.5, **look)
@@ -64,7 +130,8 @@ def _line(ax: Axes, records: list[dict], model: str, key: str, look: dict) -> No
     ax.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
 
 
-def _mark_diverged(ax: Axes, records: list[dict], model: str, look: dict) -> None:
+def _mark_diverged(ax: Axes, records: list[Record], model: str, look: dict[str, Any]) -> None:
+    """Mark the values of sigma^2 at which a run diverged, at the top of the axes."""
     x = sorted({_sigma2(entry) for entry in of_model(records, model) if entry["status"] == "diverged"})
     if x:
         at_top = ax.get_xaxis_transform()
@@ -72,14 +139,16 @@ def _mark_diverged(ax: Axes, records: list[dict], model: str, look: dict) -> Non
         ax.plot(x, [0.97] * len(x), "x", color=look["color"], markersize=9, mew=2, transform=at_top, label=label)
 
 
-def _mark_exploded(ax: Axes, records: list[dict]) -> None:
+def _mark_exploded(ax: Axes, records: list[Record]) -> None:
+    """Circle the runs whose objective rose far above its start."""
     points = [(_sigma2(entry), entry["metrics"]["activation_fraction"]) for entry in records if exploded(entry)]
     if points:
         label = f"objective rose above {EXPLOSION} x its start"
         ax.plot(*zip(*points, strict=True), "o", mfc="none", mec="#444444", markersize=12, label=label)
 
 
-def _dress(top: Axes, bottom: Axes, records: list[dict]) -> None:
+def _dress(top: Axes, bottom: Axes, records: list[Record]) -> None:
+    """Set scales, ticks, labels and the legend."""
     ticks = sorted({_sigma2(entry) for entry in records})
     root = (lambda s: np.sqrt(np.maximum(s, 0)), np.square)
     bottom.set_xscale("function", functions=root)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numpy_rae._validation import Array
 from numpy_rae.plotting.style import SPARE, STYLES, in_default_style, new_figure
 from numpy_rae.theory.monitor import Observation
 
@@ -14,23 +15,28 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-
 COLORS = [color for color, _ in (*STYLES.values(), *SPARE)]
-
-
 DASHES = ("-", "--", "-.", ":")
-
-
 TERMS = ("diagonal", "cross", "third")
-
-
 QUANTILES = (0.05, 0.5, 0.95)
 
 
 @in_default_style
 def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
-    """Left: both sides of Thm 1's condition while training, unit by unit, and the share of units that meet it. Right:
-    predicted against realised change of E[a_j] over all observed updates and units."""
+    """Return a figure of Thm 1's condition during training, and of the predicted and realised change of E[a_j].
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+        What the monitor saw, in the order of the updates.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
     figure = new_figure(10, 5)
     axes = figure.subplot_mosaic([["sides", "change"], ["shares", "change"]], height_ratios=(4, 1))
     axes["shares"].sharex(axes["sides"])
@@ -42,7 +48,7 @@ def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
 
 
 def _condition(sides: Axes, shares: Axes, observations: Sequence[Observation]) -> None:
-    """Medians and quantiles over the units of what Thm 1 compares; below them, where it holds."""
+    """Draw medians and quantiles over the units of both sides of the condition, and the share of units that meet it."""
     steps = [seen.step for seen in observations]
     bounds = {"bound, Lemma 1": "paper", "bound without assumptions": "free", "bound, sharp Gaussian": "gaussian"}
     curves = {
@@ -67,9 +73,10 @@ def _condition(sides: Axes, shares: Axes, observations: Sequence[Observation]) -
 
 
 def _change(ax: Axes, observations: Sequence[Observation]) -> None:
+    """Draw the realised against the predicted change of E[a_j]."""
     names = ("predicted", "realised", "from_gradient")
     predicted, realised, gradient = (1e3 * np.concatenate([getattr(o, name) for o in observations]) for name in names)
-    dots = {"ms": 2, "alpha": 0.3, "rasterized": True}
+    dots: dict[str, Any] = {"ms": 2, "alpha": 0.3, "rasterized": True}
     ax.plot(predicted, realised, ".", color=COLORS[0], label="whole update, with momentum", **dots)
     ax.plot(predicted, gradient, ".", color=COLORS[1], label=r"its part $-\eta g$", **dots)
     ax.axline((0, 0), slope=1, color="#444444", lw=0.8)
@@ -79,8 +86,23 @@ def _change(ax: Axes, observations: Sequence[Observation]) -> None:
 
 
 @in_default_style
-def theorem_3(sigma: np.ndarray, remainders: dict[str, np.ndarray], title: str) -> Figure:
-    """Remainders of Eq. (7) against sigma on log-log axes, with the slopes 2 and 4 to compare."""
+def theorem_3(sigma: Array, remainders: dict[str, Array], title: str) -> Figure:
+    """Return a figure of the remainders of Eq. (7) against sigma on log-log axes, with the slopes 2 and 4 to compare.
+
+    Parameters
+    ----------
+    sigma : ndarray, shape (k,)
+        Deviations of the noise.
+    remainders : dict of str to ndarray, shape (k,)
+        Remainders by label.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
     figure = new_figure(6.5, 4.8)
     ax = figure.subplots()
     for (label, values), color, dash in zip(remainders.items(), COLORS, DASHES * 3, strict=False):
@@ -97,9 +119,25 @@ def theorem_3(sigma: np.ndarray, remainders: dict[str, np.ndarray], title: str) 
 
 
 @in_default_style
-def theorem_3_terms(seen: dict[str, dict[str, np.ndarray]], title: str) -> Figure:
-    """The three terms of Eq. (7), (epochs + 1, 3), their size on a log axis against the epoch: a panel for each
-    activation, a dash for each model. Hollow marks are negative values; a term that is 0 throughout is named above."""
+def theorem_3_terms(seen: dict[str, dict[str, Array]], title: str) -> Figure:
+    """Return a figure of the three terms of Eq. (7) against the epoch: one panel per activation, one dash per model.
+
+    The axis is logarithmic. Hollow marks are negative values. A term that is always 0 is named above its panel.
+
+    Parameters
+    ----------
+    seen : dict of str to dict of str to ndarray, shape (epochs + 1, 3)
+        The terms by activation and model.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
+    from matplotlib.ticker import MaxNLocator
+
     figure = new_figure(3.6 * len(seen), 4.2)
     axes = figure.subplots(1, len(seen), squeeze=False)
     for ax, (activation, models) in zip(axes[0], seen.items(), strict=True):
@@ -110,7 +148,7 @@ def theorem_3_terms(seen: dict[str, dict[str, np.ndarray]], title: str) -> Figur
                 else:
                     ax.set_title(f"{name} term: 0", loc="right", fontsize=9, color="#444444")
         ax.set(title=activation, xlabel="epoch")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     axes[0, 0].set_ylabel("|term|")
     handles, labels = _fullest(axes[0])
     figure.legend(handles, labels, loc="outside lower center", ncols=len(TERMS), frameon=False, fontsize=9)
@@ -118,13 +156,13 @@ def theorem_3_terms(seen: dict[str, dict[str, np.ndarray]], title: str) -> Figur
     return figure
 
 
-def _fullest(axes: Sequence[Axes]) -> tuple[list, list[str]]:
-    """Handles and labels for the legend of a row: those of the panel with the most of them."""
+def _fullest(axes: Sequence[Axes]) -> tuple[list[Any], list[Any]]:
+    """Return handles and labels of the panel that has the most of them, for the legend of a row."""
     return max((ax.get_legend_handles_labels() for ax in axes), key=lambda pair: len(pair[1]))
 
 
-def _signed(ax: Axes, values: np.ndarray, dash: str, color: str, label: str) -> None:
-    """|values| with their marks, hollow where they are negative."""
+def _signed(ax: Axes, values: Array, dash: str, color: str, label: str) -> None:
+    """Draw |values| with marks that are hollow where the value is negative."""
     epochs, negative = np.arange(len(values)), values < 0
     ax.semilogy(epochs, np.abs(values), dash, color=color, label=label)
     for where, face in ((negative, "white"), (~negative, color)):
@@ -132,9 +170,27 @@ def _signed(ax: Axes, values: np.ndarray, dash: str, color: str, label: str) -> 
 
 
 @in_default_style
-def bias_gradients(a: np.ndarray, rows: dict[str, dict[str, dict[str, np.ndarray]]], title: str, note: str) -> Figure:
-    """dR/db of one unit with ||W_j|| = 1 on a single sample, as a function of its pre-activation a: in each row a panel
-    for each activation, a line for each penalty. The first row's panels share an axis, the others have their own."""
+def bias_gradients(a: Array, rows: dict[str, dict[str, dict[str, Array]]], title: str, note: str) -> Figure:
+    """Return a figure of dR/db against the pre-activation, for one unit with ||W_j|| = 1 on one sample.
+
+    A row has one panel per activation, a panel one line per penalty. The panels of the first row share an axis.
+
+    Parameters
+    ----------
+    a : ndarray, shape (k,)
+        Pre-activations.
+    rows : dict of str to dict of str to dict of str to ndarray, shape (k,)
+        Bias gradients by label of the row, activation and penalty.
+    title : str
+        Title of the figure.
+    note : str
+        Small text below the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
     activations = list(next(iter(rows.values())))
     figure = new_figure(3.2 * len(activations), 0.8 + 2.4 * len(rows))
     axes = figure.subplots(len(rows), len(activations), squeeze=False)
@@ -155,9 +211,10 @@ def bias_gradients(a: np.ndarray, rows: dict[str, dict[str, dict[str, np.ndarray
     return figure
 
 
-def _panels(row: Sequence[Axes], a: np.ndarray, curves: list[dict[str, np.ndarray]], colors: Iterator[str]) -> None:
-    """One row; its legend has the names of the panel with the most of them."""
-    looks = {name: look for name, *look in zip(max(curves, key=len), colors, DASHES * 3, strict=False)}
+def _panels(row: Sequence[Axes], a: Array, curves: list[dict[str, Array]], colors: Iterator[str]) -> None:
+    """Draw one row of panels and its legend."""
+    names: list[str] = max((list(lines) for lines in curves), key=len)
+    looks = {name: look for name, *look in zip(names, colors, DASHES * 3, strict=False)}
     for ax, lines in zip(row, curves, strict=True):
         for penalty, values in lines.items():
             color, dash = looks[penalty]

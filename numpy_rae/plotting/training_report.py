@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.autoencoder import Params
+from numpy_rae.plotting.filters import draw_filters
 from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
 from numpy_rae.sparsity import Sparsity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
-from numpy_rae.plotting.filters import _filters
 
 LAYOUT = "OAL\nDBV\nFFT"
-
-
 BLUE, VERMILION = STYLES["CAE"][0], STYLES["DAE"][0]
 
 
 @_validation.tiny_is_zero
 def in_words(last: float, seen: Sparsity) -> str:
-    """A line a figure: the last minibatch's objective, and all of `seen`."""
+    """Return a text with one line per number: the last minibatch's objective, and all of `seen`.
+
+    Parameters
+    ----------
+    last : float
+        Objective of the last minibatch.
+    seen : Sparsity
+        What was measured.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     figures = {"last_batch_objective": last, **seen.figures()}
     text = "\n".join(f"{name.replace('_', ' '):<22}{value:>12.4g}" for name, value in figures.items())
     if np.isnan(seen.hoyer).any():
@@ -35,9 +48,30 @@ def in_words(last: float, seen: Sparsity) -> str:
 
 @in_default_style
 def training_report(
-    history: Sequence[dict], params: Params, seen: Sparsity, shape: tuple[int, ...], text: str, title: str
+    history: Sequence[dict[str, Any]], params: Params, seen: Sparsity, shape: tuple[int, ...], text: str, title: str
 ) -> Figure:
-    """History, L0, densities, biases, pre-activations, filters (rows of W as images of `shape`) and `text`."""
+    """Return a figure of one training run: history, L0, densities, biases, pre-activations, filters and a text.
+
+    Parameters
+    ----------
+    history : sequence of dict
+        One entry per epoch, as in `TrainResult.history`.
+    params : Params
+        The trained parameters.
+    seen : Sparsity
+        What was measured of them.
+    shape : tuple of int
+        Shape of a row of W as an image, (H, W) or (C, H, W).
+    text : str
+        Text in the lower right corner.
+    title : str
+        Title of the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure.
+    """
     figure = new_figure(13, 11)
     axes = figure.subplot_mosaic(LAYOUT, height_ratios=(1, 1, 1.3))
     _history(axes["O"], axes["A"], history)
@@ -45,14 +79,15 @@ def training_report(
     _density(axes["D"], seen)
     _biases(axes["B"], params.b_e)
     _preactivations(axes["V"], seen)
-    _filters(axes["F"], params.W, seen.density, shape)
+    draw_filters(axes["F"], params.W, seen.density, shape)
     axes["T"].axis("off")
     axes["T"].text(0, 1, text, family="monospace", fontsize=9, va="top", transform=axes["T"].transAxes)
     figure.suptitle(title)
     return figure
 
 
-def _history(left: Axes, right: Axes, history: Sequence[dict]) -> None:
+def _history(left: Axes, right: Axes, history: Sequence[dict[str, Any]]) -> None:
+    """Draw the objective, and the fractions of active and dead units, against the epoch."""
     epochs = [entry["epoch"] for entry in history]
     left.plot(epochs, [entry["objective"] for entry in history], "-", color=BLUE, marker=".")
     left.set(xlabel="epoch", ylabel="mean objective", title="Objective")
@@ -62,22 +97,22 @@ def _history(left: Axes, right: Axes, history: Sequence[dict]) -> None:
     right.set(xlabel="epoch", ylabel="fraction", ylim=(-0.03, 1.03), title="Active and dead, on the history's samples")
     right.legend(frameon=False)
     for ax in (left, right):
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        _whole_numbers(ax.xaxis)
 
 
 def _L0(ax: Axes, seen: Sparsity) -> None:
-    """Bars of equally many values each, at most about 60 of them."""
+    """Draw about 60 bars at most; each covers the same number of values."""
     low, high = int(seen.L0.min()), int(seen.L0.max())
     width = -(-(high - low + 1) // 60)
-    ax.hist(seen.L0, bins=np.arange(low, high + width + 1, width) - 0.5, color=BLUE)
+    ax.hist(seen.L0, bins=list(np.arange(low, high + width + 1, width) - 0.5), color=BLUE)
     ax.axvline(seen.L0.mean(), color=VERMILION, ls="--", label=f"mean {seen.L0.mean():.1f}")
     ax.set(xlabel=f"active units of {len(seen.density):,}", ylabel="samples", title="Activations per sample (L0)")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    _whole_numbers(ax.xaxis)
     ax.legend(frameon=False)
 
 
 def _density(ax: Axes, seen: Sparsity) -> None:
-    """A logarithm has no place for dead units: they are counted in the legend, and room is left for them."""
+    """Draw the densities on a log axis. It cannot show 0, so the legend counts the dead units."""
     alive = np.sort(seen.density[~seen.dead])[::-1]
     label = f"{len(alive):,} units; {int(seen.dead.sum()):,} dead ones not drawn"
     ax.semilogy(np.arange(1, len(alive) + 1), alive, ".", ms=4, color=BLUE, label=label)
@@ -87,7 +122,8 @@ def _density(ax: Axes, seen: Sparsity) -> None:
     ax.legend(framealpha=1, edgecolor="none")
 
 
-def _biases(ax: Axes, b_e: np.ndarray) -> None:
+def _biases(ax: Axes, b_e: Array) -> None:
+    """Draw a histogram of the encoder biases."""
     ax.hist(b_e, bins=40, color=BLUE)
     ax.axvline(np.median(b_e), color=VERMILION, ls="--", label=f"median {np.median(b_e):.3g}")
     ax.set(xlabel="$b_e$", ylabel="units", title="Encoder biases")
@@ -95,8 +131,16 @@ def _biases(ax: Axes, b_e: np.ndarray) -> None:
 
 
 def _preactivations(ax: Axes, seen: Sparsity) -> None:
+    """Draw mean and variance of the pre-activations of every unit."""
     for label, units, color, mark in (("alive", ~seen.dead, BLUE, "."), ("dead", seen.dead, VERMILION, "x")):
         if units.any():
             ax.plot(seen.mean_a[units], seen.var_a[units], mark, ms=5, alpha=0.6, color=color, label=label)
-    ax.set(xlabel="mean $E[a_j]$", ylabel=r"variance $\mathrm{Var}[a_j]$", title="Pre-activations, one mark a unit")
+    ax.set(xlabel="mean $E[a_j]$", ylabel=r"variance $\mathrm{Var}[a_j]$", title="Pre-activations, one mark per unit")
     ax.legend(frameon=False)
+
+
+def _whole_numbers(axis: Axis) -> None:
+    """Put ticks at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))

@@ -1,7 +1,7 @@
-"""Results on disk: one JSON line a run, appended at once, read back, safe against a torn last line.
+"""Append records to a results file, one line of JSON per run, and read them back.
 
-A writer holds an exclusive lock while it appends, so under the lock a last line without its newline is the trace of a
-writer that died, and is cut off. Readers skip it.
+A writer holds an exclusive lock while it appends. If the last line has no newline then, its writer died before the line
+was complete. The next writer removes such a line, and readers skip it.
 """
 
 import contextlib
@@ -11,8 +11,14 @@ import math
 import os
 import stat
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO
 
+from numpy_rae.storage.atomic import replace_file
+
+fcntl: ModuleType | None
 try:
     import fcntl
 except ImportError:  # no advisory locks on Windows
@@ -20,11 +26,25 @@ except ImportError:  # no advisory locks on Windows
 
 
 class StoreError(Exception):
-    """A results file that cannot be read or written; the message says which and why."""
+    """Error for a results file that cannot be read or written; the message names the file and the reason."""
 
 
-def append(path: Path, record: dict) -> None:
-    """Append one record and flush it to the disk. Raises StoreError if that cannot be done, or not as JSON."""
+def append(path: Path, record: dict[str, Any]) -> None:
+    """Append one record and flush it to the disk.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The results file. It is made if it does not exist.
+    record : dict
+        Values that JSON can hold. NaN and infinity are refused.
+
+    Raises
+    ------
+    StoreError
+        If the record is not such a dict, or if the file cannot be written. Then the file keeps its records and no part
+        of the new one.
+    """
     line = _line(record)
     try:
         with open(path, "ab", buffering=0) as file, _locked(file):
@@ -35,7 +55,8 @@ def append(path: Path, record: dict) -> None:
         raise StoreError(f"results file {path} cannot be written: {error.strerror}") from error
 
 
-def _line(record: dict) -> bytes:
+def _line(record: dict[str, Any]) -> bytes:
+    """Return the record as a line of JSON."""
     if not isinstance(record, dict):
         raise StoreError(f"record is a {type(record).__name__}; it must be a dict")
     try:
@@ -44,8 +65,8 @@ def _line(record: dict) -> bytes:
         raise StoreError(f"record cannot be kept as JSON: {error}") from None
 
 
-def _write_whole(file, line: bytes) -> None:
-    """All of it or nothing: what a full disk did not take is cut off again."""
+def _write_whole(file: FileIO, line: bytes) -> None:
+    """Write the whole line or nothing: if the disk is full, the part that was written is removed."""
     size = file.seek(0, os.SEEK_END)
     try:
         written = file.write(line)
@@ -57,7 +78,8 @@ def _write_whole(file, line: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _locked(file) -> Iterator[None]:
+def _locked(file: FileIO) -> Iterator[None]:
+    """Hold the exclusive lock of an open file; it ends when the file is closed."""
     if fcntl:
         fcntl.flock(file, fcntl.LOCK_EX)
     yield
@@ -65,7 +87,23 @@ def _locked(file) -> Iterator[None]:
 
 @contextlib.contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold `path` for one sweep, by a lock on a file beside it. Raises StoreError if another process holds it."""
+    """Keep other sweeps out of a results file, by a lock on a file beside it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The results file. The lock file is `<name>.lock` in the same folder.
+
+    Yields
+    ------
+    None
+        The lock is held until the block ends.
+
+    Raises
+    ------
+    StoreError
+        If another process holds the lock, or if the lock file cannot be written.
+    """
     lock = path.with_name(f"{path.name}.lock")
     try:
         file = _lock_file(lock)
@@ -79,14 +117,14 @@ def exclusive_lock(path: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):  # in a folder that has become read-only; the lock ends with the file
+            with contextlib.suppress(OSError):  # the folder became read-only; the lock ends with the file
                 lock.unlink(missing_ok=True)
 
 
-def _lock_file(lock: Path):
-    """The open, locked file at `lock`; a file that its holder has just removed is no lock, so try again."""
+def _lock_file(lock: Path) -> BinaryIO:
+    """Open and lock the file at `lock`; try again if its holder removed it in between."""
     while True:
-        file = open(lock, "ab")
+        file = open(lock, "ab")  # noqa: SIM115 - the caller closes it
         try:
             if fcntl:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,14 +136,31 @@ def _lock_file(lock: Path):
         file.close()
 
 
-def _cut_torn_line(path: Path, file) -> None:
+def _cut_torn_line(path: Path, file: FileIO) -> None:
+    """Remove a last line without a newline."""
     content = path.read_bytes()
     if content and not content.endswith(b"\n"):
         file.truncate(content.rfind(b"\n") + 1)
 
 
-def read(path: Path) -> list[dict]:
-    """All whole records of the file, [] if there is none. Raises StoreError for a broken line before the last."""
+def read(path: Path) -> list[dict[str, Any]]:
+    """Read all complete records of a results file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The results file.
+
+    Returns
+    -------
+    list of dict
+        The records, in the order of the file. The list is empty if there is no file.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or if a line other than an incomplete last one is not a record.
+    """
     try:
         with open(path, "rb", opener=_no_pipe) as file:
             content = file.read()
@@ -118,7 +173,7 @@ def read(path: Path) -> list[dict]:
 
 
 def _no_pipe(path: str, flags: int) -> int:
-    """Open without waiting for a pipe's other end; a pipe is no results file."""
+    """Open a file, and refuse a pipe without waiting for its other end."""
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -126,7 +181,8 @@ def _no_pipe(path: str, flags: int) -> int:
     return descriptor
 
 
-def _parse(path: Path, number: int, line: bytes) -> dict:
+def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """Return the record of one line, which `number` counts from 1."""
     try:
         record = json.loads(line, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
@@ -137,25 +193,51 @@ def _parse(path: Path, number: int, line: bytes) -> dict:
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")
+    """Raise ValueError for NaN and infinity, which Python's JSON reads."""
+    raise ValueError(f"{constant} is not a number in JSON")
 
 
 def _finite(text: str) -> float:
+    """Return a finite number; refuse one that is too large for a float."""
     return number if math.isfinite(number := float(text)) else _refuse(text)
 
 
-def rewrite(path: Path, records: list[dict]) -> None:
-    """Write the records as the whole content of the file. Raises StoreError if that cannot be done."""
+def rewrite(path: Path, records: list[dict[str, Any]]) -> None:
+    """Replace the whole content of a results file, so that readers see the old file or the new one.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The results file. It is made, with its folder, if it does not exist.
+    records : list of dict
+        The new records, as `append` takes them.
+
+    Raises
+    ------
+    StoreError
+        If a record cannot be kept as JSON, or if the file cannot be written. The old file stays as it was.
+    """
     content = b"".join(map(_line, records))
     check_writable(path)
     try:
-        path.write_bytes(content)
+        replace_file(path, lambda file: file.write(content))
     except OSError as error:
         raise StoreError(f"results file {path} cannot be written: {error.strerror}") from error
 
 
 def check_writable(path: Path) -> None:
-    """Create the folder of `path` and prove that the file can be appended to. Raises StoreError if not."""
+    """Check that records can be appended to a file. Its folder and an empty file are made if they do not exist.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The results file.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be made, or if the file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab"):
@@ -165,7 +247,18 @@ def check_writable(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder, and its parents. Raises StoreError if it cannot be made or written to."""
+    """Create a folder and its parents, and check that files can be written into it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder. It can exist already.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be made or written to.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):

@@ -1,12 +1,12 @@
-"""Trained models on disk: one `.npz` of plain arrays, written at once or not at all, verified before it is used.
+"""Save a trained model in one `.npz` file, and load it after checking it.
 
-Members (see `npz`; `numpy.load` reads them, without pickle):
+Members (see `npz`; `numpy.load` reads them without pickle):
 
     meta   (bytes,)  uint8: JSON with format, version, activation, model, config, notes
-    W      (m, n)    float32 or float64; its memory order is kept, because a step rounds by it
-    b_e    (m,)      of W's dtype
+    W      (m, n)    float32 or float64; its memory order is kept, because the rounding of a step depends on it
+    b_e    (m,)      the dtype of W
 
-Nothing in a file is executed: activations are found by name in a table, and arrays of Python objects are refused.
+Nothing in a file is executed. The activation is looked up by name in a table, and arrays of Python objects are refused.
 """
 
 import json
@@ -23,17 +23,31 @@ from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params
 from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.storage import npz
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 FORMAT, VERSION = "numpy_rae model", 1
 
 
 class ModelFileError(ValueError):
-    """A model file that cannot be written, read or used; the message names the file and says why."""
+    """Error for a model file that cannot be written, read or used; the message names the file and the reason."""
 
 
 class SavedModel(NamedTuple):
-    """What a file holds: the parameters, how they encode (`activation`), and how they were trained."""
+    """Content of a model file.
+
+    Attributes
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation s_e.
+    config : TrainConfig
+        How the parameters were trained.
+    model : str
+        Name of the objective.
+    notes : dict
+        What the caller of `save` added.
+    """
 
     params: Params
     activation: Activation
@@ -43,14 +57,53 @@ class SavedModel(NamedTuple):
 
 
 def save(
-    path: str | Path, params: Params, activation: str, config: TrainConfig, model: str, notes: dict | None = None
+    path: str | os.PathLike[str],
+    params: Params,
+    activation: str,
+    config: TrainConfig,
+    model: str,
+    notes: dict[str, Any] | None = None,
 ) -> None:
-    """Write W (m, n) and b_e (m,) to exactly `path`, with the names of activation and model and free JSON `notes`.
+    """Save a trained model in one file, which `load` reads. Its public name is `numpy_rae.save_model`.
 
-    Equal arguments in equal memory order give equal bytes. Raises ValueError for arguments that would not come back as
-    they are, and ModelFileError if the file cannot be written; what stood at `path` before is then still there.
+    Readers see the whole old file or the whole new one. Equal arguments in equal memory order give equal bytes.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file, for example "cae.npz". No suffix is added, and a leading `~` is expanded.
+    params : Params
+        W, shape (m, n), and b_e, shape (m,), both of the dtype of `config` and finite.
+    activation : str
+        Name of the encoder activation, for example "relu". `load` looks it up.
+    config : TrainConfig
+        How the parameters were trained. Its `hidden` must be m.
+    model : str
+        Name of the objective, for example "CAE".
+    notes : dict, optional
+        Anything that JSON can hold, with strings as keys and no tuples. It can be about 1 MB long.
+
+    Raises
+    ------
+    ValueError
+        If an argument would not come back as it is.
+    ModelFileError
+        If the file cannot be written. The old file stays as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy_rae as rae
+    >>> x = rae.load_digits(200)
+    >>> config = rae.TrainConfig(sigma2=0.5, hidden=20, epochs=1)
+    >>> trained = rae.train(x, rae.OBJECTIVES["CAE"], rae.ACTIVATIONS["relu"], config)
+    >>> path = tempfile.mkdtemp() + "/cae.npz"
+    >>> rae.save_model(path, trained.params, "relu", config, "CAE", {"data": "200 digits"})
+    >>> saved = rae.load_model(path)
+    >>> saved.model, saved.activation.name, saved.params.W.shape, saved.notes
+    ('CAE', 'relu', (20, 784), {'data': '200 digits'})
     """
-    path = checked_path(path)
+    target = checked_path(path)
     _validation.instance("config", config, TrainConfig)
     meta = {"activation": activation, "model": model, "config": asdict(config), "notes": {} if notes is None else notes}
     check_meta(meta)
@@ -59,13 +112,24 @@ def save(
     if len(content) > npz.META_BYTES:
         raise ValueError(f"notes take {len(content)} bytes with the configuration; they may take {npz.META_BYTES}")
     try:
-        npz.write(path, content, params._asdict())
+        npz.write(target, content, params._asdict())
     except OSError as error:
-        raise ModelFileError(f"model file {path} cannot be written: {error.strerror or error}") from error
+        raise ModelFileError(f"model file {target} cannot be written: {error.strerror or error}") from error
 
 
-def check_meta(meta: dict) -> None:
-    """Activation and model are kept by name; notes are an object of JSON."""
+def check_meta(meta: dict[str, Any]) -> None:
+    """Check that activation and model are names, and that the notes are a dict.
+
+    Parameters
+    ----------
+    meta : dict
+        The metadata of a file.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
     for name in ("activation", "model"):
         if not isinstance(meta[name], str):
             raise ValueError(f"{name} is {meta[name]!r}; it must be a name")
@@ -74,70 +138,196 @@ def check_meta(meta: dict) -> None:
 
 
 def check_params(params: Params, config: TrainConfig) -> None:
-    """W and b_e are finite, of one dtype, and of the size the configuration gives."""
+    """Check that W and b_e are finite, and have the dtype and the number of units of the configuration.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    config : TrainConfig
+        The configuration.
+
+    Raises
+    ------
+    ValueError
+        If they are not, or do not.
+    """
     W, _ = _validation.pair(params)
     _validation.like("W", _validation.matrix("W", W), (config.hidden, W.shape[1]), np.dtype(config.dtype))
     _validation.encoder(params)
 
 
-def as_json(meta: dict) -> dict:
-    """`meta` as JSON gives it back; NumPy's numbers become Python's, and what would change is refused."""
+def as_json(meta: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata as JSON gives it back.
+
+    Parameters
+    ----------
+    meta : dict
+        The metadata of a file. Numbers of NumPy become numbers of Python.
+
+    Returns
+    -------
+    dict
+        A copy, equal to `meta`.
+
+    Raises
+    ------
+    ValueError
+        If JSON cannot hold `meta`, or would change it.
+    """
     try:
-        back = json.loads(json.dumps(meta, allow_nan=False, default=plain_number))
+        back: dict[str, Any] = json.loads(json.dumps(meta, allow_nan=False, default=plain_number))
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"notes or config cannot be kept as JSON: {error}") from None
     if back != meta:
-        raise ValueError("notes would come back changed; they must be JSON's types: no tuple, and no key but strings")
+        raise ValueError(
+            "notes would come back changed; they must have only types of JSON: no tuples, and strings as keys"
+        )
     return back
 
 
-def plain_number(value: np.generic) -> float | int | bool:
-    """What JSON can hold of a value it does not know."""
+def plain_number(value: object) -> object:
+    """Return a NumPy number as a Python number, for `json.dumps`.
+
+    Parameters
+    ----------
+    value : object
+        A value that JSON cannot hold.
+
+    Returns
+    -------
+    float, int or bool
+        The number.
+
+    Raises
+    ------
+    TypeError
+        If it is not a NumPy number.
+    """
     if not isinstance(value, np.generic):
-        raise TypeError(f"{type(value).__name__} is not JSON's")
+        raise TypeError(f"{type(value).__name__} is not a type of JSON")
     return value.item()
 
 
-def load(path: str | Path, activations: Mapping[str, Activation] = ACTIVATIONS) -> SavedModel:
-    """Read a file that `save` wrote; `activations` is the table in which its activation is looked up by name.
+def load(path: str | os.PathLike[str], activations: Mapping[str, Activation] = ACTIVATIONS) -> SavedModel:
+    """Load a model that `save` wrote. The public name of this function is `numpy_rae.load_model`.
 
-    Raises ModelFileError for anything else. No more is read than the file is long.
+    The whole content is checked before it is returned, and no more bytes are read than the file has.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file. A leading `~` is expanded.
+    activations : mapping of str to Activation, optional
+        The table in which the activation is looked up by name. Give your own activations here.
+
+    Returns
+    -------
+    SavedModel
+        The parameters, the activation, the configuration, the name of the model, and the notes.
+
+    Raises
+    ------
+    ValueError
+        If `path` cannot be the path of a file.
+    ModelFileError
+        If the file cannot be read, or if it is not an undamaged model file of this release's format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import numpy_rae as rae
+    >>> path = tempfile.mkdtemp() + "/ae.npz"
+    >>> params = rae.Params(np.eye(2, 3, dtype=np.float32), np.zeros(2, np.float32))
+    >>> rae.save_model(path, params, "relu", rae.TrainConfig(sigma2=0.0, hidden=2), "AE")
+    >>> saved = rae.load_model(path)
+    >>> h = saved.activation(np.ones((1, 3), np.float32) @ saved.params.W.T + saved.params.b_e)[0]
+    >>> h.tolist()
+    [[1.0, 1.0]]
     """
-    path = checked_path(path)
+    source = checked_path(path)
     try:
-        if path.is_fifo():  # it would be waited for
+        if source.is_fifo():  # opening it would wait for its other end
             raise OSError("It is a pipe")
-        file = open(path, "rb")
+        file = open(source, "rb")  # noqa: SIM115 - errors of the block below are told differently
     except OSError as error:
-        raise ModelFileError(f"model file {path} cannot be read: {error.strerror or error}") from error
+        raise ModelFileError(f"model file {source} cannot be read: {error.strerror or error}") from error
     with file:
         try:
             meta, arrays = npz.read(file, Params._fields, check_format)
             return parse(meta, Params(**arrays), activations)
         except npz.DAMAGE as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise ModelFileError(f"model file {path} cannot be used: {reason}") from None
+            raise ModelFileError(f"model file {source} cannot be used: {reason}") from None
 
 
-def checked_path(path: str | Path) -> Path:
-    """Return `path` as a Path with its `~` expanded. Raises ValueError for what no file can be called."""
+def checked_path(path: str | os.PathLike[str]) -> Path:
+    """Return `path` as a Path with its `~` expanded.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A path as a user wrote it.
+
+    Returns
+    -------
+    pathlib.Path
+        The path without `~`.
+
+    Raises
+    ------
+    ValueError
+        If it is not a path, if it has a null character, or if its home folder is unknown.
+    """
     if not isinstance(path, (str, os.PathLike)) or "\0" in os.fspath(path):
         raise ValueError(f"path is {path!r}; it must be the path of a file")
     return _validation.user_path(path)
 
 
-def check_format(meta: dict) -> None:
-    """Raise ValueError unless it is this format and version."""
+def check_format(meta: dict[str, Any]) -> None:
+    """Check that the metadata are those of this format and version.
+
+    Parameters
+    ----------
+    meta : dict
+        The metadata of a file, which can be any JSON value.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise ValueError("it does not say that it is a numpy_rae model")
     if meta.get("version") != VERSION:
         raise ValueError(f"it has format version {meta.get('version')!r}; this release reads {VERSION}")
 
 
-def parse(meta: dict, params: Params, activations: Mapping[str, Activation]) -> SavedModel:
-    """Metadata and parameters that agree with each other."""
+def parse(meta: dict[str, Any], params: Params, activations: Mapping[str, Activation]) -> SavedModel:
+    """Return the content of a file after checking it.
+
+    Parameters
+    ----------
+    meta : dict
+        The metadata of the file.
+    params : Params
+        Its arrays.
+    activations : mapping of str to Activation
+        The table in which the activation is looked up.
+
+    Returns
+    -------
+    SavedModel
+        The content.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If the metadata are not complete, or do not fit the arrays.
+    """
     check_meta(meta)
-    as_json(meta)  # Python's JSON knows NaN
+    as_json(meta)  # Python's JSON reads NaN
     config = TrainConfig(**meta["config"])
     check_params(params, config)
     if meta["activation"] not in activations:

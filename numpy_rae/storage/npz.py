@@ -1,40 +1,56 @@
-"""Arrays on disk without pickle: one `.npz` of named arrays, written whole or not at all, verified before it is used.
+"""Write and read named arrays in one `.npz` file, without pickle.
 
-The first member, `meta` (bytes,), uint8, is a JSON object; the others are arrays, each stored uncompressed in NumPy's format
-1.0, little-endian, in its own memory order. `numpy.load` reads such a file. Nothing in it is executed.
+The first member, `meta` (bytes,), uint8, is a JSON object. The others are arrays. Each is stored uncompressed in format
+1.0 of NumPy, little-endian, in its own memory order. `numpy.load` can read the file. Nothing in it is executed.
 """
 
-import errno
 import io
 import json
 import math
 import os
 import struct
-import uuid
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+
+from numpy_rae._validation import Array
+from numpy_rae.storage.atomic import replace_file
 
 META = "meta"
 META_BYTES = 2**20
 DTYPES = ("|u1", "<i8", "<f4", "<f8")
-# What zipfile, NumPy and json raise at bytes that are not theirs.
+# The exceptions of zipfile, NumPy and json for bytes that they cannot read.
 DAMAGE = (
     ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, OverflowError, struct.error, zipfile.BadZipFile
 )  # fmt: skip
 
 
-def write(path: Path, meta: bytes, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write to exactly `path`; equal content gives equal bytes. Raises OSError, and what stood there before stays."""
-    content = archive({META: np.frombuffer(meta, np.uint8), **arrays})
+def write(path: Path, meta: bytes, arrays: Mapping[str, Array]) -> None:
+    """Write the metadata and the arrays to exactly `path`. Equal content gives equal bytes.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file to make or to replace.
+    meta : bytes
+        A JSON object.
+    arrays : mapping of str to ndarray
+        The arrays by name, each of a dtype in DTYPES.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written. The old file stays as it was.
+    """
+    content = _archive({META: np.frombuffer(meta, np.uint8), **arrays})
     replace_file(path, lambda file: file.write(content))
 
 
-def archive(members: Mapping[str, np.ndarray]) -> bytes:
-    """The file's bytes. The date is the archive format's first, so that they depend on the arrays alone."""
+def _archive(members: Mapping[str, Array]) -> bytes:
+    """Return the bytes of the file. Its date is fixed, so that the bytes depend on the arrays alone."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as file:
         for name, array in members.items():
@@ -44,73 +60,64 @@ def archive(members: Mapping[str, np.ndarray]) -> bytes:
     return stream.getvalue()
 
 
-def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file so that every reader sees the whole old file or the whole new one, and nothing in between.
+def read(
+    file: BinaryIO, names: Iterable[str], check: Callable[[dict[str, Any]], None]
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Read the metadata and the named arrays of an open file. The checksums of the archive are verified.
 
-    `write` fills a file beside `path`, which is flushed to the disk and then renamed. Its mode is 0666 without the
-    bits of the umask.
+    No more bytes are read than the file has.
 
     Parameters
     ----------
-    path : pathlib.Path
-        The file to make or to replace.
-    write : callable
-        Called once with the open binary file.
+    file : binary file
+        A file that is open for reading.
+    names : iterable of str
+        The names of its arrays. The file must hold these and no others.
+    check : callable
+        Called with the metadata before any array is read. It raises ValueError for a file that is not wanted.
+
+    Returns
+    -------
+    meta : dict
+        The metadata.
+    arrays : dict of str to ndarray
+        The arrays by name.
 
     Raises
     ------
-    OSError
-        If the file cannot be written, or if `path` is a device, a pipe or a folder. What stood there before stays.
-    """
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "It is no regular file")
-    beside = path.parent / f".{uuid.uuid4().hex}.tmp"
-    try:
-        with open(beside, "xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def read(file, names: Iterable[str], check: Callable[[dict], None]) -> tuple[dict, dict[str, np.ndarray]]:
-    """Metadata and the arrays `names` of an open file, by way of the archive's checksums.
-
-    `check(meta)` may refuse before any other member is looked at. Raises one of DAMAGE for bytes that are not such a
-    file; no more is read than the file is long.
+    Exception
+        One of DAMAGE, if the bytes are not such a file.
     """
     length = file.seek(0, os.SEEK_END)
     with zipfile.ZipFile(file) as zipped:
         found, wanted = zipped.namelist(), [f"{name}.npy" for name in (META, *names)]
         if wanted[0] in found:
-            meta = json.loads(member(zipped, META, min(length, META_BYTES + 2**10)).tobytes())
+            meta = json.loads(_member(zipped, META, min(length, META_BYTES + 2**10)).tobytes())
             check(meta)
         if sorted(found) != sorted(wanted):
             raise ValueError(f"it holds {', '.join(found)}; it must hold {', '.join(wanted)}")
-        return meta, {name: member(zipped, name, length) for name in names}
+        return meta, {name: _member(zipped, name, length) for name in names}
 
 
-def member(zipped: zipfile.ZipFile, name: str, limit: int) -> np.ndarray:
-    """One array, refused before it is read if it is compressed (its size would be a claim) or beyond `limit` bytes."""
+def _member(zipped: zipfile.ZipFile, name: str, limit: int) -> Array:
+    """Return one array; refuse it unread if it is compressed, because its size is then only claimed, or too long."""
     info = zipped.getinfo(f"{name}.npy")
     if info.compress_type != zipfile.ZIP_STORED or info.file_size > limit:
         raise ValueError(f"{info.filename} is compressed or longer than {limit} bytes")
-    return parse_array(info.filename, zipped.read(info))
+    return _parse_array(info.filename, zipped.read(info))
 
 
-def parse_array(name: str, content: bytes) -> np.ndarray:
-    """An array of NumPy's format 1.0 whose bytes are exactly those that shape and dtype ask for."""
+def _parse_array(name: str, content: bytes) -> Array:
+    """Return the array in bytes of NumPy's format 1.0, which must have exactly the length that shape and dtype need."""
     stream = io.BytesIO(content)
     try:
         if np.lib.format.read_magic(stream) != (1, 0):
-            raise ValueError("it is another version's")
+            raise ValueError("it has another version")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    except Exception as error:  # a damaged header surfaces as almost any kind
+    except Exception as error:  # a damaged header raises almost any kind of error
         raise ValueError(f"{name} is not in NumPy's format 1.0: {error}") from None
     if dtype.str not in DTYPES:
-        raise ValueError(f"{name} has dtype {dtype}; no array is read but of dtype {', '.join(DTYPES)}")
+        raise ValueError(f"{name} has dtype {dtype}; it must be one of {', '.join(DTYPES)}")
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(content) - stream.tell():
         raise ValueError(f"{name} has shape {shape}, which its {len(content) - stream.tell()} bytes do not fill")
     flat = np.frombuffer(content, dtype, offset=stream.tell())

@@ -1,4 +1,4 @@
-"""Assumption 1: how far data and residuals are from it."""
+"""Assumption 1: measure how far data and residuals are from it."""
 
 import math
 from typing import NamedTuple
@@ -6,13 +6,26 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae import _validation
-from numpy_rae.data.preprocessing import centred, of_order_one
+from numpy_rae._validation import Array
+from numpy_rae.data.preprocessing import centred
+from numpy_rae.row_norms import of_order_one
 from numpy_rae.theory.lemma_1 import sigma_r
 
 
 class Assumption1Report(NamedTuple):
-    """How far data are from Assumption 1: largest |mean|, spectral and mean absolute distance of the covariance from I,
-    share of features that are constant."""
+    """Hold how far data are from Assumption 1.
+
+    Attributes
+    ----------
+    mean : float
+        Largest |mean| of a feature.
+    covariance_spectral : float
+        Spectral norm of the covariance minus I.
+    covariance_mean : float
+        Mean absolute entry of the covariance minus I.
+    constant : float
+        Share of constant features.
+    """
 
     mean: float
     covariance_spectral: float
@@ -21,8 +34,24 @@ class Assumption1Report(NamedTuple):
 
 
 @_validation.tiny_is_zero
-def check_assumption_1(x: np.ndarray) -> Assumption1Report:
-    """Assumption 1 asked of data x (N, n): mean 0, covariance I. Raises ValueError if squares of x overflow."""
+def check_assumption_1(x: Array) -> Assumption1Report:
+    """Measure how far data are from Assumption 1: mean 0 and covariance I.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        Data.
+
+    Returns
+    -------
+    Assumption1Report
+        The distances. All are 0 if the assumption holds.
+
+    Raises
+    ------
+    ValueError
+        If x is not a finite matrix, or its squares overflow.
+    """
     _validation.matrix("x", x, squares=True)
     excess = x.T @ x / len(x) - np.eye(x.shape[1], dtype=x.dtype)
     return Assumption1Report(
@@ -34,8 +63,19 @@ def check_assumption_1(x: np.ndarray) -> Assumption1Report:
 
 
 class ResidualMoments(NamedTuple):
-    """Assumption 1 asked of the residual: mean, sigma_r, skewness and excess kurtosis over all entries (0 if Gaussian),
-    and the largest |correlation| between two of its dimensions (0 if independent)."""
+    """Hold the moments of a residual that Assumption 1 is about.
+
+    Attributes
+    ----------
+    mean : float
+        Mean over all entries.
+    sigma_r : float
+        Root of the mean square over all entries.
+    skewness, kurtosis : float
+        Skewness and excess kurtosis over all entries. Both are 0 for a Gaussian.
+    correlation : float
+        Largest |correlation| between two dimensions. It is 0 if they are independent.
+    """
 
     mean: float
     sigma_r: float
@@ -45,8 +85,24 @@ class ResidualMoments(NamedTuple):
 
 
 @_validation.tiny_is_zero
-def residual_moments(r: np.ndarray) -> ResidualMoments:
-    """Moments of a residual r (N, n). A constant one has neither skewness nor kurtosis: NaN."""
+def residual_moments(r: Array) -> ResidualMoments:
+    """Compute the moments of a residual.
+
+    Parameters
+    ----------
+    r : ndarray, shape (N, n)
+        Residual x - y.
+
+    Returns
+    -------
+    ResidualMoments
+        The moments. Skewness and kurtosis of a constant residual are NaN.
+
+    Raises
+    ------
+    ValueError
+        If r is not a finite matrix.
+    """
     scaled, exponent = of_order_one(_validation.matrix("r", r))
     whole, features = scaled - scaled.mean(), centred(of_order_one(r, axis=0)[0])
     spread, varies = features.std(axis=0), features.any(axis=0)

@@ -1,11 +1,11 @@
-"""Thm 1 watched while training: for every unit, does its condition hold, and does E[a_j] move as Eq. (5) says?
+"""Observe during training whether Thm 1's condition holds and E[a_j] moves as Eq. (5) says.
 
-On real data with momentum, minibatches and a mean that is not 0 the change of E[a_j] over one update is exactly
+On real data with momentum, minibatches and a mean that is not 0, the change of E[a_j] over one update is exactly
 
     Delta b_j + Delta W_j . mean(x) = from_gradient + from_velocity + from_constraint
 
-of which Eq. (5) predicts -eta (dJ_AE/db_j + lambda dR/db_j). lambda dR/db is taken as what the objective's bias gradient
-has beyond dJ_AE/db on the same batch, so that DAE and eDAE, which have no R of their own, are watched as well.
+of which Eq. (5) predicts -eta (dJ_AE/db_j + lambda dR/db_j). lambda dR/db is computed as the bias gradient of the
+objective minus dJ_AE/db on the same batch. So DAE and eDAE, which have no R of their own, can be observed as well.
 """
 
 from dataclasses import dataclass, field
@@ -14,50 +14,113 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, PenaltyGrad, backward, forward, reconstruction
+from numpy_rae.callbacks import Callback
 from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
-from numpy_rae.training import Callback, TrainState
+from numpy_rae.train_state import TrainState
 
 
 class Before(NamedTuple):
-    """What one update starts from: parameters and velocity (copies), its batch and its gradient."""
+    """Hold the start of one update.
+
+    Attributes
+    ----------
+    params, velocity : Params
+        Copies from before the update.
+    x : ndarray, shape (batch, n)
+        The batch.
+    grad : Gradient
+        The gradient on the batch.
+    """
 
     params: Params
     velocity: Params
-    x: np.ndarray
+    x: Array
     grad: Gradient
 
 
 class Observation(NamedTuple):
-    """One update, unit by unit, all (m,): both sides of Thm 1's condition, and where the change of E[a_j] came from."""
+    """Hold what one update did, unit by unit: both sides of Thm 1's condition, and the change of E[a_j].
+
+    Attributes
+    ----------
+    step : int
+        Number of the update, from 1.
+    dJ_db : ndarray, shape (m,)
+        dJ_AE/db on the batch.
+    lam_dR_db : ndarray, shape (m,)
+        Bias gradient of the objective minus `dJ_db`.
+    bound_paper, bound_free, bound_gaussian : ndarray, shape (m,)
+        The bounds of `lemma_1`.
+    predicted : ndarray, shape (m,)
+        The change of E[a_j] by Eq. (5).
+    from_gradient, from_velocity : ndarray, shape (m,)
+        The parts of the change that come from this gradient and from the earlier velocity.
+    realised : ndarray, shape (m,)
+        The change itself.
+    """
 
     step: int
-    dJ_db: np.ndarray
-    lam_dR_db: np.ndarray
-    bound_paper: np.ndarray
-    bound_free: np.ndarray
-    bound_gaussian: np.ndarray
-    predicted: np.ndarray
-    from_gradient: np.ndarray
-    from_velocity: np.ndarray
-    realised: np.ndarray
+    dJ_db: Array
+    lam_dR_db: Array
+    bound_paper: Array
+    bound_free: Array
+    bound_gaussian: Array
+    predicted: Array
+    from_gradient: Array
+    from_velocity: Array
+    realised: Array
 
     def holds(self) -> dict[str, float]:
-        """The share of units at which lambda dR/db exceeds each bound."""
+        """Return how often Thm 1's condition holds.
+
+        Returns
+        -------
+        dict
+            The share of units at which lambda dR/db exceeds each bound, by the name of the bound.
+        """
         bounds = {"paper": self.bound_paper, "free": self.bound_free, "gaussian": self.bound_gaussian}
         return {name: float((self.lam_dR_db > bound).mean()) for name, bound in bounds.items()}
 
     def sign_right(self) -> float:
-        """The share of units whose E[a_j] moved in the direction that Eq. (5) predicts."""
+        """Return how often Eq. (5) predicts the direction in which E[a_j] moved.
+
+        Returns
+        -------
+        float
+            Share of units.
+        """
         return float((np.sign(self.predicted) == np.sign(self.realised)).mean())
 
 
 @dataclass
 class Monitor(Callback):
-    """A watch for `training.train` that observes every `every`-th update on data of mean `mean_x` (n,)."""
+    """Observe every `every`-th update of `train`.
 
-    mean_x: np.ndarray
+    Attributes
+    ----------
+    mean_x : ndarray, shape (n,)
+        Mean of the training data.
+    activation : Activation
+        Encoder activation.
+    eta : float
+        Learning rate.
+    momentum : float
+        Momentum coefficient, in [0, 1].
+    every : int
+        Number of updates from one observation to the next.
+    observations : list of Observation
+        The observations so far.
+
+    Raises
+    ------
+    ValueError
+        If a value is outside its range.
+    """
+
+    mean_x: Array
     activation: Activation
     eta: float
     momentum: float
@@ -65,26 +128,60 @@ class Monitor(Callback):
     observations: list[Observation] = field(default_factory=list)
     _before: Before | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _validation.vector("mean_x", self.mean_x)
         _validation.instance("activation", self.activation, Activation)
         _validation.number("eta", self.eta)
         _validation.number("momentum", self.momentum, high=1)
         _validation.integer("every", self.every)
 
-    def on_step_start(self, step: int, state: TrainState, x: np.ndarray, grad: Gradient) -> None:
-        """Called ahead of the update number `step` (from 1)."""
+    def on_step_start(self, step: int, state: TrainState, x: Array, grad: Gradient) -> None:
+        """Copy the state before an update that is due.
+
+        Parameters
+        ----------
+        step : int
+            Number of the update, from 1.
+        state : TrainState
+            The state before the update.
+        x : ndarray, shape (batch, n)
+            The batch.
+        grad : Gradient
+            The gradient on the batch.
+        """
         due = (step - 1) % self.every == 0
-        copies = (Params(*(part.copy() for part in pair)) for pair in (state.params, state.velocity))
-        self._before = Before(*copies, x, grad) if due else None
+        self._before = Before(_copy(state.params), _copy(state.velocity), x, grad) if due else None
 
     def on_step_end(self, step: int, state: TrainState) -> None:
-        """Called after it."""
+        """Record an observation, if the update was due.
+
+        Parameters
+        ----------
+        step : int
+            Number of the update, from 1.
+        state : TrainState
+            The state after the update.
+        """
         if self._before:
             self.observations.append(self.observe(step, self._before, state.params))
 
     def observe(self, step: int, before: Before, after: Params) -> Observation:
-        """Compare what Thm 1 and Eq. (5) say of an update with what it did."""
+        """Compare what Thm 1 and Eq. (5) say of an update with what it did.
+
+        Parameters
+        ----------
+        step : int
+            Number of the update, from 1.
+        before : Before
+            The start of the update.
+        after : Params
+            The parameters after it.
+
+        Returns
+        -------
+        Observation
+            Both, unit by unit.
+        """
         start, velocity, x, grad = before
         fwd = forward(start, self.activation, x)
         _, g_y = reconstruction(fwd.y, x)
@@ -103,5 +200,12 @@ class Monitor(Callback):
             realised=self._mean(after) - self._mean(start),
         )
 
-    def _mean(self, params: Params) -> np.ndarray:
-        return params.b_e + params.W @ self.mean_x
+    def _mean(self, params: Params) -> Array:
+        """Compute E[a_j] for data of mean `mean_x`."""
+        mean: Array = params.b_e + params.W @ self.mean_x
+        return mean
+
+
+def _copy(params: Params) -> Params:
+    """Copy both arrays."""
+    return Params(params.W.copy(), params.b_e.copy())

@@ -1,18 +1,39 @@
-"""Theorem 1 and Eq. (5): bias gradients, the condition on lambda, the predicted change of E[a_j]."""
+"""Theorem 1 and Eq. (5): bias gradients, the condition on lambda, and the predicted change of E[a_j]."""
 
 import math
 
 import numpy as np
 
 from numpy_rae import _contracts, _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params, PenaltyGrad, backward, forward, reconstruction
 from numpy_rae.penalties import Penalty
 
 
 @_validation.tiny_is_zero
-def reconstruction_bias_gradient(params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
-    """dJ_AE/db_e, (m,), over all of x (N, n). Raises ValueError if it overflows."""
+def reconstruction_bias_gradient(params: Params, activation: Activation, x: Array) -> Array:
+    """Compute dJ_AE/db_e over all of x.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The bias gradient.
+
+    Raises
+    ------
+    ValueError
+        If params or x is not finite, they do not fit each other, or the result overflows.
+    """
     check_inputs(params, activation, x)
     with np.errstate(over="ignore", invalid="ignore"):
         g_b_e = reconstruction_path(params, activation, x)
@@ -21,16 +42,46 @@ def reconstruction_bias_gradient(params: Params, activation: Activation, x: np.n
 
 
 @_validation.tiny_is_zero
-def check_inputs(params: Params, activation: Activation, x: np.ndarray) -> None:
-    """Raise ValueError unless params and x are finite and fit each other."""
+def check_inputs(params: Params, activation: Activation, x: Array) -> None:
+    """Check that params and x are finite and fit each other.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
     _validation.encoder(params)
     _validation.instance("activation", activation, Activation)
     _validation.matrix("x", _validation.batch("x", x, params.W.shape[1], params.W.dtype))
 
 
 @_validation.tiny_is_zero
-def reconstruction_path(params: Params, activation: Activation, x: np.ndarray) -> np.ndarray:
-    """`reconstruction_bias_gradient` without its checks."""
+def reconstruction_path(params: Params, activation: Activation, x: Array) -> Array:
+    """Compute `reconstruction_bias_gradient` without its checks.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The bias gradient.
+    """
     fwd = forward(params, activation, x)
     _, g_y = reconstruction(fwd.y, x)
     return backward(params, fwd, g_y, PenaltyGrad()).g_b_e
@@ -38,11 +89,33 @@ def reconstruction_path(params: Params, activation: Activation, x: np.ndarray) -
 
 @_validation.tiny_is_zero
 def penalty_bias_gradient(
-    penalty: Penalty, params: Params, activation: Activation, x: np.ndarray, rng: np.random.Generator | None = None
-) -> np.ndarray:
-    """dR/db_e, (m,): Thm 1's left side without lambda, along every path from b_e to R.
+    penalty: Penalty, params: Params, activation: Activation, x: Array, rng: np.random.Generator | None = None
+) -> Array:
+    """Compute dR/db_e along every path from b_e to R: the left side of Thm 1 without lambda.
 
-    Raises ValueError if it overflows, or the penalty refuses the activation.
+    Parameters
+    ----------
+    penalty : Penalty
+        The regulariser R.
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+    rng : numpy.random.Generator, optional
+        Source of noise, for a penalty that needs one.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The bias gradient.
+
+    Raises
+    ------
+    ValueError
+        If params or x is not finite, they do not fit each other, the penalty refuses the activation, or the result
+        overflows.
     """
     check_inputs(params, activation, x)
     _contracts.check_penalty(penalty)
@@ -54,17 +127,56 @@ def penalty_bias_gradient(
 
 @_validation.tiny_is_zero
 def penalty_path(
-    penalty: Penalty, params: Params, activation: Activation, x: np.ndarray, rng: np.random.Generator | None = None
-) -> np.ndarray:
-    """`penalty_bias_gradient` without its checks."""
+    penalty: Penalty, params: Params, activation: Activation, x: Array, rng: np.random.Generator | None = None
+) -> Array:
+    """Compute `penalty_bias_gradient` without its checks.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        The regulariser R.
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+    rng : numpy.random.Generator, optional
+        Source of noise, for a penalty that needs one.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The bias gradient.
+    """
     fwd = forward(params, activation, x, penalty.order)
     _, grad = _contracts.first_penalty_call(penalty, params, activation, fwd, rng)
     return backward(params, fwd, np.zeros_like(fwd.y), grad).g_b_e
 
 
 @_validation.tiny_is_zero
-def bias_gradient_at(penalty: Penalty, activation: Activation, a: np.ndarray) -> np.ndarray:
-    """dR/db_e of one unit with ||W_j|| = 1 and a single sample, at each pre-activation of a (k,)."""
+def bias_gradient_at(penalty: Penalty, activation: Activation, a: Array) -> Array:
+    """Compute dR/db_e of one unit with ||W_j|| = 1 and a single sample, at each of several pre-activations.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        The regulariser R.
+    activation : Activation
+        Encoder activation.
+    a : ndarray, shape (k,)
+        Pre-activations.
+
+    Returns
+    -------
+    ndarray, shape (k,), float64
+        The bias gradients.
+
+    Raises
+    ------
+    ValueError
+        If a is not finite, or the penalty refuses the activation.
+    """
     _validation.vector("a", a)
     params = Params(np.eye(1), np.zeros(1))
     samples = np.asarray(a, np.float64)[:, None, None]
@@ -72,8 +184,28 @@ def bias_gradient_at(penalty: Penalty, activation: Activation, a: np.ndarray) ->
 
 
 @_validation.tiny_is_zero
-def theorem_1_holds(lam: float, dR_db: np.ndarray, bound: np.ndarray) -> np.ndarray:
-    """Thm 1's condition lambda dR/db_e_j > bound_j, (m,) of bool; no finite gradient exceeds an infinite bound."""
+def theorem_1_holds(lam: float, dR_db: Array, bound: Array) -> Array:
+    """Return at which units Thm 1's condition holds: lambda dR/db_e_j > bound_j.
+
+    Parameters
+    ----------
+    lam : float
+        The coefficient lambda.
+    dR_db : ndarray, shape (m,)
+        Result of `penalty_bias_gradient`.
+    bound : ndarray, shape (m,)
+        A bound of `lemma_1`, of the same dtype.
+
+    Returns
+    -------
+    ndarray of bool, shape (m,)
+        True where the condition holds. It never holds for an infinite bound.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range, or the shapes differ.
+    """
     _validation.number("lam", lam)
     check_bound(dR_db, bound)
     with np.errstate(over="ignore"):
@@ -81,19 +213,49 @@ def theorem_1_holds(lam: float, dR_db: np.ndarray, bound: np.ndarray) -> np.ndar
 
 
 @_validation.tiny_is_zero
-def check_bound(dR_db: np.ndarray, bound: np.ndarray) -> None:
-    """Raise ValueError unless both are (m,), dR_db is finite, and the bound at least 0, as those of Lemma 1 are."""
+def check_bound(dR_db: Array, bound: Array) -> None:
+    """Check a bias gradient and a bound.
+
+    Parameters
+    ----------
+    dR_db : ndarray, shape (m,)
+        Bias gradient.
+    bound : ndarray, shape (m,)
+        A bound of `lemma_1`, of the same dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, dR_db is not finite, or an entry of the bound is negative or NaN.
+    """
     _validation.like("bound", bound, _validation.vector("dR_db", dR_db).shape, dR_db.dtype)
     if not (bound >= 0).all():
         raise ValueError(f"bound has the entry {bound.min():g}; every entry must be at least 0")
 
 
 @_validation.tiny_is_zero
-def sufficient_lambda(dR_db: np.ndarray, bound: np.ndarray, margin: float = 1.01) -> float:
-    """The smallest lambda, times `margin`, for which Thm 1's condition holds at every unit with dR/db_e_j > 0.
+def sufficient_lambda(dR_db: Array, bound: Array, margin: float = 1.01) -> float:
+    """Compute a lambda for which Thm 1's condition holds at every unit with dR/db_e_j > 0.
 
-    Where every bound is 0, any positive lambda will do, and `margin` is returned. Raises ValueError if there is no such
-    unit, or no finite lambda.
+    Parameters
+    ----------
+    dR_db : ndarray, shape (m,)
+        Result of `penalty_bias_gradient`.
+    bound : ndarray, shape (m,)
+        A bound of `lemma_1`, of the same dtype.
+    margin : float
+        Factor of the smallest lambda. The condition is strict, so it should be above 1.
+
+    Returns
+    -------
+    float
+        The smallest such lambda, times `margin`. If every bound is 0, any positive lambda is sufficient, and `margin`
+        is returned.
+
+    Raises
+    ------
+    ValueError
+        If no dR/db_e_j is positive, or no finite lambda is sufficient.
     """
     check_bound(dR_db, bound)
     _validation.number("margin", margin, open_low=True)
@@ -103,15 +265,32 @@ def sufficient_lambda(dR_db: np.ndarray, bound: np.ndarray, margin: float = 1.01
     with np.errstate(over="ignore"):
         lam = float(margin * (bound[pushed] / dR_db[pushed]).max())
     if not math.isfinite(lam):
-        raise ValueError("bound is too large beside dR_db; no finite lambda satisfies Thm 1's condition")
+        raise ValueError("bound is too large for dR_db; no finite lambda satisfies Thm 1's condition")
     return lam or margin
 
 
 @_validation.tiny_is_zero
-def predicted_mean_preactivation(mean_a: np.ndarray, eta: float, dJ_db: np.ndarray) -> np.ndarray:
-    """Eq. (5): E[a_j] after one full-batch step without momentum on centred data, (m,); dJ_db includes the penalty.
+def predicted_mean_preactivation(mean_a: Array, eta: float, dJ_db: Array) -> Array:
+    """Predict E[a_j] after one full-batch step without momentum on centred data, Eq. (5).
 
-    Raises ValueError if it overflows.
+    Parameters
+    ----------
+    mean_a : ndarray, shape (m,)
+        E[a_j] before the step.
+    eta : float
+        Learning rate.
+    dJ_db : ndarray, shape (m,)
+        Bias gradient of the objective, with the penalty.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        E[a_j] after the step.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not finite, the shapes differ, or the result overflows.
     """
     _validation.vector("dJ_db", dJ_db, len(_validation.vector("mean_a", mean_a)))
     _validation.number("eta", eta)

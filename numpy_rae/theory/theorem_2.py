@@ -1,48 +1,82 @@
-"""Theorem 2: a lower bound on the probability that a unit is off."""
+"""Theorem 2: compute a lower bound on the probability that a unit is off."""
 
 import math
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 
 
 @_validation.tiny_is_zero
 def activation_threshold(activation: Activation, delta_min: float | None = None) -> float:
-    """tau = sup{a : s_e(a) <= delta_min}: a unit is off exactly when a_j <= tau. inf if s_e never exceeds delta_min.
+    """Compute tau = sup{a : s_e(a) <= delta_min}. A unit is off exactly when a_j <= tau.
 
-    Raises ValueError if s_e exceeds delta_min everywhere, or decreases.
+    Parameters
+    ----------
+    activation : Activation
+        A non-decreasing encoder activation.
+    delta_min : float, optional
+        Threshold of h. The default is the activation's own.
+
+    Returns
+    -------
+    float
+        The threshold tau. It is inf if s_e never exceeds delta_min.
+
+    Raises
+    ------
+    ValueError
+        If s_e exceeds delta_min everywhere, or decreases somewhere.
     """
     _validation.instance("activation", activation, Activation)
     level = _validation.number("delta_min", activation.delta_min if delta_min is None else delta_min, -math.inf)
 
-    def excess(a: float) -> float:
+    def _excess(a: float) -> float:
+        """Compute s_e(a) - delta_min."""
         return float(activation(np.array([[a]]), 1).h[0, 0]) - level
 
     if not activation.non_decreasing:
         raise ValueError(f"activation {activation.name} decreases somewhere; Thm 2 needs a non-decreasing one")
     low, high = -1e4, 1e4
-    if excess(low) > 0:
+    if _excess(low) > 0:
         raise ValueError(f"activation {activation.name} exceeds delta_min {level} everywhere; no unit can be off")
-    if excess(high) <= 0:
+    if _excess(high) <= 0:
         return np.inf
     # Bisection down to neighbouring floats: at ReLU's kink tau must be 0 exactly.
     while low < (middle := (low + high) / 2) < high:
-        low, high = (middle, high) if excess(middle) <= 0 else (low, middle)
+        low, high = (middle, high) if _excess(middle) <= 0 else (low, middle)
     return low
 
 
 @_validation.tiny_is_zero
-def theorem_2_bound(mean_a: np.ndarray, tau: float, c: float) -> np.ndarray:
-    """Thm 2: p_j <= Pr(h_j <= delta_min) by the one-sided Chebyshev inequality, (m,).
+def theorem_2_bound(mean_a: Array, tau: float, c: float) -> Array:
+    """Compute the bound of Thm 2, p_j <= Pr(h_j <= delta_min), by the one-sided Chebyshev inequality.
 
-    p_j = (tau - mu_j)^2 / (c^2 + (tau - mu_j)^2) for mu_j = E[a_j] < tau, else 0, where c bounds the standard deviation
-    of a_j, one for all or (m,): ||W_j|| <= c under Assumption 1, 1 on unit rows. Increasing as mu_j falls only while c
-    stays fixed.
+    Parameters
+    ----------
+    mean_a : ndarray, shape (m,)
+        E[a_j], called mu_j below.
+    tau : float
+        Result of `activation_threshold`.
+    c : float or ndarray, shape (m,)
+        Bound on the standard deviation of a_j, one for all units or one per unit. Under Assumption 1 it is ||W_j||, so
+        1 on unit rows.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        p_j = (tau - mu_j)^2 / (c^2 + (tau - mu_j)^2) where mu_j < tau, else 0. It increases as mu_j falls only while c
+        stays fixed.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not finite or c is negative.
     """
     _validation.vector("mean_a", mean_a)
-    if tau != math.inf:  # as `activation_threshold` has it where a unit is always off
+    if tau != math.inf:  # the result of `activation_threshold` for a unit that is always off
         _validation.number("tau", tau, -math.inf)
     smallest = float(_validation.vector("c", c, len(mean_a)).min()) if isinstance(c, np.ndarray) else c
     _validation.number("c", smallest)

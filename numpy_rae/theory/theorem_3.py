@@ -1,10 +1,11 @@
-"""Theorem 3: the denoising loss of Eq. (6) in expectation, by quadrature."""
+"""Theorem 3: compute the expectation of the denoising loss, Eq. (6), by quadrature."""
 
 import math
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Params, forward, reconstruction
 from numpy_rae.theory.theorem_1 import check_inputs
@@ -13,13 +14,32 @@ MOST_POINTS = 10**6
 
 
 @_validation.tiny_is_zero
-def expected_denoising(
-    params: Params, activation: Activation, x: np.ndarray, sigma: float, nodes: int = 8
-) -> float:
-    """Eq. (6) in expectation over the noise, by Gauss-Hermite quadrature with `nodes` points in each input dimension.
+def expected_denoising(params: Params, activation: Activation, x: Array, sigma: float, nodes: int = 8) -> float:
+    """Compute the expectation of Eq. (6) over the noise, by Gauss-Hermite quadrature.
 
-    Exact for polynomials of degree 2 nodes - 1. Raises ValueError for more than MOST_POINTS = nodes^n points, and if
-    the loss overflows.
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+    activation : Activation
+        Encoder activation.
+    x : ndarray, shape (N, n)
+        Data, of the dtype of W.
+    sigma : float
+        Standard deviation of the noise.
+    nodes : int
+        Number of points in each input dimension, at most 300. The result is exact for polynomials of degree 2 nodes -
+        1.
+
+    Returns
+    -------
+    float
+        The expected loss.
+
+    Raises
+    ------
+    ValueError
+        If nodes^n is above MOST_POINTS, an argument is outside its range, or the loss overflows.
     """
     check_inputs(params, activation, x)
     _validation.number("sigma", sigma)

@@ -94,7 +94,10 @@ def test_chance_is_what_an_independent_random_dictionary_scores():
     rng = np.random.default_rng(1)
     atoms = unit(rng.standard_normal((12, 8)))
     lucky = dictionary_recovery.chance(atoms, 12, rng, draws=40)
-    others = [dictionary_recovery.score(rng.uniform(0, 1, (12, 8)) - 0.5, unit(rng.standard_normal((12, 8)))) for _ in range(40)]
+    others = [
+        dictionary_recovery.score(rng.uniform(0, 1, (12, 8)) - 0.5, unit(rng.standard_normal((12, 8))))
+        for _ in range(40)
+    ]
     assert abs(lucky.mean - np.mean(others)) < 6 * lucky.deviation * (2 / 40) ** 0.5
     assert dictionary_recovery.chance(atoms, 48, rng).mean > lucky.mean + lucky.deviation  # more rows, more luck
 

@@ -83,7 +83,7 @@ def test_one_piece_is_a_linear_auto_encoder():
     W, b, x = rng.standard_normal((3, 5)), rng.standard_normal(3), rng.standard_normal((7, 5))
     J, grad = value_and_grad(MaxoutParams(W[:, None], b[:, None]), x)
     D = x @ (np.eye(5) - W.T @ W) - b @ W  # x - y
-    J_W = sum(np.outer(W @ x_i + b, d) + np.outer(W @ d, x_i) for x_i, d in zip(x, D))
+    J_W = sum(np.outer(W @ x_i + b, d) + np.outer(W @ d, x_i) for x_i, d in zip(x, D, strict=True))
     assert J == pytest.approx(np.trace(D @ D.T) / 7, rel=1e-13)
     np.testing.assert_allclose(grad.W[:, 0], -2 / 7 * J_W, rtol=1e-11, atol=1e-12)
     np.testing.assert_allclose(grad.b_e[:, 0], -2 / 7 * W @ D.sum(axis=0), rtol=1e-11, atol=1e-12)
@@ -191,9 +191,15 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: forward(PARAMS, X[:, :3]), r"^x is float64 \(5, 3\); it must be a float64 array of shape \(samples, 4\)$"),
+        (
+            lambda: forward(PARAMS, X[:, :3]),
+            r"^x is float64 \(5, 3\); it must be a float64 array of shape \(samples, 4\)$",
+        ),
         (lambda: forward(PARAMS, X.astype(np.float32)), r"^x is float32 \(5, 4\); it must be a float64"),
-        (lambda: forward(PARAMS._replace(W=PARAMS.W[0]), X), r"^W is float64 \(3, 4\); it must be a float array of shape"),
+        (
+            lambda: forward(PARAMS._replace(W=PARAMS.W[0]), X),
+            r"^W is float64 \(3, 4\); it must be a float array of shape",
+        ),
         (lambda: forward(PARAMS._replace(W=None), X), r"^W is NoneType; it must be"),
         (lambda: forward(PARAMS._replace(b_e=np.zeros((2, 1))), X), r"^b_e is float64 \(2, 1\); it must be"),
         (lambda: left_limit(PARAMS, np.ones(3)), r"^direction is float64 \(3,\); it must be"),

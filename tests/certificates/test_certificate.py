@@ -1,5 +1,6 @@
 """Verdicts known by heart, witnesses that do fail where they say, random activations judged right, the command."""
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -163,7 +164,7 @@ def test_signs_are_those_of_the_bias_gradient_on_real_samples(pair):
         assert pair[1] == "KL" and not activation.non_negative
         return
     assert (signs[0].low, signs[-1].high) == (-1e4, 1e4)
-    assert all(one.high == other.low and one.sign != other.sign for one, other in zip(signs, signs[1:]))
+    assert all(one.high == other.low and one.sign != other.sign for one, other in itertools.pairwise(signs))
     a = np.random.default_rng(0).uniform(-9, 9, 60)
     expected = [next(i.sign for i in signs if i.low < one <= i.high) for one in a]
     assert np.sign(bias_gradient_at(penalty, activation, a)).tolist() == expected
@@ -374,11 +375,17 @@ def test_command_says_why_what_is_outside_is(capsys, name):
     [
         (["--activation", "foo", "--penalty", "cae"], "activation is 'foo'; it must be one of relu, sigmoid, "),
         (["--activation", "relu", "--penalty", "foo"], "penalty is 'foo'; it must be one of SAE, CAE, mDAE, "),
-        (["--activation", "softplus(beta=-1)", "--penalty", "cae"], "beta is -1.0; it must be a number in [1e-09, 1e+09]"),
+        (
+            ["--activation", "softplus(beta=-1)", "--penalty", "cae"],
+            "beta is -1.0; it must be a number in [1e-09, 1e+09]",
+        ),
         (["--activation", "softplus(beta=B)", "--penalty", "cae"], "activation is 'softplus(beta=B)'; B must be"),
         (["--activation", "relu"], "penalty is not given"),
         (["--table", "--penalty", "cae"], "penalty is 'cae'; --table takes none"),
-        (["--activation", "relu", "--penalty", "cae", "--picture", "a.gif"], "picture is 'a.gif'; its name must end in"),
+        (
+            ["--activation", "relu", "--penalty", "cae", "--picture", "a.gif"],
+            "picture is 'a.gif'; its name must end in",
+        ),
     ],
 )
 def test_command_refuses_with_one_sentence_and_code_2(capsys, options, message):
@@ -475,3 +482,15 @@ def test_picture_shows_the_jet_and_letters_every_interval():
     letters = [(text.get_position()[0], text.get_text()) for text in strip.texts]
     assert letters == [(-1.5, "0"), (-0.25, "+"), (1.25, "\N{MINUS SIGN}")]
     plt.close(figure)
+
+
+def test_penalties_go_by_name():
+    assert certify("sigmoid", "CAE") == certify(ACTIVATIONS["sigmoid"], CAE)
+    with pytest.raises(ValueError, match="^penalty is 'CEA'; it must be one of "):
+        certify("sigmoid", "CEA")
+    with pytest.raises(ValueError, match="^activation is 'sigmoyd'; it must be one of "):
+        certify("sigmoyd", "CAE")
+
+
+def test_a_function_keeps_its_name():
+    assert certify(np.tanh, "SAE").activation == "tanh"

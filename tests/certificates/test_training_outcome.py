@@ -167,7 +167,10 @@ def test_what_stands_and_what_is_inconclusive(levels, drift, expected):
 def test_nothing_is_known_at_the_first_length_or_without_a_lambda_to_compare():
     assert training_outcome.outcome(a_sweep([FALL] * 3), 0) == training_outcome.INCONCLUSIVE
     assert training_outcome.outcome(a_sweep([(0.5,)] * 3, lam=(0.0,), broken=(1.0,)), 2) == training_outcome.DIVERGED
-    assert training_outcome.outcome(a_sweep([FALL] * 3, lam=(0.1, 0.3, 1.0), broken=(0.0,)), 2) == training_outcome.DIVERGED
+    assert (
+        training_outcome.outcome(a_sweep([FALL] * 3, lam=(0.1, 0.3, 1.0), broken=(0.0,)), 2)
+        == training_outcome.DIVERGED
+    )
 
 
 def test_gather_sorts_lambdas_and_seeds_whatever_the_order_of_the_records():

@@ -11,7 +11,8 @@ from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
 from numpy_rae.dae_noise.bias_weight_ablation import bias_only, weights_only
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, sae_continued
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 SHOWN = ("DAE", "SAE", "eDAE", "CAE", "mDAE")
 PAIRS = [*((m, s) for m in SHOWN for s in ("relu", "sigmoid", "softplus")),

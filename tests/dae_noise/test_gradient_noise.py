@@ -8,7 +8,6 @@ from strategies import problems
 
 from numpy_rae.activations import RELU, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params
-from numpy_rae.constraints import unit_rows
 from numpy_rae.dae_noise.gradient_noise import (
     EdaeCopies,
     decoder_push,
@@ -21,6 +20,7 @@ from numpy_rae.dae_noise.gradient_noise import (
 )
 from numpy_rae.gradcheck import flatten, unflatten
 from numpy_rae.objectives import ae, corruption, edae, first_order
+from numpy_rae.row_norms import unit_rows
 
 ERRORS = 5.3  # standard errors: a correct estimate fails once in 10^7 seeds, and the seeds are fixed
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from numpy_rae.activations import RELU, SOFTPLUS
-from numpy_rae.autoencoder import Params, forward, row_len2
-from numpy_rae.constraints import unit_rows
+from numpy_rae.autoencoder import Params, forward
 from numpy_rae.dae_noise.kernel_cae import KernelPenalty, density_at_zero, kernel_cae
 from numpy_rae.objectives import denoising
 from numpy_rae.penalties import CAE, MDAE
+from numpy_rae.row_norms import row_len2, unit_rows
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
 
 ERRORS = 5.3  # standard errors: a correct estimate fails once in 10^7 seeds, and the seeds are fixed

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, TANH
-from numpy_rae.autoencoder import Params, forward, row_len2
-from numpy_rae.constraints import unit_rows
+from numpy_rae.autoencoder import Params, forward
 from numpy_rae.dae_noise.stein import denoising_sides, level_sides
 from numpy_rae.objectives import ae, denoising
 from numpy_rae.penalties import CAE, JacobianPenalty
+from numpy_rae.row_norms import row_len2, unit_rows
 
 ACTIVATIONS = (RELU, SOFTPLUS, SIGMOID, TANH)
 by_activation = pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda s: s.name)

@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from made_files import all_but, flipped, idx, sha256
 
-from numpy_rae.data import fetch, folders, sources
+from numpy_rae.__main__ import main
+from numpy_rae.data import download, fetch, folders, sources
 from numpy_rae.data.folders import DataError
 from numpy_rae.data.images import load_cifar10, load_mnist
 from numpy_rae.data.sources import RemoteFile
@@ -276,7 +277,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 
 def test_an_answer_of_unknown_length_is_read_to_the_known_size_only(server, tmp_path, monkeypatch):
     sizes = []
-    monkeypatch.setattr(fetch.os, "truncate", lambda path, size: sizes.append(path.stat().st_size))
+    monkeypatch.setattr(download.os, "truncate", lambda path, size: sizes.append(path.stat().st_size))
     with pytest.raises(DataError, match="found SHA-256"):
         fetch_file(remote_file(server.url("/a", flood)), tmp_path)
     assert sizes == [len(BODY)]
@@ -366,14 +367,14 @@ def test_whatever_an_earlier_run_left_the_file_comes_out_right(server, tmp_path_
 
 CHILD = """
 import json, sys
-from numpy_rae import fetch, sources
+from numpy_rae.data import fetch, sources
 fields = json.loads(sys.argv[2])
 fetch.fetch_file(sources.RemoteFile(*fields), sys.argv[1], progress=False)
 """
 
 
 def spawn(remote, folder):
-    root = Path(fetch.__file__).parents[1]
+    root = Path(fetch.__file__).parents[2]
     return subprocess.Popen([sys.executable, "-W", "error", "-c", CHILD, folder, json.dumps(astuple(remote))], cwd=root)
 
 
@@ -609,19 +610,19 @@ def test_the_catalogue_is_whole():
 
 
 def test_the_command_fetches_and_prints_the_paths(small_mnist, tmp_path, capsys):
-    assert fetch.main(["mnist", "--dir", str(tmp_path)]) == 0
+    assert main(["fetch", "mnist", "--dir", str(tmp_path)]) == 0
     assert capsys.readouterr().out.split() == [str(tmp_path / "mnist" / name) for name in small_mnist]
 
 
 def test_the_command_checks_all_names_before_fetching(small_mnist, server, tmp_path, capsys):
-    assert fetch.main(["mnist", "mnits", "--dir", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == "name was 'mnits'; it may be one of mnist, cifar10.\n"
+    assert main(["fetch", "mnist", "mnits", "--dir", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "numpy_rae: name was 'mnits'; it may be one of mnist, cifar10.\n"
     assert server.log == []
 
 
 def test_the_command_reports_failure_in_one_paragraph(small_mnist, server, tmp_path, capsys):
     server.url("/train-images-idx3-ubyte.gz", not_found)
-    assert fetch.main(["mnist", "--dir", str(tmp_path)]) == 2
+    assert main(["fetch", "mnist", "--dir", str(tmp_path)]) == 2
     assert re.fullmatch(r".*could not be fetched.*404.*\n", capsys.readouterr().err)
 
 
@@ -630,14 +631,42 @@ def test_an_interrupted_command_keeps_its_part(small_mnist, server, tmp_path, ca
         out.write(b"begun")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fetch, "_copy", interrupt)
-    assert fetch.main(["mnist", "--dir", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.startswith("Interrupted")
+    monkeypatch.setattr(download, "_copy", interrupt)
+    assert main(["fetch", "mnist", "--dir", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "numpy_rae: interrupted; run the command again to continue the download\n"
     assert [path.read_bytes() for path in tmp_path.rglob("*.part")] == [b"begun"]
+
+
+SCRIPT = """
+import json, runpy, sys
+from numpy_rae.data import sources
+sources.CATALOGUE["made"] = [sources.RemoteFile(*json.loads(sys.argv.pop(1)))]
+{start}
+"""
+STARTS = [
+    'runpy.run_path("data_fetch.py", run_name="__main__")',
+    'sys.argv.insert(1, "fetch"); runpy.run_module("numpy_rae", run_name="__main__")',
+]
+
+
+@pytest.mark.parametrize("start", STARTS, ids=["data_fetch.py", "-m numpy_rae fetch"])
+def test_a_reader_that_has_gone_is_no_traceback(server, tmp_path, start):
+    """As in `data_fetch.py mnist | head -1`: the file is fetched, and nothing is on stderr."""
+    remote = remote_file(server.url("/a", serve()))
+    begin, end = os.pipe()
+    os.close(begin)
+    line = [sys.executable, "-c", SCRIPT.format(start=start), json.dumps(astuple(remote))]
+    root = Path(fetch.__file__).parents[2]
+    done = subprocess.run(
+        [*line, "made", "--dir", str(tmp_path)], stdout=end, stderr=subprocess.PIPE, text=True, cwd=root
+    )
+    os.close(end)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert_fetched(tmp_path / "set" / "file.bin", tmp_path)
 
 
 def test_help_names_the_data_sets(capsys):
     with pytest.raises(SystemExit) as leave:
-        fetch.main(["--help"])
+        main(["fetch", "--help"])
     assert leave.value.code == 0
     assert "mnist, cifar10" in capsys.readouterr().out

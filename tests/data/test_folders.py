@@ -161,4 +161,4 @@ def test_a_module_of_the_user_s_named_data_fetch_does_not_matter(tmp_path):
 def test_the_script_in_front_of_the_package_runs():
     script = Path(numpy_rae.__file__).parents[1] / "data_fetch.py"
     done = subprocess.run([sys.executable, script, "mnits"], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (2, "name was 'mnits'; it may be one of mnist, cifar10.\n")
+    assert (done.returncode, done.stderr) == (2, "data_fetch: name was 'mnits'; it may be one of mnist, cifar10.\n")

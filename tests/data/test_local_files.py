@@ -109,7 +109,9 @@ def test_a_file_that_is_kept_from_the_user_is_one_sentence(tmp_path, monkeypatch
 @pytest.mark.parametrize("content", [OTHER, gzip.compress(OTHER), idx(np.arange(9, dtype=np.uint8))])
 def test_another_data_sets_file_is_not_replaced(tmp_path, content):
     path = put(tmp_path, f"mnist/{NAME}", content)
-    with pytest.raises(DataError, match=f"^{path} is a whole file, but not {NAME} of mnist.*Move it .* or name another"):
+    with pytest.raises(
+        DataError, match=f"^{path} is a whole file, but not {NAME} of mnist.*Move it .* or name another"
+    ):
         fetch.fetch_file(DIGITS, tmp_path, progress=False)
     assert path.read_bytes() == content and len(list(path.parent.iterdir())) == 1
 

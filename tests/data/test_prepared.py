@@ -19,7 +19,7 @@ from numpy_rae.data import folders, images, prepared
 from numpy_rae.data.prepared import DataSpec, build, load, prepare, store_array
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import AE
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 DIGITS = DataSpec("digits", 40, std_offset=0.1)
 
@@ -114,7 +114,7 @@ def test_a_reference_that_this_machines_images_do_not_fit_is_refused(folder, pic
     lambda path, x: os.truncate(path, 1000),
     lambda path, x: os.truncate(path, 0),
     lambda path, x: path.write_text("text"),
-], ids="numbers rows shape byteorder dtype pickle npz cut empty text".split())  # fmt: skip
+], ids=["numbers", "rows", "shape", "byteorder", "dtype", "pickle", "npz", "cut", "empty", "text"])  # fmt: skip
 def test_prepared_data_with_another_content_are_made_again(folder, caplog, use, damage):
     expected = build(DIGITS)
     ref = prepare(DIGITS)

@@ -21,7 +21,11 @@ SMALL = Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0, 1), (2, 4))
 
 def one(activation=RELU, penalty="L1", data="white", lam=0.5, **changes):
     """A single small trial; `changes` are its configuration's."""
-    found = [t for t in certificate_runs.all_trials(SMALL, [activation], [penalty]) if (t.data, t.config.sigma2) == (data, lam)]
+    found = [
+        t
+        for t in certificate_runs.all_trials(SMALL, [activation], [penalty])
+        if (t.data, t.config.sigma2) == (data, lam)
+    ]
     return replace(found[0], config=replace(found[0].config, **changes))
 
 

@@ -15,12 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, SIGMOID
+from numpy_rae.callbacks import Callback
 from numpy_rae.experiments import checkpoint
 from numpy_rae.experiments.checkpoint import CheckpointError, Checkpoints, CheckpointWriter, load, save
 from numpy_rae.objectives import Objective
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import npz
-from numpy_rae.training import Callback, TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 CONFIG = TrainConfig(sigma2=0.1, hidden=4, batch_size=7, epochs=3, eta=0.01)
 RUN = {"model": "DAE", "config": {"seed": 1, "ratio": 0.1}}
@@ -204,7 +206,9 @@ def test_a_terminated_process_leaves_its_state_and_dies_of_the_signal(tmp_path):
     steps = len(state.objectives)
     x, what = data(), (OBJECTIVES["DAE"], SIGMOID)
     epochs = steps // 3 + 1
-    assert_same_end(train(x, *what, replace(LONG, epochs=epochs), state=state), train(x, *what, replace(LONG, epochs=epochs)))
+    assert_same_end(
+        train(x, *what, replace(LONG, epochs=epochs), state=state), train(x, *what, replace(LONG, epochs=epochs))
+    )
 
 
 def test_tidy_removes_what_is_done_and_half_written_and_keeps_the_rest(tmp_path):

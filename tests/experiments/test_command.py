@@ -185,7 +185,10 @@ def test_pictures_do_not_depend_on_the_users_settings(environment, tmp_path):
     """Byte for byte; without LaTeX, `text.usetex` would be an error. A backend for a display that is not there is too."""
     (tmp_path / "matplotlibrc").write_text(HOSTILE)
     pictures = []
-    for name, more in (("plain", {}), ("hostile", {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "MPLBACKEND": "QtAgg"})):
+    for name, more in (
+        ("plain", {}),
+        ("hostile", {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "MPLBACKEND": "QtAgg"}),
+    ):
         out = tmp_path / name
         done = shell('"$@"', [FIG1, *QUICK, "--out", str(out)], {**environment, **more})
         assert done.returncode == 0, done.stderr

@@ -20,7 +20,7 @@ from numpy_rae.experiments.protocol import Protocol
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -189,5 +189,8 @@ def test_a_model_of_the_main_module_is_trained_on_the_cluster(address, tmp_path)
 def test_a_model_that_cannot_be_sent_is_named(address, tmp_path):
     lock = threading.Lock()
     bad = Run(Objective("locked", lambda *given: lock), RELU, runs()[0].data, TrainConfig(sigma2=0.1))
-    with dask_pool(address) as (pool, _), pytest.raises(pickled_calls.NotSendable, match="^model 'locked' cannot be sent"):
+    with (
+        dask_pool(address) as (pool, _),
+        pytest.raises(pickled_calls.NotSendable, match="^model 'locked' cannot be sent"),
+    ):
         list(sweep.sweep([bad], pool, tmp_path / "r.jsonl"))

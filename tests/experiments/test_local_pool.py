@@ -144,7 +144,9 @@ def test_a_worker_that_never_starts_is_told_from_one_that_dies(monkeypatch, tmp_
     with local_pool(1) as pool:
         with monkeypatch.context() as patch:
             patch.setattr(sys, "executable", str(false))
-            with pytest.raises(WorkerNeverStarted, match=r"^no worker process could start \(exit code 3\); look at what"):
+            with pytest.raises(
+                WorkerNeverStarted, match=r"^no worker process could start \(exit code 3\); look at what"
+            ):
                 pool.submit(abs, -1).result()
         assert pool.submit(abs, -1).result() == 1
 
@@ -205,7 +207,9 @@ def test_what_a_worker_cannot_load_is_one_sentence(tmp_path, monkeypatch):
         monkeypatch.syspath_prepend(tmp_path)
         import only_here
 
-        with pytest.raises(NotSendable, match="^a worker process cannot load what it was sent: No module named 'only_h"):
+        with pytest.raises(
+            NotSendable, match="^a worker process cannot load what it was sent: No module named 'only_h"
+        ):
             pool.submit(only_here.f).result()
         assert pool.submit(abs, -1).result() == 1
 

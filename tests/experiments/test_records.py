@@ -13,7 +13,8 @@ from numpy_rae.experiments import sweep
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import NUMERICS, TrainConfig
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import NUMERICS
 
 
 def test_diverged_runs_are_stored_with_step_and_last_finite_objective(ref, thread, tmp_path):

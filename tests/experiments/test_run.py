@@ -8,7 +8,7 @@ from made_runs import SMALL
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 OTHER = {
     "sigma2": 0.2, "seed": 1, "hidden": 8, "batch_size": 17, "epochs": 3, "eta": 0.002, "momentum": 0.8,

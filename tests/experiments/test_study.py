@@ -45,10 +45,14 @@ def small(tmp_path, monkeypatch):
 def made_runs(size, data):
     """AE, and DAE with two learning rates and two activations, on both data sets: 10 runs, 2 of which coincide."""
     configs = [(name, study.config(size, name, seed, 0.0)) for name in data for seed in size.seeds]
-    found = [Run(model, RELU, data[name], config) for name, config in configs for model in (AE, PAPER_OBJECTIVES["DAE"])]
+    found = [
+        Run(model, RELU, data[name], config) for name, config in configs for model in (AE, PAPER_OBJECTIVES["DAE"])
+    ]
     name, config = configs[0]
     return found + [
-        Run(PAPER_OBJECTIVES["DAE"], s, data[name], replace(config, sigma2=1.0, eta=eta)) for s in (RELU, SIGMOID) for eta in (0.001, 0.002)
+        Run(PAPER_OBJECTIVES["DAE"], s, data[name], replace(config, sigma2=1.0, eta=eta))
+        for s in (RELU, SIGMOID)
+        for eta in (0.001, 0.002)
     ]
 
 
@@ -134,12 +138,18 @@ def test_a_row_is_flat_and_knows_what_the_record_does_not_name():
     assert (found["model"], found["data"], found["velocity"], found["start"]) == ("DAE", "digits", "no turn", "glorot")
     assert found["fraction"] == entry["metrics"]["activation_fraction"] and found["broken"] is False
     x = prepared.load(ref)
-    assert entry["mean_square"] == metrics.mean_square(x) == pytest.approx((np.float64(x) ** 2).sum() / len(x), rel=1e-5)
+    assert (
+        entry["mean_square"] == metrics.mean_square(x) == pytest.approx((np.float64(x) ** 2).sum() / len(x), rel=1e-5)
+    )
     assert found["peak"] == entry["peak_objective"] / entry["mean_square"]
 
 
 def test_rows_of_a_diverged_run_and_of_an_old_record():
-    entry = next(e for e in records_by_hash(RECORDS / "fig2_relu_free_cifar10-sample.jsonl").values() if e["status"] == "diverged")
+    entry = next(
+        e
+        for e in records_by_hash(RECORDS / "fig2_relu_free_cifar10-sample.jsonl").values()
+        if e["status"] == "diverged"
+    )
     found = study.row(entry)
     assert found["broken"] is True and found["fraction"] is None and found["peak"] is None
     old = next(e for e in records_by_hash(RECORDS / "fig1_relu_mnist-sample.jsonl").values())
@@ -176,7 +186,9 @@ def no_digits(monkeypatch):
     few = {name: prepared.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
     x = {name: np.random.default_rng(k).standard_normal((100, 8)).astype(np.float32) for k, name in enumerate(few)}
     monkeypatch.setattr(
-        study, "prepare_data", lambda args, size, names: {name: prepared.store_array(x[name], few[name]) for name in names}
+        study,
+        "prepare_data",
+        lambda args, size, names: {name: prepared.store_array(x[name], few[name]) for name in names},
     )
 
 

@@ -238,10 +238,14 @@ def test_where_no_worker_starts_all_runs_are_given_up_with_the_reason(ref, tmp_p
         list(sweep.sweep(runs[:1], pool, path))
     with local_pool(1) as pool, monkeypatch.context() as patch:
         patch.setattr(sys, "executable", str(false))
-        with pytest.raises(RunsLost, match=r"^given up after 3 attempts to start a worker \(no worker process could start "):
+        with pytest.raises(
+            RunsLost, match=r"^given up after 3 attempts to start a worker \(no worker process could start "
+        ):
             list(sweep.sweep(runs, pool, path, at_once=1))
         assert len(lines(path)) == 1
-        with pytest.raises(RunsLost, match="CAE sigma.2=1 seed=0, DAE sigma.2=1 seed=1, CAE sigma.2=1 seed=1; all others"):
+        with pytest.raises(
+            RunsLost, match="CAE sigma.2=1 seed=0, DAE sigma.2=1 seed=1, CAE sigma.2=1 seed=1; all others"
+        ):
             list(sweep.sweep(runs, pool, path, at_once=1))
 
 
@@ -253,9 +257,16 @@ def test_a_model_that_cannot_be_sent_is_named_before_any_run(ref, pools, tmp_pat
             return PAPER_OBJECTIVES["DAE"](params, activation, x, sigma2, rng)
 
     bad = Run(Objective("locked", locked), RELU, ref, replace(SMALL, sigma2=1.0))
-    with pytest.raises(pickled_calls.NotSendable, match="^model 'locked' cannot be sent to a worker process: cannot pickle .*lock"):
+    with pytest.raises(
+        pickled_calls.NotSendable, match="^model 'locked' cannot be sent to a worker process: cannot pickle .*lock"
+    ):
         list(sweep.sweep([*grid(ref), bad], pools[0], tmp_path / "r.jsonl"))
-    curved = Run(PAPER_OBJECTIVES["CAE"], replace(RELU, name="curved", jet=lambda a, order: lock and RELU(a, order)), ref, bad.config)
+    curved = Run(
+        PAPER_OBJECTIVES["CAE"],
+        replace(RELU, name="curved", jet=lambda a, order: lock and RELU(a, order)),
+        ref,
+        bad.config,
+    )
     with pytest.raises(pickled_calls.NotSendable, match="^activation 'curved' cannot be sent to a worker process"):
         list(sweep.sweep([curved], pools[0], tmp_path / "r.jsonl"))
     assert [path.name for path in tmp_path.iterdir()] == []

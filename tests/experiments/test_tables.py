@@ -39,7 +39,10 @@ def test_the_table_tells_diverged_from_missing():
 
 def test_a_record_in_a_few_words():
     assert tables.one_line(made("DAE", 0.25)) == "DAE sigma^2=0.25: active 0.500, dead 0.250"
-    assert tables.one_line(made("SAE", 1.0, status="diverged")) == "SAE sigma^2=1: diverged at step 7, last finite objective 2e+09"
+    assert (
+        tables.one_line(made("SAE", 1.0, status="diverged"))
+        == "SAE sigma^2=1: diverged at step 7, last finite objective 2e+09"
+    )
 
 
 @pytest.mark.parametrize(

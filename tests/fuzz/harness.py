@@ -1,6 +1,6 @@
 """One reader under atheris, until libFuzzer's own options end it; started by `run.py`.
 
-    python tests/fuzz/harness.py READER [libFuzzer's options and folders]
+python tests/fuzz/harness.py READER [libFuzzer's options and folders]
 """
 
 import sys

@@ -25,7 +25,7 @@ from numpy_rae.data import folders, image_formats
 from numpy_rae.experiments import checkpoint
 from numpy_rae.objectives import AE
 from numpy_rae.storage import jsonl, model_file
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 SCRATCH = tempfile.TemporaryDirectory()
 FOLDER = Path(SCRATCH.name)
@@ -90,7 +90,7 @@ def packed(content: bytes, members: tuple[str, ...]) -> bytes:
     """The archive of the members, here with CUT between them."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as file:
-        for name, part in zip(members, content.split(CUT)):
+        for name, part in zip(members, content.split(CUT), strict=False):
             file.writestr(name, part)
     return stream.getvalue()
 

@@ -35,16 +35,16 @@ from numpy_rae.penalties import CAE, PENALTIES
 from numpy_rae.plotting import sweep_figure
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RECORDS = sorted((ROOT / "docs" / "records").glob("*.jsonl"))
 
 PROGRAM = """
 from dataclasses import dataclass
 from functools import partial
 import numpy as np
-from numpy_rae import identity
+from numpy_rae.identity import run_identity
 from numpy_rae.autoencoder import PenaltyGrad
 from numpy_rae.objectives import Objective, Penalised
 
@@ -173,7 +173,7 @@ def test_a_file_that_was_edited_after_its_import_does_not_count(tmp_path):
 
 @pytest.mark.parametrize("way", ["file", "stdin"])
 def test_the_identity_is_the_same_in_every_process(way, tmp_path):
-    text = PROGRAM + "\nimport json\nprint(json.dumps([identity.of_model(model) for model in MODELS]))\n"
+    text = PROGRAM + "\nimport json\nprint(json.dumps([run_identity.of_model(model) for model in MODELS]))\n"
     (tmp_path / "program.py").write_text(text)
     seen = set()
     for seed in ("1", "2"):
@@ -206,7 +206,9 @@ def test_the_packages_own_are_identified_by_name():
     for name, activation in ACTIVATIONS.items():
         assert run_identity.of_activation(activation) == {"name": name}
     for name, model in OBJECTIVES.items():
-        assert run_identity.of_model(model) == run_identity.of_model(pickle.loads(pickle.dumps(model))) == {"name": name}
+        assert (
+            run_identity.of_model(model) == run_identity.of_model(pickle.loads(pickle.dumps(model))) == {"name": name}
+        )
     assert run_identity.of_activation(softplus_beta(4)) == {"name": "softplus(beta=4)"}
     assert run_identity.of_model(Objective("CAE", Penalised(CAE))) == {"name": "CAE"}
 
@@ -215,7 +217,9 @@ def test_another_object_under_a_name_of_the_package_is_not_the_packages():
     other = replace(RELU, jet=SIGMOID.jet)
     assert run_identity.of_activation(other) != run_identity.of_activation(RELU)
     assert run_identity.of_activation(replace(RELU, delta_min=0.2)) != run_identity.of_activation(RELU)
-    assert run_identity.of_model(Objective("CAE", PAPER_OBJECTIVES["SAE"].objective)) != run_identity.of_model(PAPER_OBJECTIVES["CAE"])
+    assert run_identity.of_model(Objective("CAE", PAPER_OBJECTIVES["SAE"].objective)) != run_identity.of_model(
+        PAPER_OBJECTIVES["CAE"]
+    )
 
 
 def test_a_new_version_of_a_formula_is_another_run(ref, monkeypatch):
@@ -249,7 +253,7 @@ def test_a_changed_formula_is_named_with_what_to_do(monkeypatch):
     changed = replace(SIGMOID, jet=lambda a, order: SIGMOID.jet(a * (1 + 1e-7), order))
     monkeypatch.setattr(run_identity, "formulas", lambda: {"activation sigmoid": changed})
     (only,) = [text for text in formula_values.complaints(stored, formula_values.current()) if "any more" not in text]
-    assert only.startswith("activation sigmoid computes something else than its version 1 did; raise its version in")
+    assert only.startswith("activation sigmoid has other values than those stored for its version 1; raise its version in")
     assert only.endswith("run: python tests/formula_values.py")
     monkeypatch.setattr(run_identity, "VERSIONS", {"activation sigmoid": 2})
     (only,) = [text for text in formula_values.complaints(stored, formula_values.current()) if "any more" not in text]
@@ -276,7 +280,9 @@ DEFAULTS = {
 
 def test_defaults_add_nothing_and_may_never_change(ref):
     """A default that changes would make records with the old one those of another run."""
-    assert {name: value for name, value in run_identity.defaults_of(TrainConfig).items() if name in DEFAULTS} == DEFAULTS
+    assert {
+        name: value for name, value in run_identity.defaults_of(TrainConfig).items() if name in DEFAULTS
+    } == DEFAULTS
     assert run_identity.defaults_of(prepared.DataSpec) == {"std_offset": 0.0, "seed": 0, "path": None}
     assert run_identity.of_config(TrainConfig()) == {}
     assert run_identity.of_config(TrainConfig(eta=0.002, sigma2=0.1)) == {"eta": 0.002, "sigma2": 0.1}
@@ -664,9 +670,12 @@ def test_versions_compares_numbers_and_not_order_or_age(ref, thread, tmp_path, c
         jsonl.append(other, entry)
     assert versions.main([str(out), str(other), "--same"]) == 1 and versions.main([str(out), str(other)]) == 0
     assert f"{len(made) - 1} of {len(made)} records have the same numbers" in capsys.readouterr().out
-    jsonl.append(out, list(sweep.sweep([run_of(mine(1.0), ref)], thread, tmp_path / "more.jsonl"))[0])
+    (entry,) = sweep.sweep([run_of(mine(1.0), ref)], thread, tmp_path / "more.jsonl")
+    jsonl.append(out, entry)
     assert versions.main([str(out), str(other), "--same"]) == 2
     assert "do not hold the same runs: 1 of them" in capsys.readouterr().err
+    assert versions.main([str(out), str(tmp_path / "none.jsonl")]) == 2
+    assert capsys.readouterr().err == f"versions: results file {tmp_path / 'none.jsonl'} does not exist\n"
 
 
 @pytest.mark.skipif(not RECORDS, reason="needs the stored records")

@@ -1,6 +1,6 @@
 """The table of docs/mutation.md, from what mutmut found.
 
-    mutmut results --all true | python tests/mutations/table.py
+mutmut results --all true | python tests/mutations/table.py
 """
 
 import re

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import white_problems
 
-from numpy_rae.autoencoder import forward, row_len2
+from numpy_rae.autoencoder import forward
 from numpy_rae.data.preprocessing import whiten
+from numpy_rae.row_norms import row_len2
 from numpy_rae.theory.assumption_1 import check_assumption_1, residual_moments
 
 pytestmark = pytest.mark.asm_1

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from strategies import whitened
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
-from numpy_rae.autoencoder import forward, row_len2
+from numpy_rae.autoencoder import forward
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, without_bias
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.row_norms import row_len2
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 pytestmark = pytest.mark.sec_2_1_1
 CONFIG = TrainConfig(sigma2=1.0, hidden=5, batch_size=10, epochs=10, eta=0.01, dtype="float64")
@@ -67,7 +69,10 @@ def test_without_bias_no_unit_falls_below_that_share_at_a_coefficient_that_kills
     """SAE with ReLU at lambda = 100."""
     x = white(N=200, n=6)
     config = TrainConfig(sigma2=100.0, hidden=10, batch_size=20, epochs=20, eta=0.001, dtype="float64")
-    runs = [train(x, m, RELU, config) for m in (Objective("frozen", without_bias(PAPER_OBJECTIVES["SAE"])), PAPER_OBJECTIVES["SAE"])]
+    runs = [
+        train(x, m, RELU, config)
+        for m in (Objective("frozen", without_bias(PAPER_OBJECTIVES["SAE"])), PAPER_OBJECTIVES["SAE"])
+    ]
     frozen, moving = ((forward(run.params, RELU, x).a > 0).mean(axis=0) for run in runs)
     assert frozen.min() >= 1 / (2 * row_len2(x).max()) and moving.max() == 0
     assert [run.metrics["dead_fraction"] for run in runs] == [0, 1]
@@ -78,6 +83,9 @@ def test_sae_with_bias_reaches_a_sparsity_that_it_does_not_without():
     config = TrainConfig(sigma2=4.0, hidden=10, batch_size=20, epochs=60, eta=0.005, dtype="float64")
     fraction = {
         name: train(x, model, RELU, config).metrics["activation_fraction"]
-        for name, model in (("with", PAPER_OBJECTIVES["SAE"]), ("without", Objective("frozen", without_bias(PAPER_OBJECTIVES["SAE"]))))
+        for name, model in (
+            ("with", PAPER_OBJECTIVES["SAE"]),
+            ("without", Objective("frozen", without_bias(PAPER_OBJECTIVES["SAE"]))),
+        )
     }
     assert fraction["with"] < 0.2 < 0.4 < fraction["without"]

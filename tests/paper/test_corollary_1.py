@@ -8,9 +8,10 @@ from strategies import white_problems, whitened
 from test_theorem_1 import step
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, SOFTPLUS
-from numpy_rae.autoencoder import Params, forward, row_len2
+from numpy_rae.autoencoder import Params, forward
 from numpy_rae.objectives import Penalised
 from numpy_rae.penalties import L1, SAE, MeanActivationPenalty, sae_with_target
+from numpy_rae.row_norms import row_len2
 from numpy_rae.theory.lemma_1 import lemma_1_bound
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient, reconstruction_bias_gradient, sufficient_lambda
 

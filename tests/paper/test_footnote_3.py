@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from strategies import white_problems, whitened
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
-from numpy_rae.autoencoder import Params, row_len2
-from numpy_rae.constraints import tangent, unit_rows, unit_scale
+from numpy_rae.autoencoder import Params
+from numpy_rae.constraints import tangent
 from numpy_rae.objectives import PAPER_OBJECTIVES, ae
 from numpy_rae.optimizer import sgd_step, zero_velocity
-from numpy_rae.training import TrainConfig, init_state, train
+from numpy_rae.row_norms import row_len2, unit_rows, unit_scale
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import init_state, train
 
 pytestmark = pytest.mark.fn_3
 SIGMA2, ETA = 0.7, 0.05

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from strategies import white_problems, whitened
 
 from numpy_rae.activations import SIGMOID, SOFTPLUS
-from numpy_rae.autoencoder import Params, forward, row_len2
-from numpy_rae.constraints import unit_scale
+from numpy_rae.autoencoder import Params, forward
 from numpy_rae.objectives import PAPER_OBJECTIVES, Penalised
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.penalties import CAE, L1, MDAE, SAE, JacobianPenalty
+from numpy_rae.row_norms import row_len2, unit_scale
 from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free
 from numpy_rae.theory.theorem_1 import (
     penalty_bias_gradient,

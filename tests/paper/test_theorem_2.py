@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from strategies import white_problems, whitened
 
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SIGMOID, SOFTPLUS, TANH, Activation, Jet
-from numpy_rae.autoencoder import Params, forward, row_len2
-from numpy_rae.constraints import unit_rows, unit_scale
+from numpy_rae.autoencoder import Params, forward
 from numpy_rae.extra_activations import EXTRA_ACTIVATIONS
 from numpy_rae.objectives import Penalised
 from numpy_rae.optimizer import sgd_step, zero_velocity
 from numpy_rae.penalties import SAE
+from numpy_rae.row_norms import row_len2, unit_rows, unit_scale
 from numpy_rae.theory.lemma_1 import lemma_1_bound
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient, sufficient_lambda, theorem_1_holds
 from numpy_rae.theory.theorem_2 import activation_threshold, theorem_2_bound

@@ -58,7 +58,7 @@ def test_every_line_is_the_mean_over_the_seeds(records, drawn):
 
 
 def test_bands_span_the_seeds(records, drawn):
-    top, bottom = drawn(records, ["DAE"], "t").axes
+    top, _bottom = drawn(records, ["DAE"], "t").axes
     (band,) = top.collections
     corners = {(round(x, 9), round(y, 9)) for x, y in band.get_paths()[0].vertices}
     low, high = [0.5, 0.4, 0.3, 0.2], [0.6, 0.5, 0.4, 0.3]

@@ -68,7 +68,7 @@ def test_densities_fall_and_the_dead_are_counted(drawn):
 
 def test_preactivations_tell_the_dead_from_the_living(drawn):
     axes, seen, _, _ = drawn
-    shown = lines(axes["Pre-activations, one mark a unit"])
+    shown = lines(axes["Pre-activations, one mark per unit"])
     np.testing.assert_array_equal(shown["dead"].get_xdata(), seen.mean_a[6:])
     np.testing.assert_array_equal(shown["alive"].get_ydata(), seen.var_a[:6])
 

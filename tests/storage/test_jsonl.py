@@ -1,5 +1,6 @@
 """Results on disk: what is appended comes back, whatever the writer's end, and bad files are named."""
 
+import errno
 import json
 import math
 import os
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_rae.storage import jsonl
+from numpy_rae.storage import atomic, jsonl
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
@@ -67,7 +68,9 @@ def test_a_lone_line_torn_at_any_byte_leaves_an_empty_file(tmp_path, lines):
         assert jsonl.read(path) == [{"d": 0.1}]
 
 
-@pytest.mark.parametrize("broken", [b'{"b": [1', b"", b"\xff\xfe", b"[1, 2]", b"3", b"null", b"[" * 10**5, b'{"a": NaN}', b'{"a": 1e999}'])
+@pytest.mark.parametrize(
+    "broken", [b'{"b": [1', b"", b"\xff\xfe", b"[1, 2]", b"3", b"null", b"[" * 10**5, b'{"a": NaN}', b'{"a": 1e999}']
+)
 def test_a_broken_middle_line_is_one_sentence_with_file_and_line(tmp_path, lines, broken):
     path = tmp_path / "broken.jsonl"
     path.write_bytes(lines[0] + broken + b"\n" + lines[2])
@@ -88,7 +91,7 @@ def test_nan_and_infinity_are_refused_before_the_file_is_touched(tmp_path, bad):
 WRITER = """
 import sys
 from pathlib import Path
-from numpy_rae import store
+from numpy_rae.storage import atomic, jsonl
 for k in range(60):
     jsonl.append(Path(sys.argv[1]), {"writer": sys.argv[2], "k": k, "long": sys.argv[2] * 20_000})
 """
@@ -139,7 +142,7 @@ def test_check_writable_makes_the_folder_and_keeps_the_content(tmp_path):
 FULL = """
 import resource, sys
 from pathlib import Path
-from numpy_rae import store
+from numpy_rae.storage import atomic, jsonl
 path, size = Path(sys.argv[1]), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 try:
@@ -170,8 +173,8 @@ def test_a_claimed_file_is_free_again_at_the_end_and_after_its_holder_was_killed
             with jsonl.exclusive_lock(path):
                 pass
     assert list(tmp_path.iterdir()) == []
-    holder = "import os, signal, sys, pathlib; from numpy_rae import store\n"
-    holder += "with jsonl.claimed(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
+    holder = "import os, signal, sys, pathlib; from numpy_rae.storage import jsonl\n"
+    holder += "with jsonl.exclusive_lock(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
     assert subprocess.run([sys.executable, "-c", holder, str(path)]).returncode < 0
     assert [lock.name for lock in tmp_path.iterdir()] == ["r.jsonl.lock"]
     with jsonl.exclusive_lock(path):
@@ -224,3 +227,19 @@ def test_rewrite_replaces_the_whole_file_or_says_why_not(tmp_path):
     assert jsonl.read(path) == [{"b": 0.5}]
     with pytest.raises(jsonl.StoreError, match="cannot be written"):
         jsonl.rewrite(tmp_path, [])
+
+
+def test_a_rewrite_that_fails_leaves_the_whole_old_file(tmp_path, monkeypatch):
+    """As on a full disk: what was written goes to another file, so no reader sees a part."""
+
+    def full(descriptor):
+        assert jsonl.read(path) == [{"a": 1}]
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "r.jsonl"
+    jsonl.rewrite(path, [{"a": 1}])
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    with pytest.raises(jsonl.StoreError, match=f"^results file {re.escape(str(path))} cannot be written: No space left"):
+        jsonl.rewrite(path, [{"b": 2}])
+    monkeypatch.undo()
+    assert jsonl.read(path) == [{"a": 1}] and list(tmp_path.iterdir()) == [path]

@@ -19,9 +19,11 @@ from numpy_rae.autoencoder import Params
 from numpy_rae.constraints import CONSTRAINTS
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.optimizer import zero_velocity
-from numpy_rae.storage import model_file, npz
+from numpy_rae.storage import atomic, model_file
 from numpy_rae.storage.model_file import ModelFileError, load, save
-from numpy_rae.training import RandomStreams, TrainConfig, TrainState, run_epochs, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.train_state import RandomStreams, TrainState
+from numpy_rae.training import run_epochs, train
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
@@ -50,7 +52,12 @@ def assert_equal(saved, params, activation, config, model, notes):
         assert (one.dtype, one.shape) == (two.dtype, two.shape) and one.tobytes() == two.tobytes()
         assert one.flags.writeable
     assert saved.params.W.flags.f_contiguous == params.W.flags.f_contiguous
-    assert (saved.activation, saved.config, saved.model, saved.notes) == (PAPER_ACTIVATIONS[activation], config, model, notes)
+    assert (saved.activation, saved.config, saved.model, saved.notes) == (
+        PAPER_ACTIVATIONS[activation],
+        config,
+        model,
+        notes,
+    )
 
 
 @given(arguments=models())
@@ -222,7 +229,7 @@ def test_a_pickle_is_refused_unread(path, name, monkeypatch):
         ({"W": np.full((2, 3), np.nan)}, "W contains NaN or inf; every entry must be finite"),
         ({"b_e": np.array([0, np.inf])}, "b_e contains NaN or inf; every entry must be finite"),
         ({"W": b"not an array"}, "W.npy is not in NumPy's format 1.0: the magic string is not correct.*"),
-        ({"W": b"\x93NUMPY\x02\x00"}, "W.npy is not in NumPy's format 1.0: it is another version's"),
+        ({"W": b"\x93NUMPY\x02\x00"}, "W.npy is not in NumPy's format 1.0: it has another version"),
         ({"W": b""}, "W.npy is not in NumPy's format 1.0: EOF: .*"),
         ({"meta": np.zeros(2**20 + 2**11, np.uint8)}, r"meta.npy is compressed or longer than \d+ bytes"),
     ],
@@ -311,7 +318,7 @@ NESTED.append(NESTED)
         ({"model": None}, "^model is None; it must be a name"),
         ({"notes": [1]}, r"^notes is \[1\]; it must be a dict"),
         ({"notes": {"a": float("nan")}}, "^notes or config cannot be kept as JSON"),
-        ({"notes": {"a": {1}}}, "^notes or config cannot be kept as JSON: set is not JSON's"),
+        ({"notes": {"a": {1}}}, "^notes or config cannot be kept as JSON: set is not a type of JSON"),
         ({"notes": {"a": NESTED}}, "^notes or config cannot be kept as JSON: Circular"),
         ({"notes": {"a": (1, 2)}}, "^notes would come back changed"),
         ({"notes": {1: 2}}, "^notes would come back changed"),
@@ -335,7 +342,7 @@ def test_when_writing_fails_the_old_file_is_kept_and_nothing_is_left_beside_it(p
         beside.extend(set(os.listdir(path.parent)) - {path.name})
         raise failure
 
-    monkeypatch.setattr(npz.os, step, fail)
+    monkeypatch.setattr(atomic.os, step, fail)
     expected = ModelFileError if isinstance(failure, OSError) else KeyboardInterrupt
     with pytest.raises(expected) as error:
         save(path, PARAMS, "relu", CONFIG, "DAE")

@@ -12,7 +12,8 @@ from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.penalties import SAE
 from numpy_rae.theory.monitor import Monitor
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
-from numpy_rae.training import TrainConfig, train
+from numpy_rae.train_config import TrainConfig
+from numpy_rae.training import train
 
 CONFIG = TrainConfig(sigma2=0.5, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64", constraint="free")
 X = standardise(np.random.default_rng(0).standard_normal((30, 5))) + 0.3

@@ -9,10 +9,11 @@ import reference
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params
 from numpy_rae.penalties import CAE, L1, MDAE, SAE
+from numpy_rae.row_norms import row_lengths
 from numpy_rae.taylor_penalties import HessianTerm
 from numpy_rae.theory import theorem_3
 from numpy_rae.theory.assumption_1 import check_assumption_1, residual_moments
-from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, row_lengths, sigma_r
+from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
 from numpy_rae.theory.theorem_1 import (
     bias_gradient_at,
     penalty_bias_gradient,
@@ -127,7 +128,7 @@ OPPOSED, FAR = Params(np.array([[1e200, 1e200], [1e200, -1e200]]), np.ones(2)), 
     ("call", "sentence"),
     [
         (lambda: sufficient_lambda(np.array([1e-308]), np.array([1e308])),
-         "bound is too large beside dR_db; no finite lambda satisfies Thm 1's condition"),
+         "bound is too large for dR_db; no finite lambda satisfies Thm 1's condition"),
         (lambda: sufficient_lambda(np.ones(1), np.ones(1), 0.0),
          "margin is 0.0; it must be a number in (0, inf]"),
         (lambda: theorem_2_bound(np.zeros(2), 0.5, np.ones(3)), "c has shape (3,); it must be one-dimensional with 2 entries"),

@@ -1,0 +1,38 @@
+"""The base class of what `training.train` calls before and after each update."""
+
+from numpy_rae._validation import Array
+from numpy_rae.autoencoder import Gradient
+from numpy_rae.train_state import TrainState
+
+
+class Callback:
+    """Define the callbacks of `train`, which do nothing here.
+
+    A subclass overrides one or both of them. A callback must not modify its arguments.
+    """
+
+    def on_step_start(self, step: int, state: TrainState, x: Array, grad: Gradient) -> None:
+        """Run before an update.
+
+        Parameters
+        ----------
+        step : int
+            Number of the update, from 1.
+        state : TrainState
+            The state before the update.
+        x : ndarray, shape (batch, n)
+            The batch.
+        grad : Gradient
+            The gradient of the objective on this batch.
+        """
+
+    def on_step_end(self, step: int, state: TrainState) -> None:
+        """Run after an update.
+
+        Parameters
+        ----------
+        step : int
+            Number of the update, from 1.
+        state : TrainState
+            The state after the update.
+        """

@@ -1,0 +1,23 @@
+"""No picture needs pyplot: it would choose a backend, read the user's settings and keep every figure open."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLOTTING = sorted(path.stem for path in (ROOT / "numpy_rae" / "plotting").glob("*.py") if path.stem != "__init__")
+SOURCES = [*(ROOT / "numpy_rae").rglob("*.py"), *(ROOT / "examples").glob("*.py")]
+
+
+def test_importing_the_pictures_does_not_load_matplotlib():
+    modules = "".join(f"import numpy_rae.plotting.{name}\n" for name in PLOTTING)
+    code = modules + "import sys; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_module_and_no_example_uses_pyplot(path):
+    assert "pyplot" not in path.read_text(encoding="utf-8")
