@@ -246,7 +246,6 @@ def batch(name: str, x: Array, columns: int, dtype: DType) -> Array:
     return x
 
 
-<<<<<<< HEAD
 def image_shape(name: str, shape: object, n: int) -> tuple[int, ...]:
     """Return `shape` as a tuple if it is (height, width) or (3, height, width) of an image of n numbers."""
     sizes = tuple(shape) if isinstance(shape, (tuple, list)) else ()
@@ -256,9 +255,6 @@ def image_shape(name: str, shape: object, n: int) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
-def float_type(name: str, dtype: type) -> np.dtype:
-    """The dtype, if it is float32 or float64."""
-=======
 def float_type(name: str, dtype: DTypeLike) -> DType:
     """Return the dtype if it is float32 or float64.
 
@@ -279,7 +275,6 @@ def float_type(name: str, dtype: DTypeLike) -> DType:
     ValueError
         If it is another type, or None.
     """
->>>>>>> moved
     try:
         found: DType = np.dtype(dtype)
     except TypeError:

@@ -8,7 +8,7 @@ from numpy_rae.train_state import TrainState
 class Callback:
     """Define the callbacks of `train`, which do nothing here.
 
-    A subclass overrides one or both of them. A callback must not modify its arguments.
+    A subclass overrides one or more of them. A callback must not modify its arguments.
     """
 
     def on_step_start(self, step: int, state: TrainState, x: Array, grad: Gradient) -> None:
@@ -36,3 +36,18 @@ class Callback:
         state : TrainState
             The state after the update.
         """
+
+    def on_epoch_end(self, state: TrainState) -> bool:
+        """Run after an epoch, when its entry of the history exists.
+
+        Parameters
+        ----------
+        state : TrainState
+            The state after the epoch.
+
+        Returns
+        -------
+        bool
+            True to end the training.
+        """
+        return False
