@@ -104,17 +104,8 @@ def main(argv=None):
     ]
     found = digits_runs(*digits)
     print(white_table(white), digits_table(found), sep="\n\n")
-<<<<<<< HEAD
-    try:
-        jsonl.rewrite(args.out / f"activation_level-{args.preset}.jsonl", [*white, *found])
-    except jsonl.StoreError as error:
-        print(f"activation_level: {error}", file=sys.stderr)
-        return 2
-    return picture_script.save(picture(white, found), args, f"activation_level-{args.preset}.png")
-=======
     jsonl.rewrite(args.out / f"activation_level-{args.preset}.jsonl", [*white, *found])
-    return picture_script.save(picture(white, found), args.out, f"activation_level-{args.preset}.png")
->>>>>>> moved
+    return picture_script.save(picture(white, found), args, f"activation_level-{args.preset}.png")
 
 
 def white_table(rows: list[dict]) -> str:

@@ -102,17 +102,8 @@ def main(argv=None):
          "unit": found[True].mean[k], "unit_error": found[True].error[k]}
         for k, step in enumerate(at)
     ]  # fmt: skip
-<<<<<<< HEAD
-    try:
-        jsonl.rewrite(args.out / f"edae_drift-{args.preset}.jsonl", rows)
-    except jsonl.StoreError as error:
-        print(f"edae_drift: {error}", file=sys.stderr)
-        return 2
-    return picture_script.save(picture(at, predicted, found), args, f"edae_drift-{args.preset}.png")
-=======
     jsonl.rewrite(args.out / f"edae_drift-{args.preset}.jsonl", rows)
-    return picture_script.save(picture(at, predicted, found), args.out, f"edae_drift-{args.preset}.png")
->>>>>>> moved
+    return picture_script.save(picture(at, predicted, found), args, f"edae_drift-{args.preset}.png")
 
 
 def table(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) -> str:

@@ -246,9 +246,28 @@ def batch(name: str, x: Array, columns: int, dtype: DType) -> Array:
     return x
 
 
-<<<<<<< HEAD
 def image_shape(name: str, shape: object, n: int) -> tuple[int, ...]:
-    """Return `shape` as a tuple if it is (height, width) or (3, height, width) of an image of n numbers."""
+    """Return the shape as a tuple if it is the shape of an image of n numbers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument in the error message.
+    shape : object
+        Shape to check.
+    n : int
+        Number of pixels, times 3 for colours.
+
+    Returns
+    -------
+    tuple of int
+        (height, width) or (3, height, width).
+
+    Raises
+    ------
+    ValueError
+        If it is another shape.
+    """
     sizes = tuple(shape) if isinstance(shape, (tuple, list)) else ()
     whole = all(isinstance(size, numbers.Integral) and size > 0 for size in sizes)
     if not whole or len(sizes) not in (2, 3) or (len(sizes) == 3 and sizes[0] != 3) or math.prod(sizes) != n:
@@ -256,9 +275,6 @@ def image_shape(name: str, shape: object, n: int) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
-def float_type(name: str, dtype: type) -> np.dtype:
-    """The dtype, if it is float32 or float64."""
-=======
 def float_type(name: str, dtype: DTypeLike) -> DType:
     """Return the dtype if it is float32 or float64.
 
@@ -279,7 +295,6 @@ def float_type(name: str, dtype: DTypeLike) -> DType:
     ValueError
         If it is another type, or None.
     """
->>>>>>> moved
     try:
         found: DType = np.dtype(dtype)
     except TypeError:

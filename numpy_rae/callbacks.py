@@ -36,3 +36,18 @@ class Callback:
         state : TrainState
             The state after the update.
         """
+
+    def on_epoch_end(self, state: TrainState) -> bool:
+        """Do something after an epoch, once its entry in the history is there.
+
+        Parameters
+        ----------
+        state : TrainState
+            State after the epoch.
+
+        Returns
+        -------
+        bool
+            Whether the training ends here.
+        """
+        return False

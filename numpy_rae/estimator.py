@@ -15,16 +15,13 @@ from numpy_rae import _validation, training
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation, FullJet
 from numpy_rae.autoencoder import Params, decode, forward
+from numpy_rae.callbacks import Callback
 from numpy_rae.metrics import measure
 from numpy_rae.objectives import Objective, Penalised
 from numpy_rae.penalties import JacobianPenalty
-<<<<<<< HEAD
 from numpy_rae.registry import find_activation, named_objective
-=======
-from numpy_rae.registry import OBJECTIVES, find_activation
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.train_state import TrainState
->>>>>>> moved
 
 try:
     from sklearn.utils.validation import validate_data
@@ -67,15 +64,14 @@ def _is_flat(model: Objective, activation: Activation) -> bool:
     return isinstance(penalty, JacobianPenalty) and not cast(FullJet, activation(CURVED, 2))[2].any()
 
 
-<<<<<<< HEAD
-class _Progress(training.Callback):
+class _Progress(Callback):
     """Prints one line per epoch, and stops when the objective has not fallen by `tol` for `patience` epochs."""
 
-    def __init__(self, verbose, tol=None, patience=1):
+    def __init__(self, verbose: bool, tol: float | None = None, patience: int = 1) -> None:
         self.verbose, self.tol, self.patience = verbose, tol, patience
         self.best, self.idle, self.stopped = np.inf, 0, False
 
-    def on_epoch_end(self, state):
+    def on_epoch_end(self, state: TrainState) -> bool:
         entry = state.history[-1]
         if self.verbose:
             print("epoch {epoch}: objective {objective:.6g}, active {activation_fraction:.3f}".format(**entry), flush=True)
@@ -86,7 +82,7 @@ class _Progress(training.Callback):
         return self.stopped
 
 
-def sparse_score(estimator, X, y=None, *, sparsity_weight=1.0):
+def sparse_score(estimator: Any, X: ArrayLike, y: object = None, *, sparsity_weight: float = 1.0) -> float:
     """Compute explained variance minus `sparsity_weight` times activation fraction, as a scorer of scikit-learn.
 
     `scoring=sparse_score` in a grid search weighs a good reconstruction against sparse codes. The estimator's own score
@@ -98,8 +94,8 @@ def sparse_score(estimator, X, y=None, *, sparsity_weight=1.0):
         Fitted, with `transform` and `inverse_transform`; a Pipeline of such steps will do.
     X : array_like, shape (N, n)
         Data.
-    y : None
-        Ignored.
+    y : object
+        Not used.
     sparsity_weight : float
         Weight of the activation fraction.
 
@@ -120,13 +116,9 @@ def sparse_score(estimator, X, y=None, *, sparsity_weight=1.0):
     return explained - sparsity_weight * float(active.mean())
 
 
-class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Codes h = s_e(W x + b_e) learnt with one of the package's objectives; `inverse_transform` is y = W^T h.
-=======
 # scikit-learn has no types, so its base classes are of type Any.
 class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Learn codes h = s_e(W x + b_e) with one of the package's objectives.
->>>>>>> moved
 
     X should be centred, since there is no decoder bias. So a StandardScaler usually precedes this transformer. float32
     and float64 data keep their dtype. Other numbers become float64.
@@ -134,20 +126,6 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     With the defaults, SAE and ReLU, the codes get sparser as sigma2 grows. DAE and L1 do the same with ReLU. CAE and
     mDAE need an activation with a second derivative, such as "softplus".
 
-<<<<<<< HEAD
-    `verbose` prints one line per epoch. With a number as `tol`, `fit` stops as soon as the epoch's mean objective has not
-    fallen by more than `tol` below its best value for `n_iter_no_change` epochs in a row. With None it trains for all
-    `epochs`. `partial_fit` does not read `tol`.
-
-    `fit` warns with a ConvergenceWarning if no unit is active on any sample of X after training, and if `tol` is given and
-    all `epochs` are used up.
-
-    Fitted: `components_` W (m, n), `intercept_` b_e (m,), `history_` (one dict per epoch), `n_iter_` (epochs so far),
-    `n_steps_` (updates so far), `loss_curve_` (mean objective of each epoch), `reconstruction_err_` (mean of ||x - y||^2
-    over the X of the last call),
-    `n_features_in_`, and of the last call of `fit` or `partial_fit` the `config_` (TrainConfig), `model_` (Model) and
-    `activation_` (Activation). `transform` and `score` use `activation_`: new parameters act at the next fit.
-=======
     Parameters
     ----------
     n_components : int
@@ -176,6 +154,14 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     random_state : int, RandomState or None
         An int is the seed of `TrainConfig`, so that `fit` gives the result of `training.train`, bit for bit. A
         RandomState, or NumPy's global one for None, draws a seed.
+    verbose : bool
+        Whether one line per epoch is printed.
+    tol : float, optional
+        With a number, `fit` stops as soon as the mean objective of the epoch has not fallen by more than `tol` below its
+        best value for `n_iter_no_change` epochs in a row. With None, `fit` trains for all `epochs`. `partial_fit` does
+        not use it.
+    n_iter_no_change : int
+        Number of epochs in a row without such a fall after which `fit` stops.
 
     Attributes
     ----------
@@ -187,6 +173,12 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         One dict per epoch: its number, its mean objective, and metrics.
     n_iter_ : int
         Number of epochs so far.
+    n_steps_ : int
+        Number of updates so far.
+    loss_curve_ : list of float
+        Mean objective of each epoch.
+    reconstruction_err_ : float
+        Mean of ||x - y||^2 over the X of the last call.
     n_features_in_ : int
         Number of features n.
     feature_names_in_ : ndarray of str, shape (n,)
@@ -197,30 +189,12 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Objective of that call.
     activation_ : Activation
         Activation of that call. `transform` and `score` use it, so new parameters have no effect before the next fit.
->>>>>>> moved
     """
 
     def __init__(
         self,
         n_components: int = 100,
         *,
-<<<<<<< HEAD
-        model="SAE",
-        activation="relu",
-        sigma2=0.3,
-        eta=0.001,
-        momentum=0.9,
-        epochs=50,
-        batch_size=50,
-        constraint="unit",
-        radius=1.0,
-        tangent=False,
-        random_state=None,
-        verbose=False,
-        tol=None,
-        n_iter_no_change=10,
-    ):
-=======
         model: str | Objective = "SAE",
         activation: str | Activation | Callable[..., Any] = "relu",
         sigma2: float = 0.3,
@@ -232,8 +206,10 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         radius: float = 1.0,
         tangent: bool = False,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
     ) -> None:
->>>>>>> moved
         self.n_components = n_components
         self.model = model
         self.activation = activation
@@ -273,7 +249,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Warns
         -----
         ConvergenceWarning
-            If no unit is active on any sample of X after training.
+            If no unit is active on any sample of X after training, or if `tol` is given and not reached.
         UserWarning
             If sigma2 cannot change the sparsity with this model and activation.
         """
@@ -334,51 +310,35 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def _continue(self, x: Array) -> None:
         """Run one epoch from the state of the last call."""
         self._state.params, self._state.velocity = map(_writeable, (self._state.params, self._state.velocity))
-<<<<<<< HEAD
         config = self._config(x, self.config_.seed, len(self.components_))
-        return self._advance(self._state, x, config, 1, _Progress(self.verbose))
+        self._advance(self._state, x, config, 1, _Progress(self.verbose))
 
-    def _stopping(self):
-        """`tol` and `n_iter_no_change`, checked."""
+    def _stopping(self) -> tuple[float | None, int]:
+        """Return `tol` and `n_iter_no_change`, checked."""
         tol = None if self.tol is None else _validation.number("tol", self.tol)
         return tol, _validation.integer("n_iter_no_change", self.n_iter_no_change)
 
-    def _start(self, x, epochs, progress):
-        config = self._config(x, self._draw_seed(), _validation.integer("n_components", self.n_components))
-        return self._advance(training.init_state(x.shape[1], config), x, config, epochs, progress)
-
-    def _advance(self, state, x, config, epochs, progress):
-        model, activation = self._model(), self._activation()
-        trained = training.run_epochs(state, x, model, activation, config, epochs, progress)
-        if trained.diverged:
-=======
-        self._advance(self._state, x, self._config(x, self.config_.seed, len(self.components_)), 1)
-
-    def _start(self, x: Array, epochs: int) -> None:
+    def _start(self, x: Array, epochs: int, progress: _Progress) -> None:
         """Run some epochs from a new state."""
         config = self._config(x, self._draw_seed(), _validation.integer("n_components", self.n_components))
-        self._advance(training.init_state(x.shape[1], config), x, config, epochs)
+        self._advance(training.init_state(x.shape[1], config), x, config, epochs, progress)
 
-    def _advance(self, state: TrainState, x: Array, config: TrainConfig, epochs: int) -> None:
+    def _advance(
+        self, state: TrainState, x: Array, config: TrainConfig, epochs: int, progress: _Progress
+    ) -> None:
         """Run some epochs from a state and set the fitted attributes."""
         model, activation = self._model(), find_activation(self.activation)
-        trained = training.run_epochs(state, x, model, activation, config, epochs)
+        trained = training.run_epochs(state, x, model, activation, config, epochs, progress)
         if trained.diverged or trained.metrics is None:
->>>>>>> moved
             # Parameters on their way to infinity are no fit.
             self.__dict__.pop("components_", None)
             raise ValueError(f"training diverged at step {trained.diverged}; eta is {self.eta!r}, a lower one may help")
         self._state, self._metrics, self.config_ = state, trained.metrics, config
         self.model_, self.activation_ = model, activation
         self.components_, self.intercept_ = trained.params
-<<<<<<< HEAD
         self.history_, self.n_iter_, self.n_steps_ = trained.history, len(trained.history), trained.steps
         self.loss_curve_ = [entry["objective"] for entry in trained.history]
         self.reconstruction_err_ = trained.metrics["loss"]
-        return self
-=======
-        self.history_, self.n_iter_ = trained.history, len(trained.history)
->>>>>>> moved
 
     def _warn_if_flat(self) -> None:
         """Warn the caller of `fit` or `partial_fit` if sigma2 cannot change the sparsity."""
@@ -401,24 +361,12 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         same = {name: getattr(self, name) for name in CONFIG}
         return TrainConfig(seed=seed, hidden=hidden, dtype=x.dtype.name, **same)
 
-<<<<<<< HEAD
-    def _model(self):
-        return named_objective(self.model)
-
-    def _activation(self):
-        return find_activation(self.activation)
-
-    def _fitted(self, X):
-=======
     def _model(self) -> Objective:
-        """Return the objective. It needs a name, so a plain function is not allowed."""
-        if isinstance(self.model, Objective):
-            return self.model
-        return OBJECTIVES[_validation.one_of("model", self.model, OBJECTIVES)]
+        """Return the objective under its name."""
+        return named_objective(self.model)
 
     def _fitted(self, X: ArrayLike) -> tuple[Params, Activation, Array]:
         """Return parameters, activation and the checked data, if the estimator is fitted."""
->>>>>>> moved
         check_is_fitted(self, "components_")
         x = validate_data(self, X, dtype=self.components_.dtype, order="C", reset=False)
         return Params(self.components_, self.intercept_), self.activation_, x

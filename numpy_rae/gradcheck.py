@@ -99,7 +99,6 @@ class Check(NamedTuple):
         )
 
 
-<<<<<<< HEAD
 class Checks(list[Check]):
     """The checks of `check_gradient`, one per direction; a notebook shows them as a table."""
 
@@ -119,9 +118,6 @@ def _bold_unless_passed(check: Check) -> str:
     return check.verdict if check.passed else f"**{check.verdict}**"
 
 
-def flatten(params: Params) -> np.ndarray:
-    """W and b_e as one float64 vector."""
-=======
 def flatten(params: Params) -> Array:
     """Return W and b_e as one vector.
 
@@ -135,7 +131,6 @@ def flatten(params: Params) -> Array:
     ndarray, shape (m n + m,), float64
         The rows of W one after another, then b_e.
     """
->>>>>>> moved
     return np.concatenate([params.W.ravel(), params.b_e]).astype(np.float64)
 
 
@@ -408,18 +403,12 @@ def _fourth_order(probe: Probe, t: float) -> float:
 
 @_validation.tiny_is_zero
 def check_gradient(
-<<<<<<< HEAD
-    value_and_grad: Callable, params: Params, rng: np.random.Generator, directions: int = 5
-) -> Checks:
-    """Compare the gradient of `value_and_grad(params) -> (J, Gradient)` with differences in random unit directions.
-=======
     value_and_grad: Callable[[Params], tuple[float, Gradient]],
     params: Params,
     rng: np.random.Generator,
     directions: int = 5,
-) -> list[Check]:
+) -> Checks:
     """Compare the gradient of a function of the parameters with differences in random unit directions.
->>>>>>> moved
 
     Parameters
     ----------

@@ -11,12 +11,8 @@ from numpy_rae.activations import PAPER_ACTIVATIONS, Activation
 from numpy_rae.dae_noise.noise_variants import NOISE_OBJECTIVES
 from numpy_rae.extra_activations import EXTRA_ACTIVATIONS, softplus_beta
 from numpy_rae.numerical_activations import from_callable
-<<<<<<< HEAD
-from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, Penalised
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ObjectiveFunction, Penalised
 from numpy_rae.penalties import PENALTIES
-=======
-from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ObjectiveFunction
->>>>>>> moved
 
 ACTIVATIONS: dict[str, Activation] = {**PAPER_ACTIVATIONS, **EXTRA_ACTIVATIONS}
 OBJECTIVES: dict[str, Objective] = {**PAPER_OBJECTIVES, **NOISE_OBJECTIVES}
@@ -53,11 +49,7 @@ def find_activation(activation: str | Activation | Callable[..., Any]) -> Activa
             else ACTIVATIONS[_validation.one_of("activation", activation, ACTIVATIONS)]
         )
     _validation.function("activation", activation)
-<<<<<<< HEAD
     return from_callable(name_of(activation), activation)
-=======
-    return from_callable(getattr(activation, "__name__", type(activation).__name__), activation)
->>>>>>> moved
 
 
 def softplus_sharpness(name: str) -> float | None:

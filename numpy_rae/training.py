@@ -26,10 +26,6 @@ NUMERICS = 2
 HISTORY_SAMPLES = 1000
 FLUSH_EVERY = 100
 
-    def on_epoch_end(self, state: TrainState) -> bool:
-        """Called after each epoch, once its line of history is there. True ends the training."""
-        return False
-
 
 def train(
     x: Array,
@@ -137,13 +133,9 @@ def run_epochs(
     # An overflow needs no warning here, because the objective is not finite in the same step.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         while len(state.history) < last and not state.diverged:
-<<<<<<< HEAD
-            run_epoch(state, x, model, activation, config, watch or Callback())
+            run_epoch(state, x, objective, activation, config, watch or Callback())
             if not state.diverged and watch and watch.on_epoch_end(state):
                 break
-=======
-            run_epoch(state, x, objective, activation, config, watch or Callback())
->>>>>>> moved
         return finalise(state, x, activation)
 
 

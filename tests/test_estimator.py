@@ -29,16 +29,10 @@ from test_optimizer import spoil, textbook_step
 import numpy_rae
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, init_params
-<<<<<<< HEAD
-from numpy_rae.constraints import unit_rows
 from numpy_rae.estimator import SparseAutoEncoder, sparse_score
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae
 from numpy_rae.plotting.components import plot_components
-=======
-from numpy_rae.estimator import SparseAutoEncoder
-from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae
 from numpy_rae.row_norms import unit_rows
->>>>>>> moved
 from numpy_rae.storage import model_file
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.train_state import RandomStreams
@@ -405,7 +399,6 @@ def test_a_refused_set_of_parameters_leaves_what_was_fitted():
     np.testing.assert_array_equal(estimator.transform(x), h)
 
 
-<<<<<<< HEAD
 def test_activations_and_models_are_found_as_in_a_sweep():
     x = data()
     assert small(activation="gelu").fit(x).activation_.name == "gelu"
@@ -510,8 +503,8 @@ def test_an_image_shape_that_does_not_fit_is_one_sentence(shape):
 def test_components_of_what_is_not_fitted_are_one_sentence():
     with pytest.raises(ValueError, match="^estimator is SparseAutoEncoder without components_; it must be fitted$"):
         plot_components(small(), (3, 4))
-=======
+
+
 def test_an_activation_can_be_any_that_the_registry_finds():
     named, function = small(activation="softplus(beta=2)").fit(data()), small(activation=np.tanh).fit(data())
     assert (named.activation_.name, function.activation_.name) == ("softplus(beta=2)", "tanh")
->>>>>>> moved

@@ -24,13 +24,8 @@ from numpy_rae.data.preprocessing import as_rows, crop_patches, standardise
 from numpy_rae.storage.atomic import replace_file
 
 PATCH = 8
-<<<<<<< HEAD
 SOURCES = ("digits", "mnist", "cifar10", "photograph", "images", "array")
-# A folder that answers with one of these is passed over; a full disk is an error.
-=======
-SOURCES = ("digits", "mnist", "cifar10", "photograph", "images")
 # After one of these errors the next folder is tried. A full disk is an error for the user.
->>>>>>> moved
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 LOG = logging.getLogger(__name__)
@@ -40,17 +35,12 @@ LOG = logging.getLogger(__name__)
 class DataSpec:
     """How to make a matrix of training data.
 
-<<<<<<< HEAD
-    "digits" are the 5,000 embedded ones, "mnist" the first `count` of its training set; "cifar10", "photograph" (the
-    one matplotlib ships) and "images" (the array in file `path`) give `count` random 8 x 8 patches. "array" is a matrix of
-    the user's own (`own_array`); only its SHA-256 identifies it.
-=======
     Attributes
     ----------
     source : str
         "digits" (the embedded MNIST digits) and "mnist" (the training set) give their first `count` digits. "cifar10",
         "photograph" (the one that matplotlib contains) and "images" (the array in the file `path`) give `count` random
-        patches of 8 x 8 pixels.
+        patches of 8 x 8 pixels. "array" is a matrix of the user (`own_array`), which its SHA-256 identifies.
     count : int
         Number of samples.
     std_offset : float
@@ -59,7 +49,6 @@ class DataSpec:
         Seed of the random positions of the patches.
     path : str, optional
         The .npy file for "images".
->>>>>>> moved
     """
 
     source: str
@@ -97,11 +86,6 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class DataRef:
-<<<<<<< HEAD
-    """A prepared matrix: how it was made, the SHA-256 of its bytes, and its shape.
-
-    `file` is the path of an own matrix. It says where the matrix is, not what it is, so it is not in the description.
-=======
     """Reference to a prepared matrix.
 
     Attributes
@@ -112,7 +96,8 @@ class DataRef:
         SHA-256 of its bytes.
     shape : tuple of int
         Its shape (N, n).
->>>>>>> moved
+    file : str, optional
+        Path of a matrix of the user. It says where the matrix is, so it is not in the description.
     """
 
     spec: DataSpec
@@ -122,19 +107,15 @@ class DataRef:
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-<<<<<<< HEAD
-        """A row as an image: (28, 28) for digits, (8, 8) or (3, 8, 8) for patches, one line for an own matrix."""
-        if self.spec.source == "array":
-            return 1, self.shape[1]
-=======
         """Return the shape of a row as an image.
 
         Returns
         -------
         tuple of int
-            (28, 28) for digits, (8, 8) or (3, 8, 8) for patches.
+            (28, 28) for digits, (8, 8) or (3, 8, 8) for patches, one line for a matrix of the user.
         """
->>>>>>> moved
+        if self.spec.source == "array":
+            return 1, self.shape[1]
         if self.spec.source in ("digits", "mnist"):
             return 28, 28
         channels = self.shape[1] // PATCH**2
@@ -348,12 +329,8 @@ def _sha256(x: Array) -> str:
 
 
 def _paths(ref: DataRef) -> Iterator[Path]:
-<<<<<<< HEAD
-    """The files that can hold the matrix, in the order of preference."""
+    """Return the files that can hold the matrix, in the order of preference."""
     if ref.file is not None:
         return iter([Path(ref.file)])
-=======
-    """Return the files that can hold the matrix, in the order of preference."""
->>>>>>> moved
     name = f"{ref.spec.source}-{ref.spec.count}-{ref.sha256[:16]}.npy"
     return (folder / name for folder in folders.prepared_folders())

@@ -83,10 +83,6 @@ def in_default_style(draw: Callable[Drawing, Figure]) -> Callable[Drawing, Figur
 
 
 def new_figure(width: float, height: float) -> Figure:
-<<<<<<< HEAD
-    """Return an empty figure of this size in inches, which belongs to no window."""
-    from numpy_rae.plotting.notebook_figure import NotebookFigure  # it loads matplotlib
-=======
     """Return an empty figure that belongs to no window.
 
     Parameters
@@ -99,8 +95,7 @@ def new_figure(width: float, height: float) -> Figure:
     matplotlib.figure.Figure
         The figure.
     """
-    from matplotlib.figure import Figure
->>>>>>> moved
+    from numpy_rae.plotting.notebook_figure import NotebookFigure  # it loads matplotlib
 
     return NotebookFigure(figsize=(width, height), layout="constrained")
 
