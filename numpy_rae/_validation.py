@@ -247,7 +247,27 @@ def batch(name: str, x: Array, columns: int, dtype: DType) -> Array:
 
 
 def image_shape(name: str, shape: object, n: int) -> tuple[int, ...]:
-    """Return `shape` as a tuple if it is (height, width) or (3, height, width) of an image of n numbers."""
+    """Return the shape as a tuple if it is the shape of an image of n numbers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument in the error message.
+    shape : object
+        Shape to check.
+    n : int
+        Number of pixels, times 3 for colours.
+
+    Returns
+    -------
+    tuple of int
+        (height, width) or (3, height, width).
+
+    Raises
+    ------
+    ValueError
+        If it is another shape.
+    """
     sizes = tuple(shape) if isinstance(shape, (tuple, list)) else ()
     whole = all(isinstance(size, numbers.Integral) and size > 0 for size in sizes)
     if not whole or len(sizes) not in (2, 3) or (len(sizes) == 3 and sizes[0] != 3) or math.prod(sizes) != n:

@@ -38,16 +38,16 @@ class Callback:
         """
 
     def on_epoch_end(self, state: TrainState) -> bool:
-        """Run after an epoch, when its entry of the history exists.
+        """Do something after an epoch, once its entry in the history is there.
 
         Parameters
         ----------
         state : TrainState
-            The state after the epoch.
+            State after the epoch.
 
         Returns
         -------
         bool
-            True to end the training.
+            Whether the training ends here.
         """
         return False

@@ -65,14 +65,13 @@ def _is_flat(model: Objective, activation: Activation) -> bool:
 
 
 class _Progress(Callback):
-    """Print one line per epoch, and stop when the objective has not fallen by `tol` for `patience` epochs."""
+    """Prints one line per epoch, and stops when the objective has not fallen by `tol` for `patience` epochs."""
 
     def __init__(self, verbose: bool, tol: float | None = None, patience: int = 1) -> None:
         self.verbose, self.tol, self.patience = verbose, tol, patience
         self.best, self.idle, self.stopped = np.inf, 0, False
 
     def on_epoch_end(self, state: TrainState) -> bool:
-        """Print the line, and return whether training must end."""
         entry = state.history[-1]
         if self.verbose:
             print("epoch {epoch}: objective {objective:.6g}, active {activation_fraction:.3f}".format(**entry), flush=True)
@@ -158,10 +157,11 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     verbose : bool
         Whether one line per epoch is printed.
     tol : float, optional
-        `fit` stops as soon as the epoch's mean objective has not fallen by more than `tol` below its best value for
-        `n_iter_no_change` epochs in a row. With None it trains for all `epochs`. `partial_fit` does not read `tol`.
+        With a number, `fit` stops as soon as the mean objective of the epoch has not fallen by more than `tol` below its
+        best value for `n_iter_no_change` epochs in a row. With None, `fit` trains for all `epochs`. `partial_fit` does
+        not use it.
     n_iter_no_change : int
-        Number of epochs without a fall that ends `fit`, at least 1. It has no effect if `tol` is None.
+        Number of epochs in a row without such a fall after which `fit` stops.
 
     Attributes
     ----------
@@ -195,7 +195,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self,
         n_components: int = 100,
         *,
-        model: Any = "SAE",
+        model: str | Objective = "SAE",
         activation: str | Activation | Callable[..., Any] = "relu",
         sigma2: float = 0.3,
         eta: float = 0.001,
@@ -249,7 +249,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Warns
         -----
         ConvergenceWarning
-            If no unit is active on any sample of X after training, or if `tol` is given and all `epochs` are used up.
+            If no unit is active on any sample of X after training, or if `tol` is given and not reached.
         UserWarning
             If sigma2 cannot change the sparsity with this model and activation.
         """
@@ -314,7 +314,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self._advance(self._state, x, config, 1, _Progress(self.verbose))
 
     def _stopping(self) -> tuple[float | None, int]:
-        """Check and return `tol` and `n_iter_no_change`."""
+        """Return `tol` and `n_iter_no_change`, checked."""
         tol = None if self.tol is None else _validation.number("tol", self.tol)
         return tol, _validation.integer("n_iter_no_change", self.n_iter_no_change)
 
@@ -323,9 +323,11 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         config = self._config(x, self._draw_seed(), _validation.integer("n_components", self.n_components))
         self._advance(training.init_state(x.shape[1], config), x, config, epochs, progress)
 
-    def _advance(self, state: TrainState, x: Array, config: TrainConfig, epochs: int, progress: _Progress) -> None:
+    def _advance(
+        self, state: TrainState, x: Array, config: TrainConfig, epochs: int, progress: _Progress
+    ) -> None:
         """Run some epochs from a state and set the fitted attributes."""
-        model, activation = named_objective(self.model), find_activation(self.activation)
+        model, activation = self._model(), find_activation(self.activation)
         trained = training.run_epochs(state, x, model, activation, config, epochs, progress)
         if trained.diverged or trained.metrics is None:
             # Parameters on their way to infinity are no fit.
@@ -358,6 +360,10 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """Return the configuration of a run on x."""
         same = {name: getattr(self, name) for name in CONFIG}
         return TrainConfig(seed=seed, hidden=hidden, dtype=x.dtype.name, **same)
+
+    def _model(self) -> Objective:
+        """Return the objective under its name."""
+        return named_objective(self.model)
 
     def _fitted(self, X: ArrayLike) -> tuple[Params, Activation, Array]:
         """Return parameters, activation and the checked data, if the estimator is fitted."""

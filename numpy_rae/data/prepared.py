@@ -40,7 +40,7 @@ class DataSpec:
     source : str
         "digits" (the embedded MNIST digits) and "mnist" (the training set) give their first `count` digits. "cifar10",
         "photograph" (the one that matplotlib contains) and "images" (the array in the file `path`) give `count` random
-        patches of 8 x 8 pixels. "array" is a matrix of the user's own (`own_array`). Only its SHA-256 identifies it.
+        patches of 8 x 8 pixels. "array" is a matrix of the user (`own_array`), which its SHA-256 identifies.
     count : int
         Number of samples.
     std_offset : float
@@ -97,7 +97,7 @@ class DataRef:
     shape : tuple of int
         Its shape (N, n).
     file : str, optional
-        Path of an own matrix. It says where the matrix is, not what it is, so it is not in the description.
+        Path of a matrix of the user. It says where the matrix is, so it is not in the description.
     """
 
     spec: DataSpec
@@ -112,7 +112,7 @@ class DataRef:
         Returns
         -------
         tuple of int
-            (28, 28) for digits, (8, 8) or (3, 8, 8) for patches, (1, n) for an own matrix.
+            (28, 28) for digits, (8, 8) or (3, 8, 8) for patches, one line for a matrix of the user.
         """
         if self.spec.source == "array":
             return 1, self.shape[1]

@@ -95,7 +95,7 @@ def new_figure(width: float, height: float) -> Figure:
     matplotlib.figure.Figure
         The figure.
     """
-    from numpy_rae.plotting.notebook_figure import NotebookFigure  # this import loads matplotlib
+    from numpy_rae.plotting.notebook_figure import NotebookFigure  # it loads matplotlib
 
     return NotebookFigure(figsize=(width, height), layout="constrained")
 
