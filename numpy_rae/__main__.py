@@ -56,7 +56,8 @@ def add_certify(certify: argparse.ArgumentParser) -> None:
     certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(activation_names())}; {OWN}")
     certify.add_argument("--penalty", metavar="NAME", help=f"one of {', '.join(PENALTIES)}; {OWN}")
     certify.add_argument("--json", action="store_true", help="JSON in place of text")
-    certify.add_argument("--picture", type=user_path, metavar="FILE", help=f"draw h, h', h'' and the signs of dR/db; {PICTURES}")
+    text = f"draw h, h', h'' and the signs of dR/db; {PICTURES}"
+    certify.add_argument("--picture", type=user_path, metavar="FILE", help=text)
     certify.add_argument("--table", action="store_true", help="every activation with every penalty, as Markdown")
 
 

@@ -271,7 +271,8 @@ def image_shape(name: str, shape: object, n: int) -> tuple[int, ...]:
     sizes = tuple(shape) if isinstance(shape, (tuple, list)) else ()
     whole = all(isinstance(size, numbers.Integral) and size > 0 for size in sizes)
     if not whole or len(sizes) not in (2, 3) or (len(sizes) == 3 and sizes[0] != 3) or math.prod(sizes) != n:
-        raise ValueError(f"{name} is {_short(shape)}; it must be (height, width) or (3, height, width) with product {n}")
+        allowed = f"(height, width) or (3, height, width) with product {n}"
+        raise ValueError(f"{name} is {_short(shape)}; it must be {allowed}")
     return tuple(int(size) for size in sizes)
 
 

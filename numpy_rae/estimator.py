@@ -74,7 +74,8 @@ class _Progress(Callback):
     def on_epoch_end(self, state: TrainState) -> bool:
         entry = state.history[-1]
         if self.verbose:
-            print("epoch {epoch}: objective {objective:.6g}, active {activation_fraction:.3f}".format(**entry), flush=True)
+            line = "epoch {epoch}: objective {objective:.6g}, active {activation_fraction:.3f}"
+            print(line.format(**entry), flush=True)
         if self.tol is not None:
             self.idle = 0 if entry["objective"] < self.best - self.tol else self.idle + 1
             self.best = min(self.best, entry["objective"])
@@ -102,8 +103,8 @@ def sparse_score(estimator: Any, X: ArrayLike, y: object = None, *, sparsity_wei
     Returns
     -------
     float
-        1 - ||X - Y||^2 / ||X - mean of X||^2, with Y the reconstruction, minus the weight times the share of codes above
-        the activation's `delta_min`. For estimators other than SparseAutoEncoder it is the share of codes that are not 0.
+        1 - ||X - Y||^2 / ||X - mean of X||^2, with Y the reconstruction, minus the weight times the share of codes
+        above the activation's `delta_min`. For other estimators it is the share of codes that are not 0.
     """
     _validation.number("sparsity_weight", sparsity_weight)
     codes = estimator.transform(X)
@@ -157,8 +158,8 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     verbose : bool
         Whether one line per epoch is printed.
     tol : float, optional
-        With a number, `fit` stops as soon as the mean objective of the epoch has not fallen by more than `tol` below its
-        best value for `n_iter_no_change` epochs in a row. With None, `fit` trains for all `epochs`. `partial_fit` does
+        With a number, `fit` stops as soon as the mean objective of the epoch has not fallen by more than `tol` below
+        its best value for `n_iter_no_change` epochs in a row. With None, `fit` trains for all `epochs`. `partial_fit` does
         not use it.
     n_iter_no_change : int
         Number of epochs in a row without such a fall after which `fit` stops.
@@ -259,8 +260,8 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self._warn_if_flat()
         if self.tol is not None and not progress.stopped:
             text = (
-                f"the objective still falls by more than tol={self.tol!r} within n_iter_no_change={self.n_iter_no_change} "
-                f"epochs after all {self.n_iter_} epochs; raise epochs or tol"
+                f"the objective still falls by more than tol={self.tol!r} within "
+                f"n_iter_no_change={self.n_iter_no_change} epochs after all {self.n_iter_} epochs; raise epochs or tol"
             )
             warnings.warn(text, ConvergenceWarning, stacklevel=2)
         if self._metrics["dead_fraction"] == 1:
@@ -323,9 +324,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         config = self._config(x, self._draw_seed(), _validation.integer("n_components", self.n_components))
         self._advance(training.init_state(x.shape[1], config), x, config, epochs, progress)
 
-    def _advance(
-        self, state: TrainState, x: Array, config: TrainConfig, epochs: int, progress: _Progress
-    ) -> None:
+    def _advance(self, state: TrainState, x: Array, config: TrainConfig, epochs: int, progress: _Progress) -> None:
         """Run some epochs from a state and set the fitted attributes."""
         model, activation = self._model(), find_activation(self.activation)
         trained = training.run_epochs(state, x, model, activation, config, epochs, progress)
