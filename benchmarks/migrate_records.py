@@ -14,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from numpy_rae.__main__ import COLUMNS, find, rows_shown
+from numpy_rae.__main__ import COLUMNS, rows_shown
 from numpy_rae.experiments import certificate_runs
 from numpy_rae.experiments.command import command
 from numpy_rae.identity import older_records
+from numpy_rae.registry import find_activation
 from numpy_rae.storage import jsonl
 
 RECORDS = Path(__file__).resolve().parents[1] / "docs" / "records"
@@ -64,7 +65,7 @@ def known_trials(entries: list[dict[str, Any]]) -> list[certificate_runs.Trial]:
     """Return every trial of the validation of the certificates, in each preset, with the seeds of these records."""
     seeds = tuple(sorted({entry["seed"] for entry in entries if isinstance(entry.get("seed"), int)}))
     named = {entry["activation"] for entry in entries if str(entry.get("activation")).startswith("softplus(beta=")}
-    activations = [find(name) for name in sorted({*rows_shown(), *named} - {"maxout"})]
+    activations = [find_activation(name) for name in sorted({*rows_shown(), *named} - {"maxout"})]
     return [
         trial
         for preset in certificate_runs.PRESETS.values()

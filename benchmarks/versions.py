@@ -10,7 +10,7 @@ Exit code 0: the files were compared. 1: with --same, at least one record has ot
 cannot be read, or the two files do not hold the same runs.
 
 --same compares every field of a record for exact equality, except those that describe the run or where it was made:
-its hash, identity, data, configuration, "seconds" and "versions". `.ci/oldest` and `.ci/wheel` make such files.
+its hash, identity, data, configuration, "seconds", "versions" and "made". `.ci/oldest` and `.ci/wheel` make such files.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from numpy_rae.storage import jsonl
 NUMBERS = ("activation_fraction", "dead_fraction", "mean_preactivation", "loss")
 TRIAL_NUMBERS = ("fraction", "dead", "mean_a", "loss")
 # Fields that describe the run, or where and when it was made.
-APART = {"hash", "identity", "data", "config", "seconds", "versions"}
+APART = {"hash", "identity", "data", "config", "seconds", "versions", "made"}
 
 
 @command("versions")

@@ -6,13 +6,12 @@ Seed 0; data and sizes of `numpy_rae.experiments.certificate_runs`. Prints the t
 import sys
 from dataclasses import replace
 
-from numpy_rae.__main__ import find
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import forward
 from numpy_rae.experiments import certificate_runs, command_line
 from numpy_rae.experiments.command import command
 from numpy_rae.objectives import AE
-from numpy_rae.registry import OBJECTIVES
+from numpy_rae.registry import OBJECTIVES, find_activation
 from numpy_rae.training import train
 
 SLOPED, TARGET = 50, 25  # epochs of each control
@@ -50,7 +49,7 @@ def below_target(preset):
     epochs = min(TARGET, preset.epochs[-1])
     print(f"units with E[h_j] < {RHO_0} after {epochs} epochs: AE at lambda = 0, KL at 1")
     for data in certificate_runs.ETA:
-        for s_e in map(find, ACTIVATIONS):
+        for s_e in map(find_activation, ACTIVATIONS):
             few = [
                 count_below(preset, model, s_e, data, lam, epochs)
                 for model, lam in ((AE, 0.0), (OBJECTIVES["KL"], 1.0))

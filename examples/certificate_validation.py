@@ -8,16 +8,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from numpy_rae import _validation
-from numpy_rae.__main__ import COLUMNS, certificate, find, rows_shown
+from numpy_rae.__main__ import COLUMNS, certificate, rows_shown
 from numpy_rae.certificates import training_outcome
-from numpy_rae.experiments import certificate_runs, certificate_tables, command_line, picture_script
+from numpy_rae.experiments import certificate_runs, certificate_tables, command_line, picture_script, progress
 from numpy_rae.experiments.certificate_runs import stored
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.local_pool import local_pool
+from numpy_rae.experiments.records import Record
 from numpy_rae.plotting import certificate_grid
+from numpy_rae.registry import find_activation
 from numpy_rae.storage import jsonl
 
 TRAINED = [name for name in rows_shown() if name != "maxout"]
@@ -49,26 +49,28 @@ def run(args) -> int:
     results = args.out / f"{name}.jsonl"
     if not args.plot_only:
         jsonl.check_writable(results)
-        done = stored(results, wanted)
-        left = [trial for trial in wanted if trial.hash not in done]
+    found = stored(results, wanted)
+    by_hash = found.by_hash
+    if not args.plot_only:
+        left = [trial for trial in wanted if trial.hash not in by_hash]
         with local_pool(args.workers) as pool:
-            for _ in tqdm(certificate_runs.run(left, pool, results), total=len(left), unit="run"):
-                pass
-    rows = judged(args, results)
+            trained = certificate_runs.run(left, pool, found, args.workers)
+            by_hash = by_hash | progress.show_progress(trained, len(left), certificate_runs.one_line)
+    rows = judged(args, wanted, by_hash, results)
     print(certificate_tables.lengths(rows), certificate_tables.table(rows), certificate_tables.tally(rows), sep="\n\n")
     return picture_script.save(certificate_grid.picture(rows), args, f"{name}.png")
 
 
-def judged(args, results: Path) -> list[training_outcome.Row]:
-    """What the stored runs say. Raises ValueError if one is missing."""
-    wanted = planned(args)
-    found = stored(results, wanted)
+def judged(
+    args, wanted: list[certificate_runs.Trial], found: dict[str, Record], results: Path
+) -> list[training_outcome.Row]:
+    """Return what the records by hash say. Raise ValueError if one is missing."""
     missing = sum(trial.hash not in found for trial in wanted)
     if missing:
         raise ValueError(f"results file {results} lacks {missing} of {len(wanted)} runs; run it without --plot-only")
     certificates = [certificate(s, r) for s in args.activations for r in args.penalties]
     records = [found[trial.hash] for trial in wanted]
-    return certificate_tables.rows(records, [find(s) for s in args.activations], certificates)
+    return certificate_tables.rows(records, [find_activation(s) for s in args.activations], certificates)
 
 
 def planned(args) -> list[certificate_runs.Trial]:
@@ -80,7 +82,9 @@ def planned(args) -> list[certificate_runs.Trial]:
     preset = certificate_runs.PRESETS[args.preset]
     preset = replace(preset, seeds=tuple(dict.fromkeys(args.seeds or preset.seeds)))
     _validation.integer("number of --seeds", len(preset.seeds), low=2)
-    return certificate_runs.all_trials(preset, [find(name) for name in args.activations], args.penalties, args.tangent)
+    return certificate_runs.all_trials(
+        preset, [find_activation(name) for name in args.activations], args.penalties, args.tangent
+    )
 
 
 if __name__ == "__main__":

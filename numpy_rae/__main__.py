@@ -6,9 +6,8 @@ CIFAR-10 and verifies them.
 
 import argparse
 import json
-import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -20,10 +19,9 @@ from numpy_rae.data import fetch_command
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.command_line import check_picture, user_path
 from numpy_rae.experiments.user_objects import is_reference, load_activation, load_penalty
-from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.penalties import PENALTIES, Penalty
 from numpy_rae.plotting import certificate_picture, style
-from numpy_rae.registry import ACTIVATIONS
+from numpy_rae.registry import ACTIVATIONS, find_activation, softplus_sharpness
 
 COLUMNS = ("CAE", "mDAE", "SAE", "L1", "KL")
 CERTIFY = "Tell which corollary covers an activation and a penalty, and what it predicts."
@@ -34,26 +32,45 @@ SHOWN = np.linspace(-6, 6, 1201)
 
 
 @command("numpy_rae")
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 2 with one sentence on stderr for what cannot be done."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The command line without the program's name. That of the process, if None.
+
+    Returns
+    -------
+    int
+        The exit code, see `experiments.command`.
+    """
     args = parser().parse_args(argv)
-    return args.command(args)
+    code: int = args.command(args)
+    return code
 
 
 def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Returns
+    -------
+    ArgumentParser
+        The options of `certify` and of `fetch`.
+    """
     p = argparse.ArgumentParser(prog="python -m numpy_rae", description=__doc__)
     commands = p.add_subparsers(required=True, metavar="COMMAND")
-    add_certify(commands.add_parser("certify", help=CERTIFY, description=CERTIFY))
+    _add_certify(commands.add_parser("certify", help=CERTIFY, description=CERTIFY))
     fetching = commands.add_parser("fetch", help=fetch_command.DESCRIPTION, description=fetch_command.DESCRIPTION)
     fetching.set_defaults(command=fetch_command.run)
     fetch_command.add_options(fetching)
     return p
 
 
-def add_certify(certify: argparse.ArgumentParser) -> None:
+def _add_certify(certify: argparse.ArgumentParser) -> None:
     """Add the options of `certify`."""
-    certify.set_defaults(command=lambda args: table(args) if args.table else one(args))
-    certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(activation_names())}; {OWN}")
+    certify.set_defaults(command=lambda args: _table(args) if args.table else _one(args))
+    certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(_activation_names())}; {OWN}")
     certify.add_argument("--penalty", metavar="NAME", help=f"one of {', '.join(PENALTIES)}; {OWN}")
     certify.add_argument("--json", action="store_true", help="JSON in place of text")
     text = f"draw h, h', h'' and the signs of dR/db; {PICTURES}"
@@ -61,43 +78,45 @@ def add_certify(certify: argparse.ArgumentParser) -> None:
     certify.add_argument("--table", action="store_true", help="every activation with every penalty, as Markdown")
 
 
-def one(args: argparse.Namespace) -> int:
-    """One pair, as text or JSON, and its picture."""
+def _one(args: argparse.Namespace) -> int:
+    """Print one pair as text or JSON, and draw its picture."""
     for option in ("activation", "penalty"):
         if getattr(args, option) is None:
             raise ValueError(f"{option} is not given; it is needed unless --table is")
     if args.picture:
         check_picture(args.picture)
-    penalty = find_penalty(args.penalty)
+    penalty = _find_penalty(args.penalty)
     if is_reference(args.activation):
-        return show(args, load_activation("activation", args.activation), penalty)
-    name = known_activation(args.activation)
+        return _show(args, load_activation("activation", args.activation), penalty)
+    name = _known_activation(args.activation)
     if name in OUTSIDE:
-        print(json.dumps({"activation": name, "outside": OUTSIDE[name]}) if args.json else outside(name))
-        return refuse_picture(args, name)
+        print(json.dumps({"activation": name, "outside": OUTSIDE[name]}) if args.json else _outside(name))
+        return _refuse_picture(args, name)
     if name == "maxout":
-        report(args, maxout_certificate(penalty, maxout.witness()))
-        return refuse_picture(args, name)
-    return show(args, find(name), penalty)
+        _report(args, maxout_certificate(penalty, maxout.witness()))
+        return _refuse_picture(args, name)
+    return _show(args, find_activation(name), penalty)
 
 
-def show(args: argparse.Namespace, activation: Activation, penalty: Penalty) -> int:
+def _show(args: argparse.Namespace, activation: Activation, penalty: Penalty) -> int:
     """Print the certificate and draw its picture."""
     verdict = certify(activation, penalty)
-    report(args, verdict)
-    return draw(args, activation, verdict)
+    _report(args, verdict)
+    return _draw(args, activation, verdict)
 
 
-def report(args: argparse.Namespace, verdict: Certificate) -> None:
+def _report(args: argparse.Namespace, verdict: Certificate) -> None:
+    """Print the certificate as text or JSON."""
     print(json.dumps(verdict.to_dict(), indent=2) if args.json else verdict)
 
 
-def find_penalty(name: str) -> Penalty:
-    """A penalty of the package by its name in any case, or one of the user's."""
-    return load_penalty("penalty", name) if is_reference(name) else PENALTIES[known("penalty", name, PENALTIES)]
+def _find_penalty(name: str) -> Penalty:
+    """Return a penalty of the package by its name in any case, or one of the user."""
+    return load_penalty("penalty", name) if is_reference(name) else PENALTIES[_known("penalty", name, PENALTIES)]
 
 
-def draw(args: argparse.Namespace, activation: Activation, verdict: Certificate) -> int:
+def _draw(args: argparse.Namespace, activation: Activation, verdict: Certificate) -> int:
+    """Draw the picture of a certificate, if it is asked for."""
     if not args.picture:
         return 0
     signs = [(i.low, i.high, i.sign) for i in verdict.signs]
@@ -108,14 +127,15 @@ def draw(args: argparse.Namespace, activation: Activation, verdict: Certificate)
     return 0
 
 
-def refuse_picture(args: argparse.Namespace, name: str) -> int:
+def _refuse_picture(args: argparse.Namespace, name: str) -> int:
+    """Raise ValueError if a picture is asked for that cannot be drawn."""
     if args.picture:
         raise ValueError(f"picture of {name} cannot be drawn: h is no function of one pre-activation with a derivative")
     return 0
 
 
-def table(args: argparse.Namespace) -> int:
-    """The whole shipped table."""
+def _table(args: argparse.Namespace) -> int:
+    """Print the whole shipped table."""
     for option in ("activation", "penalty", "picture"):
         if getattr(args, option) is not None:
             raise ValueError(f"{option} is {str(getattr(args, option))!r}; --table takes none")
@@ -125,72 +145,81 @@ def table(args: argparse.Namespace) -> int:
         return 0
     print(f"| activation | {' | '.join(COLUMNS)} | of s_e fails |\n|---|{'---|' * (len(COLUMNS) + 1)}")
     for row in rows:
-        print(f"| {row[0].activation} | {' | '.join(map(cell, row))} | {failures(row[0])} |")
+        print(f"| {row[0].activation} | {' | '.join(map(_cell, row))} | {_failures(row[0])} |")
     print()
     for name in OUTSIDE:
-        print(f"- {outside(name)}")
+        print(f"- {_outside(name)}")
     return 0
 
 
 def rows_shown() -> list[str]:
-    """Softplus has beta = 1; its sharper forms stand next to it."""
+    """Return the activations of the table in its order: softplus, and its sharper forms next to it.
+
+    Returns
+    -------
+    list of str
+        Names of activations, and "maxout".
+    """
     names = [name for name in ACTIVATIONS if not name.startswith("softplus")]
     return [*names[:2], "softplus", "softplus(beta=4)", "softplus(beta=16)", *names[2:], "maxout"]
 
 
-def cell(verdict: Certificate) -> str:
-    """Prediction, and the corollary if one applies, or that the penalty refuses the activation."""
+def _cell(verdict: Certificate) -> str:
+    """Return the prediction, with the corollary if one applies, or that the penalty refuses the activation."""
     note = "refused" if "in_domain" in verdict.failing else verdict.corollary
     return verdict.prediction + ("" if note == "none" else f" ({note})")
 
 
-def failures(verdict: Certificate) -> str:
-    """The conditions on s_e that fail, each with its witness."""
+def _failures(verdict: Certificate) -> str:
+    """Return the conditions on s_e that fail, each with its witness."""
     of_R = ("f_increasing", "in_domain", "q", "p")
     found = [f"{c.asks}: {c.witness}" for c in verdict.conditions if not c.holds and c.name not in of_R]
     return "; ".join(found) or "nothing"
 
 
 def certificate(activation: str, penalty: str) -> Certificate:
+    """Certify a pair that is given by its names.
+
+    Parameters
+    ----------
+    activation : str
+        A name in `ACTIVATIONS`, "softplus(beta=B)", or "maxout".
+    penalty : str
+        A name in `PENALTIES`.
+
+    Returns
+    -------
+    Certificate
+        What is predicted, and why.
+    """
     if activation == "maxout":
         return maxout_certificate(PENALTIES[penalty], maxout.witness())
-    return certify(find(activation), PENALTIES[penalty])
+    return certify(find_activation(activation), PENALTIES[penalty])
 
 
-def outside(name: str) -> str:
+def _outside(name: str) -> str:
+    """Return why the theory does not cover an activation."""
     return f"{name} is outside the theory: {OUTSIDE[name]}"
 
 
-def activation_names() -> list[str]:
+def _activation_names() -> list[str]:
+    """Return the names that `certify` knows."""
     return [*ACTIVATIONS, SHARP, "maxout", *OUTSIDE]
 
 
-def sharpness(name: str) -> float | None:
-    """B of "softplus(beta=B)"."""
-    found = re.fullmatch(r"softplus\(beta=([-+.\de]+)\)", name)
-    try:
-        return float(found[1]) if found else None
-    except ValueError:
-        return None
-
-
-def known(option: str, name: str, names: Iterable[str]) -> str:
-    """The listed spelling of `name`, whatever its case."""
+def _known(option: str, name: str, names: Iterable[str]) -> str:
+    """Return the listed spelling of `name`, whatever its case."""
     spelled = {each.casefold(): each for each in names}
     return spelled.get(name.casefold()) or _validation.one_of(option, name, names)
 
 
-def known_activation(name: str) -> str:
-    if sharpness(name.casefold()) is not None:
+def _known_activation(name: str) -> str:
+    """Return the listed spelling of an activation, whatever its case; B of SHARP must be a number."""
+    if softplus_sharpness(name.casefold()) is not None:
         return name.casefold()
     if name.casefold() == SHARP.casefold():
         raise ValueError(f"activation is {name!r}; B must be a number")
-    return known("activation", name, activation_names())
-
-
-def find(name: str) -> Activation:
-    beta = sharpness(name)
-    return ACTIVATIONS[name] if beta is None else softplus_beta(beta)
+    return _known("activation", name, _activation_names())
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0)
 
 
 def timeless(records) -> dict[str, dict]:
-    """Records by hash without their duration."""
-    return {record["hash"]: {**record, "seconds": None} for record in records}
+    """Records by hash without their duration, and without where and when they were made."""
+    return {record["hash"]: {**record, "seconds": None, "made": None} for record in records}
 
 
 def lines(path: Path) -> list[str]:

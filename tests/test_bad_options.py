@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from numpy_rae import __main__ as command
 from numpy_rae.activations import RELU
 from numpy_rae.data import fetch, folders
-from numpy_rae.experiments import command_line, figure_script
+from numpy_rae.experiments import command_line, figure_script, protocol_data
 from numpy_rae.experiments.protocol import Protocol
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
@@ -78,7 +78,7 @@ def quick(tmp_path_factory):
     def refuse(*arguments, **more):
         raise folders.DataError("No network here.")
 
-    def one_run(protocol, args, runs, out):
+    def one_run(protocol, args, runs, stored):
         config = replace(runs[0].config, hidden=min(runs[0].config.hidden, 4), epochs=1)
         train(X, runs[0].model, RELU, config)
         return 0
@@ -89,7 +89,7 @@ def quick(tmp_path_factory):
         patch.setattr(fetch, "fetch_file", refuse)
         patch.setattr(figure_script, "train_and_draw", one_run)
         patch.setattr(figure_script, "save_picture", lambda figure, picture: None)
-        patch.setattr(figure_script, "prepare", prepared(figure_script.prepare))
+        patch.setattr(protocol_data, "prepare", prepared(protocol_data.prepare))
         (folder / "file").write_text("")
         yield folder
 

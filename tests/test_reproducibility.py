@@ -42,8 +42,8 @@ def grid() -> list[Run]:
 
 
 def timeless(records) -> dict[str, dict]:
-    """Records by hash without their duration, as JSON reads them."""
-    return {record["hash"]: {**json.loads(json.dumps(record)), "seconds": None} for record in records}
+    """Records by hash as JSON reads them, without their duration, and without where and when they were made."""
+    return {record["hash"]: {**json.loads(json.dumps(record)), "seconds": None, "made": None} for record in records}
 
 
 def global_states() -> list:

@@ -1,29 +1,36 @@
 """The runs that put the certificates to the test: every shipped activation and penalty, small, on two data sets.
 
-Digits are the embedded ones, each 2 x 2 block of pixels averaged (n = 196), standardised as for the figures; "white"
+"digits" are the embedded ones, each 2 x 2 block of pixels averaged (n = 196), standardised as for the figures. "white"
 are sums of 4 of 40 random atoms (n = 20), whitened exactly: Assumption 1's second moments hold to rounding.
 """
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from numpy_rae import sparsity
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.baselines import dictionary_recovery
 from numpy_rae.breakdown import EXPLOSION
 from numpy_rae.data import images
 from numpy_rae.data.preprocessing import MNIST_STD_OFFSET, as_rows, standardise, whiten
-from numpy_rae.experiments import records
+from numpy_rae.experiments.records import Record, StoredRecords, read_results
+from numpy_rae.experiments.relative_cost import relative_cost
+from numpy_rae.experiments.sweep import run_missing
+from numpy_rae.identity import older_records
+from numpy_rae.identity.fingerprint import digest
 from numpy_rae.identity.older_records import CONFIG, identified, old_hash
-from numpy_rae.identity.run_identity import digest, of_activation, of_config, of_model
+from numpy_rae.identity.run_identity import of_activation, of_config, of_model
 from numpy_rae.objectives import AE, Objective
 from numpy_rae.registry import OBJECTIVES
-from numpy_rae.storage import jsonl
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.train_state import TrainResult
 from numpy_rae.training import init_state, run_epochs
@@ -31,6 +38,7 @@ from numpy_rae.training import init_state, run_epochs
 BATCH = 50
 # Both in the paper's range, (0.001, 0.005). Squared ReLU, whose slope has no bound, does not settle with them.
 ETA = {"digits": 0.002, "white": 0.005}
+FEATURES = {"digits": 196, "white": 20}
 SMALLER = {"squared_relu": 0.25}
 DECIMALS = 5
 DIGITS = 16
@@ -38,7 +46,21 @@ DIGITS = 16
 
 @dataclass(frozen=True)
 class Preset:
-    """Samples, hidden units by data set, coefficients, seeds, and the lengths in epochs at which a run is measured."""
+    """The size of the trials.
+
+    Attributes
+    ----------
+    samples : int
+        Number of samples.
+    hidden : dict
+        Number of hidden units by data set.
+    lam : tuple of float
+        The coefficients of the penalties.
+    seeds : tuple of int
+        The seeds.
+    epochs : tuple of int
+        The lengths in epochs at which a run is measured.
+    """
 
     samples: int
     hidden: dict[str, int]
@@ -57,7 +79,23 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Trial:
-    """One run, measured after each of `epochs`."""
+    """One run that is measured several times.
+
+    Attributes
+    ----------
+    model : Objective
+        What is minimised.
+    activation : Activation
+        Encoder activation s_e.
+    data : str
+        "digits" or "white".
+    samples : int
+        Number of samples.
+    epochs : tuple of int
+        The lengths in epochs at which the run is measured.
+    config : TrainConfig
+        The configuration, with the largest of `epochs`.
+    """
 
     model: Objective
     activation: Activation
@@ -66,14 +104,26 @@ class Trial:
     epochs: tuple[int, ...]
     config: TrainConfig
 
-    def description(self) -> dict:
-        """What is run, as JSON values."""
+    def description(self) -> dict[str, Any]:
+        """Return the whole configuration.
+
+        Returns
+        -------
+        dict
+            JSON values.
+        """
         names = {"data": self.data, "activation": self.activation.name, "model": self.model.name}
         return {**names, "samples": self.samples, "epochs": list(self.epochs), "config": self.config.description()}
 
     @cached_property
-    def identity(self) -> dict:
-        """What decides the numbers, as JSON values: see `identity`."""
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the numbers, see `run_identity`.
+
+        Returns
+        -------
+        dict
+            JSON values.
+        """
         return {
             **self.description(),
             "activation": of_activation(self.activation),
@@ -83,17 +133,58 @@ class Trial:
 
     @property
     def hash(self) -> str:
-        """Of the identity: the key under which the result is stored."""
+        """Return the key under which the result is stored.
+
+        Returns
+        -------
+        str
+            The first digits of the identity's SHA-256.
+        """
         return digest(self.identity)[:DIGITS]
 
     @property
+    def label(self) -> str:
+        """Return what the trial is called in messages.
+
+        Returns
+        -------
+        str
+            Model, activation, data, lambda and seed.
+        """
+        what = f"{self.model.name} with {self.activation.name} on {self.data}"
+        return f"{what} lambda={self.config.sigma2:g} seed={self.config.seed}"
+
+    @property
+    def cost(self) -> float:
+        """Return the expected duration.
+
+        Returns
+        -------
+        float
+            In the units of `relative_cost`.
+        """
+        return relative_cost(self.model, self.config, self.samples, FEATURES[self.data])
+
+    @property
     def is_first_version(self) -> bool:
-        """Whether no formula of the model or the activation has a later version."""
+        """Return whether the model and the activation are of their formulas' first version.
+
+        Returns
+        -------
+        bool
+            False if one of them has a later version.
+        """
         return not any("formula" in self.identity[part] for part in ("model", "activation"))
 
     @property
     def old_hash(self) -> str:
-        """The key in results files that are older than identities."""
+        """Return the key in results files that are older than identities.
+
+        Returns
+        -------
+        str
+            The hash of the names and the configuration.
+        """
         description = self.description()
         config = {name: description["config"][name] for name in CONFIG}
         return old_hash({**description, "config": config})[:DIGITS]
@@ -102,47 +193,114 @@ class Trial:
 def all_trials(
     preset: Preset, activations: Sequence[Activation], penalties: Sequence[str], tangent: bool = False
 ) -> list[Trial]:
-    """The plain auto-encoder and each penalty that takes the activation, at every lambda with every seed."""
+    """Return a trial of the plain auto-encoder and of each penalty, at every lambda with every seed.
+
+    Parameters
+    ----------
+    preset : Preset
+        The size.
+    activations : sequence of Activation
+        The activations.
+    penalties : sequence of str
+        Names of the penalties. KL is left out for activations that can be negative.
+    tangent : bool, optional
+        Whether the gradient is projected on the unit rows' tangent.
+
+    Returns
+    -------
+    list of Trial
+        The trials.
+    """
     return [
         Trial(model, s_e, data, preset.samples, preset.epochs, config(preset, s_e, data, lam, seed, tangent))
         for seed in preset.seeds
         for data in ETA
         for s_e in activations
-        for model in (AE, *(OBJECTIVES[name] for name in penalties if takes(name, s_e)))
+        for model in (AE, *(OBJECTIVES[name] for name in penalties if _takes(name, s_e)))
         for lam in preset.lam
         if (lam == 0) == (model is AE)
     ]
 
 
-def takes(penalty: str, activation: Activation) -> bool:
-    """Whether the penalty is defined for the activation; KL with a target is not where h can be negative."""
+def _takes(penalty: str, activation: Activation) -> bool:
+    """Return whether the penalty is defined for the activation; KL is not where h can be negative."""
     return activation.non_negative or penalty != "KL"
 
 
 def config(preset: Preset, activation: Activation, data: str, lam: float, seed: int, tangent: bool) -> TrainConfig:
+    """Return the configuration of one trial.
+
+    Parameters
+    ----------
+    preset : Preset
+        The size.
+    activation : Activation
+        Decides the learning rate.
+    data : str
+        "digits" or "white".
+    lam : float
+        Coefficient of the penalty.
+    seed : int
+        The seed.
+    tangent : bool
+        Whether the gradient is projected on the unit rows' tangent.
+
+    Returns
+    -------
+    TrainConfig
+        The configuration.
+    """
     eta = ETA[data] * SMALLER.get(activation.name, 1)
     return TrainConfig(lam, seed, preset.hidden[data], BATCH, preset.epochs[-1], eta, tangent=tangent)
 
 
 @lru_cache
-def load(data: str, samples: int) -> np.ndarray:
-    """The data set by name, float32 (samples, n)."""
-    x = digits(samples) if data == "digits" else white(samples)
+def load(data: str, samples: int) -> Array:
+    """Make a data set.
+
+    Parameters
+    ----------
+    data : str
+        "digits" or "white".
+    samples : int
+        Number of samples.
+
+    Returns
+    -------
+    ndarray, shape (samples, n), float32
+        The samples.
+    """
+    x = _digits(samples) if data == "digits" else _white(samples)
     return x.astype(np.float32)
 
 
-def digits(samples: int) -> np.ndarray:
+def _digits(samples: int) -> Array:
+    """Return the embedded digits at half their resolution, standardised."""
     pixels = as_rows(images.load_sample()[0][:samples])
     blocks = pixels.reshape(samples, 14, 2, 14, 2).mean(axis=(2, 4))
-    return standardise(blocks.reshape(samples, 196), MNIST_STD_OFFSET)
+    return standardise(blocks.reshape(samples, FEATURES["digits"]), MNIST_STD_OFFSET)
 
 
-def white(samples: int) -> np.ndarray:
-    return whiten(dictionary_recovery.mixture(samples, 20, 40, 4, 0.05, np.random.default_rng(0), np.float64).x)
+def _white(samples: int) -> Array:
+    """Return sums of few random atoms, whitened."""
+    rng = np.random.default_rng(0)
+    x = dictionary_recovery.mixture(samples, FEATURES["white"], 40, 4, 0.05, rng, np.float64).x
+    return whiten(x)
 
 
-def train_trial(trial: Trial) -> dict:
-    """Train one run and make its record; called in a worker. "status" is "ok", "diverged" or "exploded"."""
+def train_trial(trial: Trial) -> Record:
+    """Train one run and make its record; called in a worker.
+
+    Parameters
+    ----------
+    trial : Trial
+        What is trained.
+
+    Returns
+    -------
+    dict
+        JSON values, with a list over the lengths for each figure. "status" is "ok", "diverged" or "exploded".
+    """
     x = load(trial.data, trial.samples)
     state, seen = init_state(x.shape[1], trial.config), []
     mean_a = np.zeros(trial.config.hidden)
@@ -151,37 +309,37 @@ def train_trial(trial: Trial) -> dict:
         trained = run_epochs(state, x, trial.model, trial.activation, trial.config, more)
         if trained.diverged:
             break
-        entry, mean_a = checkpoint(trained, trial.activation, x, mean_a)
+        entry, mean_a = _checkpoint(trained, trial.activation, x, mean_a)
         seen.append(entry)
-    return record(trial, trained, seen)
+    return _record(trial, trained, seen)
 
 
-def checkpoint(trained: TrainResult, activation: Activation, x: np.ndarray, before: np.ndarray) -> tuple[dict, np.ndarray]:
-    """What is measured at one length, with `before` E[a_j] (m,) at the length before, and E[a_j] now."""
+def _checkpoint(trained: TrainResult, activation: Activation, x: Array, before: Array) -> tuple[Record, Array]:
+    """Return what is measured at one length, and E[a_j] (m,); `before` is E[a_j] at the length before."""
     found = sparsity.measure(trained.params, activation, x)
     figures = {
         "fraction": found.density.mean(),
         "near_zero": found.near_zero.mean(),
         "dead": found.dead.mean(),
         "mean_a": found.mean_a.mean(),
-        "drift": drift(before, found.mean_a, found.var_a),
-        "loss": trained.metrics["loss"],
+        "drift": _drift(before, found.mean_a, found.var_a),
+        "loss": (trained.metrics or {})["loss"],
     }
     rounded = {name: round(float(value), DECIMALS) for name, value in figures.items()}
     return {"steps": trained.steps, **rounded}, found.mean_a
 
 
-def drift(before: np.ndarray, mean_a: np.ndarray, var_a: np.ndarray) -> float:
-    """How far E[a_j] (m,) has moved, beside the pre-activations' own spread: `outcome` (a)."""
+def _drift(before: Array, mean_a: Array, var_a: Array) -> float:
+    """Return how far E[a_j] (m,) has moved, in units of the pre-activations' own spread: `outcome` (a)."""
     limits = np.finfo(float)
     # Beside a far larger mean the variance is rounding.
     spread2 = max(var_a.mean(), limits.eps * np.square(mean_a).mean(), limits.tiny)
     return float((np.square(mean_a - before).mean() / spread2) ** 0.5)
 
 
-def record(trial: Trial, trained: TrainResult, seen: Sequence[dict]) -> dict:
-    """One line of the results file: a list over the lengths for each figure."""
-    exploded = trained.first is not None and trained.peak[0] > EXPLOSION * trained.first
+def _record(trial: Trial, trained: TrainResult, seen: Sequence[Record]) -> Record:
+    """Return the record: a list over the lengths for each figure."""
+    exploded = trained.first is not None and (trained.peak or (0.0, 0))[0] > EXPLOSION * trained.first
     return {
         "hash": trial.hash,
         "identity": trial.identity,
@@ -198,17 +356,44 @@ def record(trial: Trial, trained: TrainResult, seen: Sequence[dict]) -> dict:
     }
 
 
-def stored(results: Path, wanted: Sequence[Trial]) -> dict[str, dict]:
-    """The records of a results file by hash, older ones under the hash that the wanted trials have now."""
+def stored(results: Path, wanted: Iterable[Trial]) -> StoredRecords:
+    """Read a results file of trials.
+
+    Parameters
+    ----------
+    results : Path
+        The file. One that does not exist holds no records.
+    wanted : iterable of Trial
+        Records of older releases get the hash that these trials have now.
+
+    Returns
+    -------
+    StoredRecords
+        The records.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or if it is not a sweep's.
+    """
     older = {trial.old_hash: trial for trial in wanted}
-    found = records.records_by_hash(results)
-    return {entry["hash"]: entry for entry in (with_identity(entry, older) for entry in found.values())}
+    return read_results(results, lambda entry: with_identity(older_records.with_identity(entry), older))
 
 
-def with_identity(entry: dict, older: dict[str, Trial]) -> dict:
-    """The record with the identity of its trial, which is found by its old hash; as it is if it has one.
+def with_identity(entry: Record, older: Mapping[str, Trial]) -> Record:
+    """Return the record with the identity of its trial.
 
-    Old records are of the formulas' first versions.
+    Parameters
+    ----------
+    entry : dict
+        A record.
+    older : mapping
+        Trials by `Trial.old_hash`. Old records are of the formulas' first versions.
+
+    Returns
+    -------
+    dict
+        The record as it is if it has an identity already, or if its trial is unknown.
     """
     trial = older.get(str(entry.get("hash")))
     if trial is None or "identity" in entry or not trial.is_first_version:
@@ -216,14 +401,45 @@ def with_identity(entry: dict, older: dict[str, Trial]) -> dict:
     return identified(entry, trial.identity, trial.hash)
 
 
-def run(wanted: Sequence[Trial], pool: Executor, results: Path) -> Iterator[dict]:
-    """Yield each record that is not stored yet, as its run ends and once it is appended to `results`."""
-    done = stored(results, wanted)
-    futures = [pool.submit(train_trial, trial) for trial in wanted if trial.hash not in done]
-    try:
-        for future in as_completed(futures):
-            jsonl.append(results, future.result())
-            yield future.result()
-    finally:
-        for future in futures:
-            future.cancel()
+def one_line(entry: Record) -> str:
+    """Return a record in a few words, for the progress bar.
+
+    Parameters
+    ----------
+    entry : dict
+        The record of a trial.
+
+    Returns
+    -------
+    str
+        What was trained, and its status.
+    """
+    what = f"{entry['model']} with {entry['activation']} on {entry['data']}"
+    return f"{what} lambda={entry['lambda']:g} seed={entry['seed']}: {entry['status']}"
+
+
+def run(wanted: Iterable[Trial], pool: Executor, found: StoredRecords, at_once: int | None = None) -> Generator[Record]:
+    """Yield the record of every trial: first the stored ones, then the others as they end.
+
+    Parameters
+    ----------
+    wanted : iterable of Trial
+        The trials.
+    pool : Executor
+        Where they are trained.
+    found : StoredRecords
+        What `stored` has read from the results file, to which each new record is appended.
+    at_once : int, optional
+        How many trials the executor has at a time. All, if None.
+
+    Yields
+    ------
+    dict
+        A record, see `train_trial`.
+
+    Raises
+    ------
+    StoreError, NotSendable, RunsLost, ExecutorLost
+        As `sweep` does.
+    """
+    yield from run_missing({trial.hash: trial for trial in wanted}, pool, found, train_trial, at_once=at_once)

@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.certificates import training_outcome
 from numpy_rae.certificates.certificate import Certificate
-
-if TYPE_CHECKING:
-    pass
 from numpy_rae.certificates.training_outcome import Row
+from numpy_rae.experiments.records import Record
 from numpy_rae.plotting.certificate_grid import LOOKS, SHORT
 
 
-def rows(records: Sequence[dict], activations: Sequence[Activation], certificates: Sequence[Certificate]) -> list[Row]:
-    """A row for each data set, activation and penalty, from the records of `certificate_runs.run`."""
-    result = []
+def rows(
+    records: Sequence[Record], activations: Sequence[Activation], certificates: Sequence[Certificate]
+) -> list[Row]:
+    """Return a row for each data set, activation and penalty.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        The records of `certificate_runs.run`.
+    activations : sequence of Activation
+        The activations.
+    certificates : sequence of Certificate
+        What was predicted for each pair.
+
+    Returns
+    -------
+    list of Row
+        What was predicted, and what happened.
+    """
+    result: list[Row] = []
     for data in dict.fromkeys(entry["data"] for entry in records):
         for s_e in activations:
             mine = [entry for entry in records if (entry["data"], entry["activation"]) == (data, s_e.name)]
             verdicts = [verdict for verdict in certificates if verdict.activation == s_e.name]
-            result += of_activation(mine, s_e, verdicts)
+            result += _of_activation(mine, s_e, verdicts)
     return result
 
 
-def of_activation(records: list[dict], s_e: Activation, certificates: list[Certificate]) -> list[Row]:
-    """The rows of one activation on one data set, which have one length."""
+def _of_activation(records: list[Record], s_e: Activation, certificates: list[Certificate]) -> list[Row]:
+    """Return the rows of one activation on one data set, which have one length."""
     sweeps = {
         penalty: training_outcome.collect_sweep([entry for entry in records if entry["model"] in ("AE", penalty)])
         for penalty in dict.fromkeys(entry["model"] for entry in records if entry["model"] != "AE")
@@ -44,7 +59,18 @@ def of_activation(records: list[dict], s_e: Activation, certificates: list[Certi
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Prediction and outcome side by side, with the numbers at lambda = 0 and at the largest lambda that held."""
+    """Return predictions and outcomes with the numbers at lambda = 0 and at the largest lambda that held.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        The rows, see `rows`.
+
+    Returns
+    -------
+    str
+        A table in Markdown, one line for each activation and penalty.
+    """
     data = list(dict.fromkeys(row.data for row in rows))
     head = ["activation", "penalty", "prediction"]
     for name in data:
@@ -54,23 +80,48 @@ def table(rows: Sequence[Row]) -> str:
         verdict = first.certificate
         cells = [verdict.activation, verdict.penalty, verdict.prediction]
         for row in (first, *others):
-            cells += [row.outcome, active(row), near_zero(row), bold(row.agreement)]
+            cells += [row.outcome, active(row), _near_zero(row), _bold(row.agreement)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def bold(agreement: str) -> str:
+def _bold(agreement: str) -> str:
+    """Return the agreement, bold if the prediction is refuted."""
     return f"**{agreement}**" if agreement == training_outcome.REFUTED else agreement
 
 
-def ends(row: Row, values: np.ndarray) -> tuple[float, float]:
-    """Means over the seeds of (T, S, K) at the row's length: lambda = 0 and the largest lambda."""
+def ends(row: Row, values: Array) -> tuple[float, float]:
+    """Return the means over the seeds at the row's length.
+
+    Parameters
+    ----------
+    row : Row
+        Tells the length.
+    values : ndarray, shape (T, S, K)
+        A figure over lengths, seeds and lambda.
+
+    Returns
+    -------
+    float, float
+        At lambda = 0, and at the largest lambda.
+    """
     mean = values[row.at].mean(axis=0)
     return float(mean[0]), float(mean[-1])
 
 
 def active(row: Row) -> str:
-    """Activation fraction, with the dead units if there are any, and the lambdas left out."""
+    """Return the activation fraction, with the dead units if there are any, and the lambdas left out.
+
+    Parameters
+    ----------
+    row : Row
+        One pair on one data set.
+
+    Returns
+    -------
+    str
+        At lambda = 0, and at the largest lambda that held.
+    """
     if row.sweep is None:
         return "-"
     text = ""
@@ -81,36 +132,62 @@ def active(row: Row) -> str:
     return text + (f" (breaks down at {broken})" if broken else "")
 
 
-def near_zero(row: Row) -> str:
-    """The share of |h| <= delta_min of a signed activation; of the others it is 1 - the fraction."""
+def _near_zero(row: Row) -> str:
+    """Return the share of |h| <= delta_min of a signed activation; of the others it is 1 - the fraction."""
     if row.sweep is None or not row.sweep.comparable or row.activation.non_negative:
         return "-"
     return "{:.3f} -> {:.3f}".format(*ends(row, row.sweep.near_zero))
 
 
 def lengths(rows: Sequence[Row]) -> str:
-    """delta_min, learning rate and length of training, a line for each activation."""
+    """Return delta_min, learning rate and length of training.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        The rows, see `rows`.
+
+    Returns
+    -------
+    str
+        A table in Markdown, one line for each activation.
+    """
     data = list(dict.fromkeys(row.data for row in rows))
     head = ["activation", "delta_min", *(f"{name}: eta, updates, runs converged" for name in data)]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for s_e in dict.fromkeys(row.activation for row in rows):
-        cells = [training([row for row in rows if (row.activation, row.data) == (s_e, name)]) for name in data]
+        cells = [_training([row for row in rows if (row.activation, row.data) == (s_e, name)]) for name in data]
         lines.append(f"| {s_e.name} | {s_e.delta_min:g} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def training(rows: Sequence[Row]) -> str:
-    """Of one activation on one data set; the runs are those of the lambdas that did not break down, lambda = 0 once."""
-    kept = [row for row in rows if row.sweep and row.sweep.comparable]
+def _training(rows: Sequence[Row]) -> str:
+    """Return eta, length and converged runs of one activation on one data set.
+
+    The runs are those of the lambdas that did not break down, lambda = 0 once.
+    """
+    kept = [(row.sweep, row.at) for row in rows if row.sweep and row.sweep.comparable]
     if not kept:
         return f"{rows[0].eta:g}, -"
-    calm = [row.sweep.converged[row.at] for row in kept]
-    calm = np.concatenate([calm[0][:, :1], *(part[:, 1:] for part in calm)], axis=1)
-    return f"{rows[0].eta:g}, {kept[0].sweep.steps[kept[0].at]:,}, {calm.sum()} of {calm.size}"
+    parts = [sweep.converged[at] for sweep, at in kept]
+    calm = np.concatenate([parts[0][:, :1], *(part[:, 1:] for part in parts)], axis=1)
+    first, at = kept[0]
+    return f"{rows[0].eta:g}, {first.steps[at]:,}, {calm.sum()} of {calm.size}"
 
 
 def tally(rows: Sequence[Row]) -> str:
-    """How often each prediction met each outcome, by data set."""
+    """Return how often each prediction met each outcome, by data set.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        The rows, see `rows`.
+
+    Returns
+    -------
+    str
+        A table in Markdown.
+    """
     lines = ["| data | prediction | pairs | outcomes |", "|---|---|---|---|"]
     for data in dict.fromkeys(row.data for row in rows):
         for prediction in SHORT:

@@ -1,4 +1,4 @@
-"""A run's state on disk, so that it goes on bit for bit after any kind of end.
+"""A run's state on disk, from which the run continues bit for bit after any kind of end.
 
 Members of the file (see `npz`):
 
@@ -8,7 +8,7 @@ Members of the file (see `npz`):
     len2        the squared row lengths of W, as the last update computed them; empty before the first
     ahead       the samples of the epoch in progress that are still to come, in their order
     objectives  of every update so far
-    history     JSON: a line an epoch, as bytes
+    history     JSON: one entry per epoch, as bytes
 """
 
 import json
@@ -20,10 +20,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.autoencoder import Params
 from numpy_rae.callbacks import Callback
 from numpy_rae.storage import npz
@@ -44,10 +46,22 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message names the file and says why."""
 
 
-def save(path: Path, state: TrainState, run: dict) -> None:
-    """Write `state`, between two updates, to exactly `path`; `run` is JSON that tells this run from every other.
+def save(path: Path, state: TrainState, run: dict[str, Any]) -> None:
+    """Write the state of a run between two updates.
 
-    Raises OSError if that cannot be done; what stood there before is then still there.
+    Parameters
+    ----------
+    path : Path
+        The file, with exactly this name.
+    state : TrainState
+        The state.
+    run : dict
+        JSON values that tell this run from every other.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written. What stood there before stays.
     """
     between = state.ahead is None
     meta = {
@@ -55,7 +69,7 @@ def save(path: Path, state: TrainState, run: dict) -> None:
         "version": VERSION,
         "run": run,
         "generators": {child: getattr(state.generators, child).bit_generator.state for child in CHILDREN},
-        "batch": None if between else max(map(len, state.ahead), default=0),
+        "batch": None if between else max(map(len, state.ahead or ()), default=0),
         "n_extrapolated": state.n_extrapolated,
         "began": state.began,
         "seconds": state.seconds,
@@ -71,12 +85,30 @@ def save(path: Path, state: TrainState, run: dict) -> None:
     npz.write(path, json.dumps(meta).encode(), arrays)
 
 
-def load(path: Path, run: dict) -> TrainState | None:
-    """The state that `save` wrote for this very `run`, None if there is no file. Raises CheckpointError for others."""
+def load(path: Path, run: dict[str, Any]) -> TrainState | None:
+    """Read the state that `save` wrote for this run.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    run : dict
+        JSON values that tell this run from every other.
+
+    Returns
+    -------
+    TrainState or None
+        The state, None if there is no file.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is damaged, or belongs to another run.
+    """
     try:
         with open(path, "rb") as file:
-            meta, arrays = npz.read(file, ARRAYS, lambda meta: check(meta, run))
-            return parse(meta, arrays)
+            meta, arrays = npz.read(file, ARRAYS, lambda meta: _check(meta, run))
+            return _parse(meta, arrays)
     except FileNotFoundError:
         return None
     except npz.DAMAGE as error:
@@ -84,7 +116,7 @@ def load(path: Path, run: dict) -> TrainState | None:
         raise CheckpointError(f"checkpoint {path} cannot be used: {reason}") from None
 
 
-def check(meta: dict, run: dict) -> None:
+def _check(meta: dict[str, Any], run: dict[str, Any]) -> None:
     """Raise ValueError unless it is a checkpoint of this release's format and of this run."""
     if not isinstance(meta, dict) or meta.get("format") != FORMAT or meta.get("version") != VERSION:
         raise ValueError(f"it does not say that it is a {FORMAT} of version {VERSION}")
@@ -92,8 +124,8 @@ def check(meta: dict, run: dict) -> None:
         raise ValueError("it belongs to another run, or to other versions of the packages")
 
 
-def parse(meta: dict, arrays: dict[str, np.ndarray]) -> TrainState:
-    """The state, its parts checked against each other."""
+def _parse(meta: dict[str, Any], arrays: dict[str, Array]) -> TrainState:
+    """Return the state, its parts checked against each other."""
     W, b_e = _validation.matrix("W", arrays["W"]), arrays["b_e"]
     for name, like in (("b_e", W[:, 0]), ("v_W", W), ("v_b_e", b_e)):
         _validation.like(name, arrays[name], like.shape, W.dtype)
@@ -105,13 +137,14 @@ def parse(meta: dict, arrays: dict[str, np.ndarray]) -> TrainState:
     history = json.loads(arrays["history"].tobytes())
     if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
         raise ValueError("its history is not a list of records")
+    batch = None if meta["batch"] is None else _validation.integer("batch", meta["batch"], 0)
     return TrainState(
         Params(W, b_e),
         Params(arrays["v_W"], arrays["v_b_e"]),
-        random_streams(meta["generators"]),
+        _random_streams(meta["generators"]),
         arrays["objectives"].tolist(),
         history,
-        ahead=None if meta["batch"] is None else split_batches(arrays["ahead"], _validation.integer("batch", meta["batch"], 0)),
+        ahead=None if batch is None else split_batches(arrays["ahead"], batch),
         n_extrapolated=_validation.integer("n_extrapolated", meta["n_extrapolated"], 0),
         began=_validation.integer("began", meta["began"], 0),
         seconds=_validation.number("seconds", meta["seconds"]),
@@ -119,8 +152,8 @@ def parse(meta: dict, arrays: dict[str, np.ndarray]) -> TrainState:
     )
 
 
-def random_streams(states: dict) -> RandomStreams:
-    """Generators in the states that `save` wrote."""
+def _random_streams(states: dict[str, Any]) -> RandomStreams:
+    """Return generators in the states that `save` wrote."""
     children = RandomStreams(0)
     for child in CHILDREN:
         getattr(children, child).bit_generator.state = states[child]
@@ -129,28 +162,72 @@ def random_streams(states: dict) -> RandomStreams:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where the states of a sweep's runs are kept, and every how many seconds they are written."""
+    """Where the states of a sweep's runs are kept, and how often they are written.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder.
+    interval : float, optional
+        Seconds between two checkpoints of a run.
+    """
 
     folder: Path
     interval: float = INTERVAL
 
     def path(self, key: str) -> Path:
-        """The file of the run with this hash."""
+        """Return the file of a run.
+
+        Parameters
+        ----------
+        key : str
+            The run's hash.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
         return self.folder / f"{key}.npz"
 
-    def progress(self, key: str) -> tuple | None:
-        """Something that changes whenever the run's file is written; None if there is none."""
-        with suppress(OSError):
+    def progress(self, key: str) -> tuple[int, int] | None:
+        """Return what changes whenever the run's file is written.
+
+        Parameters
+        ----------
+        key : str
+            The run's hash.
+
+        Returns
+        -------
+        tuple of int, or None
+            Inode and time of the file. None if there is no file.
+        """
+        try:
             seen = os.stat(self.path(key))
-            return seen.st_ino, seen.st_mtime_ns
+        except OSError:
+            return None
+        return seen.st_ino, seen.st_mtime_ns
 
     def remove(self, key: str) -> None:
-        """Remove a run's file. One that cannot be removed does no harm."""
+        """Remove a run's file. One that cannot be removed does no harm.
+
+        Parameters
+        ----------
+        key : str
+            The run's hash.
+        """
         with suppress(OSError):
             self.path(key).unlink()
 
     def remove_stale(self, done: set[str]) -> None:
-        """Remove the files of runs that are done, what killed writers left half-written, and the folder if empty."""
+        """Remove the files of runs that are done, what killed writers left half-written, and the folder if empty.
+
+        Parameters
+        ----------
+        done : set of str
+            The hashes of the runs that are done.
+        """
         with suppress(OSError):
             for path in self.folder.glob("*"):
                 if path.stem in done or path.suffix == ".tmp":
@@ -159,13 +236,22 @@ class Checkpoints:
 
 
 class CheckpointWriter(Callback):
-    """Writes a run's state to `path` every `interval` seconds, and once more when SIGTERM ends the process.
+    """Write a run's state regularly, and once more when SIGTERM ends the process.
 
-    A context: within it, in the main thread, SIGTERM waits for the end of the update in progress, and what it did
-    before is done after the state is written. A state that cannot be written is a warning; the run goes on.
+    It is a context. Within it, in the main thread, SIGTERM waits for the end of the update in progress, and takes its
+    earlier effect after the state is written. A state that cannot be written is a warning, and the run continues.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    run : dict
+        JSON values that tell this run from every other.
+    interval : float, optional
+        Seconds between two checkpoints.
     """
 
-    def __init__(self, path: Path, run: dict, interval: float = INTERVAL):
+    def __init__(self, path: Path, run: dict[str, Any], interval: float = INTERVAL) -> None:
         self.path, self.run, self.interval = path, run, interval
         self.state: TrainState | None = None
         self.told = False
@@ -174,37 +260,46 @@ class CheckpointWriter(Callback):
         self.due = time.monotonic() + self.interval
         self.catches = threading.current_thread() is threading.main_thread()
         if self.catches:
-            self.otherwise = signal.signal(signal.SIGTERM, self.tell)
+            self.otherwise = signal.signal(signal.SIGTERM, self._tell)
         return self
 
-    def tell(self, *_) -> None:
+    def _tell(self, *_: object) -> None:
+        """Remember that SIGTERM came."""
         self.told = True
 
     def on_step_end(self, step: int, state: TrainState) -> None:
-        """Called after every update."""
+        """Write the state if it is time to; end the process if SIGTERM came.
+
+        Parameters
+        ----------
+        step : int
+            Number of the update.
+        state : TrainState
+            The state after it.
+        """
         self.state = state
         if self.told:
             raise SystemExit(128 + signal.SIGTERM)
         if time.monotonic() >= self.due:
-            self.keep()
+            self._keep(state)
 
-    def keep(self) -> None:
+    def _keep(self, state: TrainState) -> None:
         """Write the state as it is after the last update."""
         start = time.monotonic()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            save(self.path, self.state, self.run)
+            save(self.path, state, self.run)
         except OSError as error:
-            LOG.warning("checkpoint %s cannot be written: %s; the run goes on", self.path, error.strerror or error)
+            LOG.warning("checkpoint %s cannot be written: %s; the run continues", self.path, error.strerror or error)
         now = time.monotonic()
         self.due = now + max(self.interval, (now - start) / SHARE)
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         if not self.catches:
             return
         # A second SIGTERM, as from a pool whose workers were all told by the system, must not end the writing.
         if self.told and self.state:
-            self.keep()
+            self._keep(self.state)
         signal.signal(signal.SIGTERM, self.otherwise)
         if self.told:
             signal.raise_signal(signal.SIGTERM)

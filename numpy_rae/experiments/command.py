@@ -13,37 +13,57 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
+from typing import Any
 
 from numpy_rae.data.folders import DataError
 from numpy_rae.experiments import output_streams
-from numpy_rae.experiments.sweep import RunsLost
+from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.storage.jsonl import StoreError
 
 BAD_INPUT, INTERRUPTED, LOST = 2, 130, 1
 
 
 def command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Return a decorator that makes a function the body of the command `name`.
+    """Return a decorator that makes a function the body of a command.
 
-    The decorated function returns an exit code for whatever happens: that of the body; 2 for bad input and for what
-    cannot be read or written; 130 after an interrupt; 1 if memory ran out or workers died.
+    Parameters
+    ----------
+    name : str
+        Name of the command, with which its messages begin.
+
+    Returns
+    -------
+    callable
+        The decorator. The decorated function returns an exit code for whatever happens: that of the body; 2 for bad
+        input and for what cannot be read or written; 130 after an interrupt; 1 if memory ran out or workers died.
     """
 
-    def decorate(body: Callable[..., int]) -> Callable[..., int]:
+    def _decorate(body: Callable[..., int]) -> Callable[..., int]:
+        """Make `body` a command."""
+
         @functools.wraps(body)
-        def main(*args, **more) -> int:
+        def _main(*args: Any, **more: Any) -> int:
+            """Call `body` and return an exit code."""
             with output_streams.dropping() as outputs:
                 with ended_like_interrupted():
                     code = _guarded(name, lambda: body(*args, **more))
                 return _after_output(name, outputs, code)
 
-        return main
+        return _main
 
-    return decorate
+    return _decorate
 
 
 def tell(name: str, text: object) -> None:
-    """Print one line of the command `name` on stderr."""
+    """Print one line on stderr.
+
+    Parameters
+    ----------
+    name : str
+        Name of the command.
+    text : object
+        The message.
+    """
     print(f"{name}: {text}", file=sys.stderr)
 
 
@@ -52,6 +72,11 @@ def ended_like_interrupted() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into KeyboardInterrupt meanwhile; signals can be caught in the main thread only.
 
     A signal that is ignored, as SIGHUP is under nohup, stays ignored.
+
+    Yields
+    ------
+    None
+        Nothing.
     """
     with contextlib.ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
@@ -62,6 +87,7 @@ def ended_like_interrupted() -> Iterator[None]:
 
 
 def _guarded(name: str, body: Callable[[], int]) -> int:
+    """Return the exit code of the body, with one sentence on stderr for an error."""
     try:
         return body()
     except (ValueError, StoreError, DataError) as error:
@@ -82,7 +108,7 @@ def _guarded(name: str, body: Callable[[], int]) -> int:
 
 
 def _after_output(name: str, outputs: tuple[output_streams.Output, ...], code: int) -> int:
-    """The exit code, given what became of stdout: a reader that has gone is no error."""
+    """Return the exit code, given what became of stdout: a reader that has gone is no error."""
     out = outputs[0]
     out.flush()
     if out.error is None or out.error.errno in output_streams.NO_READER:

@@ -1,12 +1,14 @@
-"""The command line that every figure script has."""
+"""The command lines of the scripts: figures, pictures of the theory, studies."""
 
 import argparse
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from numpy_rae import _validation
 from numpy_rae.experiments.checkpoint import INTERVAL
+from numpy_rae.experiments.protocol import Protocol
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.train_config import TrainConfig
 
@@ -14,56 +16,83 @@ UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir",
 PICTURES = (".png", ".pdf", ".svg")
 
 
-def parser(protocol) -> argparse.ArgumentParser:
-    """Options with their defaults, for an `protocol.Protocol`."""
+def parser(protocol: Protocol) -> argparse.ArgumentParser:
+    """Return the options of a figure script.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The figure.
+
+    Returns
+    -------
+    ArgumentParser
+        The options with their defaults.
+    """
     p = argparse.ArgumentParser(
         prog=f"{protocol.name}.py", description=protocol.title, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     p.set_defaults(models=list(protocol.models), **dict.fromkeys(UNSET))
-    add_what(p.add_argument_group("what is run"), protocol)
-    add_how(p.add_argument_group("how and where"), protocol)
+    _add_what(p.add_argument_group("what is run"), protocol)
+    _add_how(p.add_argument_group("how and where"), protocol)
     return p
 
 
-def add_what(group, protocol) -> None:
-    """What determines the numbers."""
-    group.add_argument("--preset", choices=protocol.presets(), default="sample", help=presets_help(protocol))
+def _add_what(group: argparse._ActionsContainer, protocol: Protocol) -> None:
+    """Add the options that determine the numbers."""
+    group.add_argument("--preset", choices=protocol.presets(), default="sample", help=_presets_help(protocol))
     models = f"of {', '.join(OBJECTIVES)} (default: {' '.join(protocol.models)})"
-    add_unset(group, "--models", models, nargs="+", metavar="M")
-    add_unset(group, "--seeds", "several give bands (default: 0)", nargs="+", type=int, metavar="K")
+    _add_unset(group, "--models", models, nargs="+", metavar="M")
+    _add_unset(group, "--seeds", "several give bands (default: 0)", nargs="+", type=int, metavar="K")
     group.add_argument("--eta", type=float, default=TrainConfig.eta, help="learning rate; the paper: 0.001 to 0.005")
     sigma2 = "regularisation coefficients (default: the preset's)"
-    add_unset(group, "--sigma2", sigma2, nargs="+", type=float, metavar="S")
+    _add_unset(group, "--sigma2", sigma2, nargs="+", type=float, metavar="S")
     for name, of in (("samples", "training samples"), ("epochs", "epochs"), ("hidden", "hidden units")):
-        add_unset(group, f"--{name}", f"number of {of} (default: the preset's)", type=int, metavar="N")
+        _add_unset(group, f"--{name}", f"number of {of} (default: the preset's)", type=int, metavar="N")
 
 
-def add_how(group, protocol) -> None:
-    """What does not."""
+def _add_how(group: argparse._ActionsContainer, protocol: Protocol) -> None:
+    """Add the options that do not change the numbers."""
     group.add_argument("--workers", type=int, default=cores(), metavar="N", help="processes, one BLAS thread each")
-    every = "seconds between two savings of a run in progress; not on a cluster"
+    every = "seconds between checkpoints of a run; not used on a cluster"
     group.add_argument("--save-every", type=float, default=INTERVAL, metavar="SECONDS", help=every)
     scheduler = "of a Dask cluster to send the runs to (default: processes on this machine)"
-    add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
+    _add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
     group.add_argument("--out", type=user_path, default=Path("results"), help="folder of the results and the picture")
-    add_picture(group, "beside the results, as <name>-selection.png if a selection leaves out stored runs")
+    _add_picture(group, "beside the results, as <name>-selection.png if a selection leaves out stored runs")
     text = "a picture of each run trained now, in <results>.reports: history, densities, biases, filters"
     group.add_argument("--report", action="store_true", help=text)
     group.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
     folder = "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)"
-    add_unset(group, "--data-dir", folder, type=user_path)
+    _add_unset(group, "--data-dir", folder, type=user_path)
     if protocol.source == "cifar10":
         images = "uint8 images to take the patches from (default: CIFAR-10)"
-        add_unset(group, "--images", images, type=user_path, metavar="FILE.npy")
+        _add_unset(group, "--images", images, type=user_path, metavar="FILE.npy")
 
 
-def add_unset(group, option: str, text: str, **more) -> None:
-    """An option whose help names the default itself, because what the parser leaves (None) says nothing."""
+def _add_unset(group: argparse._ActionsContainer, option: str, text: str, **more: Any) -> None:
+    """Add an option whose help names the default itself, because the parser's default (None) says nothing."""
     group.add_argument(option, help=text, default=argparse.SUPPRESS, **more)
 
 
 def user_path(text: str) -> Path:
-    """Return a path of the command line with its `~` expanded. Raises ArgumentTypeError if there is no home folder."""
+    """Return a path of the command line with its `~` expanded.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If there is no home folder.
+    """
     try:
         return _validation.user_path(text)
     except ValueError as error:
@@ -71,7 +100,23 @@ def user_path(text: str) -> Path:
 
 
 def picture_path(text: str) -> Path:
-    """Return the path of a picture. Raises ArgumentTypeError unless its name ends in .png, .pdf or .svg."""
+    """Return the path of a picture of the command line.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If its name does not end in .png, .pdf or .svg, or if there is no home folder.
+    """
     try:
         return check_picture(user_path(text))
     except ValueError as error:
@@ -79,50 +124,102 @@ def picture_path(text: str) -> Path:
 
 
 def check_picture(path: Path) -> Path:
-    """Return the path of a picture. Raises ValueError unless its name ends in .png, .pdf or .svg."""
+    """Return the path of a picture if its name is allowed.
+
+    Parameters
+    ----------
+    path : Path
+        The path.
+
+    Returns
+    -------
+    Path
+        The same path.
+
+    Raises
+    ------
+    ValueError
+        If its name does not end in .png, .pdf or .svg.
+    """
     if path.suffix.lower() not in PICTURES:
         raise ValueError(f"picture is {str(path)!r}; its name must end in {', '.join(PICTURES)}")
     return path
 
 
-def add_picture(group, default: str) -> None:
+def _add_picture(group: argparse._ActionsContainer, default: str) -> None:
     """Add the option for the picture's file; `default` says where the picture goes without it."""
     text = f"file of the picture, whose name ends in {', '.join(PICTURES)} (default: {default})"
     group.add_argument("--picture", type=picture_path, metavar="FILE", help=text, default=argparse.SUPPRESS)
 
 
-def presets_help(protocol) -> str:
-    """One line on each preset."""
+def _presets_help(protocol: Protocol) -> str:
+    """Return a few words on each preset."""
     return "; ".join(
         f"{name}: {p.samples:,} samples, {p.epochs} epochs, {p.hidden} units" for name, p in protocol.presets().items()
     )
 
 
 def cores() -> int:
-    """The number of cores this process may use."""
+    """Return the number of cores that this process may use.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def picture_parser(name: str, description: str, presets: Iterable[str] = ("sample", "tiny")) -> argparse.ArgumentParser:
-    """The options of a script that draws one picture of the theory."""
+    """Return the options of a script that draws one picture.
+
+    Parameters
+    ----------
+    name : str
+        Name of the script.
+    description : str
+        Its docstring.
+    presets : iterable of str, optional
+        Names of its presets.
+
+    Returns
+    -------
+    ArgumentParser
+        The options with their defaults.
+    """
     p = argparse.ArgumentParser(
         prog=f"{name}.py", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     p.add_argument("--preset", choices=presets, default="sample", help="tiny is for a quick try")
     p.add_argument("--out", type=user_path, default=Path("results"), help="folder of the picture")
     p.set_defaults(picture=None)
-    add_picture(p, "in the folder of --out")
+    _add_picture(p, "in the folder of --out")
     return p
 
 
 def study_parser(name: str, description: str, presets: Iterable[str]) -> argparse.ArgumentParser:
-    """The options of a script that trains many runs of different configurations (`study`)."""
+    """Return the options of a script that trains many runs of different configurations (`study`).
+
+    Parameters
+    ----------
+    name : str
+        Name of the script.
+    description : str
+        Its docstring.
+    presets : iterable of str
+        Names of its presets.
+
+    Returns
+    -------
+    ArgumentParser
+        The options with their defaults.
+    """
     p = picture_parser(name, description, presets)
     p.add_argument("--workers", type=int, default=cores(), metavar="N", help="processes, one BLAS thread each")
     p.add_argument("--plot-only", action="store_true", help="table and picture from the stored runs, train nothing")
     p.set_defaults(seeds=None, data_dir=None, images=None)
-    add_unset(p, "--seeds", "seeds of the runs (default: the preset's)", nargs="+", type=int, metavar="K")
-    add_unset(p, "--data-dir", "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)", type=Path)
+    _add_unset(p, "--seeds", "seeds of the runs (default: the preset's)", nargs="+", type=int, metavar="K")
+    _add_unset(p, "--data-dir", "folder of the data sets (default: $NUMPY_RAE_DATA, else the cache)", type=Path)
     images = "uint8 images to take the patches from (default: CIFAR-10)"
-    add_unset(p, "--images", images, type=Path, metavar="FILE.npy")
+    _add_unset(p, "--images", images, type=Path, metavar="FILE.npy")
     return p

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from typing import Any
 
 CONNECT_SECONDS = 10
 WORKERS_SECONDS = 60
@@ -11,34 +12,54 @@ WORKERS_SECONDS = 60
 
 @contextmanager
 def dask_pool(address: str) -> Iterator[tuple[Executor, int]]:
-    """Open an executor on the cluster whose scheduler listens at `address`; yield it and its workers' threads.
+    """Open an executor on a cluster.
 
     Workers make the data from their own copy of the images, by name and hash (`prepared.load`). A run whose worker dies
-    is started again elsewhere. Dask sends models of the main module by value, as the local pool does. Raises ValueError
-    if Dask is not installed, if nobody answers within CONNECT_SECONDS, and if no worker joins within WORKERS_SECONDS.
+    is started again elsewhere. Dask sends models of the main module by value, as the local pool does.
+
+    Parameters
+    ----------
+    address : str
+        Address of the cluster's scheduler.
+
+    Yields
+    ------
+    Executor
+        The cluster.
+    int
+        The number of its workers' threads.
+
+    Raises
+    ------
+    ValueError
+        If Dask is not installed, if nobody answers within CONNECT_SECONDS, or if no worker joins within
+        WORKERS_SECONDS.
     """
     try:
         from distributed import Client
         from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise ValueError('--scheduler needs Dask; install it with: pip install "numpy-rae[cluster]"') from None
+    connect: Any = Client  # Dask has no types
     try:
         get_address_host_port(address)  # a client of what is no address cannot be closed, and tries for long
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client: Any = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"--scheduler is {address!r}; it must be a running scheduler's address: {error}") from error
     with client:
-        wait_for_a_worker(client, address)
+        _wait_for_a_worker(client, address)
         pool = client.get_executor(pure=False)
         pool.packs = True  # `sweep` checks first whether the models can be sent
         yield pool, sum(client.nthreads().values())
 
 
-def wait_for_a_worker(client, address: str) -> None:
-    """Wait until the cluster has a worker, and say on stderr that it has none. Raises ValueError if none joins."""
+def _wait_for_a_worker(client: Any, address: str) -> None:
+    """Wait until the cluster has a worker, and say on stderr that it has none. Raise ValueError if none joins."""
     if client.nthreads():
         return
-    print(f"--scheduler {address} has no workers; waiting {WORKERS_SECONDS} s for the first", file=sys.stderr, flush=True)
+    print(
+        f"--scheduler {address} has no workers; waiting {WORKERS_SECONDS} s for the first", file=sys.stderr, flush=True
+    )
     try:
         client.wait_for_workers(1, timeout=WORKERS_SECONDS)
     except TimeoutError:

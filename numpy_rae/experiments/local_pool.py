@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from multiprocessing.synchronize import Event
+from typing import Any
 
 from loky.backend.context import LokyContext
 from loky.backend.process import LokyProcess
@@ -48,13 +50,31 @@ class LocalPool(Executor):
 
     packs = True
 
-    def __init__(self, workers: int):
+    def __init__(self, workers: int) -> None:
         output_streams.fill_descriptors()
         self._count = workers
         self._workers = _Workers(workers)
 
-    def submit(self, fn: Callable, /, *args, **kwargs) -> Future:
-        """Call `fn` in a worker. Raises `pickled_calls.NotSendable` for what cannot be pickled."""
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call a function in a worker.
+
+        Parameters
+        ----------
+        fn : callable
+            The function.
+        *args, **kwargs
+            Its arguments.
+
+        Returns
+        -------
+        Future
+            Of the function's result.
+
+        Raises
+        ------
+        NotSendable
+            If the function or an argument cannot be pickled.
+        """
         call = pickled_calls.pack(fn, args, kwargs)
         try:
             return self._workers.submit(call)
@@ -78,13 +98,32 @@ class LocalPool(Executor):
             process.kill()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the workers once their calls are done, as with any executor."""
+        """End the workers once their calls are done, as with any executor.
+
+        Parameters
+        ----------
+        wait : bool, optional
+            Whether to wait until the workers have ended.
+        cancel_futures : bool, optional
+            Whether calls that have not started are cancelled.
+        """
         self._workers.shutdown(wait, cancel_futures=cancel_futures)
 
 
 @contextmanager
 def local_pool(workers: int) -> Iterator[LocalPool]:
-    """Open a pool whose processes have one BLAS thread each, so that results do not depend on their number."""
+    """Open a pool whose processes have one BLAS thread each, so that results do not depend on their number.
+
+    Parameters
+    ----------
+    workers : int
+        Number of processes.
+
+    Yields
+    ------
+    LocalPool
+        The pool. It is shut down at the end of the context.
+    """
     with LocalPool(workers) as pool:
         yield pool
 
@@ -92,77 +131,84 @@ def local_pool(workers: int) -> Iterator[LocalPool]:
 class _Workers:
     """One set of processes with its executor; it lasts until one of the processes dies."""
 
-    def __init__(self, count: int):
+    def __init__(self, count: int) -> None:
         context = _Context()
         self.processes, self.ready = context.processes, context.Event()
         initargs = (os.getpid(), self.ready)
         self.executor = ProcessPoolExecutor(count, context, initializer=_start_worker, initargs=initargs)
         self.shutdown = self.executor.shutdown
 
-    def submit(self, call: bytes) -> Future:
+    def submit(self, call: bytes) -> Future[Any]:
+        """Hand a packed call to the processes."""
         try:
             return _Unpacked(self.executor.submit(pickled_calls.call, call), self.failure)
         except OSError as error:
             raise WorkerNeverStarted(f"no worker process can be started: {error.strerror or error}") from error
 
     def failure(self) -> BrokenExecutor:
-        """Why the executor is broken."""
+        """Return why the executor is broken."""
         ended = ", ".join(sorted(map(_described, self.exit_codes()))) or "exit code unknown"
         if self.ready.is_set():
             return WorkerDied(f"a worker process died ({ended}); SIGKILL often means that memory ran out")
         return WorkerNeverStarted(
-            f"no worker process could start ({ended}); look at what it printed, and check the free memory, the limits on "
-            "processes (ulimit -a), and the folder for modules that are named like standard ones"
+            f"no worker process could start ({ended}); look at what it printed, and check the free memory, the limits "
+            "on processes (ulimit -a), and the folder for modules that are named like standard ones"
         )
 
     def exit_codes(self) -> set[int]:
-        """The exit codes of those that have ended; the system may tell them a moment after their end."""
+        """Return the exit codes of those that have ended; the system may tell them a moment after their end."""
         patience = time.monotonic() + EXIT_CODE_SECONDS
         while not (codes := {process.exitcode for process in self.processes} - {None}) and time.monotonic() < patience:
             time.sleep(0.01)
         return codes
 
 
-class _Process(LokyProcess):
+class _Process(LokyProcess):  # type: ignore[misc]  # loky has no types
     """A process of loky's that starts without standard streams, too, and can be killed."""
 
     def start(self) -> None:
+        """Start the process."""
         with output_streams.present():
             super().start()
 
     def kill(self) -> None:
+        """Send SIGKILL if the process has not ended."""
         if self.exitcode is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
-class _Context(LokyContext):
+class _Context(LokyContext):  # type: ignore[misc]  # loky has no types
     """Starts processes with one BLAS thread each, and keeps a list of them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.processes: list[_Process] = []
 
-    def Process(self, *args, **more) -> _Process:
+    def Process(self, *args: Any, **more: Any) -> _Process:
+        """Make a process."""
         process = _Process(*args, env=_blas.ONE_THREAD, **more)
         self.processes.append(process)
         return process
 
 
-class _Unpacked(Future):
+class _Unpacked(Future[Any]):
     """The future of a packed call, with the result unpacked and a broken executor explained."""
 
-    def __init__(self, inner: Future, failure: Callable[[], BrokenExecutor]):
+    def __init__(self, inner: Future[Any], failure: Callable[[], BrokenExecutor]) -> None:
         super().__init__()
         self._inner, self._failure = inner, failure
         inner.add_done_callback(self._arrived)
 
     def cancel(self) -> bool:
+        """Cancel the call if it has not started."""
         return self._inner.cancel()
 
     def running(self) -> bool:
+        """Return whether a process works on the call."""
         return self._inner.running()
 
-    def _arrived(self, inner: Future) -> None:
+    def _arrived(self, inner: Future[Any]) -> None:
+        """Take over the result, the exception or the cancellation."""
         if inner.cancelled():
             super().cancel()
             self.set_running_or_notify_cancel()
@@ -178,13 +224,14 @@ class _Unpacked(Future):
 
 
 def _described(code: int) -> str:
+    """Return an exit code with the name of its signal."""
     try:
         return f"exit code {code}, {signal.Signals(-code).name}"
     except ValueError:
         return f"exit code {code}"
 
 
-def _start_worker(parent: int, ready) -> None:
+def _start_worker(parent: int, ready: Event) -> None:
     """Prepare a worker: interrupts and hang-ups are the parent's to handle, and it ends when the parent has ended."""
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):

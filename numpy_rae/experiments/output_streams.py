@@ -5,6 +5,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 # What a write reports when its reader has gone: a closed pipe, or a terminal that was hung up.
 NO_READER = (errno.EPIPE, errno.EIO)
@@ -19,14 +20,25 @@ class Output:
         The stream that is written to, for example `sys.stdout`.
     """
 
-    def __init__(self, stream):
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
         self.error: OSError | None = None
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> int:
-        """Write `text`, or drop it if the stream is broken."""
+        """Write text, or drop it if the stream is broken.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+
+        Returns
+        -------
+        int
+            Its length.
+        """
         self._attempt(lambda: self._stream.write(text))
         return len(text)
 
@@ -34,10 +46,12 @@ class Output:
         """Flush the stream if it is not broken."""
         self._attempt(self._stream.flush)
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
+        """Return what the stream itself has under this name."""
         return getattr(self._stream, name)
 
     def _attempt(self, action: Callable[[], object]) -> None:
+        """Do something with the stream; after an error, let it go nowhere."""
         try:
             action()
         except OSError as error:
@@ -52,7 +66,13 @@ class Output:
 
 @contextlib.contextmanager
 def dropping() -> Iterator[tuple[Output, Output]]:
-    """Make `sys.stdout` and `sys.stderr` drop what cannot be written; yield both."""
+    """Make `sys.stdout` and `sys.stderr` drop what cannot be written.
+
+    Yields
+    ------
+    Output, Output
+        The two streams.
+    """
     fill_descriptors()
     with present():
         before = sys.stdout, sys.stderr
@@ -67,7 +87,13 @@ def dropping() -> Iterator[tuple[Output, Output]]:
 
 @contextlib.contextmanager
 def present() -> Iterator[None]:
-    """Replace `sys.stdout` and `sys.stderr` by the null device while they are None, as without a console."""
+    """Replace `sys.stdout` and `sys.stderr` by the null device while they are None, as without a console.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
     with contextlib.ExitStack() as stack:
         for name in ("stdout", "stderr"):
             if getattr(sys, name) is None:

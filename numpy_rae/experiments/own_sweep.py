@@ -23,18 +23,19 @@ from numpy_rae.experiments.command_line import cores
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.progress import show_progress
+from numpy_rae.experiments.records import Record, records_of
 from numpy_rae.experiments.run import Run, deduplicate
-from numpy_rae.experiments.sweep import RunsLost, stored
+from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep import sweep as train_all
 from numpy_rae.experiments.sweep_result import SweepResult
 from numpy_rae.objectives import Objective
 from numpy_rae.registry import find_activation, named_objective
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 # The share of E||x||^2 in the squared length of the mean above which X does not count as centred.
 CENTRED = 0.05
-Records = Path | dict[str, dict[str, Any]]
+Records = Path | dict[str, Record]
 
 
 def sweep(
@@ -128,7 +129,7 @@ def sweep(
         If the results file cannot be read or written, or if another sweep uses it.
     data.folders.DataError
         If X cannot be written to a file for the workers.
-    experiments.sweep.RunsLost
+    experiments.scheduler.RunsLost
         If every run failed because its worker died.
     """
     s_e, objectives = find_activation(activation), checked_models(models)
@@ -144,7 +145,7 @@ def sweep(
         runs = [Run(model, s_e, data, config) for config in configs for model in objectives]
         wanted = deduplicate(runs)
         train_missing(runs, len(wanted), where, kept, progress)
-    done = stored(kept.records)
+    done = records_of(kept.records)
     found = [done[key] for key in wanted if key in done]
     title = f"{s_e.name}, rows: {constraint}, {hidden:,} units\n{x.shape[0]:,} samples of {x.shape[1]:,} features"
     names = tuple(model.name for model in objectives)
@@ -372,9 +373,9 @@ def train_missing(runs: list[Run], total: int, where: Where, kept: Kept, progres
     try:
         with where.opened() as (pool, at_once):
             records = train_all(runs, pool, kept.records, at_once, checkpoints, models=kept.models)
-            show_progress(records, total, not progress)
+            show_progress(records, total, disable=not progress)
     except (KeyboardInterrupt, RunsLost) as error:
-        done = len(keys & set(stored(kept.records)))
+        done = len(keys & set(records_of(kept.records)))
         if not done:
             raise
         what = str(error) if isinstance(error, RunsLost) else "the sweep was interrupted"

@@ -6,6 +6,7 @@ receiving process does not import them.
 
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import cloudpickle
 
@@ -21,15 +22,53 @@ class WorkerTraceback(Exception):
         return f"\n{self.args[0]}"
 
 
-def pack(fn: Callable, args: tuple = (), kwargs: dict | None = None) -> bytes:
-    """Pack a call. Raises NotSendable if the function or an argument cannot be pickled."""
+def pack(fn: Callable[..., Any], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> bytes:
+    """Pack a call.
+
+    Parameters
+    ----------
+    fn : callable
+        The function.
+    args : tuple, optional
+        Its positional arguments.
+    kwargs : dict, optional
+        Its keyword arguments.
+
+    Returns
+    -------
+    bytes
+        What `call` takes.
+
+    Raises
+    ------
+    NotSendable
+        If the function or an argument cannot be pickled.
+    """
     return check(_name(fn), (fn, args, kwargs or {}))
 
 
 def check(name: str, thing: object) -> bytes:
-    """Pack `thing`. Raises NotSendable with its `name` if it cannot be pickled."""
+    """Pack an object.
+
+    Parameters
+    ----------
+    name : str
+        What the object is, for the message.
+    thing : object
+        The object.
+
+    Returns
+    -------
+    bytes
+        The packed object.
+
+    Raises
+    ------
+    NotSendable
+        If the object cannot be pickled.
+    """
     try:
-        return cloudpickle.dumps(thing)
+        return _dumps(thing)
     except Exception as error:  # whatever a `__reduce__` raises
         raise NotSendable(
             f"{name} cannot be sent to a worker process: {_reason(error)}; open files, locks and connections must be "
@@ -38,7 +77,23 @@ def check(name: str, thing: object) -> bytes:
 
 
 def call(packed: bytes) -> bytes:
-    """Do a packed call, in the worker, and pack its result or the exception that it raised."""
+    """Do a packed call, in the worker, and pack its result or the exception that it raised.
+
+    Parameters
+    ----------
+    packed : bytes
+        What `pack` returned.
+
+    Returns
+    -------
+    bytes
+        What `unpack` takes.
+
+    Raises
+    ------
+    NotSendable
+        If the call cannot be unpacked here, or its result cannot be packed.
+    """
     try:
         fn, args, kwargs = cloudpickle.loads(packed)
     except Exception as error:
@@ -48,13 +103,24 @@ def call(packed: bytes) -> bytes:
     except Exception as error:
         return _packed_error(error)
     try:
-        return cloudpickle.dumps(outcome)
+        return _dumps(outcome)
     except Exception as error:
         raise NotSendable(f"the result of {_name(fn)} cannot be sent back: {_reason(error)}") from error
 
 
-def unpack(packed: bytes):
-    """Return what `call` packed, or raise the exception that it packed."""
+def unpack(packed: bytes) -> Any:
+    """Return what `call` packed, or raise the exception that it packed.
+
+    Parameters
+    ----------
+    packed : bytes
+        What `call` returned.
+
+    Returns
+    -------
+    object
+        The result of the function.
+    """
     value, failure = cloudpickle.loads(packed)
     if failure is None:
         return value
@@ -62,26 +128,36 @@ def unpack(packed: bytes):
     raise _loaded(error, text) from WorkerTraceback(text)
 
 
+def _dumps(thing: object) -> bytes:
+    """Pack by cloudpickle, which has no types."""
+    packed: bytes = cloudpickle.dumps(thing)
+    return packed
+
+
 def _packed_error(error: Exception) -> bytes:
+    """Pack an exception with its traceback as text."""
     text = "".join(traceback.format_exception(error))
     try:
-        dumped = cloudpickle.dumps(error)
+        dumped = _dumps(error)
     except Exception:  # an exception that holds, say, an open file
         dumped = None
-    return cloudpickle.dumps((None, (dumped, text)))
+    return _dumps((None, (dumped, text)))
 
 
 def _loaded(dumped: bytes | None, text: str) -> Exception:
-    """The exception itself, or a RuntimeError with its last line if it cannot be loaded here."""
+    """Return the exception itself, or a RuntimeError with its last line if it cannot be loaded here."""
     try:
-        return cloudpickle.loads(dumped)
+        error: Exception = cloudpickle.loads(dumped)
+        return error
     except Exception:
         return RuntimeError(text.strip().splitlines()[-1])
 
 
-def _name(fn: Callable) -> str:
+def _name(fn: Callable[..., Any]) -> str:
+    """Return the name of a function."""
     return getattr(fn, "__qualname__", None) or repr(fn)
 
 
 def _reason(error: Exception) -> str:
+    """Return the message in one line, or the type of an exception without one."""
     return " ".join(str(error).split()) or type(error).__name__

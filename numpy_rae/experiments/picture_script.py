@@ -13,9 +13,26 @@ if TYPE_CHECKING:
 
 
 def save(figure: Figure, args: argparse.Namespace, name: str) -> int:
-    """Save a script's only picture as --picture, else as `name` in the folder --out, and print its path.
+    """Save a script's only picture and print its path.
 
-    Raises StoreError if that cannot be done.
+    Parameters
+    ----------
+    figure : Figure
+        The picture.
+    args : Namespace
+        The options. `picture` is the file, or None. `out` is the folder, if `picture` is None.
+    name : str
+        Name of the file in the folder `out`.
+
+    Returns
+    -------
+    int
+        The exit code 0.
+
+    Raises
+    ------
+    StoreError
+        If the picture cannot be saved.
     """
     picture: Path = args.picture or args.out / name
     save_picture(figure, picture)

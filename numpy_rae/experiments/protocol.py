@@ -3,14 +3,27 @@
 from dataclasses import dataclass
 
 SIGMA2 = (0.0, 0.001, *(round((k / 10) ** 2, 2) for k in range(1, 10)), 1.0)
-
-
+# Number of digits that the package contains.
 EMBEDDED = 5000
 
 
 @dataclass(frozen=True)
 class Preset:
-    """How much of the protocol is run; `fetch` lets missing images be downloaded."""
+    """How much of the protocol is run.
+
+    Attributes
+    ----------
+    samples : int
+        Number of samples.
+    epochs : int
+        Length of the runs.
+    hidden : int, optional
+        Number of hidden units.
+    sigma2 : tuple of float, optional
+        The coefficients.
+    fetch : bool, optional
+        Whether missing images may be downloaded.
+    """
 
     samples: int
     epochs: int
@@ -20,8 +33,6 @@ class Preset:
 
 
 PAPER = Preset(50_000, 50)
-
-
 TINY = Preset(500, 20, hidden=64, sigma2=(0.0, 0.01, 0.25, 1.0), fetch=False)
 
 
@@ -29,8 +40,26 @@ TINY = Preset(500, 20, hidden=64, sigma2=(0.0, 0.01, 0.25, 1.0), fetch=False)
 class Protocol:
     """One figure, of Fig. 1, Fig. 2, Fig. 3, Fig. 4, Fig. 5, Fn. 4: what is trained, on what, under which constraint.
 
-    `sample` is its short preset, `shows_at` the number of updates below which the effect does not show; with
-    `reference`, the other models are compared with that one, seed by seed.
+    Attributes
+    ----------
+    name : str
+        Name of the script.
+    title : str
+        Title of the picture.
+    source : str
+        "mnist" or "cifar10".
+    activation : str
+        Name of the encoder's activation.
+    models : tuple of str
+        Names of the models.
+    constraint : str, optional
+        "unit" for rows of W of length 1, "free" for any length.
+    sample : Preset, optional
+        The short preset.
+    shows_at : int, optional
+        Number of updates below which the effect does not show.
+    reference : str, optional
+        Model with which the others are compared, seed by seed.
     """
 
     name: str
@@ -44,5 +73,11 @@ class Protocol:
     reference: str | None = None
 
     def presets(self) -> dict[str, Preset]:
-        """The presets by name."""
+        """Return the presets by name.
+
+        Returns
+        -------
+        dict
+            "sample", "paper" and "tiny".
+        """
         return {"sample": self.sample, "paper": PAPER, "tiny": TINY}

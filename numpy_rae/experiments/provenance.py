@@ -30,7 +30,7 @@ def made() -> dict[str, str]:
     Returns
     -------
     dict
-        "date" as YYYY-MM-DD, "processor", and "blas", such as "OpenBLAS 0.3.30 SkylakeX".
+        "date" as YYYY-MM-DD, "processor", and "blas", such as "openblas 0.3.30 SkylakeX".
     """
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return {"date": today, "processor": processor(), "blas": blas()}
@@ -45,12 +45,19 @@ def processor() -> str:
     str
         The name, or the machine's architecture if it has none.
     """
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+@cache
+def processor_flags() -> frozenset[str]:
+    """Return the processor's instruction sets as Linux names them.
+
+    Returns
+    -------
+    frozenset of str
+        Such as "avx2". Empty on systems other than Linux.
+    """
+    return frozenset(_cpuinfo("flags").split())
 
 
 @cache
@@ -68,3 +75,12 @@ def blas() -> str:
         if info["user_api"] == "blas"
     )
     return ", ".join(sorted(set(found))) or "unknown"
+
+
+def _cpuinfo(name: str) -> str:
+    """Return the first value of this name in /proc/cpuinfo, "" if there is none."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), "")

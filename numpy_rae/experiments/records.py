@@ -1,9 +1,13 @@
 """Records of runs: made when a run ends, read back, and refused where a figure could not be drawn of them."""
 
+from __future__ import annotations
+
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from numpy_rae.data.prepared import DataSpec
 from numpy_rae.experiments.provenance import made, versions
@@ -15,18 +19,33 @@ from numpy_rae.storage.jsonl import StoreError
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.train_state import TrainResult
 
+Record: TypeAlias = dict[str, Any]
+
 LOG = logging.getLogger(__name__)
 
 
-def make_record(run: Run, trained: TrainResult) -> dict:
-    """The record of a finished run, as JSON values; "status" is "ok" or "diverged"."""
+def make_record(run: Run, trained: TrainResult) -> Record:
+    """Make the record of a finished run.
+
+    Parameters
+    ----------
+    run : Run
+        What was trained.
+    trained : TrainResult
+        What the training returned.
+
+    Returns
+    -------
+    dict
+        JSON values. "status" is "ok" or "diverged".
+    """
     return {
         "hash": run.hash,
         "identity": run.identity,
         **run.description(),
         "status": "diverged" if trained.diverged else "ok",
         "metrics": trained.metrics,
-        "history": [without_nan(entry) for entry in trained.history],
+        "history": [_without_nan(entry) for entry in trained.history],
         "steps": trained.steps,
         "diverged_at_step": trained.diverged,
         "first_objective": trained.first,
@@ -41,24 +60,134 @@ def make_record(run: Run, trained: TrainResult) -> dict:
     }
 
 
-def without_nan(entry: dict[str, float]) -> dict[str, float | None]:
-    """The entry with None for NaN and infinity, which JSON has not."""
+def _without_nan(entry: dict[str, float]) -> dict[str, float | None]:
+    """Return the entry with None for NaN and infinity, which JSON cannot hold."""
     return {name: value if math.isfinite(value) else None for name, value in entry.items()}
 
 
-def records_by_hash(results: Path) -> dict[str, dict]:
-    """The records of a results file by hash, older ones under the hash that their runs have now.
+@dataclass(frozen=True)
+class StoredRecords:
+    """The records of a results file as they were when it was read; none before `refresh` reads it.
 
-    Raises StoreError for a file that is not a sweep's.
+    Attributes
+    ----------
+    path : Path
+        The results file.
+    by_hash : dict, optional
+        The records by hash, in the order of the file.
+    size : int, optional
+        The size of the file in bytes when it was read. A sweep only appends, so another size means other records.
+        None if the file was not read yet.
+    migrate : callable, optional
+        Gives a record of an older release the names and the hash of this release.
     """
+
+    path: Path
+    by_hash: dict[str, Record] = field(default_factory=dict)
+    size: int | None = None
+    migrate: Callable[[Record], Record] = with_identity
+
+    def refresh(self) -> StoredRecords:
+        """Read the file again if it has another size now.
+
+        Returns
+        -------
+        StoredRecords
+            These records, or the new ones.
+        """
+        return self if _size(self.path) == self.size else read_results(self.path, self.migrate)
+
+
+def read_results(results: Path, migrate: Callable[[Record], Record] = with_identity) -> StoredRecords:
+    """Read a results file.
+
+    Parameters
+    ----------
+    results : Path
+        The file. One that does not exist holds no records.
+    migrate : callable, optional
+        Gives a record of an older release the names and the hash of this release.
+
+    Returns
+    -------
+    StoredRecords
+        Its records. If two have the same hash, the later one counts.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or if it is not a sweep's.
+    """
+    size = _size(results)  # before the records: if the file grows meanwhile, `refresh` reads it again
     entries = jsonl.read(results)
     if not all(isinstance(entry.get("hash"), str) for entry in entries):
         raise StoreError(f"results file {results} holds a record without a hash; it is not a sweep's")
-    return {entry["hash"]: entry for entry in map(with_identity, entries)}
+    return StoredRecords(results, {entry["hash"]: entry for entry in map(migrate, entries)}, size, migrate)
 
 
-def latest(entries: Iterable[dict]) -> list[dict]:
-    """The last record of each model, sigma^2 and seed, with a warning if there are others: of an edited model, say."""
+def _size(path: Path) -> int:
+    """Return the size of a file in bytes, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def records_by_hash(results: Path) -> dict[str, Record]:
+    """Return the records of a sweep's results file by hash.
+
+    Parameters
+    ----------
+    results : Path
+        The file. One that does not exist holds no records.
+
+    Returns
+    -------
+    dict
+        The records in the order of the file. Older ones have the hash that their runs have now.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or if it is not a sweep's.
+    """
+    return read_results(results).by_hash
+
+
+def records_of(results: Path | dict[str, Record]) -> dict[str, Record]:
+    """Return the records of a results file, or those that are kept in memory, by hash.
+
+    Parameters
+    ----------
+    results : Path or dict
+        The file, or the records in memory by hash.
+
+    Returns
+    -------
+    dict
+        The records. Those in memory are copied.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or if it is not a sweep's.
+    """
+    return dict(results) if isinstance(results, dict) else records_by_hash(results)
+
+
+def latest(entries: Iterable[Record]) -> list[Record]:
+    """Return the last record of each model, sigma^2 and seed; warn if there are others, as of an edited model.
+
+    Parameters
+    ----------
+    entries : iterable of dict
+        Records in the order of their file.
+
+    Returns
+    -------
+    list of dict
+        One record for each model, sigma^2 and seed.
+    """
     entries = list(entries)
     last = {(entry["model"], entry["config"]["sigma2"], entry["config"]["seed"]): entry for entry in entries}
     if len(last) < len(entries):
@@ -69,8 +198,8 @@ def latest(entries: Iterable[dict]) -> list[dict]:
     return list(last.values())
 
 
-def warn_of_unknown(entries: list[dict], out: Path) -> None:
-    """Say so if records are older than identities and of a model or an activation that is not this package's."""
+def _warn_of_unknown(entries: Sequence[Record], out: Path) -> None:
+    """Warn of records without an identity, whose model or activation is not this package's."""
     unknown = sorted({entry["model"] for entry in entries if "identity" not in entry})
     if unknown:
         LOG.warning(
@@ -79,17 +208,54 @@ def warn_of_unknown(entries: list[dict], out: Path) -> None:
         )  # fmt: skip
 
 
-def load_records(out: Path) -> list[dict]:
-    """What the results file holds. Raises StoreError for a record that figures and tables could not read."""
-    entries = list(records_by_hash(out).values())
-    for entry in entries:
-        if not is_record(entry):
+def load_results(out: Path) -> StoredRecords:
+    """Read a results file of which figures and tables can be made.
+
+    Parameters
+    ----------
+    out : Path
+        The file. One that does not exist holds no records.
+
+    Returns
+    -------
+    StoredRecords
+        Its records.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or if figures and tables cannot use one of its records.
+    """
+    stored = read_results(out)
+    for entry in stored.by_hash.values():
+        if not _is_record(entry):
             raise StoreError(f"results file {out} holds a record that no sweep wrote, {entry['hash'][:16]!r}")
-    return entries
+    return stored
 
 
-def is_record(entry: dict) -> bool:
-    """Whether an entry has what figures and tables read of it."""
+def load_records(out: Path) -> list[Record]:
+    """Return the records of a results file of which figures and tables can be made.
+
+    Parameters
+    ----------
+    out : Path
+        The file. One that does not exist holds no records.
+
+    Returns
+    -------
+    list of dict
+        The records in the order of the file.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or if figures and tables cannot use one of its records.
+    """
+    return list(load_results(out).by_hash.values())
+
+
+def _is_record(entry: Record) -> bool:
+    """Return whether an entry has what figures and tables read."""
     parts = (entry.get(name) for name in ("data", "config", "metrics"))
     data, config, metrics = (part if isinstance(part, dict) else {} for part in parts)
     numbers = [config.get(name) for name in ("sigma2", "seed")]
@@ -104,12 +270,27 @@ def is_record(entry: dict) -> bool:
     )
 
 
-def refuse_other_configuration(entries: list[dict], runs: list[Run], out: Path) -> None:
-    """Raise ValueError if the results file holds runs that differ in more than model, sigma^2 and seed."""
-    warn_of_unknown(entries, out)
-    wanted = shared_part(runs[0].description())
+def refuse_other_configuration(entries: Sequence[Record], runs: Sequence[Run], out: Path) -> None:
+    """Refuse a results file whose runs differ from these in more than model, sigma^2 and seed.
+
+    Parameters
+    ----------
+    entries : sequence of dict
+        The records of the file.
+    runs : sequence of Run
+        The runs that are to be stored there.
+    out : Path
+        The file, for the message.
+
+    Raises
+    ------
+    ValueError
+        If a field differs. The message names it.
+    """
+    _warn_of_unknown(entries, out)
+    wanted = _shared_part(runs[0].description())
     for entry in entries:
-        found = shared_part(entry)
+        found = _shared_part(entry)
         different = [name for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
         if different:
             name = different[0]
@@ -119,8 +300,8 @@ def refuse_other_configuration(entries: list[dict], runs: list[Run], out: Path) 
             )
 
 
-def shared_part(description: dict) -> dict:
-    """What all runs of one results file have in common, flat; a field that a record lacks is at its default."""
+def _shared_part(description: dict[str, Any]) -> dict[str, Any]:
+    """Return what all runs of one results file have in common; a field that a record lacks is at its default."""
     data = {**defaults_of(DataSpec), **description.get("data", {})}
     config = {**defaults_of(TrainConfig), **description.get("config", {})}
     flat = {"activation": description.get("activation"), **config, **{f"data {name}": data[name] for name in data}}

@@ -1,7 +1,7 @@
 """The driver behind every study: many runs of different configurations in; a table and a picture out.
 
-A figure script (`experiment`) varies model, sigma^2 and seed on one data set. A study varies anything: its script lists
-the runs, and turns the rows of their records into a table and a picture. One results file holds them all.
+A figure script (`figure_script`) varies model, sigma^2 and seed on one data set. A study varies anything: its script
+lists the runs, and turns the rows of their records into a table and a picture. One results file holds them all.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from numpy_rae import _validation
+from numpy_rae._validation import Array
 from numpy_rae.breakdown import broken_down
 from numpy_rae.data.prepared import DataRef
-from numpy_rae.experiments import command_line, figure_script, picture_script, records
+from numpy_rae.experiments import command_line, picture_script, progress, protocol_data, records
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.local_pool import local_pool
+from numpy_rae.experiments.records import Record, StoredRecords
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.sweep import sweep
 from numpy_rae.experiments.time_estimate import updates
@@ -34,14 +34,27 @@ if TYPE_CHECKING:
 
 SOURCES = {"digits": "mnist", "patches": "cifar10"}
 ESTIMATE_FROM = 25_000
+Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much of a study is run: samples, hidden units, epochs by data set, and seeds.
+    """How much of a study is run.
 
-    `fetch` allows a download of images that are missing. `part` names the part of a study that the size is for, for
-    studies that do not run everything at every length.
+    Attributes
+    ----------
+    samples : int
+        Number of digits, and of patches.
+    hidden : int
+        Number of hidden units.
+    epochs : dict
+        Length of the runs by data set.
+    seeds : tuple of int
+        The seeds.
+    fetch : bool, optional
+        Whether missing images may be downloaded.
+    part : str, optional
+        The part of the study that the size is for, in studies that do not run everything at every length.
     """
 
     samples: int
@@ -53,7 +66,21 @@ class Size:
 
 
 def presets(seeds: int, paper_seeds: int = 2) -> dict[str, Size]:
-    """Return the sizes by name. "sample" has the lengths of the figures' short runs: 1,000 and 2,000 updates."""
+    """Return the sizes by name.
+
+    Parameters
+    ----------
+    seeds : int
+        Number of seeds of the preset "sample". Its runs have the lengths of the figures' short runs: 1,000 updates on
+        digits and 2,000 on patches.
+    paper_seeds : int, optional
+        Number of seeds of the preset "paper".
+
+    Returns
+    -------
+    dict
+        "sample", "paper" and "tiny".
+    """
     return {
         "sample": Size(5000, 1000, {"digits": 10, "patches": 20}, tuple(range(seeds))),
         "paper": Size(50_000, 1000, {"digits": 50, "patches": 50}, tuple(range(paper_seeds))),
@@ -65,27 +92,76 @@ def presets(seeds: int, paper_seeds: int = 2) -> dict[str, Size]:
 class Study:
     """What a study script defines.
 
-    `runs(size, data)` lists the runs for data sets by name ("digits", "patches"); `table(rows)` and `picture(rows)`
-    show their `row`s. `name` is the script's, `description` its docstring. `data` names the data sets that it needs.
+    Attributes
+    ----------
+    name : str
+        The script's name.
+    description : str
+        The script's docstring.
+    presets : dict
+        The sizes by name.
+    runs : callable
+        `runs(size, data)` lists the runs for data sets by name ("digits", "patches").
+    table : callable
+        `table(rows)` shows the `row` of each record as text.
+    picture : callable
+        `picture(rows)` draws them.
+    data : tuple of str, optional
+        The data sets that the study needs.
     """
 
     name: str
     description: str
     presets: dict[str, Size]
     runs: Callable[[Size, dict[str, DataRef]], list[Run]]
-    table: Callable[[list[dict]], str]
-    picture: Callable[[list[dict]], Figure]
+    table: Callable[[list[Row]], str]
+    picture: Callable[[list[Row]], Figure]
     data: tuple[str, ...] = tuple(SOURCES)
 
 
 def main(study: Study, argv: Sequence[str] | None = None, parser: argparse.ArgumentParser | None = None) -> int:
-    """Run a study script and return its exit code: see `command`."""
+    """Run a study script.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    argv : sequence of str, optional
+        The command line without the program's name. That of the process, if None.
+    parser : ArgumentParser, optional
+        The script's own options. Those of `command_line.study_parser`, if None.
+
+    Returns
+    -------
+    int
+        The exit code, see `command`.
+    """
     parser = parser or command_line.study_parser(study.name, study.description, study.presets)
     return command(study.name)(lambda: run(study, parser.parse_args(argv)))()
 
 
 def run(study: Study, args: argparse.Namespace) -> int:
-    """Train what is not stored, print the table, and write the picture."""
+    """Train what is not stored, print the table, and write the picture.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    args : Namespace
+        The options.
+
+    Returns
+    -------
+    int
+        The exit code.
+
+    Raises
+    ------
+    ValueError
+        If an option is outside its range, or if no run is stored.
+    StoreError
+        If the results file cannot be read or written.
+    """
     _validation.integer("--workers", args.workers)
     for seed in args.seeds or ():
         _validation.integer("--seeds", seed, low=0)
@@ -100,7 +176,8 @@ def run(study: Study, args: argparse.Namespace) -> int:
         name += "-selection" if args.seeds and len(found) < len(stored) else ""
     else:
         jsonl.check_writable(out)
-        found = train_missing(study.runs(size, prepare_data(args, size, study.data)), out, args.workers)
+        runs = study.runs(size, prepare_data(args, size, study.data))
+        found = train_missing(runs, records.read_results(out), args.workers)
     if not found:
         raise ValueError(f"results file {out} holds no run of these seeds; run it without --plot-only first")
     rows = [row(entry) for entry in found]
@@ -109,38 +186,93 @@ def run(study: Study, args: argparse.Namespace) -> int:
 
 
 def prepare_data(args: argparse.Namespace, size: Size, names: Iterable[str] = tuple(SOURCES)) -> dict[str, DataRef]:
-    """Return the data sets by name, as the figure scripts prepare them."""
+    """Return the data sets by name, as the figure scripts prepare them.
+
+    Parameters
+    ----------
+    args : Namespace
+        The options, with `data_dir` and `images`.
+    size : Size
+        How many samples, and whether a download is allowed.
+    names : iterable of str, optional
+        "digits", "patches".
+
+    Returns
+    -------
+    dict
+        A DataRef for each name.
+    """
     if args.data_dir:
         os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
-    return {
-        name: figure_script.training_data(SimpleNamespace(source=SOURCES[name]), args, size) for name in names
-    }
+    return {name: protocol_data.training_data(SOURCES[name], size.samples, args.images, size.fetch) for name in names}
 
 
 def config(size: Size, data: str, seed: int, sigma2: float, **settings: Any) -> TrainConfig:
-    """Return the configuration of one run on the data set of this name; `settings` are further fields."""
+    """Return the configuration of one run.
+
+    Parameters
+    ----------
+    size : Size
+        Hidden units and epochs.
+    data : str
+        Name of the data set.
+    seed : int
+        The seed.
+    sigma2 : float
+        The coefficient.
+    **settings
+        Further fields of the configuration.
+
+    Returns
+    -------
+    TrainConfig
+        The configuration.
+    """
     return TrainConfig(sigma2, seed, size.hidden, epochs=size.epochs[data], **settings)
 
 
-def train_missing(runs: Sequence[Run], out: Path, workers: int) -> list[dict]:
-    """Train the runs that are not stored in `out`, and return the records of all of them in the runs' order."""
-    wanted = deduplicate(runs)
-    missing = [run for key, run in wanted.items() if key not in records.records_by_hash(out)]
+def train_missing(runs: Sequence[Run], stored: StoredRecords, workers: int) -> list[Record]:
+    """Train the runs that are not stored.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        The runs.
+    stored : StoredRecords
+        What the results file holds.
+    workers : int
+        Number of processes.
+
+    Returns
+    -------
+    list of dict
+        The records of all runs in the runs' order, coinciding ones once.
+    """
+    wanted, found = deduplicate(runs), stored.by_hash
+    missing = [run for key, run in wanted.items() if key not in found]
     print(f"{len(missing)} of {len(wanted)} runs to do, {sum(map(updates, missing)):,} updates", flush=True)
     if missing:
-        checkpoints = Checkpoints(out.with_suffix(".checkpoints"))
+        checkpoints = Checkpoints(stored.path.with_suffix(".checkpoints"))
         with local_pool(workers) as pool:
             if sum(map(updates, missing)) >= ESTIMATE_FROM:
-                print(f"estimated duration: {figure_script.duration(missing, pool, workers)}", flush=True)
-            figure_script.show_progress(sweep(missing, pool, out, workers, checkpoints), len(missing))
-    found = records.records_by_hash(out)
+                print(f"estimated duration: {progress.duration(missing, pool, workers)}", flush=True)
+            swept = sweep(missing, pool, stored.path, workers, checkpoints, stored=stored)
+            found = found | progress.show_progress(swept, len(missing))
     return [found[key] for key in wanted]
 
 
-def row(entry: dict) -> dict[str, Any]:
+def row(entry: Record) -> Row:
     """Return a record as one flat row: what was varied, the final metrics, and how the run went.
 
-    Metrics are None for a run that diverged; "data" is "digits" or "patches", "label" its full name.
+    Parameters
+    ----------
+    entry : dict
+        A record.
+
+    Returns
+    -------
+    dict
+        The row. The metrics of a run that diverged are None. "data" is "digits" or "patches".
     """
     source, metrics = entry["data"]["source"], entry["metrics"] or {}
     mean_square = entry.get("mean_square")
@@ -161,24 +293,74 @@ def row(entry: dict) -> dict[str, Any]:
     }
 
 
-def select(rows: Iterable[dict], **values: Any) -> list[dict]:
-    """Return the rows that have all the given values."""
+def select(rows: Iterable[Row], **values: Any) -> list[Row]:
+    """Return the rows that have all the given values.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        The rows.
+    **values
+        Columns and their values.
+
+    Returns
+    -------
+    list of dict
+        The rows.
+    """
     return [row for row in rows if all(row[name] == value for name, value in values.items())]
 
 
-def levels(rows: Iterable[dict], name: str) -> list:
-    """Return the values of one column, each once: numbers in increasing order, others in order of appearance."""
+def levels(rows: Iterable[Row], name: str) -> list[Any]:
+    """Return the values of one column, each once.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        The rows.
+    name : str
+        The column.
+
+    Returns
+    -------
+    list
+        Numbers in increasing order, other values in order of appearance.
+    """
     found = list(dict.fromkeys(row[name] for row in rows))
     return sorted(found) if all(isinstance(value, (int, float)) for value in found) else found
 
 
-def values(rows: Iterable[dict], name: str) -> np.ndarray:
-    """Return one column of the rows that have a value there, as float64."""
+def values(rows: Iterable[Row], name: str) -> Array:
+    """Return one column of the rows that have a value there.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        The rows.
+    name : str
+        The column.
+
+    Returns
+    -------
+    ndarray, shape (k,), float64
+        The values.
+    """
     return np.array([row[name] for row in rows if row[name] is not None], np.float64)
 
 
-def mean_and_deviation(found: np.ndarray) -> str:
-    """Return "mean +- standard deviation", the mean alone for one value, "-" for none."""
+def mean_and_deviation(found: Array) -> str:
+    """Return mean and standard deviation as text.
+
+    Parameters
+    ----------
+    found : ndarray, shape (k,)
+        The values.
+
+    Returns
+    -------
+    str
+        "mean +- standard deviation", the mean alone for one value, "-" for none.
+    """
     if not len(found):
         return "-"
     spread = f" +- {found.std(ddof=1):.4f}" if len(found) > 1 else ""
@@ -186,7 +368,20 @@ def mean_and_deviation(found: np.ndarray) -> str:
 
 
 def text_table(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """Return the lines as a table in Markdown, its columns aligned."""
+    """Return the lines as a table in Markdown, its columns aligned.
+
+    Parameters
+    ----------
+    header : sequence of str
+        The names of the columns.
+    lines : iterable of sequences
+        The cells.
+
+    Returns
+    -------
+    str
+        The table.
+    """
     cells = [[str(cell) for cell in line] for line in (header, *lines)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     cells.insert(1, ["-" * width for width in widths])

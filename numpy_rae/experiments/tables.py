@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
 
-from numpy_rae.experiments.records import latest
+from numpy_rae.experiments.protocol import Protocol
+from numpy_rae.experiments.records import Record, latest
 from numpy_rae.plotting import sweep_figure
-
-if TYPE_CHECKING:
-    pass
-
 
 PAPER_UPDATES = 50_000
 
 
-def one_line(entry: dict) -> str:
-    """A record in a few words."""
+def one_line(entry: Record) -> str:
+    """Return a record in a few words.
+
+    Parameters
+    ----------
+    entry : dict
+        The record.
+
+    Returns
+    -------
+    str
+        What was trained, and its final metrics or where it diverged.
+    """
     head = f"{entry['model']} sigma^2={entry['config']['sigma2']:g}: "
     if entry["status"] != "ok":
         last = entry["last_finite_objective"]
@@ -26,17 +34,43 @@ def one_line(entry: dict) -> str:
     return head + "active {activation_fraction:.3f}, dead {dead_fraction:.3f}".format(**entry["metrics"])
 
 
-def length_note(protocol, records: list[dict]) -> str:
-    """How long the runs were beside the paper's, and whether the effect can show at all."""
+def length_note(protocol: Protocol, records: Iterable[Record]) -> str:
+    """Return how long the runs were beside the paper's, and whether the effect can show at all.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The figure.
+    records : iterable of dict
+        Its records, at least one.
+
+    Returns
+    -------
+    str
+        The note, "" for runs of the paper's length.
+    """
     steps = max(entry["steps"] for entry in records)
-    note = f"{steps:,} updates a run; the paper has {PAPER_UPDATES:,}"
+    note = f"{steps:,} updates per run; the paper has {PAPER_UPDATES:,}"
     if steps < protocol.shows_at:
         note += f". TOO SHORT for the effect, which needs about {protocol.shows_at:,}"
     return note if steps != PAPER_UPDATES else ""
 
 
-def chosen(entries: list[dict], args: argparse.Namespace) -> list[dict]:
-    """The stored records that the command line asks to see; of a run that was trained twice the later one."""
+def chosen(entries: Iterable[Record], args: argparse.Namespace) -> list[Record]:
+    """Return the stored records that the command line asks to see.
+
+    Parameters
+    ----------
+    entries : iterable of dict
+        The records in the order of their file.
+    args : Namespace
+        The options.
+
+    Returns
+    -------
+    list of dict
+        The records. Of a run that was trained twice, the later one.
+    """
     return latest(
         entry
         for entry in entries
@@ -46,9 +80,22 @@ def chosen(entries: list[dict], args: argparse.Namespace) -> list[dict]:
     )
 
 
-def table(records: list[dict], models: list[str]) -> str:
-    """Mean activation fraction / dead fraction over the seeds, a row for each sigma^2; "-" where no run is stored."""
-    cells = summary_cells(records, models)
+def table(records: list[Record], models: list[str]) -> str:
+    """Return mean activation fraction / dead fraction over the seeds.
+
+    Parameters
+    ----------
+    records : list of dict
+        The records.
+    models : list of str
+        The columns.
+
+    Returns
+    -------
+    str
+        One row for each sigma^2, with "-" where no run is stored.
+    """
+    cells = _summary_cells(records, models)
     rows = sorted({entry["config"]["sigma2"] for entry in records})
     width = 2 + max(12, *map(len, models))
     lines = ["sigma^2  " + "".join(f"{model:>{width}}" for model in models)]
@@ -57,20 +104,35 @@ def table(records: list[dict], models: list[str]) -> str:
     return "\n".join(["", "average activation fraction / dead units", *lines, ""])
 
 
-def markdown(records: list[dict], models: list[str]) -> str:
-    """The same table as Markdown, for notebooks."""
-    cells = summary_cells(records, models)
+def markdown(records: list[Record], models: list[str]) -> str:
+    """Return the same table as Markdown, for notebooks.
+
+    Parameters
+    ----------
+    records : list of dict
+        The records.
+    models : list of str
+        The columns.
+
+    Returns
+    -------
+    str
+        One row for each sigma^2, with "-" where no run is stored.
+    """
+    cells = _summary_cells(records, models)
     lines = [f"| sigma^2 | {' | '.join(models)} |", f"|---|{'---|' * len(models)}"]
     for sigma2 in sorted({entry["config"]["sigma2"] for entry in records}):
         lines.append(f"| {sigma2:g} | {' | '.join(cells.get((sigma2, model), '-') for model in models)} |")
     return "\n".join(lines)
 
 
-def summary_cells(records: list[dict], models: list[str]) -> dict[tuple[float, str], str]:
-    """Mean activation fraction / dead fraction over the seeds, or "diverged", by (sigma^2, model)."""
+def _summary_cells(records: list[Record], models: list[str]) -> dict[tuple[float, str], str]:
+    """Return mean activation fraction / dead fraction over the seeds, or "diverged", by (sigma^2, model)."""
     cells = {}
     for model in models:
-        cells.update({(entry["config"]["sigma2"], model): "diverged" for entry in sweep_figure.of_model(records, model)})
+        cells.update(
+            {(entry["config"]["sigma2"], model): "diverged" for entry in sweep_figure.of_model(records, model)}
+        )
         active = sweep_figure.by_sigma2(records, model, "activation_fraction")
         dead = sweep_figure.by_sigma2(records, model, "dead_fraction")
         for (sigma2, a), (_, d) in zip(active, dead, strict=True):
@@ -78,8 +140,23 @@ def summary_cells(records: list[dict], models: list[str]) -> dict[tuple[float, s
     return cells
 
 
-def paired(records: list[dict], models: list[str], reference: str) -> str:
-    """Difference of activation fraction from the reference model with the same seed: mean and deviation over seeds."""
+def paired(records: list[Record], models: list[str], reference: str) -> str:
+    """Return the difference of activation fraction from the reference model with the same seed.
+
+    Parameters
+    ----------
+    records : list of dict
+        The records.
+    models : list of str
+        The models that are compared.
+    reference : str
+        The model with which they are compared.
+
+    Returns
+    -------
+    str
+        Mean and deviation over the seeds, one line for each model and sigma^2.
+    """
     value = {
         (entry["model"], entry["config"]["sigma2"], entry["config"]["seed"]): entry["metrics"]["activation_fraction"]
         for entry in records

@@ -20,30 +20,78 @@ STEPS = 100
 
 @_validation.tiny_is_zero
 def updates(run: Run) -> int:
-    """Optimiser steps of a run."""
+    """Return the number of optimiser steps of a run.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    int
+        Epochs times batches.
+    """
     return run.config.epochs * math.ceil(run.data.shape[0] / run.config.batch_size)
 
 
 @_validation.tiny_is_zero
 def seconds_ahead(runs: list[Run], pool: Executor, workers: int) -> float:
-    """Estimated duration of `runs` in seconds; every worker times, so that they share memory as they will."""
+    """Estimate the duration of runs; every worker measures, so that they share memory as they will.
+
+    Parameters
+    ----------
+    runs : list of Run
+        The runs.
+    pool : Executor
+        Where they will run.
+    workers : int
+        How many run at a time.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
     kinds = {kind(run): run for run in runs}
     timings = {name: [pool.submit(run_seconds, run) for _ in range(workers)] for name, run in kinds.items()}
-    per_run = {name: np.mean([future.result() for future in futures]) for name, futures in timings.items()}
+    per_run = {name: float(np.mean([future.result() for future in futures])) for name, futures in timings.items()}
     return sum(per_run[kind(run)] for run in runs) / min(workers, len(runs))
 
 
-def kind(run: Run) -> tuple:
-    """Return what two runs of one duration have in common: everything but sigma^2, seed and eta."""
+def kind(run: Run) -> tuple[object, ...]:
+    """Return what two runs of one duration have in common: everything but sigma^2, seed and eta.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    tuple
+        Equal for two runs of one duration.
+    """
     config = replace(run.config, sigma2=0.0, seed=0, eta=1.0)
     return run.model.name, run.activation.name, run.data, config
 
 
 @_validation.tiny_is_zero
 def run_seconds(run: Run) -> float:
-    """Estimated duration of one run, from STEPS updates and one measurement; called in a worker."""
+    """Estimate the duration of one run from STEPS updates and one measurement; called in a worker.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
     x, config, generators = prepared.load(run.data), run.config, RandomStreams(run.config.seed)
-    params = init_params(config.hidden, x.shape[1], generators.init, x.dtype)
+    params = init_params(config.hidden, x.shape[1], generators.init, x.dtype.type)
     velocity, batch = zero_velocity(params), generators.order.permutation(len(x))[: config.batch_size]
     start = time.perf_counter()
     for _ in range(STEPS):

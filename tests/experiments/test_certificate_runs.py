@@ -1,18 +1,20 @@
 """The runs behind the table of outcomes: their data, their list, what is measured of one, and going on with a file."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from numpy_rae.__main__ import COLUMNS, find, rows_shown
+from numpy_rae.__main__ import COLUMNS, rows_shown
 from numpy_rae.activations import RELU, TANH
 from numpy_rae.data import images
 from numpy_rae.experiments import certificate_runs
 from numpy_rae.experiments.certificate_runs import PRESETS, Preset
+from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.extra_activations import LEAKY_RELU, SQUARED_RELU
 from numpy_rae.metrics import measure
+from numpy_rae.registry import find_activation
 from numpy_rae.storage import jsonl
 from numpy_rae.training import train
 
@@ -47,7 +49,7 @@ def test_digits_are_means_of_2_x_2_blocks_standardised_with_the_offset():
 
 
 def test_every_pair_is_tried_and_the_plain_one_once():
-    activations = [find(name) for name in rows_shown() if name != "maxout"]
+    activations = [find_activation(name) for name in rows_shown() if name != "maxout"]
     listed = certificate_runs.all_trials(PRESETS["sample"], activations, COLUMNS)
     assert len({trial.hash for trial in listed}) == len(listed)
     for s_e in activations:
@@ -118,8 +120,45 @@ def test_a_run_whose_objective_rose_far_above_its_start_has_exploded(monkeypatch
 def test_what_is_stored_is_not_run_again(tmp_path, monkeypatch):
     wanted, results = certificate_runs.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
     with ThreadPoolExecutor(1) as pool:
-        first = list(certificate_runs.run(wanted[:3], pool, results))
+        first = list(certificate_runs.run(wanted[:3], pool, certificate_runs.stored(results, wanted)))
         assert jsonl.read(results) == first and {entry["hash"] for entry in first} == {t.hash for t in wanted[:3]}
-        rest = list(certificate_runs.run(wanted, pool, results))
-    assert {entry["hash"] for entry in rest} == {trial.hash for trial in wanted[3:]}
-    assert jsonl.read(results) == [*first, *rest]
+        found = list(certificate_runs.run(wanted, pool, certificate_runs.stored(results, wanted)))
+    assert sorted(map(str, found[:3])) == sorted(map(str, first)) and jsonl.read(results) == [*first, *found[3:]]
+    assert {entry["hash"] for entry in found[3:]} == {trial.hash for trial in wanted[3:]}
+
+
+class Falling(ThreadPoolExecutor):
+    """A thread whose first `falls` calls fail as when a worker dies."""
+
+    def __init__(self, falls):
+        super().__init__(1)
+        self.falls = falls
+
+    def submit(self, fn, /, *args):
+        self.falls -= 1
+        if self.falls < 0:
+            return super().submit(fn, *args)
+        future = Future()
+        future.set_exception(BrokenExecutor("died"))
+        return future
+
+
+def test_a_trial_whose_worker_dies_is_tried_again_and_given_up_after_three_deaths(tmp_path):
+    (trial, *_), results = certificate_runs.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
+    with Falling(3) as pool, pytest.raises(RunsLost) as lost:
+        list(certificate_runs.run([trial], pool, certificate_runs.stored(results, [trial])))
+    assert "(died): AE with relu on digits lambda=0 seed=0; all others are stored" in str(lost.value)
+    with Falling(2) as pool:
+        (entry,) = certificate_runs.run([trial], pool, certificate_runs.stored(results, [trial]))
+    assert jsonl.read(results) == [entry] and entry["hash"] == trial.hash
+    assert certificate_runs.one_line(entry) == "AE with relu on digits lambda=0 seed=0: ok"
+
+
+def test_trials_hold_the_lock_of_their_results_file(tmp_path):
+    wanted, results = certificate_runs.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
+    with ThreadPoolExecutor(1) as pool:
+        first = certificate_runs.run(wanted, pool, certificate_runs.stored(results, wanted), 1)
+        next(first)
+        with pytest.raises(jsonl.StoreError, match=r"r.jsonl is in use by another sweep"):
+            next(certificate_runs.run(wanted, pool, certificate_runs.stored(results, wanted), 1))
+        assert len(list(first)) == len(wanted) - 1

@@ -172,7 +172,7 @@ def test_what_cannot_be_written_is_a_warning_and_the_run_goes_on(tmp_path, caplo
     with CheckpointWriter(tmp_path / "file" / "c.npz", RUN, 0.0) as keeper, caplog.at_level(logging.WARNING):
         trained = train(data(), OBJECTIVES["DAE"], SIGMOID, CONFIG, keeper)
     assert_same_end(trained, train(data(), OBJECTIVES["DAE"], SIGMOID, CONFIG))
-    assert "c.npz cannot be written: " in caplog.text and caplog.text.rstrip().endswith("; the run goes on")
+    assert "c.npz cannot be written: " in caplog.text and caplog.text.rstrip().endswith("; the run continues")
 
 
 def test_sigterm_is_as_before_outside_the_context(tmp_path):

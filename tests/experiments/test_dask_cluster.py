@@ -61,7 +61,7 @@ def runs(epochs=2, models=("DAE", "CAE", "SAE")):
 
 
 def timeless(records):
-    kept = ({k: v for k, v in record.items() if k != "seconds"} for record in records)
+    kept = ({k: v for k, v in record.items() if k not in ("seconds", "made")} for record in records)
     return sorted(kept, key=lambda record: record["hash"])
 
 
@@ -162,15 +162,20 @@ def test_a_scheduler_that_dies_is_one_sentence_and_what_is_stored_stays(schedule
 PROGRAM = """
 import sys
 from pathlib import Path
-from test_cluster import MODELS, RELU, Run, TrainConfig, dask_pool, datasets, sweep
-from numpy_rae.objectives import Objective
+from numpy_rae.activations import RELU
+from numpy_rae.data import prepared
+from numpy_rae.experiments import sweep
+from numpy_rae.experiments.dask_cluster import dask_pool
+from numpy_rae.experiments.run import Run
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective
+from numpy_rae.train_config import TrainConfig
 
 FACTOR = 2.0
 
 def mine(params, activation, x, sigma2, rng):
-    return MODELS["DAE"](params, activation, x, FACTOR * sigma2, rng)
+    return PAPER_OBJECTIVES["DAE"](params, activation, x, FACTOR * sigma2, rng)
 
-data = datasets.prepare(datasets.DataSpec("digits", 100, 0.1))
+data = prepared.prepare(prepared.DataSpec("digits", 100, 0.1))
 run = Run(Objective("mine", mine), RELU, data, TrainConfig(sigma2=0.1, hidden=8, epochs=1))
 with dask_pool(sys.argv[1]) as (pool, _):
     (record,) = sweep.sweep([run], pool, Path(sys.argv[2]))

@@ -19,7 +19,7 @@ from made_runs import timeless
 from numpy_rae import constraints
 from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.data import fetch, folders, images, prepared
-from numpy_rae.experiments import command_line, figure_script, tables
+from numpy_rae.experiments import command_line, figure_script, progress, protocol_data, tables
 from numpy_rae.experiments.figure_script import main
 from numpy_rae.experiments.protocol import SIGMA2, Preset, Protocol
 from numpy_rae.experiments.records import records_by_hash
@@ -171,7 +171,7 @@ def test_plot_only_needs_neither_training_nor_data(script, no_pool, monkeypatch,
     _, out = script
     content = (out / "fig1_relu_mnist-tiny.jsonl").read_bytes()
     (out / "fig1_relu_mnist-tiny.png").unlink()
-    monkeypatch.setattr(figure_script, "prepare", None)
+    monkeypatch.setattr(protocol_data, "prepare", None)
     arguments = ["--preset", "tiny", "--out", str(out), "--plot-only"]
     assert main(FIG1, arguments) == 0
     assert is_picture(out / "fig1_relu_mnist-tiny.png")
@@ -249,7 +249,7 @@ def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(undisturbed, t
     os.killpg(child.pid, number)
     printed, errors = child.communicate(timeout=120)
     assert child.returncode == figure_script.INTERRUPTED == 130, errors
-    assert "Interrupted: what is finished is stored" in printed and "Traceback" not in errors
+    assert "Interrupted: the finished runs are stored" in printed and "Traceback" not in errors
     found, kept = records(tmp_path), {file.stem for file in (tmp_path / "fig1_relu_mnist-tiny.checkpoints").glob("*")}
     assert 1 <= len(timeless(found)) == len(found) < 4 and not kept & set(timeless(found))
     assert is_picture(path.with_suffix(".png"))
@@ -271,12 +271,12 @@ def test_a_sweep_that_gives_up_a_run_draws_the_others_and_says_so(tmp_path, thre
     assert re.search(r"^0\.1 +- +0\.", printed, re.MULTILINE)
 
 
-@pytest.mark.parametrize("where", ["prepare", "announce"])
-def test_an_interrupt_before_the_first_run_is_quiet_too(where, threaded, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("module", "where"), [(protocol_data, "prepare"), (progress, "announce")])
+def test_an_interrupt_before_the_first_run_is_quiet_too(module, where, threaded, tmp_path, monkeypatch, capsys):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(figure_script, where, interrupt)
+    monkeypatch.setattr(module, where, interrupt)
     assert main(FIG1, [*QUICK, "--out", str(tmp_path)]) == 130
     assert "nterrupted" in "".join(capsys.readouterr())
     assert records(tmp_path) == [] and not list(tmp_path.glob("*.png"))
@@ -291,6 +291,15 @@ def test_several_seeds_give_bands(threaded, tmp_path, pictures):
         assert [(sigma2, len(values)) for sigma2, values in points] == [(0.0, 2), (0.1, 2), (1.0, 2)]
     top = pictures[0].axes[0]
     assert len(top.collections) == 4 and all(np.ptp(band.get_paths()[0].vertices[:, 1]) > 0 for band in top.collections)
+
+
+def test_a_results_file_is_parsed_once_per_start(threaded, tmp_path, monkeypatch):
+    read, seen = jsonl.read, []
+    monkeypatch.setattr(jsonl, "read", lambda path: seen.append(path) or read(path))
+    for more in ([], ["--sigma2", "0", "1"], ["--plot-only"]):
+        assert main(FIG1, [*QUICK, "--out", str(tmp_path), *more]) == 0
+        assert seen == [tmp_path / "fig1_relu_mnist-tiny.jsonl"]
+        seen.clear()
 
 
 def test_a_narrower_sweep_draws_only_what_it_asks_for(threaded, tmp_path, pictures):
@@ -319,7 +328,7 @@ def test_reports_are_drawn_of_the_runs_trained_now(threaded, tmp_path, monkeypat
     assert main(FIG1, [*arguments, "--sigma2", "0", "0.1"]) == 0 and len(drawn) == 3
 
 
-# Data that are not to be had.
+# Data that are unavailable.
 
 
 def no_network(name, *args, **kwargs):
@@ -331,7 +340,7 @@ def test_offline_the_embedded_digits_stand_in_and_say_so(threaded, tmp_path, mon
     few = ["--epochs", "1", "--hidden", "4", "--sigma2", "0", "1", "--models", "DAE", "--out", str(tmp_path)]
     assert main(FIG1, ["--samples", "6000", *few]) == 0
     errors = capsys.readouterr().err
-    assert "no network for mnist" in errors and "Going on with what is at hand instead." in errors
+    assert "no network for mnist" in errors and "Continuing with other data instead." in errors
     assert pictures[0].get_suptitle().endswith("\n5,000 embedded MNIST digits")
     assert {entry["data"]["source"] for entry in records(tmp_path, "fig1_relu_mnist-sample")} == {"digits"}
 
@@ -339,7 +348,7 @@ def test_offline_the_embedded_digits_stand_in_and_say_so(threaded, tmp_path, mon
 def test_without_cifar10_a_photograph_stands_in_under_its_own_name(threaded, tmp_path, monkeypatch, capsys, pictures):
     monkeypatch.setattr(fetch, "fetch", None)  # the tiny preset fetches nothing
     assert main(FIG1_PATCHES, [*QUICK, "--out", str(tmp_path), "--models", "SAE"]) == 0
-    assert "Going on with what is at hand instead." in capsys.readouterr().err
+    assert "Continuing with other data instead." in capsys.readouterr().err
     assert pictures[0].get_suptitle().endswith("\n60 patches of one photograph (not CIFAR-10)")
 
 
@@ -353,11 +362,10 @@ def test_missing_images_are_fetched_and_then_used(monkeypatch, capsys):
 
     monkeypatch.setattr(fetch, "fetch", fetched.append)
     monkeypatch.setattr(images, "load_mnist", load)
-    args = command_line.parser(FIG1).parse_args(["--samples", "6000"])
-    ref = figure_script.training_data(FIG1, args, figure_script.chosen_preset(FIG1, args))
+    ref = protocol_data.training_data("mnist", 6000)
     assert fetched == ["mnist"] and ref.shape == (6000, 4) and ref.spec.source == "mnist"
     assert capsys.readouterr().err == ""
-    figure_script.prepared_or_fetched(ref.spec, download=True)
+    protocol_data.prepared_or_fetched(ref.spec, download=True)
     assert fetched == ["mnist"]
 
 
@@ -505,7 +513,7 @@ def test_want_of_memory_is_one_sentence(tmp_path, capsys, monkeypatch):
     def hungry(*_):
         raise MemoryError
 
-    monkeypatch.setattr(figure_script, "prepare", hungry)
+    monkeypatch.setattr(protocol_data, "prepare", hungry)
     assert main(FIG1, [*QUICK, "--out", str(tmp_path)]) == figure_script.LOST
     assert capsys.readouterr().err == "fig1_relu_mnist: out of memory\n"
 
@@ -587,8 +595,10 @@ def test_the_paper_preset_is_the_papers_protocol():
     for config in configs:
         assert (config.hidden, config.batch_size, config.epochs, config.momentum) == (1000, 50, 50, 0.9)
         assert (config.constraint, config.radius, config.tangent, config.dtype) == ("unit", 1.0, False, "float32")
-    assert figure_script.data_spec(FIG1, args, preset) == prepared.DataSpec("mnist", 50_000, 0.1)
-    assert figure_script.data_spec(FIG1_PATCHES, args, preset) == prepared.DataSpec("cifar10", 50_000, 0.0)
+    assert protocol_data.data_spec(FIG1.source, preset.samples, args.images) == prepared.DataSpec("mnist", 50_000, 0.1)
+    assert protocol_data.data_spec(FIG1_PATCHES.source, preset.samples, args.images) == prepared.DataSpec(
+        "cifar10", 50_000, 0.0
+    )
 
 
 def test_the_command_line_overrides_the_preset():

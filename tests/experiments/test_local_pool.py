@@ -12,7 +12,7 @@ import pytest
 
 from numpy_rae import _blas
 from numpy_rae.experiments import local_pool as pool_module
-from numpy_rae.experiments import sweep
+from numpy_rae.experiments import scheduler
 from numpy_rae.experiments.local_pool import WorkerDied, WorkerNeverStarted, local_pool
 from numpy_rae.experiments.pickled_calls import NotSendable
 
@@ -222,20 +222,20 @@ import sys
 from pathlib import Path
 import numpy as np
 from made_runs import SMALL, reference_data, timeless
-from numpy_rae import sweep
 from numpy_rae.activations import SOFTPLUS, Activation
-from numpy_rae.objectives import Objective, Penalised
 from numpy_rae.autoencoder import PenaltyGrad
+from numpy_rae.experiments import sweep
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run
-from numpy_rae.experiments.worker import execute
+from numpy_rae.experiments.worker import train_run
+from numpy_rae.objectives import Objective, Penalised
 from dataclasses import dataclass, replace
 
 FACTOR = 3.0
 
 @dataclass(frozen=True)
 class Mine:
-    order = 0
+    order = 1
     def value_and_grad(self, params, activation, fwd, rng=None):
         return FACTOR * float((params.W ** 2).sum()), PenaltyGrad(dR_dlen2=FACTOR * np.ones(len(params.W), params.W.dtype))
 
@@ -245,7 +245,7 @@ def like_softplus(a, order):
 run = Run(Objective("mine", Penalised(Mine())), Activation("like", like_softplus, 0.0), reference_data(), replace(SMALL, sigma2=0.1))
 with local_pool(2) as pool:
     (there,) = sweep.sweep([run], pool, Path(sys.argv[1]))
-assert timeless([there]) == timeless([execute(run)])
+assert timeless([there]) == timeless([train_run(run)])
 print("trained", there["model"])
 """
 
@@ -277,4 +277,4 @@ def test_a_library_user_without_standard_streams_can_train(tmp_path):
 
 
 def test_the_reason_of_a_death_is_never_empty():
-    assert sweep.reason(BrokenExecutor()) == "BrokenExecutor" and sweep.reason(MemoryError()) == "out of memory"
+    assert scheduler.reason(BrokenExecutor()) == "BrokenExecutor" and scheduler.reason(MemoryError()) == "out of memory"

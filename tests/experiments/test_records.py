@@ -10,6 +10,7 @@ from made_runs import SMALL, grid, strict
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.experiments import sweep
+from numpy_rae.experiments.records import read_results
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.storage import jsonl
@@ -69,3 +70,23 @@ def test_a_file_that_is_no_sweeps_is_refused(ref, thread, tmp_path):
     jsonl.append(tmp_path / "r.jsonl", {"some": "thing"})
     with pytest.raises(jsonl.StoreError, match="r.jsonl holds a record without a hash; it is not a sweep's"):
         next(sweep.sweep(grid(ref), thread, tmp_path / "r.jsonl"))
+
+
+def test_stored_records_are_read_again_only_if_the_file_has_changed(ref, thread, tmp_path, monkeypatch):
+    path, runs = tmp_path / "r.jsonl", grid(ref)
+    none = read_results(path)
+    assert none.by_hash == {} and none.refresh() is none
+    first = list(sweep.sweep(runs[:4], thread, path, stored=none))
+    assert none.refresh().by_hash == {record["hash"]: record for record in first}
+    stored = read_results(path)
+    monkeypatch.setattr(jsonl, "read", None)
+    assert stored.refresh() is stored
+    assert list(sweep.sweep(runs[:4], thread, path, stored=stored)) == first
+
+
+def test_what_another_sweep_has_stored_meanwhile_is_not_trained_again(ref, thread, tmp_path):
+    path, runs = tmp_path / "r.jsonl", grid(ref)
+    early = read_results(path)
+    list(sweep.sweep(runs, thread, path))
+    content = path.read_bytes()
+    assert len(list(sweep.sweep(runs, thread, path, stored=early))) == 14 and path.read_bytes() == content

@@ -14,13 +14,14 @@ from made_runs import SMALL, lines, reference_data
 from numpy_rae import metrics
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.data import fetch, prepared
-from numpy_rae.experiments import command_line, study
+from numpy_rae.experiments import command_line, progress, study
 from numpy_rae.experiments.records import records_by_hash
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.experiments.time_estimate import kind
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES
+from numpy_rae.storage import jsonl
 
 RECORDS = Path(__file__).resolve().parents[2] / "docs" / "records"
 SCRIPTS = ("continuation", "learning_rate", "bias_or_weights")
@@ -70,13 +71,22 @@ def test_a_study_trains_what_is_missing_once_and_shows_the_rows(tmp_path, capsys
     command = ["--preset", "tiny", "--out", str(tmp_path)]
     assert study.main(made_study(seen), command) == 0
     said = capsys.readouterr()
-    assert "8 of 8 runs to do, 10 updates\nthe table" in said.out and "Going on with what is at hand" in said.err
+    assert "8 of 8 runs to do, 10 updates\nthe table" in said.out and "Continuing with other data" in said.err
     assert len(lines(out)) == len(seen) == 8 and (tmp_path / "made-tiny.png").exists()
     first = [dict(row) for row in seen]
     assert study.main(made_study(seen), command) == 0
     assert "0 of 8 runs to do, 0 updates" in capsys.readouterr().out and seen == first
     assert study.main(made_study(seen), [*command, "--plot-only"]) == 0
     assert sorted(map(str, seen)) == sorted(map(str, first))
+
+
+def test_a_study_parses_its_results_file_once(tmp_path, monkeypatch):
+    read, parsed = jsonl.read, []
+    monkeypatch.setattr(jsonl, "read", lambda path: parsed.append(path) or read(path))
+    for more in ([], ["--seeds", "0"], ["--plot-only"]):
+        assert study.main(made_study([]), ["--preset", "tiny", "--out", str(tmp_path), *more]) == 0
+        assert parsed == [tmp_path / "made-tiny.jsonl"]
+        parsed.clear()
 
 
 def test_a_study_continues_after_runs_were_lost_from_its_file(tmp_path):
@@ -113,12 +123,12 @@ def test_the_seeds_are_the_command_line_s(tmp_path):
 
 
 def test_an_interrupt_ends_with_its_exit_code(tmp_path, monkeypatch, capsys):
-    def interrupted(records, total):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study.report, "show_progress", interrupted)
+    monkeypatch.setattr(progress, "show_progress", interrupted)
     assert study.main(made_study([]), ["--preset", "tiny", "--out", str(tmp_path)]) == 130
-    assert "the next start continues" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("made: interrupted\n")
 
 
 def test_both_data_sets_have_the_lengths_of_the_figures_short_runs():

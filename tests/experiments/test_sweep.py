@@ -21,7 +21,7 @@ from numpy_rae.experiments import checkpoint, pickled_calls, sweep
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run, deduplicate
-from numpy_rae.experiments.sweep import RunsLost
+from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective
 from numpy_rae.storage import jsonl
@@ -58,7 +58,7 @@ def test_a_second_sweep_yields_the_stored_and_trains_nothing(ref, thread, tmp_pa
     path, runs = tmp_path / "r.jsonl", grid(ref)
     first = list(sweep.sweep(runs, thread, path))
     content = path.read_bytes()
-    monkeypatch.setattr(sweep, "execute", None)
+    monkeypatch.setattr(sweep, "train_run", None)
     assert timeless(sweep.sweep(runs, thread, path)) == timeless(first)
     assert path.read_bytes() == content
 
@@ -85,7 +85,7 @@ def test_the_run_in_flight_when_a_sweep_is_closed_is_stored_and_no_other_starts(
         hold[len(started) - 1].wait()
         return train_run(run)
 
-    monkeypatch.setattr(sweep, "execute", held)
+    monkeypatch.setattr(sweep, "train_run", held)
     records = sweep.sweep(runs, thread, tmp_path / "r.jsonl")
     hold[0].set()
     next(records)
@@ -179,7 +179,7 @@ def test_a_sweep_goes_on_from_its_checkpoints_and_removes_them(ref, thread, tmp_
     records = list(sweep.sweep([run], thread, tmp_path / "r.jsonl", None, kept))
     assert updates == [16, 16, 8, 16, 16, 16, 8]
     alone = train_run(Run(PAPER_OBJECTIVES["DAE"], RELU, ref, run.config))
-    assert all(records[0][name] == alone[name] for name in alone if name not in ("hash", "identity", "seconds"))
+    assert all(records[0][name] == alone[name] for name in alone if name not in ("hash", "identity", "seconds", "made"))
     assert not kept.folder.exists()
 
 

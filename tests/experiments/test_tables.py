@@ -6,7 +6,7 @@ import pytest
 from made_runs import SMALL
 
 from numpy_rae.activations import RELU
-from numpy_rae.experiments import command_line, figure_script, tables
+from numpy_rae.experiments import command_line, progress, tables
 from numpy_rae.experiments.protocol import Protocol
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import AE
@@ -48,8 +48,8 @@ def test_a_record_in_a_few_words():
 @pytest.mark.parametrize(
     ("steps", "note"),
     [
-        (999, "999 updates a run; the paper has 50,000. TOO SHORT for the effect, which needs about 1,000"),
-        (1000, "1,000 updates a run; the paper has 50,000"),
+        (999, "999 updates per run; the paper has 50,000. TOO SHORT for the effect, which needs about 1,000"),
+        (1000, "1,000 updates per run; the paper has 50,000"),
         (50_000, ""),
     ],
 )
@@ -92,15 +92,15 @@ def test_an_interrupt_while_the_bar_is_drawn_closes_the_sweep(monkeypatch):
     monkeypatch.setattr(tables, "one_line", interrupt)
     sweep = (made("DAE", sigma2) for sigma2 in (0.5, 1.0))
     with pytest.raises(KeyboardInterrupt):
-        figure_script.show_progress(sweep, 2)
+        progress.show_progress(sweep, 2)
     assert sweep.gi_frame is None
 
 
 @pytest.mark.parametrize(("epochs", "said"), [(3, False), (4200, True)])
-def test_the_papers_length_is_announced_with_its_duration(monkeypatch, capsys, ref, thread, tmp_path, epochs, said):
+def test_the_papers_length_is_announced_with_its_duration(monkeypatch, capsys, ref, thread, epochs, said):
     run = Run(AE, RELU, ref, replace(SMALL, batch_size=7, epochs=epochs))
-    monkeypatch.setattr(figure_script, "seconds_ahead", lambda todo, pool, workers: 3723.4 * len(todo))
-    figure_script.announce([run], thread, 2, tmp_path / "none.jsonl")
+    monkeypatch.setattr(progress, "seconds_ahead", lambda todo, pool, workers: 3723.4 * len(todo))
+    progress.announce({run.hash: run}, {}, thread, 2)
     printed = capsys.readouterr().out
     assert f"1 runs to do of {6 * epochs:,} updates on 40 embedded MNIST digits" in printed
     assert ("estimated duration with 2 workers: 1:02:03" in printed) == said

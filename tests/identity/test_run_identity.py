@@ -253,7 +253,9 @@ def test_a_changed_formula_is_named_with_what_to_do(monkeypatch):
     changed = replace(SIGMOID, jet=lambda a, order: SIGMOID.jet(a * (1 + 1e-7), order))
     monkeypatch.setattr(run_identity, "formulas", lambda: {"activation sigmoid": changed})
     (only,) = [text for text in formula_values.complaints(stored, formula_values.current()) if "any more" not in text]
-    assert only.startswith("activation sigmoid has other values than those stored for its version 1; raise its version in")
+    assert only.startswith(
+        "activation sigmoid has other values than those stored for its version 1; raise its version in"
+    )
     assert only.endswith("run: python tests/formula_values.py")
     monkeypatch.setattr(run_identity, "VERSIONS", {"activation sigmoid": 2})
     (only,) = [text for text in formula_values.complaints(stored, formula_values.current()) if "any more" not in text]
@@ -614,12 +616,12 @@ def test_an_older_trial_is_found_done(tmp_path, monkeypatch):
     wanted = certificate_runs.all_trials(preset, [RELU, softplus_beta(16)], ["L1"])
     for trial in wanted:
         jsonl.append(tmp_path / "r.jsonl", {"hash": trial.old_hash, "lambda": trial.config.sigma2})
-    found = certificate_runs.stored(tmp_path / "r.jsonl", wanted)
+    found = certificate_runs.stored(tmp_path / "r.jsonl", wanted).by_hash
     assert found.keys() == {trial.hash for trial in wanted}
     assert all(found[trial.hash]["identity"] == trial.identity for trial in wanted)
     monkeypatch.setattr(run_identity, "VERSIONS", {"activation relu": 2})
     fresh = [replace(trial) for trial in wanted]
-    found = certificate_runs.stored(tmp_path / "r.jsonl", fresh)
+    found = certificate_runs.stored(tmp_path / "r.jsonl", fresh).by_hash
     assert {trial.activation.name for trial in fresh if trial.hash not in found} == {"relu"}
 
 

@@ -74,8 +74,8 @@ def check(out: Path, whole: Path) -> None:
 
 
 def timeless(records: list[dict]) -> dict[str, dict]:
-    """Records by hash without their duration."""
-    return {entry["hash"]: {**entry, "seconds": None} for entry in records}
+    """Records by hash without their duration, and without where and when they were made."""
+    return {entry["hash"]: {**entry, "seconds": None, "made": None} for entry in records}
 
 
 if __name__ == "__main__":

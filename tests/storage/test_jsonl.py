@@ -239,7 +239,9 @@ def test_a_rewrite_that_fails_leaves_the_whole_old_file(tmp_path, monkeypatch):
     path = tmp_path / "r.jsonl"
     jsonl.rewrite(path, [{"a": 1}])
     monkeypatch.setattr(atomic.os, "fsync", full)
-    with pytest.raises(jsonl.StoreError, match=f"^results file {re.escape(str(path))} cannot be written: No space left"):
+    with pytest.raises(
+        jsonl.StoreError, match=f"^results file {re.escape(str(path))} cannot be written: No space left"
+    ):
         jsonl.rewrite(path, [{"b": 2}])
     monkeypatch.undo()
     assert jsonl.read(path) == [{"a": 1}] and list(tmp_path.iterdir()) == [path]

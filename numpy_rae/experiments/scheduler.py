@@ -1,0 +1,233 @@
+"""Jobs on any `concurrent.futures.Executor`: each result is stored at once, and jobs whose worker dies start again."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from numpy_rae.activations import Activation
+from numpy_rae.experiments.checkpoint import Checkpoints
+from numpy_rae.experiments.local_pool import WorkerNeverStarted
+from numpy_rae.experiments.records import Record
+from numpy_rae.objectives import Objective
+from numpy_rae.storage import jsonl
+
+TRIES = 3
+
+LOG = logging.getLogger(__name__)
+
+
+class Job(Protocol):
+    """What a scheduler runs: a trial or a run."""
+
+    @property
+    def hash(self) -> str:
+        """Key under which the record is stored."""
+
+    @property
+    def label(self) -> str:
+        """The job in a few words."""
+
+    @property
+    def cost(self) -> float:
+        """Expected duration in the units of `relative_cost`."""
+
+    @property
+    def model(self) -> Objective:
+        """What is minimised."""
+
+    @property
+    def activation(self) -> Activation:
+        """The encoder's activation."""
+
+
+J = TypeVar("J", bound=Job)
+
+
+class RunsLost(Exception):
+    """Runs were given up because their workers died again and again, or never started.
+
+    Parameters
+    ----------
+    runs : sequence of Job
+        The runs that were given up.
+    error : Exception
+        The last failure.
+    """
+
+    def __init__(self, runs: Sequence[Job], error: Exception) -> None:
+        names = ", ".join(run.label for run in runs)
+        why = f"given up after {TRIES} deaths of their worker without progress ({reason(error)})"
+        if isinstance(error, WorkerNeverStarted):
+            why = f"given up after {TRIES} attempts to start a worker ({error})"
+        super().__init__(f"{why}: {names}; all others are stored, and the next start tries these again")
+
+
+class ExecutorLost(ConnectionError):
+    """The executor has cancelled the runs, as Dask does when its scheduler is gone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the connection to the scheduler is lost, and the runs in flight with it; all others are stored, and the "
+            "next start tries these again"
+        )
+
+
+def reason(error: Exception) -> str:
+    """Return why a worker died.
+
+    Parameters
+    ----------
+    error : Exception
+        What the run's future raised.
+
+    Returns
+    -------
+    str
+        "out of memory", the message, or the error's type if it has no message.
+    """
+    return "out of memory" if isinstance(error, MemoryError) else str(error) or type(error).__name__
+
+
+@dataclass
+class RunScheduler(Generic[J]):
+    """Runs jobs on an executor: those that wait, those in flight, and those given up.
+
+    Attributes
+    ----------
+    executor : Executor
+        Where the jobs run.
+    destination : Path or dict
+        File to which each record is appended, or the records in memory by hash.
+    execute : callable
+        Called in a worker as `execute(job, *arguments)`. It returns the job's record.
+    arguments : tuple
+        Further arguments of `execute`.
+    waiting : deque of Job
+        The jobs in the order in which they start.
+    checkpoints : Checkpoints, optional
+        Where `execute` keeps the states of jobs in progress.
+    in_flight : dict
+        The jobs that were handed to the executor, by their futures.
+    failures : Counter
+        How often each job has failed since its last checkpoint.
+    lost : list of Job
+        The jobs that were given up.
+    error : Exception, optional
+        The last failure of a job that was given up.
+    """
+
+    executor: Executor
+    destination: Path | dict[str, Record]
+    execute: Callable[..., Record]
+    arguments: tuple[Any, ...]
+    waiting: deque[J]
+    checkpoints: Checkpoints | None = None
+    in_flight: dict[Future[Record], J] = field(default_factory=dict)
+    failures: Counter[tuple[str, object]] = field(default_factory=Counter)
+    lost: list[J] = field(default_factory=list)
+    error: Exception | None = None
+
+    def results(self, at_once: int | None = None) -> Iterator[Record]:
+        """Start the jobs, and store each record before it is yielded.
+
+        Parameters
+        ----------
+        at_once : int, optional
+            How many jobs the executor has at a time. All, if None.
+
+        Yields
+        ------
+        dict
+            The record of a job.
+
+        Raises
+        ------
+        ExecutorLost
+            If the executor cancels a job.
+        """
+        while self.waiting or self.in_flight:
+            while self.waiting and len(self.in_flight) < (at_once or math.inf):
+                self.start(self.waiting.popleft())
+            if not self.in_flight:
+                continue
+            future = next(as_completed(list(self.in_flight)))
+            job = self.in_flight.pop(future)
+            try:
+                entry = future.result()
+            except (BrokenExecutor, MemoryError) as error:
+                self.retry(job, error)
+                continue
+            except CancelledError:  # by the executor; the scheduler cancels only in `shutdown`
+                raise ExecutorLost from None
+            self.store_record(entry)
+            yield entry
+
+    def start(self, job: J) -> None:
+        """Hand a job to the executor.
+
+        Parameters
+        ----------
+        job : Job
+            The job.
+        """
+        try:
+            self.in_flight[self.executor.submit(self.execute, job, *self.arguments)] = job
+        except BrokenExecutor as error:
+            self.retry(job, error)
+
+    def store_record(self, entry: Record) -> None:
+        """Store a record, and remove the checkpoint of its job.
+
+        Parameters
+        ----------
+        entry : dict
+            The record.
+        """
+        if isinstance(self.destination, dict):
+            self.destination[entry["hash"]] = entry
+        else:
+            jsonl.append(self.destination, entry)
+        if self.checkpoints:
+            self.checkpoints.remove(entry["hash"])
+
+    def retry(self, job: J, error: Exception) -> None:
+        """Let a job wait for another try, or give it up if it has failed TRIES times since its last checkpoint.
+
+        If no worker starts for one job, none starts for the others, and all are given up.
+
+        Parameters
+        ----------
+        job : Job
+            The job that failed.
+        error : Exception
+            Why it failed.
+        """
+        at = job.hash, self.checkpoints and self.checkpoints.progress(job.hash)
+        self.failures[at] += 1
+        if self.failures[at] < TRIES:
+            self.waiting.appendleft(job)
+            return
+        self.error = error
+        self.lost.append(job)
+        if isinstance(error, WorkerNeverStarted):
+            self.lost.extend(self.waiting)
+            self.waiting.clear()
+
+    def shutdown(self) -> None:
+        """Save or await the jobs in flight; the records of those that end all the same are stored."""
+        left = [future for future in self.in_flight if not future.cancel()]
+        if left and self.checkpoints and hasattr(self.executor, "stop"):
+            self.executor.stop()
+        elif left:
+            LOG.warning("stopping; %d runs in flight end first and are stored", len(left))
+        for future in as_completed(left):
+            with suppress(BrokenExecutor, MemoryError, CancelledError):
+                self.store_record(future.result())
