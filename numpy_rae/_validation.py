@@ -269,7 +269,7 @@ def image_shape(name: str, shape: object, n: int) -> tuple[int, ...]:
         If it is another shape.
     """
     sizes = tuple(shape) if isinstance(shape, (tuple, list)) else ()
-    whole = all(isinstance(size, numbers.Integral) and size > 0 for size in sizes)
+    whole = all(isinstance(size, numbers.Integral) and int(size) > 0 for size in sizes)
     if not whole or len(sizes) not in (2, 3) or (len(sizes) == 3 and sizes[0] != 3) or math.prod(sizes) != n:
         allowed = f"(height, width) or (3, height, width) with product {n}"
         raise ValueError(f"{name} is {_short(shape)}; it must be {allowed}")

@@ -436,7 +436,9 @@ def test_tol_0_stops_at_the_first_epochs_without_a_new_minimum(patience):
 
 
 def test_tol_that_is_not_reached_is_a_warning():
-    with pytest.warns(ConvergenceWarning, match=r"^the objective still falls by more than tol=0.0 within n_iter_no_change=5 "):
+    with pytest.warns(
+        ConvergenceWarning, match=r"^the objective still falls by more than tol=0.0 within n_iter_no_change=5 "
+    ):
         small(tol=0.0, n_iter_no_change=5).fit(data())
 
 

@@ -159,7 +159,6 @@ class Certificate:
         lines.append(f"  sign of dR/db: {', '.join(map(str, self.signs)) or 'not available'}")
         return "\n".join(lines)
 
-
     def _repr_markdown_(self) -> str:
         """The certificate as a notebook shows it."""
         lines = [f"**{self.activation} with {self.penalty}: {self.prediction}**", "", self.reason, ""]

@@ -434,12 +434,20 @@ def test_command_certifies_the_users_own(capsys, own_module, penalty):
 @pytest.mark.parametrize(
     ("option", "name", "message"),
     [
-        ("activation", "nowhere:f", "'nowhere:f', which cannot be loaded: ModuleNotFoundError: No module named 'nowhere'"),
+        (
+            "activation",
+            "nowhere:f",
+            "'nowhere:f', which cannot be loaded: ModuleNotFoundError: No module named 'nowhere'",
+        ),
         ("activation", "own_theory:nothing", "'own_theory:nothing'; module own_theory has no 'nothing'"),
         ("activation", "own_theory:number", "'own_theory:number', a int; it must be an Activation or a function"),
         ("activation", ":f", "':f'; it must be a known name, or module:name of your own"),
         ("penalty", "own_theory:", "'own_theory:'; it must be a known name, or module:name of your own"),
-        ("penalty", "own_theory:squareplus", "'own_theory:squareplus', a function; it must have value_and_grad, as a penalty"),
+        (
+            "penalty",
+            "own_theory:squareplus",
+            "'own_theory:squareplus', a function; it must have value_and_grad, as a penalty",
+        ),
         ("penalty", "own_theory:Broken", "'own_theory:Broken', which cannot be loaded: OSError: no file"),
     ],
 )
