@@ -159,8 +159,8 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Whether one line per epoch is printed.
     tol : float, optional
         With a number, `fit` stops as soon as the mean objective of the epoch has not fallen by more than `tol` below
-        its best value for `n_iter_no_change` epochs in a row. With None, `fit` trains for all `epochs`. `partial_fit` does
-        not use it.
+        its best value for `n_iter_no_change` epochs in a row. With None, `fit` trains for all `epochs`.
+        `partial_fit` does not use it.
     n_iter_no_change : int
         Number of epochs in a row without such a fall after which `fit` stops.
 
