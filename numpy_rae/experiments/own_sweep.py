@@ -30,7 +30,7 @@ from numpy_rae.experiments.sweep_result import SweepResult
 from numpy_rae.objectives import Objective
 from numpy_rae.registry import find_activation, named_objective
 from numpy_rae.storage import jsonl
-from numpy_rae.training import TrainConfig
+from numpy_rae.train_config import TrainConfig
 
 # The share of E||x||^2 in the squared length of the mean above which X does not count as centred.
 CENTRED = 0.05

@@ -23,6 +23,7 @@ from numpy_rae.experiments import command_line, figure_script, picture_script, r
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.local_pool import local_pool
+from numpy_rae.experiments.progress import show_progress
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.sweep import sweep
 from numpy_rae.experiments.time_estimate import updates
@@ -132,7 +133,7 @@ def train_missing(runs: Sequence[Run], out: Path, workers: int) -> list[dict]:
         with local_pool(workers) as pool:
             if sum(map(updates, missing)) >= ESTIMATE_FROM:
                 print(f"estimated duration: {figure_script.duration(missing, pool, workers)}", flush=True)
-            figure_script.show_progress(sweep(missing, pool, out, workers, checkpoints), len(missing))
+            show_progress(sweep(missing, pool, out, workers, checkpoints), len(missing))
     found = records.records_by_hash(out)
     return [found[key] for key in wanted]
 

@@ -116,7 +116,7 @@ def test_an_interrupt_ends_with_its_exit_code(tmp_path, monkeypatch, capsys):
     def interrupted(records, total):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(study.report, "show_progress", interrupted)
+    monkeypatch.setattr(study, "show_progress", interrupted)
     assert study.main(made_study([]), ["--preset", "tiny", "--out", str(tmp_path)]) == 130
     assert "the next start continues" in capsys.readouterr().err
 
