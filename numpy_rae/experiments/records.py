@@ -154,6 +154,27 @@ def records_by_hash(results: Path) -> dict[str, Record]:
     return read_results(results).by_hash
 
 
+def records_of(results: Path | dict[str, Record]) -> dict[str, Record]:
+    """Return the records of a results file, or those that are kept in memory, by hash.
+
+    Parameters
+    ----------
+    results : Path or dict
+        The file, or the records in memory by hash.
+
+    Returns
+    -------
+    dict
+        The records. Those in memory are copied.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or if it is not a sweep's.
+    """
+    return dict(results) if isinstance(results, dict) else records_by_hash(results)
+
+
 def latest(entries: Iterable[Record]) -> list[Record]:
     """Return the last record of each model, sigma^2 and seed; warn if there are others, as of an edited model.
 

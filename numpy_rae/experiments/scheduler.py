@@ -104,8 +104,8 @@ class RunScheduler(Generic[J]):
     ----------
     executor : Executor
         Where the jobs run.
-    results_file : Path
-        File to which each record is appended.
+    destination : Path or dict
+        File to which each record is appended, or the records in memory by hash.
     execute : callable
         Called in a worker as `execute(job, *arguments)`. It returns the job's record.
     arguments : tuple
@@ -125,7 +125,7 @@ class RunScheduler(Generic[J]):
     """
 
     executor: Executor
-    results_file: Path
+    destination: Path | dict[str, Record]
     execute: Callable[..., Record]
     arguments: tuple[Any, ...]
     waiting: deque[J]
@@ -191,7 +191,10 @@ class RunScheduler(Generic[J]):
         entry : dict
             The record.
         """
-        jsonl.append(self.results_file, entry)
+        if isinstance(self.destination, dict):
+            self.destination[entry["hash"]] = entry
+        else:
+            jsonl.append(self.destination, entry)
         if self.checkpoints:
             self.checkpoints.remove(entry["hash"])
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.records import Record, StoredRecords
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import Job, RunScheduler, RunsLost
-from numpy_rae.experiments.worker import train_run
+from numpy_rae.experiments.worker import model_path, train_run
 from numpy_rae.storage import jsonl
 
 J = TypeVar("J", bound=Job)
@@ -20,11 +21,12 @@ J = TypeVar("J", bound=Job)
 def sweep(
     runs: Iterable[Run],
     executor: Executor,
-    results: Path,
+    results: Path | dict[str, Record],
     at_once: int | None = None,
     checkpoints: Checkpoints | None = None,
     reports: Path | None = None,
     stored: StoredRecords | None = None,
+    models: Path | None = None,
 ) -> Generator[Record]:
     """Yield the record of every distinct run: first the stored ones, then the others as they end.
 
@@ -37,8 +39,9 @@ def sweep(
         What is to be trained.
     executor : Executor
         Where it is trained.
-    results : Path
-        File to which each record is appended as soon as its run ends.
+    results : Path or dict
+        File to which each record is appended as soon as its run ends. Or a dictionary that keeps the records in memory
+        by hash.
     at_once : int, optional
         How many runs the executor has at a time. All, if None.
     checkpoints : Checkpoints, optional
@@ -47,7 +50,9 @@ def sweep(
     reports : Path, optional
         Folder for a picture of each run that is trained now.
     stored : StoredRecords, optional
-        The records of `results`, if they were read before. The file is read again if it has changed.
+        The records of the file `results`, if they were read before. The file is read again if it has changed.
+    models : Path, optional
+        Folder for the trained models. A stored run whose model is not there is trained again.
 
     Yields
     ------
@@ -66,18 +71,20 @@ def sweep(
         If the executor cancels runs.
     """
     wanted = deduplicate(runs)
-    found = stored or StoredRecords(results)
-    yield from run_missing(wanted, executor, found, train_run, (checkpoints, reports), at_once, checkpoints)
+    found = results if isinstance(results, dict) else stored or StoredRecords(results)
+    arguments = (checkpoints, reports, models)
+    yield from run_missing(wanted, executor, found, train_run, arguments, at_once, checkpoints, models)
 
 
 def run_missing(
     wanted: Mapping[str, J],
     executor: Executor,
-    stored: StoredRecords,
+    stored: StoredRecords | dict[str, Record],
     execute: Callable[..., Record],
     arguments: tuple[Any, ...] = (),
     at_once: int | None = None,
     checkpoints: Checkpoints | None = None,
+    models: Path | None = None,
 ) -> Generator[Record]:
     """Yield the record of every job: first the stored ones, then the others as they end, the longest first.
 
@@ -87,8 +94,9 @@ def run_missing(
         The jobs by hash.
     executor : Executor
         Where they run.
-    stored : StoredRecords
-        The records of the file to which each new record is appended. The file is read again if it has changed.
+    stored : StoredRecords or dict
+        The records of the file to which each new record is appended. The file is read again if it has changed. Or a
+        dictionary that keeps the records in memory by hash.
     execute : callable
         Called in a worker as `execute(job, *arguments)`. It returns the job's record.
     arguments : tuple, optional
@@ -97,6 +105,8 @@ def run_missing(
         How many jobs the executor has at a time. All, if None.
     checkpoints : Checkpoints, optional
         Where `execute` keeps the states of jobs in progress.
+    models : Path, optional
+        Folder where `execute` keeps trained models. A stored job whose model is not there runs again.
 
     Yields
     ------
@@ -108,8 +118,8 @@ def run_missing(
     StoreError, NotSendable, RunsLost, ExecutorLost
         As `sweep` does.
     """
-    with jsonl.exclusive_lock(stored.path):
-        done = stored.refresh().by_hash
+    with _locked(stored):
+        done = _usable(dict(stored) if isinstance(stored, dict) else stored.refresh().by_hash, models)
         if checkpoints:
             checkpoints.remove_stale(set(done))
         yield from (done[key] for key in wanted if key in done)
@@ -117,7 +127,8 @@ def run_missing(
         if getattr(executor, "packs", False):
             check_sendable(waiting)
         waiting.sort(key=lambda job: -job.cost)
-        scheduler = RunScheduler(executor, stored.path, execute, arguments, deque(waiting), checkpoints)
+        destination = stored if isinstance(stored, dict) else stored.path
+        scheduler = RunScheduler(executor, destination, execute, arguments, deque(waiting), checkpoints)
         try:
             yield from scheduler.results(at_once)
         finally:
@@ -126,6 +137,18 @@ def run_missing(
                 checkpoints.remove_stale(set())
     if scheduler.error:
         raise RunsLost(scheduler.lost, scheduler.error)
+
+
+def _locked(stored: StoredRecords | dict[str, Record]) -> AbstractContextManager[None]:
+    """Return the lock on a results file; records in memory need none."""
+    return nullcontext() if isinstance(stored, dict) else jsonl.exclusive_lock(stored.path)
+
+
+def _usable(done: dict[str, Record], models: Path | None) -> dict[str, Record]:
+    """Return the stored records without those whose trained model is wanted and missing."""
+    if models is None:
+        return done
+    return {key: entry for key, entry in done.items() if entry["status"] != "ok" or model_path(models, key).exists()}
 
 
 def check_sendable(jobs: Iterable[Job]) -> None:

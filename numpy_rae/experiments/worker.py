@@ -13,6 +13,7 @@ from numpy_rae.experiments.provenance import versions
 from numpy_rae.experiments.records import Record, make_record
 from numpy_rae.experiments.run import Run
 from numpy_rae.metrics import mean_square
+from numpy_rae.storage import model_file
 from numpy_rae.storage.jsonl import StoreError
 from numpy_rae.train_state import TrainResult, TrainState
 from numpy_rae.training import train
@@ -20,7 +21,9 @@ from numpy_rae.training import train
 LOG = logging.getLogger(__name__)
 
 
-def train_run(run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None) -> Record:
+def train_run(
+    run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None, models: Path | None = None
+) -> Record:
     """Train one run, from its checkpoint if there is one, and make its record; called in a worker.
 
     Parameters
@@ -31,6 +34,8 @@ def train_run(run: Run, checkpoints: Checkpoints | None = None, reports: Path | 
         Where its state is kept.
     reports : Path, optional
         Folder for its training report.
+    models : Path, optional
+        Folder for the trained model.
 
     Returns
     -------
@@ -42,9 +47,29 @@ def train_run(run: Run, checkpoints: Checkpoints | None = None, reports: Path | 
         trained = _train_with_checkpoints(run, x, checkpoints)
     else:
         trained = train(x, run.model, run.activation, run.config)
+    if models and not trained.diverged:
+        model_file.save(model_path(models, run.hash), trained.params, run.activation.name, run.config, run.model.name)
     if reports and not trained.diverged:
         _report_or_warn(run, x, trained, reports)
     return make_record(run, trained) | {"mean_square": mean_square(x)}
+
+
+def model_path(models: Path, key: str) -> Path:
+    """Return the file of a trained model.
+
+    Parameters
+    ----------
+    models : Path
+        The folder of the models.
+    key : str
+        The hash of the run.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    return models / f"{key[:32]}.npz"
 
 
 def _report_or_warn(run: Run, x: Array, trained: TrainResult, reports: Path) -> None:
