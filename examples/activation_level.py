@@ -105,7 +105,7 @@ def main(argv=None):
     found = digits_runs(*digits)
     print(white_table(white), digits_table(found), sep="\n\n")
     jsonl.rewrite(args.out / f"activation_level-{args.preset}.jsonl", [*white, *found])
-    return picture_script.save(picture(white, found), args.out, f"activation_level-{args.preset}.png")
+    return picture_script.save(picture(white, found), args, f"activation_level-{args.preset}.png")
 
 
 def white_table(rows: list[dict]) -> str:

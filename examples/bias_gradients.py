@@ -77,7 +77,7 @@ def main(argv=None):
     title = "Bias gradient at one sample, unit-length row"
     note = "Weight decay has none. Thm 3's cross term is 0 for a unit alone."
     figure = theory_pictures.bias_gradients(A, rows, title, note)
-    return picture_script.save(figure, args.out, f"bias_gradients-{args.preset}.png")
+    return picture_script.save(figure, args, f"bias_gradients-{args.preset}.png")
 
 
 if __name__ == "__main__":

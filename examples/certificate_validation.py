@@ -58,7 +58,7 @@ def run(args) -> int:
             by_hash = by_hash | progress.show_progress(trained, len(left), certificate_runs.one_line)
     rows = judged(args, wanted, by_hash, results)
     print(certificate_tables.lengths(rows), certificate_tables.table(rows), certificate_tables.tally(rows), sep="\n\n")
-    return picture_script.save(certificate_grid.picture(rows), args.out, f"{name}.png")
+    return picture_script.save(certificate_grid.picture(rows), args, f"{name}.png")
 
 
 def judged(

@@ -52,7 +52,7 @@ def main(argv=None):
     title = "{:,} samples of {} features, {} atoms, {} in each, noise {}; seeds: {}".format(*size, seeds)
     print(title, table(cosines, sigma2), "; ".join(f"{name}: {v:.3f}" for name, v in levels.items()), sep="\n\n")
     figure = recovery_figure.recovery(sigma2, cosines, levels, title)
-    return picture_script.save(figure, args.out, f"dictionary_recovery-{args.preset}.png")
+    return picture_script.save(figure, args, f"dictionary_recovery-{args.preset}.png")
 
 
 def learned(x, m, lam, seed, epochs, rounds):

@@ -103,7 +103,7 @@ def main(argv=None):
         for k, step in enumerate(at)
     ]  # fmt: skip
     jsonl.rewrite(args.out / f"edae_drift-{args.preset}.jsonl", rows)
-    return picture_script.save(picture(at, predicted, found), args.out, f"edae_drift-{args.preset}.png")
+    return picture_script.save(picture(at, predicted, found), args, f"edae_drift-{args.preset}.png")
 
 
 def table(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) -> str:

@@ -28,7 +28,7 @@ def main(argv=None):
     print(f"activation fraction: mean {active.mean():.3f}, lowest {active.min():.3f}, highest {active.max():.3f}")
     title = rf"DAE, ReLU, unit rows, $\sigma^2$ = 0.09, {trained.steps:,} updates"
     figure = filters.filters(trained.params.W, active, (28, 28), title)
-    return picture_script.save(figure, args.out, f"filters-{args.preset}.png")
+    return picture_script.save(figure, args, f"filters-{args.preset}.png")
 
 
 if __name__ == "__main__":

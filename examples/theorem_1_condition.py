@@ -31,7 +31,7 @@ def main(argv=None):
         right = f"sign of Eq. (5) right: {seen.sign_right():.2f}"
         print(f"update {seen.step:5d}: units above the bound: {shares};  {right}")
     figure = theory_pictures.theorem_1(monitor.observations, f"SAE, sigmoid, unit rows, {samples:,} digits")
-    return picture_script.save(figure, args.out, f"theorem_1_condition-{args.preset}.png")
+    return picture_script.save(figure, args, f"theorem_1_condition-{args.preset}.png")
 
 
 if __name__ == "__main__":

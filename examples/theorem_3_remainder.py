@@ -39,7 +39,7 @@ def main(argv=None):
     for label, values in lines.items():
         print(f"{label:35s} slope {np.polyfit(np.log(SIGMA[:4]), np.log(values[:4]), 1)[0]:.2f}")
     figure = theory_pictures.theorem_3(SIGMA, lines, "Thm 3: remainder of Eq. (7), n = 2, m = 4")
-    return picture_script.save(figure, args.out, f"theorem_3_remainder-{args.preset}.png")
+    return picture_script.save(figure, args, f"theorem_3_remainder-{args.preset}.png")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def main(argv=None):
             seen.setdefault(activation.name, {})[label] = found[:, 1:4]
     title = f"Eq. (7) while training, unit rows, {samples:,} digits, {hidden:,} units"
     figure = theory_pictures.theorem_3_terms(seen, title)
-    return picture_script.save(figure, args.out, f"theorem_3_terms-{args.preset}.png")
+    return picture_script.save(figure, args, f"theorem_3_terms-{args.preset}.png")
 
 
 def watched(x, model, activation, config) -> np.ndarray:

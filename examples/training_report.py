@@ -36,7 +36,7 @@ def main(argv=None):
     print(text)
     title = f"{args.model}, {args.activation}, unit rows, sigma^2 = {args.sigma2:g}, {trained.steps:,} updates, digits"
     figure = training_report.training_report(trained.history, trained.params, seen, (28, 28), text, title)
-    return picture_script.save(figure, args.out, f"training_report-{args.preset}.png")
+    return picture_script.save(figure, args, f"training_report-{args.preset}.png")
 
 
 def run(args) -> tuple[TrainResult, Sparsity]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy_rae.certificates.certificate import certify as certify
     from numpy_rae.data.digits import load_digits as load_digits
     from numpy_rae.estimator import SparseAutoEncoder as SparseAutoEncoder
+    from numpy_rae.experiments.own_sweep import sweep as sweep
     from numpy_rae.gradcheck import check_gradient as check_gradient
     from numpy_rae.metrics import measure as measure
     from numpy_rae.objectives import Objective as Objective
@@ -67,6 +68,7 @@ _EXPORTS = {
     "load_model": ("storage.model_file", "load"),
     "measure": ("metrics", "measure"),
     "save_model": ("storage.model_file", "save"),
+    "sweep": ("experiments.own_sweep", "sweep"),
     "train": ("training", "train"),
 }
 __all__ = ["__version__", *_EXPORTS]

@@ -18,14 +18,17 @@ from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, ma
 from numpy_rae.data import fetch_command
 from numpy_rae.experiments import reproduce
 from numpy_rae.experiments.command import command
-from numpy_rae.experiments.command_line import user_path
-from numpy_rae.penalties import PENALTIES
+from numpy_rae.experiments.command_line import check_picture, user_path
+from numpy_rae.experiments.user_objects import is_reference, load_activation, load_penalty
+from numpy_rae.penalties import PENALTIES, Penalty
 from numpy_rae.plotting import certificate_picture, style
 from numpy_rae.registry import ACTIVATIONS, find_activation, softplus_sharpness
 
 COLUMNS = ("CAE", "mDAE", "SAE", "L1", "KL")
 CERTIFY = "Tell which corollary covers an activation and a penalty, and what it predicts."
 SHARP = "softplus(beta=B)"
+OWN = "or module:name of your own"
+PICTURES = "the name must end in .png, .pdf or .svg"
 SHOWN = np.linspace(-6, 6, 1201)
 
 
@@ -70,10 +73,11 @@ def parser() -> argparse.ArgumentParser:
 def _add_certify(certify: argparse.ArgumentParser) -> None:
     """Add the options of `certify`."""
     certify.set_defaults(command=lambda args: _table(args) if args.table else _one(args))
-    certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(_activation_names())}")
-    certify.add_argument("--penalty", metavar="NAME", help=f"one of {', '.join(PENALTIES)}")
+    certify.add_argument("--activation", metavar="NAME", help=f"one of {', '.join(_activation_names())}; {OWN}")
+    certify.add_argument("--penalty", metavar="NAME", help=f"one of {', '.join(PENALTIES)}; {OWN}")
     certify.add_argument("--json", action="store_true", help="JSON in place of text")
-    certify.add_argument("--picture", type=user_path, metavar="FILE.png", help="draw h, h', h'' and the signs of dR/db")
+    text = f"draw h, h', h'' and the signs of dR/db; {PICTURES}"
+    certify.add_argument("--picture", type=user_path, metavar="FILE", help=text)
     certify.add_argument("--table", action="store_true", help="every activation with every penalty, as Markdown")
 
 
@@ -82,16 +86,36 @@ def _one(args: argparse.Namespace) -> int:
     for option in ("activation", "penalty"):
         if getattr(args, option) is None:
             raise ValueError(f"{option} is not given; it is needed unless --table is")
-    penalty_name = _known("penalty", args.penalty, PENALTIES)
+    if args.picture:
+        check_picture(args.picture)
+    penalty = _find_penalty(args.penalty)
+    if is_reference(args.activation):
+        return _show(args, load_activation("activation", args.activation), penalty)
     name = _known_activation(args.activation)
-    if args.picture and args.picture.suffix.lower() != ".png":
-        raise ValueError(f"picture is {str(args.picture)!r}; its name must end in .png")
     if name in OUTSIDE:
         print(json.dumps({"activation": name, "outside": OUTSIDE[name]}) if args.json else _outside(name))
         return _refuse_picture(args, name)
-    verdict = certificate(name, penalty_name)
+    if name == "maxout":
+        _report(args, maxout_certificate(penalty, maxout.witness()))
+        return _refuse_picture(args, name)
+    return _show(args, find_activation(name), penalty)
+
+
+def _show(args: argparse.Namespace, activation: Activation, penalty: Penalty) -> int:
+    """Print the certificate and draw its picture."""
+    verdict = certify(activation, penalty)
+    _report(args, verdict)
+    return _draw(args, activation, verdict)
+
+
+def _report(args: argparse.Namespace, verdict: Certificate) -> None:
+    """Print the certificate as text or JSON."""
     print(json.dumps(verdict.to_dict(), indent=2) if args.json else verdict)
-    return _refuse_picture(args, name) if name == "maxout" else _draw(args, find_activation(name), verdict)
+
+
+def _find_penalty(name: str) -> Penalty:
+    """Return a penalty of the package by its name in any case, or one of the user."""
+    return load_penalty("penalty", name) if is_reference(name) else PENALTIES[_known("penalty", name, PENALTIES)]
 
 
 def _draw(args: argparse.Namespace, activation: Activation, verdict: Certificate) -> int:

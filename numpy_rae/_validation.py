@@ -246,6 +246,36 @@ def batch(name: str, x: Array, columns: int, dtype: DType) -> Array:
     return x
 
 
+def image_shape(name: str, shape: object, n: int) -> tuple[int, ...]:
+    """Return the shape as a tuple if it is the shape of an image of n numbers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument in the error message.
+    shape : object
+        Shape to check.
+    n : int
+        Number of pixels, times 3 for colours.
+
+    Returns
+    -------
+    tuple of int
+        (height, width) or (3, height, width).
+
+    Raises
+    ------
+    ValueError
+        If it is another shape.
+    """
+    sizes = tuple(shape) if isinstance(shape, (tuple, list)) else ()
+    whole = all(isinstance(size, numbers.Integral) and int(size) > 0 for size in sizes)
+    if not whole or len(sizes) not in (2, 3) or (len(sizes) == 3 and sizes[0] != 3) or math.prod(sizes) != n:
+        allowed = f"(height, width) or (3, height, width) with product {n}"
+        raise ValueError(f"{name} is {_short(shape)}; it must be {allowed}")
+    return tuple(int(size) for size in sizes)
+
+
 def float_type(name: str, dtype: DTypeLike) -> DType:
     """Return the dtype if it is float32 or float64.
 

@@ -8,7 +8,7 @@ from numpy_rae.train_state import TrainState
 class Callback:
     """Define the callbacks of `train`, which do nothing here.
 
-    A subclass overrides one or both of them. A callback must not modify its arguments.
+    A subclass overrides one or more of them. A callback must not modify its arguments.
     """
 
     def on_step_start(self, step: int, state: TrainState, x: Array, grad: Gradient) -> None:
@@ -36,3 +36,18 @@ class Callback:
         state : TrainState
             The state after the update.
         """
+
+    def on_epoch_end(self, state: TrainState) -> bool:
+        """Do something after an epoch, once its entry in the history is there.
+
+        Parameters
+        ----------
+        state : TrainState
+            State after the epoch.
+
+        Returns
+        -------
+        bool
+            Whether the training ends here.
+        """
+        return False

@@ -15,10 +15,11 @@ from numpy_rae import _validation, training
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation, FullJet
 from numpy_rae.autoencoder import Params, decode, forward
+from numpy_rae.callbacks import Callback
 from numpy_rae.metrics import measure
 from numpy_rae.objectives import Objective, Penalised
 from numpy_rae.penalties import JacobianPenalty
-from numpy_rae.registry import OBJECTIVES, find_activation
+from numpy_rae.registry import find_activation, named_objective
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.train_state import TrainState
 
@@ -63,6 +64,59 @@ def _is_flat(model: Objective, activation: Activation) -> bool:
     return isinstance(penalty, JacobianPenalty) and not cast(FullJet, activation(CURVED, 2))[2].any()
 
 
+class _Progress(Callback):
+    """Prints one line per epoch, and stops when the objective has not fallen by `tol` for `patience` epochs."""
+
+    def __init__(self, verbose: bool, tol: float | None = None, patience: int = 1) -> None:
+        self.verbose, self.tol, self.patience = verbose, tol, patience
+        self.best, self.idle, self.stopped = np.inf, 0, False
+
+    def on_epoch_end(self, state: TrainState) -> bool:
+        entry = state.history[-1]
+        if self.verbose:
+            line = "epoch {epoch}: objective {objective:.6g}, active {activation_fraction:.3f}"
+            print(line.format(**entry), flush=True)
+        if self.tol is not None:
+            self.idle = 0 if entry["objective"] < self.best - self.tol else self.idle + 1
+            self.best = min(self.best, entry["objective"])
+            self.stopped = self.idle >= self.patience
+        return self.stopped
+
+
+def sparse_score(estimator: Any, X: ArrayLike, y: object = None, *, sparsity_weight: float = 1.0) -> float:
+    """Compute explained variance minus `sparsity_weight` times activation fraction, as a scorer of scikit-learn.
+
+    `scoring=sparse_score` in a grid search weighs a good reconstruction against sparse codes. The estimator's own score
+    prefers small sigma2, because it does not see the codes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, with `transform` and `inverse_transform`. A Pipeline of such steps is allowed.
+    X : array-like, shape (N, n)
+        Data.
+    y : object
+        Not used.
+    sparsity_weight : float
+        Weight of the activation fraction.
+
+    Returns
+    -------
+    float
+        1 - ||X - Y||^2 / ||X - mean of X||^2, with Y the reconstruction, minus the weight times the share of codes
+        above the activation's `delta_min`. For other estimators it is the share of codes that are not 0.
+    """
+    _validation.number("sparsity_weight", sparsity_weight)
+    codes = estimator.transform(X)
+    x = np.asarray(X, np.float64)
+    residual, deviation = x - estimator.inverse_transform(codes), x - x.mean(axis=0)
+    total = float(np.vdot(deviation, deviation))
+    explained = 1 - float(np.vdot(residual, residual)) / total if total else 0.0
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    active = codes > last.activation_.delta_min if hasattr(last, "activation_") else np.asarray(codes) != 0
+    return explained - sparsity_weight * float(active.mean())
+
+
 # scikit-learn has no types, so its base classes are of type Any.
 class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Learn codes h = s_e(W x + b_e) with one of the package's objectives.
@@ -77,8 +131,8 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     ----------
     n_components : int
         Number of hidden units m.
-    model : str or Objective
-        A name in `registry.OBJECTIVES`, or an objective.
+    model : str, Objective, callable, penalty or tuple
+        A name in `registry.OBJECTIVES`, an objective, a penalty, or a pair (name, objective or penalty).
     activation : str, Activation or callable
         A name in `registry.ACTIVATIONS`, an activation, or a function s_e(a).
     sigma2 : float
@@ -101,6 +155,14 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     random_state : int, RandomState or None
         An int is the seed of `TrainConfig`, so that `fit` gives the result of `training.train`, bit for bit. A
         RandomState, or NumPy's global one for None, draws a seed.
+    verbose : bool
+        Whether one line per epoch is printed.
+    tol : float, optional
+        With a number, `fit` stops as soon as the mean objective of the epoch has not fallen by more than `tol` below
+        its best value for `n_iter_no_change` epochs in a row. With None, `fit` trains for all `epochs`. `partial_fit`
+        does not use it.
+    n_iter_no_change : int
+        Number of epochs in a row without such a fall after which `fit` stops.
 
     Attributes
     ----------
@@ -112,6 +174,12 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         One dict per epoch: its number, its mean objective, and metrics.
     n_iter_ : int
         Number of epochs so far.
+    n_steps_ : int
+        Number of updates so far.
+    loss_curve_ : list of float
+        Mean objective of each epoch.
+    reconstruction_err_ : float
+        Mean of ||x - y||^2 over the X of the last call.
     n_features_in_ : int
         Number of features n.
     feature_names_in_ : ndarray of str, shape (n,)
@@ -139,6 +207,9 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         radius: float = 1.0,
         tangent: bool = False,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
     ) -> None:
         self.n_components = n_components
         self.model = model
@@ -152,6 +223,9 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.radius = radius
         self.tangent = tangent
         self.random_state = random_state
+        self.verbose = verbose
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
 
     def fit(self, X: ArrayLike, y: object = None) -> "SparseAutoEncoder":
         """Train from the start for `epochs` epochs.
@@ -176,13 +250,20 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Warns
         -----
         ConvergenceWarning
-            If no unit is active on any sample of X after training.
+            If no unit is active on any sample of X after training, or if `tol` is given and not reached.
         UserWarning
             If sigma2 cannot change the sparsity with this model and activation.
         """
         x = validate_data(self, X, dtype=FLOATS, order="C")
-        self._start(x, self.epochs)
+        progress = _Progress(self.verbose, *self._stopping())
+        self._start(x, self.epochs, progress)
         self._warn_if_flat()
+        if self.tol is not None and not progress.stopped:
+            text = (
+                f"the objective still falls by more than tol={self.tol!r} within "
+                f"n_iter_no_change={self.n_iter_no_change} epochs after all {self.n_iter_} epochs; raise epochs or tol"
+            )
+            warnings.warn(text, ConvergenceWarning, stacklevel=2)
         if self._metrics["dead_fraction"] == 1:
             text = (
                 f"no unit is active on any sample of X after {self.n_iter_} epochs, so the codes contain no "
@@ -221,7 +302,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             If sigma2 cannot change the sparsity with this model and activation.
         """
         if not hasattr(self, "components_"):
-            self._start(validate_data(self, X, dtype=FLOATS, order="C"), 1)
+            self._start(validate_data(self, X, dtype=FLOATS, order="C"), 1, _Progress(self.verbose))
         else:
             self._continue(validate_data(self, X, dtype=self.components_.dtype, order="C", reset=False))
         self._warn_if_flat()
@@ -230,17 +311,23 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def _continue(self, x: Array) -> None:
         """Run one epoch from the state of the last call."""
         self._state.params, self._state.velocity = map(_writeable, (self._state.params, self._state.velocity))
-        self._advance(self._state, x, self._config(x, self.config_.seed, len(self.components_)), 1)
+        config = self._config(x, self.config_.seed, len(self.components_))
+        self._advance(self._state, x, config, 1, _Progress(self.verbose))
 
-    def _start(self, x: Array, epochs: int) -> None:
+    def _stopping(self) -> tuple[float | None, int]:
+        """Return `tol` and `n_iter_no_change`, checked."""
+        tol = None if self.tol is None else _validation.number("tol", self.tol)
+        return tol, _validation.integer("n_iter_no_change", self.n_iter_no_change)
+
+    def _start(self, x: Array, epochs: int, progress: _Progress) -> None:
         """Run some epochs from a new state."""
         config = self._config(x, self._draw_seed(), _validation.integer("n_components", self.n_components))
-        self._advance(training.init_state(x.shape[1], config), x, config, epochs)
+        self._advance(training.init_state(x.shape[1], config), x, config, epochs, progress)
 
-    def _advance(self, state: TrainState, x: Array, config: TrainConfig, epochs: int) -> None:
+    def _advance(self, state: TrainState, x: Array, config: TrainConfig, epochs: int, progress: _Progress) -> None:
         """Run some epochs from a state and set the fitted attributes."""
         model, activation = self._model(), find_activation(self.activation)
-        trained = training.run_epochs(state, x, model, activation, config, epochs)
+        trained = training.run_epochs(state, x, model, activation, config, epochs, progress)
         if trained.diverged or trained.metrics is None:
             # Parameters on their way to infinity are no fit.
             self.__dict__.pop("components_", None)
@@ -248,7 +335,9 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self._state, self._metrics, self.config_ = state, trained.metrics, config
         self.model_, self.activation_ = model, activation
         self.components_, self.intercept_ = trained.params
-        self.history_, self.n_iter_ = trained.history, len(trained.history)
+        self.history_, self.n_iter_, self.n_steps_ = trained.history, len(trained.history), trained.steps
+        self.loss_curve_ = [entry["objective"] for entry in trained.history]
+        self.reconstruction_err_ = trained.metrics["loss"]
 
     def _warn_if_flat(self) -> None:
         """Warn the caller of `fit` or `partial_fit` if sigma2 cannot change the sparsity."""
@@ -272,10 +361,8 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return TrainConfig(seed=seed, hidden=hidden, dtype=x.dtype.name, **same)
 
     def _model(self) -> Objective:
-        """Return the objective. It needs a name, so a plain function is not allowed."""
-        if isinstance(self.model, Objective):
-            return self.model
-        return OBJECTIVES[_validation.one_of("model", self.model, OBJECTIVES)]
+        """Return the objective under its name."""
+        return named_objective(self.model)
 
     def _fitted(self, X: ArrayLike) -> tuple[Params, Activation, Array]:
         """Return parameters, activation and the checked data, if the estimator is fitted."""

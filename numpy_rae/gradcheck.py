@@ -99,6 +99,25 @@ class Check(NamedTuple):
         )
 
 
+class Checks(list[Check]):
+    """The checks of `check_gradient`, one per direction; a notebook shows them as a table."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    def _repr_markdown_(self) -> str:
+        head = "| direction | analytic | numeric | uncertainty | verdict |\n|---|---|---|---|---|"
+        rows = [
+            f"| {c.direction} | {c.analytic:+.9e} | {c.numeric:+.9e} | {c.uncertainty:.1e} | {_bold_unless_passed(c)} |"
+            for c in self
+        ]
+        return "\n".join([head, *rows])
+
+
+def _bold_unless_passed(check: Check) -> str:
+    return check.verdict if check.passed else f"**{check.verdict}**"
+
+
 def flatten(params: Params) -> Array:
     """Return W and b_e as one vector.
 
@@ -388,7 +407,7 @@ def check_gradient(
     params: Params,
     rng: np.random.Generator,
     directions: int = 5,
-) -> list[Check]:
+) -> Checks:
     """Compare the gradient of a function of the parameters with differences in random unit directions.
 
     Parameters
@@ -418,7 +437,7 @@ def check_gradient(
     _validation.instance("rng", rng, np.random.Generator)
     _validation.integer("directions", directions)
     f, point = on_vector(value_and_grad, params), flatten(params)
-    checks = []
+    checks = Checks()
     for index in range(directions):
         direction = rng.standard_normal(point.size)
         checks.append(directional(f, point, direction / np.linalg.norm(direction), index))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,7 +11,8 @@ from numpy_rae.activations import PAPER_ACTIVATIONS, Activation
 from numpy_rae.dae_noise.noise_variants import NOISE_OBJECTIVES
 from numpy_rae.extra_activations import EXTRA_ACTIVATIONS, softplus_beta
 from numpy_rae.numerical_activations import from_callable
-from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ObjectiveFunction
+from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ObjectiveFunction, Penalised
+from numpy_rae.penalties import PENALTIES
 
 ACTIVATIONS: dict[str, Activation] = {**PAPER_ACTIVATIONS, **EXTRA_ACTIVATIONS}
 OBJECTIVES: dict[str, Objective] = {**PAPER_OBJECTIVES, **NOISE_OBJECTIVES}
@@ -47,7 +49,7 @@ def find_activation(activation: str | Activation | Callable[..., Any]) -> Activa
             else ACTIVATIONS[_validation.one_of("activation", activation, ACTIVATIONS)]
         )
     _validation.function("activation", activation)
-    return from_callable(getattr(activation, "__name__", type(activation).__name__), activation)
+    return from_callable(name_of(activation), activation)
 
 
 def softplus_sharpness(name: str) -> float | None:
@@ -92,3 +94,67 @@ def find_objective(objective: str | ObjectiveFunction) -> ObjectiveFunction:
         return OBJECTIVES[_validation.one_of("objective", objective, OBJECTIVES)]
     _validation.function("objective", objective)
     return objective
+
+
+def named_objective(model: Any) -> Objective:
+    """Return the named objective that a name, an objective, a penalty or a pair stands for.
+
+    Parameters
+    ----------
+    model : str, Objective, callable, penalty or tuple
+        A name in `OBJECTIVES`, an objective, a penalty, or a pair (name, objective or penalty). An objective or a
+        penalty without a name gets that of its function or class.
+
+    Returns
+    -------
+    Objective
+        The objective under its name.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the value is none of these.
+    """
+    if isinstance(model, tuple):
+        return _renamed(*_pair(model))
+    if isinstance(model, str):
+        return OBJECTIVES[_validation.one_of("model", model, OBJECTIVES)]
+    if isinstance(model, Objective):
+        return model
+    if not callable(model) and hasattr(model, "value_and_grad"):
+        model = Penalised(model)
+    _validation.function("model", model)
+    return Objective(name_of(model), model)
+
+
+def _pair(model: tuple[Any, ...]) -> tuple[str, Any]:
+    if len(model) != 2 or not isinstance(model[0], str) or not model[0]:
+        raise ValueError(f"model is {model!r}; a pair must be (name, objective or penalty)")
+    name, objective = model
+    return name, objective
+
+
+def _renamed(name: str, model: Any) -> Objective:
+    found = named_objective(model)
+    return found if found.name == name else replace(found, name=name)
+
+
+def name_of(thing: Any) -> str:
+    """Return what an activation, a penalty or an objective is called in records and figures.
+
+    Parameters
+    ----------
+    thing : object
+        A function, an object with a name, or any other object.
+
+    Returns
+    -------
+    str
+        Its `name`; else the name of a known penalty, of the function, or of the class.
+    """
+    if isinstance(thing, Penalised):
+        mine = thing.penalty
+        known = [name for name, each in PENALTIES.items() if type(each) is type(mine) and each == mine]
+        return known[0] if known else name_of(mine)
+    name = getattr(thing, "name", None)
+    return name if isinstance(name, str) else getattr(thing, "__name__", None) or type(thing).__name__

@@ -48,7 +48,7 @@ def train(
     config : TrainConfig
         The numbers of the run.
     watch : Callback, optional
-        Called before and after each update.
+        Called before and after each update, and after each epoch.
     state : TrainState, optional
         State of an interrupted run with the same arguments, see `checkpoint.load`. This run is completed, in place.
 
@@ -121,7 +121,7 @@ def run_epochs(
     epochs : int
         Number of epochs.
     watch : Callback, optional
-        Called before and after each update.
+        Called before and after each update, and after each epoch.
 
     Returns
     -------
@@ -134,6 +134,8 @@ def run_epochs(
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         while len(state.history) < last and not state.diverged:
             run_epoch(state, x, objective, activation, config, watch or Callback())
+            if not state.diverged and watch and watch.on_epoch_end(state):
+                break
         return finalise(state, x, activation)
 
 

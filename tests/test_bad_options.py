@@ -119,6 +119,7 @@ FIGURE = {
     "--workers": WHOLE,
     "--scheduler": WORDS,
     "--out": PATHS,
+    "--picture": st.sampled_from(["a.png", "a.svg", "a.gif", "", "/dev/null", "/proc/none.pdf"]),
     "--plot-only": None,
     "--save-every": REAL,
     "--report": None,

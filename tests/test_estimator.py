@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ pytest.importorskip("sklearn", reason="the extra [sklearn] is not installed")
 import joblib
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -27,8 +29,9 @@ from test_optimizer import spoil, textbook_step
 import numpy_rae
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params, forward, init_params
-from numpy_rae.estimator import SparseAutoEncoder
+from numpy_rae.estimator import SparseAutoEncoder, sparse_score
 from numpy_rae.objectives import PAPER_OBJECTIVES, Objective, ae
+from numpy_rae.plotting.components import plot_components
 from numpy_rae.row_norms import unit_rows
 from numpy_rae.storage import model_file
 from numpy_rae.train_config import TrainConfig
@@ -240,7 +243,7 @@ def test_a_model_and_an_activation_of_one_s_own_survive_a_clone():
 def test_parameters_are_stored_untouched():
     given = {name: object() for name in SparseAutoEncoder().get_params()}
     estimator = SparseAutoEncoder(**given)
-    assert all(getattr(estimator, name) is value for name, value in given.items()) and len(vars(estimator)) == 12
+    assert all(getattr(estimator, name) is value for name, value in given.items()) and len(vars(estimator)) == 15
 
 
 def test_pipeline_with_a_scaler_goes_there_and_back():
@@ -394,6 +397,114 @@ def test_a_refused_set_of_parameters_leaves_what_was_fitted():
     with pytest.raises(ValueError, match="^activation is"):
         estimator.set_params(activation="swish").partial_fit(x)
     np.testing.assert_array_equal(estimator.transform(x), h)
+
+
+def test_activations_and_models_are_found_as_in_a_sweep():
+    x = data()
+    assert small(activation="gelu").fit(x).activation_.name == "gelu"
+    own = small(model=("mine", PAPER_OBJECTIVES["SAE"]), activation=np.tanh).fit(x)
+    assert own.model_.name == "mine" and own.activation_.name == "tanh"
+
+
+def test_the_curve_the_steps_and_the_error_are_those_of_training():
+    x = data()
+    estimator = small().fit(x)
+    trained = train(x, PAPER_OBJECTIVES["SAE"], RELU, CONFIG)
+    assert estimator.loss_curve_ == [entry["objective"] for entry in trained.history]
+    assert estimator.n_steps_ == trained.steps == 16
+    assert estimator.reconstruction_err_ == trained.metrics["loss"] == -estimator.score(x)
+    estimator.partial_fit(x)
+    assert estimator.n_steps_ == 20 and len(estimator.loss_curve_) == 5
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_tol_stops_after_as_many_idle_epochs_as_given():
+    """The first epoch always counts as a fall, so with a tol that nothing can reach fit ends n_iter_no_change later."""
+    x = data()
+    stopped = small(epochs=30, tol=1e9, n_iter_no_change=3).fit(x)
+    assert stopped.n_iter_ == 4
+    assert_same(fitted_params(stopped), fitted_params(small(epochs=4).fit(x)))
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_tol_0_stops_at_the_first_epochs_without_a_new_minimum(patience):
+    x = data()
+    curve = small(epochs=40).fit(x).loss_curve_
+    ends = (e for e in range(patience + 1, 41) if min(curve[: e - patience]) <= min(curve[e - patience : e]))
+    assert small(epochs=40, tol=0.0, n_iter_no_change=patience).fit(x).n_iter_ == next(ends) < 40
+
+
+def test_tol_that_is_not_reached_is_a_warning():
+    with pytest.warns(
+        ConvergenceWarning, match=r"^the objective still falls by more than tol=0.0 within n_iter_no_change=5 "
+    ):
+        small(tol=0.0, n_iter_no_change=5).fit(data())
+
+
+@pytest.mark.parametrize(("name", "value"), [("tol", -1.0), ("tol", "auto"), ("n_iter_no_change", 0)])
+def test_bad_stopping_is_one_sentence(name, value):
+    with pytest.raises(ValueError, match=f"^{name} is "):
+        small(**{name: value}).fit(data())
+
+
+def test_verbose_prints_one_line_per_epoch(capsys):
+    estimator = small().fit(data())
+    assert capsys.readouterr().out == ""
+    small(verbose=True).fit(data())
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 4
+    assert printed[-1].startswith(f"epoch 4: objective {estimator.loss_curve_[-1]:.6g}, active ")
+
+
+def test_sparse_score_is_explained_variance_minus_activation_fraction():
+    x = data()
+    estimator = small().fit(x)
+    h = estimator.transform(x)
+    y = estimator.inverse_transform(h)
+    explained = 1 - ((x - y) ** 2).sum() / ((x - x.mean(axis=0)) ** 2).sum()
+    active = (h > RELU.delta_min).mean()
+    assert sparse_score(estimator, x) == pytest.approx(explained - active, rel=1e-12)
+    assert sparse_score(estimator, x, sparsity_weight=0.25) == pytest.approx(explained - active / 4, rel=1e-12)
+
+
+def test_sparse_score_takes_a_pipeline_and_other_estimators():
+    x = data()
+    pipeline = make_pipeline(StandardScaler(), small()).fit(x)
+    assert sparse_score(pipeline, x, sparsity_weight=0) > sparse_score(pipeline, x)
+    assert sparse_score(PCA(2).fit(x), x) < 0 < sparse_score(PCA(2).fit(x), x, sparsity_weight=0)
+
+
+def test_a_grid_search_by_sparse_score_prefers_a_sparser_code():
+    x = StandardScaler().fit_transform(load_digits().data[:200])
+    grid = {"sigma2": [0.0, 1.0]}
+    of, scorers = SparseAutoEncoder(n_components=20, epochs=100, random_state=0), {"own": None}
+    scorers["sparse"] = partial(sparse_score, sparsity_weight=2)
+    by = {name: GridSearchCV(of, grid, scoring=scoring, cv=2).fit(x) for name, scoring in scorers.items()}
+    assert by["own"].best_params_ == {"sigma2": 0.0} and by["sparse"].best_params_ == {"sigma2": 1.0}
+
+
+def test_components_are_drawn_of_an_estimator_and_of_a_pipeline(tmp_path):
+    x = data(n=12)
+    pipeline = make_pipeline(StandardScaler(), small()).fit(x)
+    figure = plot_components(pipeline, (3, 4), path=tmp_path / "components.png")
+    assert (tmp_path / "components.png").stat().st_size > 0
+    drawn = figure.axes[0].images[0].get_array()
+    first = pipeline[-1].components_[0].reshape(3, 4)
+    np.testing.assert_allclose(drawn[:3, :4], first / np.abs(first).max())
+    assert "6 of 6 components" in figure.axes[0].get_title()
+    assert "2 of 6 components" in plot_components(pipeline[-1], (3, 4), count=2).axes[0].get_title()
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (2, 2, 3), 12, None, (12,)])
+def test_an_image_shape_that_does_not_fit_is_one_sentence(shape):
+    with pytest.raises(ValueError, match="^image_shape is .*with product 12$"):
+        plot_components(small().fit(data(n=12)), shape)
+
+
+def test_components_of_what_is_not_fitted_are_one_sentence():
+    with pytest.raises(ValueError, match="^estimator is SparseAutoEncoder without components_; it must be fitted$"):
+        plot_components(small(), (3, 4))
 
 
 def test_an_activation_can_be_any_that_the_registry_finds():

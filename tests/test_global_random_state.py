@@ -16,11 +16,11 @@ from numpy_rae.autoencoder import init_params
 from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
 from numpy_rae.certificates import certificate
 from numpy_rae.data import images, prepared, preprocessing
-from numpy_rae.experiments import picture_script, sweep
+from numpy_rae.experiments import sweep
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.penalties import CAE, SAE
-from numpy_rae.plotting import sweep_figure
+from numpy_rae.plotting import style, sweep_figure
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import model_file
 from numpy_rae.theory import assumption_1, monitor, theorem_3
@@ -40,7 +40,7 @@ def sweep_and_draw(tmp_path, rng) -> None:
     with ThreadPoolExecutor(1) as executor:
         runs = [Run(PAPER_OBJECTIVES["DAE"], RELU, ref, SHORT)]
         records = list(sweep.sweep(runs, executor, tmp_path / "r.jsonl"))
-    picture_script.save(sweep_figure.trend(records, ["DAE"], "title"), tmp_path, "picture.png")
+    style.save_picture(sweep_figure.trend(records, ["DAE"], "title"), tmp_path / "picture.png")
 
 
 def save_and_load(tmp_path, rng) -> None:

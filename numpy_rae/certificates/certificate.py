@@ -159,6 +159,23 @@ class Certificate:
         lines.append(f"  sign of dR/db: {', '.join(map(str, self.signs)) or 'not available'}")
         return "\n".join(lines)
 
+    def _repr_markdown_(self) -> str:
+        """The certificate as a notebook shows it."""
+        lines = [f"**{self.activation} with {self.penalty}: {self.prediction}**", "", self.reason, ""]
+        lines += ["| condition | asked by | verdict |", "|---|---|---|"]
+        for c in self.conditions:
+            verdict = "holds" if c.holds else f"**fails**: {c.witness}"
+            lines.append("| {} | {} | {} |".format(*map(_cell, (c.asks, ", ".join(c.asked_by), verdict))))
+        thm_2 = "hold" if self.theorem_2 else "fail"
+        lines += ["", f"Corollary that applies: {self.corollary}. The premises of Thm 2 {thm_2}."]
+        lines += [f"Sign of dR/db: {', '.join(map(str, self.signs)) or 'not available'}."]
+        return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """The text as a cell of a table in Markdown."""
+    return text.replace("|", "\\|")
+
 
 @_validation.tiny_is_zero
 def certify(

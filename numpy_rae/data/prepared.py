@@ -24,7 +24,7 @@ from numpy_rae.data.preprocessing import as_rows, crop_patches, standardise
 from numpy_rae.storage.atomic import replace_file
 
 PATCH = 8
-SOURCES = ("digits", "mnist", "cifar10", "photograph", "images")
+SOURCES = ("digits", "mnist", "cifar10", "photograph", "images", "array")
 # After one of these errors the next folder is tried. A full disk is an error for the user.
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 SUBSET_LABEL = f"{{count:,}} CIFAR-10 patches ({cifar_subset.IMAGES:,} images)"
@@ -41,7 +41,7 @@ class DataSpec:
     source : str
         "digits" (the embedded MNIST digits) and "mnist" (the training set) give their first `count` digits. "cifar10",
         "photograph" (the one that matplotlib contains) and "images" (the array in the file `path`) give `count` random
-        patches of 8 x 8 pixels.
+        patches of 8 x 8 pixels. "array" is a matrix of the user (`own_array`), which its SHA-256 identifies.
     count : int
         Number of samples.
     std_offset : float
@@ -83,6 +83,7 @@ class DataSpec:
             "cifar10": f"{self.count:,} CIFAR-10 patches",
             "photograph": f"{self.count:,} patches of one photograph (not CIFAR-10)",
             "images": f"{self.count:,} patches of {Path(self.path or '').name}",
+            "array": f"{self.count:,} samples of an own matrix",
         }[self.source]
 
 
@@ -98,11 +99,14 @@ class DataRef:
         SHA-256 of its bytes.
     shape : tuple of int
         Its shape (N, n).
+    file : str, optional
+        Path of a matrix of the user. It says where the matrix is, so it is not in the description.
     """
 
     spec: DataSpec
     sha256: str
     shape: tuple[int, int]
+    file: str | None = None
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -111,8 +115,10 @@ class DataRef:
         Returns
         -------
         tuple of int
-            (28, 28) for digits, (8, 8) or (3, 8, 8) for patches.
+            (28, 28) for digits, (8, 8) or (3, 8, 8) for patches, one line for a matrix of the user.
         """
+        if self.spec.source == "array":
+            return 1, self.shape[1]
         if self.spec.source in ("digits", "mnist"):
             return 28, 28
         channels = self.shape[1] // PATCH**2
@@ -174,6 +180,11 @@ def build(spec: DataSpec) -> Array:
         If the images are missing or damaged.
     """
     _validation.instance("spec", spec, DataSpec)
+    if spec.source == "array":
+        raise folders.DataError(
+            "the matrix of this sweep is not on this machine; to train on several machines, set NUMPY_RAE_DATA to the "
+            "same shared folder on all of them"
+        )
     return standardise(as_rows(_images(spec)), spec.std_offset).astype(np.float32)
 
 
@@ -344,5 +355,7 @@ def _sha256(x: Array) -> str:
 
 def _paths(ref: DataRef) -> Iterator[Path]:
     """Return the files that can hold the matrix, in the order of preference."""
+    if ref.file is not None:
+        return iter([Path(ref.file)])
     name = f"{ref.spec.source}-{ref.spec.count}-{ref.sha256[:16]}.npy"
     return (folder / name for folder in folders.prepared_folders())

@@ -12,7 +12,8 @@ from numpy_rae.experiments.protocol import Protocol
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.train_config import TrainConfig
 
-UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir", "scheduler")
+UNSET = ("seeds", "sigma2", "samples", "epochs", "hidden", "images", "data_dir", "scheduler", "picture")
+PICTURES = (".png", ".pdf", ".svg")
 
 
 def parser(protocol: Protocol) -> argparse.ArgumentParser:
@@ -58,6 +59,7 @@ def _add_how(group: argparse._ActionsContainer, protocol: Protocol) -> None:
     scheduler = "of a Dask cluster to send the runs to (default: processes on this machine)"
     _add_unset(group, "--scheduler", scheduler, metavar="ADDRESS")
     group.add_argument("--out", type=user_path, default=Path("results"), help="folder of the results and the picture")
+    _add_picture(group, "beside the results, as <name>-selection.png if a selection leaves out stored runs")
     text = "a picture of each run trained now, in <results>.reports: history, densities, biases, filters"
     group.add_argument("--report", action="store_true", help=text)
     group.add_argument("--plot-only", action="store_true", help="redraw from the stored results, train nothing")
@@ -95,6 +97,59 @@ def user_path(text: str) -> Path:
         return _validation.user_path(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def picture_path(text: str) -> Path:
+    """Return the path of a picture of the command line.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If its name does not end in .png, .pdf or .svg, or if there is no home folder.
+    """
+    try:
+        return check_picture(user_path(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def check_picture(path: Path) -> Path:
+    """Return the path of a picture if its name is allowed.
+
+    Parameters
+    ----------
+    path : Path
+        The path.
+
+    Returns
+    -------
+    Path
+        The same path.
+
+    Raises
+    ------
+    ValueError
+        If its name does not end in .png, .pdf or .svg.
+    """
+    if path.suffix.lower() not in PICTURES:
+        raise ValueError(f"picture is {str(path)!r}; its name must end in {', '.join(PICTURES)}")
+    return path
+
+
+def _add_picture(group: argparse._ActionsContainer, default: str) -> None:
+    """Add the option for the picture's file; `default` says where the picture goes without it."""
+    text = f"file of the picture, whose name ends in {', '.join(PICTURES)} (default: {default})"
+    group.add_argument("--picture", type=picture_path, metavar="FILE", help=text, default=argparse.SUPPRESS)
 
 
 def _presets_help(protocol: Protocol) -> str:
@@ -137,6 +192,8 @@ def picture_parser(name: str, description: str, presets: Iterable[str] = ("sampl
     )
     p.add_argument("--preset", choices=presets, default="sample", help="tiny is for a quick try")
     p.add_argument("--out", type=user_path, default=Path("results"), help="folder of the picture")
+    p.set_defaults(picture=None)
+    _add_picture(p, "in the folder of --out")
     return p
 
 

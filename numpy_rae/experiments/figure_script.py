@@ -18,7 +18,7 @@ from numpy_rae.experiments.command import BAD_INPUT, INTERRUPTED, LOST, command,
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.protocol import Preset, Protocol
-from numpy_rae.experiments.records import Record, StoredRecords
+from numpy_rae.experiments.records import Record, StoredRecords, records_by_hash
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep import sweep
@@ -248,11 +248,49 @@ def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], ou
         print(tables.paired(entries, args.models, protocol.reference))
     print(f"results: {out}", flush=True)
     try:
-        _draw_trend(protocol, args, entries, out.with_suffix(".png"))
+        _draw_trend(protocol, args, entries, picture_file(protocol, args, entries, out))
     except jsonl.StoreError as error:
         tell(protocol.name, error)
         return BAD_INPUT
     return 0
+
+
+def picture_file(protocol: Protocol, args: argparse.Namespace, entries: list[Record], out: Path) -> Path:
+    """Return the file of the picture.
+
+    It is --picture, if that is given. Else it is next to the results. A part of the full figure has another name than
+    the full figure, which shows all that is stored of the protocol's models.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The figure.
+    args : Namespace
+        The options.
+    entries : list of dict
+        The records that are shown.
+    out : Path
+        The results file.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    if args.picture:
+        return Path(args.picture)
+    everything = argparse.Namespace(models=list(protocol.models), sigma2=None, seeds=None)
+    if (args.models, args.sigma2, args.seeds) == (everything.models, None, None):
+        return out.with_suffix(".png")
+    whole = tables.chosen(records_by_hash(out).values(), everything)
+    if {_model_sigma2_seed(entry) for entry in whole} - {_model_sigma2_seed(entry) for entry in entries}:
+        return out.with_name(f"{out.stem}-selection.png")
+    return out.with_suffix(".png")
+
+
+def _model_sigma2_seed(entry: Record) -> tuple[str, float, int]:
+    """Return model, sigma^2 and seed of a record."""
+    return entry["model"], entry["config"]["sigma2"], entry["config"]["seed"]
 
 
 def _draw_trend(protocol: Protocol, args: argparse.Namespace, entries: list[Record], picture: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def save(figure: Figure, out: Path, name: str) -> int:
+def save(figure: Figure, args: argparse.Namespace, name: str) -> int:
     """Save a script's only picture and print its path.
 
     Parameters
     ----------
     figure : Figure
         The picture.
-    out : Path
-        The folder.
+    args : Namespace
+        The options. `picture` is the file, or None. `out` is the folder, if `picture` is None.
     name : str
-        Name of the file.
+        Name of the file in the folder `out`.
 
     Returns
     -------
@@ -33,6 +34,7 @@ def save(figure: Figure, out: Path, name: str) -> int:
     StoreError
         If the picture cannot be saved.
     """
-    save_picture(figure, out / name)
-    print(f"picture: {out / name}")
+    picture: Path = args.picture or args.out / name
+    save_picture(figure, picture)
+    print(f"picture: {picture}")
     return 0

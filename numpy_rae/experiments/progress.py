@@ -3,9 +3,11 @@
 import datetime
 import sys
 import threading
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import closing, contextmanager
+from typing import Any
 
 from tqdm import tqdm
 
@@ -64,7 +66,10 @@ def duration(todo: list[Run], pool: Executor, workers: int) -> datetime.timedelt
 
 
 def show_progress(
-    records: Generator[Record], total: int, describe: Callable[[Record], str] | None = None
+    records: Generator[Record],
+    total: int,
+    describe: Callable[[Record], str] | None = None,
+    disable: bool = False,
 ) -> dict[str, Record]:
     """Draw a bar over the runs with the last result beside it.
 
@@ -76,6 +81,8 @@ def show_progress(
         How many will come.
     describe : callable, optional
         Gives the text of a record. `tables.one_line`, if None.
+    disable : bool, optional
+        Whether no bar is shown.
 
     Returns
     -------
@@ -83,11 +90,33 @@ def show_progress(
         The records by hash.
     """
     found, describe = {}, describe or tables.one_line
-    with closing(records), kernels_note(), tqdm(records, total=total, unit="run", dynamic_ncols=True) as bar:
+    how = {"total": total, "unit": "run", "dynamic_ncols": True, "disable": disable}
+    with closing(records), kernels_note(), progress_bar(records, **how) as bar:
         for entry in bar:
             bar.set_postfix_str(describe(entry))
             found[entry["hash"]] = entry
     return found
+
+
+def progress_bar(items: Iterable[Any], **how: Any) -> Any:
+    """Return a tqdm bar for the terminal or the notebook, whichever runs this.
+
+    Parameters
+    ----------
+    items : iterable
+        What the bar counts.
+    **how
+        Options of tqdm.
+
+    Returns
+    -------
+    tqdm.tqdm
+        The bar, which is an iterator over `items`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a notebook without ipywidgets gets a bar of text; that is no fault
+        from tqdm.auto import tqdm as bar
+    return bar(items, **how)
 
 
 @contextmanager

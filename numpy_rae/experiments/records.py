@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -134,6 +134,49 @@ class StoredRecords:
         jsonl.append(self.path, entry)
 
 
+@dataclass(frozen=True)
+class MemoryRecords:
+    """Records in memory, for a sweep without a results file.
+
+    Attributes
+    ----------
+    by_hash : dict
+        The records by hash. Each new record is added to it.
+    """
+
+    by_hash: dict[str, Record]
+
+    def exclusive_lock(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing, because no other process sees the records.
+
+        Returns
+        -------
+        context manager
+            An empty context.
+        """
+        return nullcontext()
+
+    def finished(self) -> dict[str, Record]:
+        """Return a copy of the records.
+
+        Returns
+        -------
+        dict
+            The records by hash.
+        """
+        return dict(self.by_hash)
+
+    def append(self, entry: Record) -> None:
+        """Add a record.
+
+        Parameters
+        ----------
+        entry : dict
+            The record.
+        """
+        self.by_hash[entry["hash"]] = entry
+
+
 def read_results(results: Path, migrate: Callable[[Record], Record] = with_identity) -> StoredRecords:
     """Read a results file.
 
@@ -188,6 +231,27 @@ def records_by_hash(results: Path) -> dict[str, Record]:
         If the file cannot be read, or if it is not a sweep's.
     """
     return read_results(results).by_hash
+
+
+def records_of(results: Path | dict[str, Record]) -> dict[str, Record]:
+    """Return the records of a results file, or those that are kept in memory, by hash.
+
+    Parameters
+    ----------
+    results : Path or dict
+        The file, or the records in memory by hash.
+
+    Returns
+    -------
+    dict
+        The records. Those in memory are copied.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or if it is not a sweep's.
+    """
+    return dict(results) if isinstance(results, dict) else records_by_hash(results)
 
 
 def latest(entries: Iterable[Record]) -> list[Record]:

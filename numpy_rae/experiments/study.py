@@ -168,8 +168,12 @@ def run(study: Study, args: argparse.Namespace) -> int:
     size = study.presets[args.preset]
     size = replace(size, seeds=tuple(dict.fromkeys(args.seeds or size.seeds)))
     out = args.out / f"{study.name}-{args.preset}.jsonl"
+    name = f"{study.name}-{args.preset}"
     if args.plot_only:
-        found = [entry for entry in records.load_records(out) if entry["config"]["seed"] in size.seeds]
+        stored = records.load_records(out)
+        found = [entry for entry in stored if entry["config"]["seed"] in size.seeds]
+        # A part of what is stored must not replace the picture of all.
+        name += "-selection" if args.seeds and len(found) < len(stored) else ""
     else:
         jsonl.check_writable(out)
         runs = study.runs(size, prepare_data(args, size, study.data))
@@ -178,7 +182,7 @@ def run(study: Study, args: argparse.Namespace) -> int:
         raise ValueError(f"results file {out} holds no run of these seeds; run it without --plot-only first")
     rows = [row(entry) for entry in found]
     print(f"{study.table(rows)}\nresults: {out}")
-    return picture_script.save(study.picture(rows), args.out, f"{study.name}-{args.preset}.png")
+    return picture_script.save(study.picture(rows), args, f"{name}.png")
 
 
 def prepare_data(args: argparse.Namespace, size: Size, names: Iterable[str] = tuple(SOURCES)) -> dict[str, DataRef]:

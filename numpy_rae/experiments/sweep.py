@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 from numpy_rae.experiments import pickled_calls
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.records import Record, StoredRecords
-from numpy_rae.experiments.result_files import ResultFiles
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import Job, RecordStore, RunScheduler, RunsLost
-from numpy_rae.experiments.worker import train_run
+from numpy_rae.experiments.worker import find_model, train_run
 
 J = TypeVar("J", bound=Job)
 
@@ -20,12 +19,13 @@ J = TypeVar("J", bound=Job)
 def sweep(
     runs: Iterable[Run],
     executor: Executor,
-    results: Path | ResultFiles,
+    results: Path | RecordStore,
     at_once: int | None = None,
     checkpoints: Checkpoints | None = None,
     reports: Path | None = None,
     stored: StoredRecords | None = None,
     models: Path | None = None,
+    every_model: bool = False,
 ) -> Generator[Record]:
     """Yield the record of every distinct run: first the stored ones, then the others as they end.
 
@@ -38,8 +38,9 @@ def sweep(
         What is to be trained.
     executor : Executor
         Where it is trained.
-    results : Path or ResultFiles
-        File to which each record is appended as soon as its run ends, or several files that share runs.
+    results : Path or RecordStore
+        File to which each record is appended as soon as its run ends; or several files that share runs
+        (`ResultFiles`), or records in memory (`MemoryRecords`).
     at_once : int, optional
         How many runs the executor has at a time. All, if None.
     checkpoints : Checkpoints, optional
@@ -50,7 +51,9 @@ def sweep(
     stored : StoredRecords, optional
         The records of `results`, if it is one file and was read before. The file is read again if it has changed.
     models : Path, optional
-        Folder for the weights of each run that is trained now.
+        Folder for the trained weights of each run that is trained now.
+    every_model : bool
+        Whether a stored run whose model is not in `models` is trained again.
 
     Yields
     ------
@@ -69,9 +72,10 @@ def sweep(
         If the executor cancels runs.
     """
     wanted = deduplicate(runs)
-    store = results if isinstance(results, ResultFiles) else stored or StoredRecords(results)
+    store = stored or StoredRecords(results) if isinstance(results, Path) else results
     arguments = checkpoints, reports, models
-    yield from run_missing(wanted, executor, store, train_run, arguments, at_once, checkpoints)
+    needed = models if every_model else None
+    yield from run_missing(wanted, executor, store, train_run, arguments, at_once, checkpoints, needed)
 
 
 def run_missing(
@@ -82,6 +86,7 @@ def run_missing(
     arguments: tuple[Any, ...] = (),
     at_once: int | None = None,
     checkpoints: Checkpoints | None = None,
+    models: Path | None = None,
 ) -> Generator[Record]:
     """Yield the record of every job: first the stored ones, then the others as they end, the longest first.
 
@@ -101,6 +106,8 @@ def run_missing(
         How many jobs the executor has at a time. All, if None.
     checkpoints : Checkpoints, optional
         Where `execute` keeps the states of jobs in progress.
+    models : Path, optional
+        Folder where `execute` keeps trained models. A stored job whose model is not there runs again.
 
     Yields
     ------
@@ -113,7 +120,7 @@ def run_missing(
         As `sweep` does.
     """
     with store.exclusive_lock():
-        done = store.finished()
+        done = _with_model(store.finished(), models)
         if checkpoints:
             checkpoints.remove_stale(set(done))
         yield from (done[key] for key in wanted if key in done)
@@ -130,6 +137,13 @@ def run_missing(
                 checkpoints.remove_stale(set())
     if scheduler.error:
         raise RunsLost(scheduler.lost, scheduler.error)
+
+
+def _with_model(done: dict[str, Record], models: Path | None) -> dict[str, Record]:
+    """Return the stored records without those whose trained model is needed and missing."""
+    if models is None:
+        return done
+    return {key: entry for key, entry in done.items() if entry["status"] != "ok" or find_model(models, key)}
 
 
 def check_sendable(jobs: Iterable[Job]) -> None:

@@ -95,6 +95,39 @@ def table(records: list[Record], models: list[str]) -> str:
     str
         One row for each sigma^2, with "-" where no run is stored.
     """
+    cells = _summary_cells(records, models)
+    rows = sorted({entry["config"]["sigma2"] for entry in records})
+    width = 2 + max(12, *map(len, models))
+    lines = ["sigma^2  " + "".join(f"{model:>{width}}" for model in models)]
+    for sigma2 in rows:
+        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>{width}}" for model in models))
+    return "\n".join(["", "average activation fraction / dead units", *lines, ""])
+
+
+def markdown(records: list[Record], models: list[str]) -> str:
+    """Return the same table as Markdown, for notebooks.
+
+    Parameters
+    ----------
+    records : list of dict
+        The records.
+    models : list of str
+        The columns.
+
+    Returns
+    -------
+    str
+        One row for each sigma^2, with "-" where no run is stored.
+    """
+    cells = _summary_cells(records, models)
+    lines = [f"| sigma^2 | {' | '.join(models)} |", f"|---|{'---|' * len(models)}"]
+    for sigma2 in sorted({entry["config"]["sigma2"] for entry in records}):
+        lines.append(f"| {sigma2:g} | {' | '.join(cells.get((sigma2, model), '-') for model in models)} |")
+    return "\n".join(lines)
+
+
+def _summary_cells(records: list[Record], models: list[str]) -> dict[tuple[float, str], str]:
+    """Return mean activation fraction / dead fraction over the seeds, or "diverged", by (sigma^2, model)."""
     cells = {}
     for model in models:
         cells.update(
@@ -104,12 +137,7 @@ def table(records: list[Record], models: list[str]) -> str:
         dead = sweep_figure.by_sigma2(records, model, "dead_fraction")
         for (sigma2, a), (_, d) in zip(active, dead, strict=True):
             cells[sigma2, model] = f"{sum(a) / len(a):.3f}/{sum(d) / len(d):.3f}"
-    rows = sorted({entry["config"]["sigma2"] for entry in records})
-    width = 2 + max(12, *map(len, models))
-    lines = ["sigma^2  " + "".join(f"{model:>{width}}" for model in models)]
-    for sigma2 in rows:
-        lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>{width}}" for model in models))
-    return "\n".join(["", "average activation fraction / dead units", *lines, ""])
+    return cells
 
 
 def paired(records: list[Record], models: list[str], reference: str) -> str:

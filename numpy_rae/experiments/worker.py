@@ -54,6 +54,24 @@ def train_run(
     return make_record(run, trained) | {"mean_square": mean_square(x)}
 
 
+def find_model(models: Path, key: str) -> Path | None:
+    """Find the file of a run's trained weights.
+
+    Parameters
+    ----------
+    models : Path
+        The folder of the models.
+    key : str
+        The hash of the run.
+
+    Returns
+    -------
+    Path or None
+        The file. None if there is none.
+    """
+    return next(models.glob(f"*-{key[:12]}.npz"), None)
+
+
 def _report_or_warn(run: Run, x: Array, trained: TrainResult, reports: Path) -> None:
     """Draw the report; warn if that fails, because the run's record must not be lost with it."""
     try:

@@ -95,9 +95,9 @@ def new_figure(width: float, height: float) -> Figure:
     matplotlib.figure.Figure
         The figure.
     """
-    from matplotlib.figure import Figure
+    from numpy_rae.plotting.notebook_figure import NotebookFigure  # it loads matplotlib
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return NotebookFigure(figsize=(width, height), layout="constrained")
 
 
 def plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -390,6 +391,78 @@ def test_command_says_why_what_is_outside_is(capsys, name):
 def test_command_refuses_with_one_sentence_and_code_2(capsys, options, message):
     code, out, err = run(capsys, *options)
     assert (code, out) == (2, "") and err.startswith(f"numpy_rae: {message}") and err.count("\n") == 1
+
+
+OWN = """
+import numpy as np
+from numpy_rae.activations import SOFTPLUS
+from numpy_rae.penalties import JacobianPenalty
+
+class Slope(JacobianPenalty):
+    def __init__(self):
+        super().__init__(1, 0)
+
+slope = Slope()
+def squareplus(a):
+    return (a + np.sqrt(a * a + 1)) / 2
+number = 3
+class Broken:
+    def __init__(self):
+        raise OSError("no file")
+"""
+
+
+@pytest.fixture
+def own_module(tmp_path, monkeypatch):
+    """A module of the user's in the current folder."""
+    (tmp_path / "own_theory.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    yield
+    sys.modules.pop("own_theory", None)
+
+
+@pytest.mark.parametrize("penalty", ["own_theory:Slope", "own_theory:slope"])
+def test_command_certifies_the_users_own(capsys, own_module, penalty):
+    code, out, _ = run(capsys, "--activation", "own_theory:squareplus", "--penalty", penalty, "--picture", "own.svg")
+    assert code == 0 and out.startswith("squareplus x ") and "sparser with lambda" in out.splitlines()[0]
+    assert Path("own.svg").read_bytes().startswith(b"<?xml")
+    code, out, _ = run(capsys, "--activation", "own_theory:SOFTPLUS", "--penalty", "cae", "--json")
+    assert code == 0 and json.loads(out)["activation"] == "softplus"
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "message"),
+    [
+        (
+            "activation",
+            "nowhere:f",
+            "'nowhere:f', which cannot be loaded: ModuleNotFoundError: No module named 'nowhere'",
+        ),
+        ("activation", "own_theory:nothing", "'own_theory:nothing'; module own_theory has no 'nothing'"),
+        ("activation", "own_theory:number", "'own_theory:number', a int; it must be an Activation or a function"),
+        ("activation", ":f", "':f'; it must be a known name, or module:name of your own"),
+        ("penalty", "own_theory:", "'own_theory:'; it must be a known name, or module:name of your own"),
+        (
+            "penalty",
+            "own_theory:squareplus",
+            "'own_theory:squareplus', a function; it must have value_and_grad, as a penalty",
+        ),
+        ("penalty", "own_theory:Broken", "'own_theory:Broken', which cannot be loaded: OSError: no file"),
+    ],
+)
+def test_what_is_no_activation_or_penalty_is_one_sentence(capsys, own_module, option, name, message):
+    given = {"activation": "relu", "penalty": "cae", option: name}
+    code, out, err = run(capsys, "--activation", given["activation"], "--penalty", given["penalty"])
+    assert (code, out) == (2, "") and err.startswith(f"numpy_rae: {option} is {message}") and err.count("\n") == 1
+
+
+def test_a_notebook_shows_conditions_witness_and_prediction():
+    shown = certify(ACTIVATIONS["sigmoid"], PENALTIES["CAE"])._repr_markdown_()
+    assert shown.startswith("**sigmoid with CAE: ")
+    assert "| condition | asked by | verdict |" in shown and "**fails**: " in shown and "Sign of dR/db: " in shown
+    cells = [line.replace("\\|", "").count("|") for line in shown.splitlines() if line.startswith("|")]
+    assert set(cells) == {4}
 
 
 def test_the_document_has_the_table_that_the_command_prints(capsys):

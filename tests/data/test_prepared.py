@@ -263,7 +263,7 @@ def test_a_folder_below_a_file_is_a_data_error(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("source", "count", "sentence"),
     [
-        ("mnits", 10, "source is 'mnits'; it must be one of digits, mnist, cifar10, photograph, images"),
+        ("mnits", 10, "source is 'mnits'; it must be one of digits, mnist, cifar10, photograph, images, array"),
         ("digits", 0, "count is 0; it must be a whole number of at least 1"),
         ("digits", 5001, "count is 5001; it must be a number in [1, 5000]"),
     ],

@@ -225,5 +225,5 @@ def test_matplotlib_is_loaded_for_pictures_only(environment):
 def test_every_script_is_a_command():
     """Each example hands its errors, signals and streams to `command`."""
     for path in sorted(EXAMPLES.glob("*.py")):
-        named = rf'@command\("{path.stem}"\)|name="{path.stem}"|Study\(\s*"{path.stem}"'
+        named = rf'@command\("{path.stem}"\)|name="{path.stem}"|PROTOCOLS\["{path.stem}"\]|Study\(\s*"{path.stem}"'
         assert re.search(named, path.read_text()), path.name

@@ -182,6 +182,41 @@ def test_plot_only_needs_neither_training_nor_data(script, no_pool, monkeypatch,
     assert pictures[0].get_suptitle() == "Fig. 1: ReLU, unit-length rows\n500 embedded MNIST digits"
 
 
+def test_a_selection_does_not_replace_the_full_figure(script, no_pool, capsys):
+    """Also not if it is trained: only a figure without a stored run of the protocol has a name of its own."""
+    _, out = script
+    arguments = ["--preset", "tiny", "--out", str(out), "--plot-only"]
+    assert main(FIG1, arguments) == 0
+    full = (out / "fig1_relu_mnist-tiny.png").read_bytes()
+    for selection in (["--models", "SAE"], ["--sigma2", "0", "1"]):
+        assert main(FIG1, [*arguments, *selection]) == 0
+        assert (out / "fig1_relu_mnist-tiny.png").read_bytes() == full
+        assert is_picture(out / "fig1_relu_mnist-tiny-selection.png")
+        (out / "fig1_relu_mnist-tiny-selection.png").unlink()
+        assert f"picture: {out / 'fig1_relu_mnist-tiny-selection.png'}" in capsys.readouterr().out
+    assert main(FIG1, [*arguments, "--models", *FIG1.models, "--seeds", "0"]) == 0
+    assert not (out / "fig1_relu_mnist-tiny-selection.png").exists()
+
+
+@pytest.mark.parametrize(("suffix", "begins"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_the_picture_goes_where_the_option_says(script, no_pool, capsys, tmp_path, suffix, begins):
+    _, out = script
+    picture = tmp_path / "new" / f"mine.{suffix}"
+    arguments = ["--preset", "tiny", "--out", str(out), "--plot-only", "--models", "SAE", "--picture", str(picture)]
+    assert main(FIG1, arguments) == 0
+    assert picture.read_bytes().startswith(begins)
+    assert f"picture: {picture}" in capsys.readouterr().out
+    assert not (out / "fig1_relu_mnist-tiny-selection.png").exists()
+
+
+def test_a_picture_of_an_unknown_kind_is_refused_before_any_work(tmp_path, no_pool, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(FIG1, ["--out", str(tmp_path), "--picture", "a.gif"])
+    assert end.value.code == 2
+    assert "picture is 'a.gif'; its name must end in .png, .pdf, .svg" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_plot_only_without_results_says_what_to_do(tmp_path, no_pool, capsys):
     assert main(FIG1, ["--preset", "tiny", "--out", str(tmp_path), "--plot-only"]) == 2
     assert "holds no run of this sweep; run it without --plot-only first" in capsys.readouterr().err

@@ -1,0 +1,385 @@
+"""`numpy_rae.sweep`: a user's own data, models and activation in the sweep that draws the paper's figures."""
+
+import os
+import shutil
+import tempfile
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numpy_rae import _validation
+from numpy_rae.activations import Activation
+from numpy_rae.data import own_array
+from numpy_rae.experiments.checkpoint import Checkpoints
+from numpy_rae.experiments.command_line import cores
+from numpy_rae.experiments.dask_cluster import dask_pool
+from numpy_rae.experiments.local_pool import local_pool
+from numpy_rae.experiments.progress import show_progress
+from numpy_rae.experiments.records import MemoryRecords, Record, records_of
+from numpy_rae.experiments.run import Run, deduplicate
+from numpy_rae.experiments.scheduler import RunsLost
+from numpy_rae.experiments.sweep import sweep as train_all
+from numpy_rae.experiments.sweep_result import SweepResult
+from numpy_rae.objectives import Objective
+from numpy_rae.registry import find_activation, named_objective
+from numpy_rae.storage import jsonl
+from numpy_rae.train_config import TrainConfig
+
+# The share of E||x||^2 in the squared length of the mean above which X does not count as centred.
+CENTRED = 0.05
+Records = Path | dict[str, Record]
+
+
+def sweep(
+    X: Any,
+    models: Iterable[Any],
+    activation: str | Activation | Callable[..., Any] = "relu",
+    sigma2: Iterable[float] | float = (0.0, 0.01, 0.1, 1.0),
+    seeds: Iterable[int] | int = range(3),
+    *,
+    hidden: int = 200,
+    epochs: int = 20,
+    batch_size: int = 50,
+    eta: float = 0.001,
+    momentum: float = 0.9,
+    constraint: str = "unit",
+    dtype: str = "float32",
+    standardise: bool = False,
+    image_shape: tuple[int, ...] | None = None,
+    results: str | os.PathLike[str] | None = None,
+    keep_models: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> SweepResult:
+    """Train each model with each sigma^2 and each seed on a data matrix.
+
+    Runs with the same seed start from the same W and see the same batches. Models that coincide at sigma^2 = 0 share
+    one run there. A script needs no `if __name__ == "__main__"`, and models can be defined in a notebook.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, n)
+        Data of any real dtype. It is converted to `dtype`. There is no decoder bias, so it must be centred.
+    models : list
+        Each entry is a name in `OBJECTIVES`, an objective, a penalty, or a pair (name, objective or penalty).
+    activation : str, Activation or callable
+        A name in `ACTIVATIONS`, an activation, or a function h = s_e(a), whose derivatives are then computed
+        numerically.
+    sigma2 : list of float
+        Regularisation coefficients: lambda of a penalty, variance of the noise of DAE and eDAE.
+    seeds : iterable of int
+        Seeds. With several, the figure shows bands.
+    hidden : int
+        Number of hidden units.
+    epochs : int
+        Passes over X per run.
+    batch_size : int
+        Samples per update.
+    eta : float
+        Learning rate.
+    momentum : float
+        Momentum.
+    constraint : {"unit", "max-norm", "free"}
+        Constraint on the rows of W.
+    dtype : {"float32", "float64"}
+        Arithmetic of the training.
+    standardise : bool
+        Whether each feature of X is centred and divided by its standard deviation first.
+    image_shape : tuple of int, optional
+        (height, width) or (3, height, width) of a row of X. `SweepResult.plot_filters` needs it.
+    results : str or os.PathLike, optional
+        File to which each record is appended as soon as its run ends. Runs that it holds are not trained again. Runs in
+        progress are saved in `<results>.checkpoints`. Without it, records are kept in memory.
+    keep_models : bool
+        Whether the trained models are kept for `SweepResult.model`: in the folder `<results>.models`, or in a temporary
+        folder.
+    workers : int, optional
+        Number of processes on this machine. The default is the number of cores.
+    scheduler : str, optional
+        Address of a Dask scheduler, to train on its cluster. NUMPY_RAE_DATA must name a folder that all machines share.
+    executor : concurrent.futures.Executor, optional
+        Another executor to train on. The caller closes it.
+    progress : bool
+        Whether a progress bar is shown.
+    **settings
+        Further fields of `TrainConfig`: `radius`, `tangent`, `velocity`, `start`.
+
+    Returns
+    -------
+    SweepResult
+        Records, data frame, table, figure and models. After an interrupt it holds the runs that are done, with a
+        warning; if none is done, KeyboardInterrupt is raised.
+
+    Raises
+    ------
+    ValueError
+        For arguments outside their range, before any training.
+    storage.jsonl.StoreError
+        If the results file cannot be read or written, or if another sweep uses it.
+    data.folders.DataError
+        If X cannot be written to a file for the workers.
+    experiments.scheduler.RunsLost
+        If every run failed because its worker died.
+    """
+    s_e, objectives = find_activation(activation), checked_models(models)
+    fixed = {"hidden": hidden, "epochs": epochs, "batch_size": batch_size, "eta": eta, "momentum": momentum}
+    configs = checked_configs(sigma2, seeds, {**fixed, "constraint": constraint, "dtype": dtype, **settings})
+    x = own_array.as_matrix(X, dtype, not standardise)
+    if image_shape is not None:
+        image_shape = _validation.image_shape("image_shape", image_shape, x.shape[1])
+    warn_if_not_centred(x)
+    where = Where(workers, scheduler, executor)
+    kept = Kept.of(results, keep_models)
+    with own_array.temporary_file(x) as data:
+        runs = [Run(model, s_e, data, config) for config in configs for model in objectives]
+        wanted = deduplicate(runs)
+        train_missing(runs, len(wanted), where, kept, progress)
+    done = records_of(kept.records)
+    found = [done[key] for key in wanted if key in done]
+    title = f"{s_e.name}, rows: {constraint}, {hidden:,} units\n{x.shape[0]:,} samples of {x.shape[1]:,} features"
+    names = tuple(model.name for model in objectives)
+    return SweepResult(found, names, len(wanted) - len(found), title, image_shape, s_e, kept.models, kept.temporary)
+
+
+def checked_models(models: Iterable[Any]) -> list[Objective]:
+    """Return the named objectives of `sweep`.
+
+    Parameters
+    ----------
+    models : list
+        What `registry.named_objective` takes, one or several.
+
+    Returns
+    -------
+    list of Objective
+        One per entry.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or if two have the same name.
+    """
+    entries = list(models) if isinstance(models, Iterable) and not isinstance(models, str) else [models]
+    found = [named_objective(entry) for entry in entries]
+    names = [model.name for model in found]
+    if not found:
+        raise ValueError("models is empty; it must have at least one model")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"models has {name!r} {names.count(name)} times; give pairs (name, objective) with different names"
+            )
+    return found
+
+
+def checked_configs(
+    sigma2: Iterable[float] | float, seeds: Iterable[int] | int, fixed: Mapping[str, Any]
+) -> list[TrainConfig]:
+    """Return one configuration per seed and sigma^2.
+
+    Parameters
+    ----------
+    sigma2 : iterable of float or float
+        Regularisation coefficients.
+    seeds : iterable of int or int
+        Seeds.
+    fixed : dict
+        The other fields of `TrainConfig`.
+
+    Returns
+    -------
+    list of TrainConfig
+        Each pair once.
+
+    Raises
+    ------
+    ValueError
+        For an empty list, an unknown field, or a value outside its range.
+    """
+    several = {"sigma2": _several(sigma2), "seeds": _several(seeds)}
+    for name, values in several.items():
+        if not values:
+            raise ValueError(f"{name} is empty; it must have at least one number")
+    for name in fixed:
+        if name not in TrainConfig.__dataclass_fields__:
+            raise ValueError(f"{name} is no argument of sweep; settings must be fields of TrainConfig")
+    return [TrainConfig(s, seed, **fixed) for seed in several["seeds"] for s in several["sigma2"]]
+
+
+def _several(values: Any) -> list[Any]:
+    """A number alone is a list of one; NumPy's numbers become Python's, which JSON can hold."""
+    entries = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    plain = [entry.item() if isinstance(entry, np.generic) else entry for entry in entries]
+    return list(dict.fromkeys(plain))
+
+
+def warn_if_not_centred(x: NDArray[Any]) -> None:
+    """Warn if the mean of the rows is far from 0, because the model has no decoder bias.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, n)
+        The data.
+    """
+    mean = x.mean(axis=0, dtype=np.float64)
+    share, total = float(mean @ mean), float(np.vdot(x, x)) / len(x)
+    if share > CENTRED * total:
+        warnings.warn(
+            f"X is not centred: its mean has {share / total:.0%} of its mean square, and the model has no decoder "
+            "bias; centre each feature, or call sweep with standardise=True",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where the runs are trained: on this machine, on a Dask cluster, or on the caller's executor."""
+
+    workers: int | None
+    scheduler: str | None
+    executor: Executor | None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None:
+            _validation.integer("workers", self.workers)
+        if self.scheduler is not None and self.executor is not None:
+            raise ValueError("executor is given with scheduler; give at most one of them")
+        if self.executor is not None and not hasattr(self.executor, "submit"):
+            raise ValueError(f"executor is a {type(self.executor).__name__}; it must be a concurrent.futures.Executor")
+
+    @property
+    def local(self) -> bool:
+        """Tell whether the runs are trained by this package's processes on this machine.
+
+        Returns
+        -------
+        bool
+            Whether there is neither a scheduler nor an executor.
+        """
+        return self.scheduler is None and self.executor is None
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Executor, int | None]]:
+        """Open the executor.
+
+        Yields
+        ------
+        executor : Executor
+            It trains the runs.
+        at_once : int or None
+            How many runs it gets at a time; None is all.
+        """
+        if self.executor is not None:
+            yield self.executor, self.workers
+        elif self.scheduler is not None:
+            with dask_pool(self.scheduler) as (pool, count):
+                yield pool, self.workers or count
+        else:
+            count = self.workers or cores()
+            with local_pool(count) as pool:
+                yield pool, count
+
+
+class TemporaryFolder:
+    """A folder that is removed with the last reference to this object, or when Python ends."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="numpy_rae-models-"))
+        weakref.finalize(self, shutil.rmtree, self.path, True)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where records, checkpoints and models are kept: beside the results file, or for the life of the result."""
+
+    records: Records
+    checkpoints: Checkpoints | None
+    models: Path | None
+    temporary: TemporaryFolder | None
+
+    @classmethod
+    def of(cls, results: str | os.PathLike[str] | None, keep_models: bool) -> "Kept":
+        """Make the folders and prove that they can be written.
+
+        Parameters
+        ----------
+        results : str or os.PathLike, optional
+            The results file.
+        keep_models : bool
+            Whether models are kept.
+
+        Returns
+        -------
+        Kept
+            The places.
+
+        Raises
+        ------
+        ValueError
+            If `results` is not a path.
+        storage.jsonl.StoreError
+            If a place cannot be written.
+        """
+        if results is None:
+            temporary = TemporaryFolder() if keep_models else None
+            return cls({}, None, temporary.path if temporary else None, temporary)
+        if not isinstance(results, (str, os.PathLike)) or not str(results):
+            raise ValueError(f"results is {results!r}; it must be the path of a file, or None")
+        file = _validation.user_path(results).absolute()
+        jsonl.check_writable(file)
+        models = file.with_suffix(".models") if keep_models else None
+        if models:
+            jsonl.make_folder(models)
+        return cls(file, Checkpoints(file.with_suffix(".checkpoints")), models, None)
+
+
+def train_missing(runs: list[Run], total: int, where: Where, kept: Kept, progress: bool) -> None:
+    """Train the runs that have no record yet. After an interrupt or a loss, warn if there are records to return.
+
+    Parameters
+    ----------
+    runs : list of Run
+        All runs of the sweep.
+    total : int
+        Number of different runs.
+    where : Where
+        Where they are trained.
+    kept : Kept
+        Where records and models are kept.
+    progress : bool
+        Whether a bar is shown.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If no record is there.
+    RunsLost
+        If no record is there.
+    """
+    keys = set(deduplicate(runs))
+    checkpoints = kept.checkpoints if where.local else None
+    store = MemoryRecords(kept.records) if isinstance(kept.records, dict) else kept.records
+    try:
+        with where.opened() as (pool, at_once):
+            records = train_all(runs, pool, store, at_once, checkpoints, models=kept.models, every_model=True)
+            show_progress(records, total, disable=not progress)
+    except (KeyboardInterrupt, RunsLost) as error:
+        done = len(keys & set(records_of(kept.records)))
+        if not done:
+            raise
+        what = str(error) if isinstance(error, RunsLost) else "the sweep was interrupted"
+        again = "call sweep again with the same arguments to train the others"
+        how = again if isinstance(kept.records, Path) else "the result holds these only"
+        warnings.warn(f"{what}; {done} of {total} runs are done: {how}", RuntimeWarning, stacklevel=3)
