@@ -448,7 +448,7 @@ FAULTS = (
     *group(
         "experiments/sweep", "experiments/test_sweep.py",
         ("lost-in-silence", "run_missing", "    if scheduler.error:\n", "    if False:\n"),
-        ("two-at-once", "run_missing", "with jsonl.exclusive_lock(stored.path):", "if True:"),
+        ("two-at-once", "run_missing", "with _locked(stored):", "if True:"),
         ("shortest-first", "run_missing", "key=lambda job: -job.cost", "key=lambda job: job.cost",
          "experiments/test_relative_cost.py"),
     ),
