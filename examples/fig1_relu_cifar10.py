@@ -7,18 +7,9 @@ flat, while DAE and SAE grow sparser with sigma^2. Their expectation has one (do
 import sys
 
 from numpy_rae.experiments.figure_script import main
-from numpy_rae.experiments.protocol import Preset, Protocol
+from numpy_rae.experiments.protocol import PROTOCOLS
 
-FIG1 = Protocol(
-    name="fig1_relu_cifar10",
-    title="Fig. 1: ReLU, unit-length rows",
-    source="cifar10",
-    activation="relu",
-    models=("DAE", "CAE", "mDAE", "SAE"),
-    constraint="unit",
-    sample=Preset(5000, 20),
-    shows_at=1000,
-)
+PROTOCOL = PROTOCOLS["fig1_relu_cifar10"]
 
 if __name__ == "__main__":
-    sys.exit(main(FIG1))
+    sys.exit(main(PROTOCOL))

@@ -6,18 +6,9 @@ Without the constraint sigma^2 also moves the row lengths, and the trend of CAE 
 import sys
 
 from numpy_rae.experiments.figure_script import main
-from numpy_rae.experiments.protocol import Preset, Protocol
+from numpy_rae.experiments.protocol import PROTOCOLS
 
-FIG2 = Protocol(
-    name="fig2_relu_free_cifar10",
-    title="Fig. 2: ReLU, free row lengths",
-    source="cifar10",
-    activation="relu",
-    models=("DAE", "CAE", "mDAE", "SAE"),
-    constraint="free",
-    sample=Preset(5000, 20),
-    shows_at=1000,
-)
+PROTOCOL = PROTOCOLS["fig2_relu_free_cifar10"]
 
 if __name__ == "__main__":
-    sys.exit(main(FIG2))
+    sys.exit(main(PROTOCOL))

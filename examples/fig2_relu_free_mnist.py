@@ -6,18 +6,9 @@ Without the constraint sigma^2 also moves the row lengths, and the trend of CAE 
 import sys
 
 from numpy_rae.experiments.figure_script import main
-from numpy_rae.experiments.protocol import Preset, Protocol
+from numpy_rae.experiments.protocol import PROTOCOLS
 
-FIG2 = Protocol(
-    name="fig2_relu_free_mnist",
-    title="Fig. 2: ReLU, free row lengths",
-    source="mnist",
-    activation="relu",
-    models=("DAE", "CAE", "mDAE", "SAE"),
-    constraint="free",
-    sample=Preset(5000, 10),
-    shows_at=1000,
-)
+PROTOCOL = PROTOCOLS["fig2_relu_free_mnist"]
 
 if __name__ == "__main__":
-    sys.exit(main(FIG2))
+    sys.exit(main(PROTOCOL))

@@ -7,18 +7,9 @@ sparser.
 import sys
 
 from numpy_rae.experiments.figure_script import main
-from numpy_rae.experiments.protocol import Preset, Protocol
+from numpy_rae.experiments.protocol import PROTOCOLS
 
-FIG3 = Protocol(
-    name="fig3_edae_mnist",
-    title="Fig. 3: eDAE, ReLU, unit-length rows",
-    source="mnist",
-    activation="relu",
-    models=("eDAE",),
-    constraint="unit",
-    sample=Preset(5000, 10),
-    shows_at=1000,
-)
+PROTOCOL = PROTOCOLS["fig3_edae_mnist"]
 
 if __name__ == "__main__":
-    sys.exit(main(FIG3))
+    sys.exit(main(PROTOCOL))

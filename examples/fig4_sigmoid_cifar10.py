@@ -6,18 +6,9 @@ Sigmoid units have a bias gradient under every penalty. The trend needs the pape
 import sys
 
 from numpy_rae.experiments.figure_script import main
-from numpy_rae.experiments.protocol import Preset, Protocol
+from numpy_rae.experiments.protocol import PROTOCOLS
 
-FIG4 = Protocol(
-    name="fig4_sigmoid_cifar10",
-    title="Fig. 4: sigmoid, unit-length rows",
-    source="cifar10",
-    activation="sigmoid",
-    models=("DAE", "CAE", "mDAE", "SAE"),
-    constraint="unit",
-    sample=Preset(5000, 10),
-    shows_at=50000,
-)
+PROTOCOL = PROTOCOLS["fig4_sigmoid_cifar10"]
 
 if __name__ == "__main__":
-    sys.exit(main(FIG4))
+    sys.exit(main(PROTOCOL))

@@ -7,18 +7,9 @@ Without the constraint the trend of CAE and mDAE is not predicted. It needs the 
 import sys
 
 from numpy_rae.experiments.figure_script import main
-from numpy_rae.experiments.protocol import Preset, Protocol
+from numpy_rae.experiments.protocol import PROTOCOLS
 
-FIG5 = Protocol(
-    name="fig5_sigmoid_free_mnist",
-    title="Fig. 5: sigmoid, free row lengths",
-    source="mnist",
-    activation="sigmoid",
-    models=("DAE", "CAE", "mDAE", "SAE"),
-    constraint="free",
-    sample=Preset(5000, 10),
-    shows_at=50000,
-)
+PROTOCOL = PROTOCOLS["fig5_sigmoid_free_mnist"]
 
 if __name__ == "__main__":
-    sys.exit(main(FIG5))
+    sys.exit(main(PROTOCOL))

@@ -6,18 +6,9 @@ The paper reports trends like the sigmoid's and shows no plot. They are there af
 import sys
 
 from numpy_rae.experiments.figure_script import main
-from numpy_rae.experiments.protocol import Preset, Protocol
+from numpy_rae.experiments.protocol import PROTOCOLS
 
-FN4 = Protocol(
-    name="fn4_softplus_mnist",
-    title="Fn. 4: softplus, unit-length rows",
-    source="mnist",
-    activation="softplus",
-    models=("DAE", "CAE", "mDAE", "SAE"),
-    constraint="unit",
-    sample=Preset(5000, 10),
-    shows_at=1000,
-)
+PROTOCOL = PROTOCOLS["fn4_softplus_mnist"]
 
 if __name__ == "__main__":
-    sys.exit(main(FN4))
+    sys.exit(main(PROTOCOL))

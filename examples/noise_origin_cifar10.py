@@ -8,17 +8,9 @@ two expected-DAE draw no noise at all and keep what its expectation does to the 
 import sys
 
 from numpy_rae.experiments.figure_script import main
-from numpy_rae.experiments.protocol import Preset, Protocol
+from numpy_rae.experiments.protocol import PROTOCOLS
 
-NOISE = Protocol(
-    name="noise_origin_cifar10",
-    title="Where DAE's sparsity comes from: ReLU, unit-length rows",
-    source="cifar10",
-    activation="relu",
-    models=("DAE", "antithetic", "2-copies", "8-copies", "eDAE", "smoothed-mDAE", "expected-DAE", "expected-DAE+cov"),
-    sample=Preset(5000, 20, sigma2=(0.0, 0.01, 0.09, 0.25, 1.0)),
-    reference="DAE",
-)
+PROTOCOL = PROTOCOLS["noise_origin_cifar10"]
 
 if __name__ == "__main__":
-    sys.exit(main(NOISE))
+    sys.exit(main(PROTOCOL))

@@ -1,7 +1,7 @@
-"""`python -m numpy_rae certify ...` and `python -m numpy_rae fetch ...`.
+"""`python -m numpy_rae certify ...`, `python -m numpy_rae fetch ...` and `python -m numpy_rae reproduce ...`.
 
 `certify` tells which corollary covers an activation and a penalty, and what it predicts. `fetch` downloads MNIST and
-CIFAR-10 and verifies them.
+CIFAR-10 and verifies them. `reproduce` trains and draws every figure of the paper.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from numpy_rae.activations import Activation
 from numpy_rae.baselines import maxout
 from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, maxout_certificate
 from numpy_rae.data import fetch_command
+from numpy_rae.experiments import reproduce
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.command_line import check_picture, user_path
 from numpy_rae.experiments.user_objects import is_reference, load_activation, load_penalty
@@ -56,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     Returns
     -------
     ArgumentParser
-        The options of `certify` and of `fetch`.
+        The options of `certify`, `fetch` and `reproduce`.
     """
     p = argparse.ArgumentParser(prog="python -m numpy_rae", description=__doc__)
     commands = p.add_subparsers(required=True, metavar="COMMAND")
@@ -64,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     fetching = commands.add_parser("fetch", help=fetch_command.DESCRIPTION, description=fetch_command.DESCRIPTION)
     fetching.set_defaults(command=fetch_command.run)
     fetch_command.add_options(fetching)
+    reproducing = commands.add_parser("reproduce", help=reproduce.DESCRIPTION, description=reproduce.DESCRIPTION)
+    reproduce.add_options(reproducing)
     return p
 
 

@@ -119,7 +119,7 @@ class FewArguments(NoOrder):
         (Returns(0, 4), "penalty Returns has the order 4; it must be 1, 2 or 3, as many derivatives of s_e as it reads"),
         (Returns(0, "2"), "penalty Returns has the order '2'; it must be 1, 2 or 3, as many derivatives of s_e as it reads"),
         (FewArguments, "penalty is the class FewArguments; it must be an instance, such as FewArguments()"),
-        ("CAE", "penalty is a str; it must have an order and a method value_and_grad"),
+        ({}, "penalty is a dict; it must have an order and a method value_and_grad"),
         (FewArguments(), "penalty FewArguments takes the arguments (params, fwd); it must take "
          "value_and_grad(params, activation, fwd, rng)"),
     ],

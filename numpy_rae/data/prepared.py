@@ -8,7 +8,7 @@ content has this hash. Otherwise it is made again.
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -19,7 +19,7 @@ import numpy as np
 
 from numpy_rae import _validation
 from numpy_rae._validation import Array
-from numpy_rae.data import folders, image_formats, images
+from numpy_rae.data import cifar_subset, folders, image_formats, images
 from numpy_rae.data.preprocessing import as_rows, crop_patches, standardise
 from numpy_rae.storage.atomic import replace_file
 
@@ -27,6 +27,7 @@ PATCH = 8
 SOURCES = ("digits", "mnist", "cifar10", "photograph", "images", "array")
 # After one of these errors the next folder is tried. A full disk is an error for the user.
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
+SUBSET_LABEL = f"{{count:,}} CIFAR-10 patches ({cifar_subset.IMAGES:,} images)"
 
 LOG = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ class DataSpec:
         str
             For example "5,000 embedded MNIST digits".
         """
+        if self.source == "images" and cifar_subset.is_subset(self.path):
+            return SUBSET_LABEL.format(count=self.count)
         return {
             "digits": f"{self.count:,} embedded MNIST digits",
             "mnist": f"{self.count:,} MNIST digits",
@@ -127,11 +130,33 @@ class DataRef:
         Returns
         -------
         dict
-            The fields of `spec`, with the name of the file in `path`, then "sha256" and "shape".
+            The fields of `spec`, with the name of the file in `path`, then "sha256" and "shape". A copy of the known
+            subset of CIFAR-10 has that file's name.
         """
         spec = asdict(self.spec)
         spec["path"] = self.spec.path and Path(self.spec.path).name
+        if spec["path"] and cifar_subset.is_subset(self.spec.path, self.sha256):
+            spec["path"] = cifar_subset.FILE_NAME
         return {**spec, "sha256": self.sha256, "shape": list(self.shape)}
+
+
+def recorded_label(data: Mapping[str, Any]) -> str:
+    """Return the name of a record's data for the title of a figure.
+
+    Parameters
+    ----------
+    data : mapping
+        What `DataRef.description` returned. It has the bare name of a file at most, which does not tell the content.
+
+    Returns
+    -------
+    str
+        `DataSpec.label`. For patches of the known subset of CIFAR-10, the subset's name instead of a file's.
+    """
+    if data["source"] == "images" and cifar_subset.is_subset(None, data.get("sha256")):
+        return SUBSET_LABEL.format(count=data["count"])
+    name = data["path"] and str(Path("/nonexistent") / data["path"])  # a file of that name here is another one
+    return DataSpec(data["source"], data["count"], path=name).label
 
 
 def build(spec: DataSpec) -> Array:

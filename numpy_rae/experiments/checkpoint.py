@@ -17,6 +17,7 @@ import os
 import signal
 import threading
 import time
+import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,28 @@ def load(path: Path, run: dict[str, Any]) -> TrainState | None:
         raise CheckpointError(f"checkpoint {path} cannot be used: {reason}") from None
 
 
+def steps_done(path: Path) -> int | None:
+    """Return the number of updates in a checkpoint, from the header of one array alone.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    int or None
+        The number. None if the file cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as zipped, zipped.open("objectives.npy") as member:
+            np.lib.format.read_magic(member)
+            steps: int = np.lib.format.read_array_header_1_0(member)[0][0]
+            return steps
+    except npz.DAMAGE:
+        return None
+
+
 def _check(meta: dict[str, Any], run: dict[str, Any]) -> None:
     """Raise ValueError unless it is a checkpoint of this release's format and of this run."""
     if not isinstance(meta, dict) or meta.get("format") != FORMAT or meta.get("version") != VERSION:
@@ -208,6 +231,17 @@ class Checkpoints:
         except OSError:
             return None
         return seen.st_ino, seen.st_mtime_ns
+
+    def steps(self) -> dict[str, int]:
+        """Return how many updates are done of each run that has a file.
+
+        Returns
+        -------
+        dict
+            The numbers by the runs' hashes.
+        """
+        found = {path.stem: steps_done(path) for path in self.folder.glob("*.npz")}
+        return {key: steps for key, steps in found.items() if steps is not None}
 
     def remove(self, key: str) -> None:
         """Remove a run's file. One that cannot be removed does no harm.

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from numpy_rae import _validation
-from numpy_rae.data.prepared import DataSpec
+from numpy_rae.data.prepared import recorded_label
 from numpy_rae.experiments import command_line, progress, protocol_data, records, tables
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import BAD_INPUT, INTERRUPTED, LOST, command, tell
@@ -168,7 +168,7 @@ def train_and_draw(protocol: Protocol, args: argparse.Namespace, runs: list[Run]
     checkpoints = None if args.scheduler is not None else Checkpoints(out.with_suffix(".checkpoints"), args.save_every)
     reports = _reports_folder(args, out)
     code = 0
-    with _workers(args) as (pool, count):
+    with workers(args) as (pool, count):
         try:
             progress.announce(wanted, stored.by_hash, pool, count)
             found = progress.show_progress(sweep(runs, pool, out, count, checkpoints, reports, stored), len(wanted))
@@ -194,8 +194,21 @@ def _reports_folder(args: argparse.Namespace, out: Path) -> Path | None:
 
 
 @contextmanager
-def _workers(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
-    """Yield the executor (local pool or Dask) and its number of workers."""
+def workers(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
+    """Open the executor that the options ask for: a Dask cluster or a pool of processes on this machine.
+
+    Parameters
+    ----------
+    args : Namespace
+        The options, of which `scheduler` and `workers` are used.
+
+    Yields
+    ------
+    pool : Executor
+        Where runs are trained.
+    count : int
+        Its number of workers.
+    """
     if args.scheduler is not None:
         with dask_pool(args.scheduler) as cluster:
             yield cluster
@@ -284,8 +297,7 @@ def _model_sigma2_seed(entry: Record) -> tuple[str, float, int]:
 
 def _draw_trend(protocol: Protocol, args: argparse.Namespace, entries: list[Record], picture: Path) -> None:
     """Draw and save the figure. Raise StoreError if that cannot be done."""
-    spec = DataSpec(**{name: entries[-1]["data"][name] for name in ("source", "count", "path")})
-    title = f"{protocol.title}\n{style.plain(spec.label)}"
+    title = f"{protocol.title}\n{style.plain(recorded_label(entries[-1]['data']))}"
     with style.drawing(picture):
         figure = sweep_figure.trend(entries, args.models, title, tables.length_note(protocol, entries))
     save_picture(figure, picture)

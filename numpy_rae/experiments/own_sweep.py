@@ -23,7 +23,7 @@ from numpy_rae.experiments.command_line import cores
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.progress import show_progress
-from numpy_rae.experiments.records import Record, records_of
+from numpy_rae.experiments.records import MemoryRecords, Record, records_of
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep import sweep as train_all
@@ -370,9 +370,10 @@ def train_missing(runs: list[Run], total: int, where: Where, kept: Kept, progres
     """
     keys = set(deduplicate(runs))
     checkpoints = kept.checkpoints if where.local else None
+    store = MemoryRecords(kept.records) if isinstance(kept.records, dict) else kept.records
     try:
         with where.opened() as (pool, at_once):
-            records = train_all(runs, pool, kept.records, at_once, checkpoints, models=kept.models)
+            records = train_all(runs, pool, store, at_once, checkpoints, models=kept.models, every_model=True)
             show_progress(records, total, disable=not progress)
     except (KeyboardInterrupt, RunsLost) as error:
         done = len(keys & set(records_of(kept.records)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -96,6 +97,84 @@ class StoredRecords:
             These records, or the new ones.
         """
         return self if _size(self.path) == self.size else read_results(self.path, self.migrate)
+
+    def exclusive_lock(self) -> AbstractContextManager[None]:
+        """Return a context that holds the file.
+
+        Returns
+        -------
+        context manager
+            On entry it raises StoreError if another process holds the file.
+        """
+        return jsonl.exclusive_lock(self.path)
+
+    def finished(self) -> dict[str, Record]:
+        """Return the records that are in the file now.
+
+        Returns
+        -------
+        dict
+            The records by hash.
+        """
+        return self.refresh().by_hash
+
+    def append(self, entry: Record) -> None:
+        """Append a record to the file.
+
+        Parameters
+        ----------
+        entry : dict
+            The record.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written.
+        """
+        jsonl.append(self.path, entry)
+
+
+@dataclass(frozen=True)
+class MemoryRecords:
+    """Records in memory, for a sweep without a results file.
+
+    Attributes
+    ----------
+    by_hash : dict
+        The records by hash. Each new record is added to it.
+    """
+
+    by_hash: dict[str, Record]
+
+    def exclusive_lock(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing, because no other process sees the records.
+
+        Returns
+        -------
+        context manager
+            An empty context.
+        """
+        return nullcontext()
+
+    def finished(self) -> dict[str, Record]:
+        """Return a copy of the records.
+
+        Returns
+        -------
+        dict
+            The records by hash.
+        """
+        return dict(self.by_hash)
+
+    def append(self, entry: Record) -> None:
+        """Add a record.
+
+        Parameters
+        ----------
+        entry : dict
+            The record.
+        """
+        self.by_hash[entry["hash"]] = entry
 
 
 def read_results(results: Path, migrate: Callable[[Record], Record] = with_identity) -> StoredRecords:

@@ -7,9 +7,8 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from numpy_rae.activations import Activation
@@ -17,7 +16,6 @@ from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.local_pool import WorkerNeverStarted
 from numpy_rae.experiments.records import Record
 from numpy_rae.objectives import Objective
-from numpy_rae.storage import jsonl
 
 TRIES = 3
 
@@ -49,6 +47,25 @@ class Job(Protocol):
 
 
 J = TypeVar("J", bound=Job)
+
+
+class RecordStore(Protocol):
+    """Where records are kept: one results file (`StoredRecords`), or several (`ResultFiles`)."""
+
+    def exclusive_lock(self) -> AbstractContextManager[None]:
+        """Return a context that holds every file that is written."""
+
+    def finished(self) -> dict[str, Record]:
+        """Return the stored records by hash."""
+
+    def append(self, entry: Record) -> None:
+        """Store a record.
+
+        Parameters
+        ----------
+        entry : dict
+            The record.
+        """
 
 
 class RunsLost(Exception):
@@ -104,8 +121,8 @@ class RunScheduler(Generic[J]):
     ----------
     executor : Executor
         Where the jobs run.
-    destination : Path or dict
-        File to which each record is appended, or the records in memory by hash.
+    store : RecordStore
+        Where each record is stored.
     execute : callable
         Called in a worker as `execute(job, *arguments)`. It returns the job's record.
     arguments : tuple
@@ -125,7 +142,7 @@ class RunScheduler(Generic[J]):
     """
 
     executor: Executor
-    destination: Path | dict[str, Record]
+    store: RecordStore
     execute: Callable[..., Record]
     arguments: tuple[Any, ...]
     waiting: deque[J]
@@ -191,10 +208,7 @@ class RunScheduler(Generic[J]):
         entry : dict
             The record.
         """
-        if isinstance(self.destination, dict):
-            self.destination[entry["hash"]] = entry
-        else:
-            jsonl.append(self.destination, entry)
+        self.store.append(entry)
         if self.checkpoints:
             self.checkpoints.remove(entry["hash"])
 

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,9 +10,8 @@ from numpy_rae.experiments import pickled_calls
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.records import Record, StoredRecords
 from numpy_rae.experiments.run import Run, deduplicate
-from numpy_rae.experiments.scheduler import Job, RunScheduler, RunsLost
-from numpy_rae.experiments.worker import model_path, train_run
-from numpy_rae.storage import jsonl
+from numpy_rae.experiments.scheduler import Job, RecordStore, RunScheduler, RunsLost
+from numpy_rae.experiments.worker import find_model, train_run
 
 J = TypeVar("J", bound=Job)
 
@@ -21,12 +19,13 @@ J = TypeVar("J", bound=Job)
 def sweep(
     runs: Iterable[Run],
     executor: Executor,
-    results: Path | dict[str, Record],
+    results: Path | RecordStore,
     at_once: int | None = None,
     checkpoints: Checkpoints | None = None,
     reports: Path | None = None,
     stored: StoredRecords | None = None,
     models: Path | None = None,
+    every_model: bool = False,
 ) -> Generator[Record]:
     """Yield the record of every distinct run: first the stored ones, then the others as they end.
 
@@ -39,9 +38,9 @@ def sweep(
         What is to be trained.
     executor : Executor
         Where it is trained.
-    results : Path or dict
-        File to which each record is appended as soon as its run ends. Or a dictionary that keeps the records in memory
-        by hash.
+    results : Path or RecordStore
+        File to which each record is appended as soon as its run ends; or several files that share runs
+        (`ResultFiles`), or records in memory (`MemoryRecords`).
     at_once : int, optional
         How many runs the executor has at a time. All, if None.
     checkpoints : Checkpoints, optional
@@ -50,9 +49,11 @@ def sweep(
     reports : Path, optional
         Folder for a picture of each run that is trained now.
     stored : StoredRecords, optional
-        The records of the file `results`, if they were read before. The file is read again if it has changed.
+        The records of `results`, if it is one file and was read before. The file is read again if it has changed.
     models : Path, optional
-        Folder for the trained models. A stored run whose model is not there is trained again.
+        Folder for the trained weights of each run that is trained now.
+    every_model : bool
+        Whether a stored run whose model is not in `models` is trained again.
 
     Yields
     ------
@@ -71,15 +72,16 @@ def sweep(
         If the executor cancels runs.
     """
     wanted = deduplicate(runs)
-    found = results if isinstance(results, dict) else stored or StoredRecords(results)
-    arguments = (checkpoints, reports, models)
-    yield from run_missing(wanted, executor, found, train_run, arguments, at_once, checkpoints, models)
+    store = stored or StoredRecords(results) if isinstance(results, Path) else results
+    arguments = checkpoints, reports, models
+    needed = models if every_model else None
+    yield from run_missing(wanted, executor, store, train_run, arguments, at_once, checkpoints, needed)
 
 
 def run_missing(
     wanted: Mapping[str, J],
     executor: Executor,
-    stored: StoredRecords | dict[str, Record],
+    store: RecordStore,
     execute: Callable[..., Record],
     arguments: tuple[Any, ...] = (),
     at_once: int | None = None,
@@ -94,9 +96,8 @@ def run_missing(
         The jobs by hash.
     executor : Executor
         Where they run.
-    stored : StoredRecords or dict
-        The records of the file to which each new record is appended. The file is read again if it has changed. Or a
-        dictionary that keeps the records in memory by hash.
+    store : RecordStore
+        The stored records. Each new record is added to them.
     execute : callable
         Called in a worker as `execute(job, *arguments)`. It returns the job's record.
     arguments : tuple, optional
@@ -118,8 +119,8 @@ def run_missing(
     StoreError, NotSendable, RunsLost, ExecutorLost
         As `sweep` does.
     """
-    with _locked(stored):
-        done = _usable(dict(stored) if isinstance(stored, dict) else stored.refresh().by_hash, models)
+    with store.exclusive_lock():
+        done = _with_model(store.finished(), models)
         if checkpoints:
             checkpoints.remove_stale(set(done))
         yield from (done[key] for key in wanted if key in done)
@@ -127,8 +128,7 @@ def run_missing(
         if getattr(executor, "packs", False):
             check_sendable(waiting)
         waiting.sort(key=lambda job: -job.cost)
-        destination = stored if isinstance(stored, dict) else stored.path
-        scheduler = RunScheduler(executor, destination, execute, arguments, deque(waiting), checkpoints)
+        scheduler = RunScheduler(executor, store, execute, arguments, deque(waiting), checkpoints)
         try:
             yield from scheduler.results(at_once)
         finally:
@@ -139,16 +139,11 @@ def run_missing(
         raise RunsLost(scheduler.lost, scheduler.error)
 
 
-def _locked(stored: StoredRecords | dict[str, Record]) -> AbstractContextManager[None]:
-    """Return the lock on a results file; records in memory need none."""
-    return nullcontext() if isinstance(stored, dict) else jsonl.exclusive_lock(stored.path)
-
-
-def _usable(done: dict[str, Record], models: Path | None) -> dict[str, Record]:
-    """Return the stored records without those whose trained model is wanted and missing."""
+def _with_model(done: dict[str, Record], models: Path | None) -> dict[str, Record]:
+    """Return the stored records without those whose trained model is needed and missing."""
     if models is None:
         return done
-    return {key: entry for key, entry in done.items() if entry["status"] != "ok" or model_path(models, key).exists()}
+    return {key: entry for key, entry in done.items() if entry["status"] != "ok" or find_model(models, key)}
 
 
 def check_sendable(jobs: Iterable[Job]) -> None:

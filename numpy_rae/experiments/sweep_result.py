@@ -12,7 +12,7 @@ from numpy_rae import _validation
 from numpy_rae.experiments import tables
 from numpy_rae.experiments.flat_rows import flat_rows
 from numpy_rae.experiments.records import latest, load_records
-from numpy_rae.experiments.worker import model_path
+from numpy_rae.experiments.worker import find_model
 from numpy_rae.metrics import measure
 from numpy_rae.plotting import filters, style, sweep_figure
 from numpy_rae.registry import ACTIVATIONS
@@ -164,7 +164,10 @@ class SweepResult:
         if self.models_folder is None:
             raise ValueError("keep_models was False in this sweep; call sweep again with keep_models=True")
         mine = {} if self.activation is None else {self.activation.name: self.activation}
-        return model_file.load(model_path(self.models_folder, entry["hash"]), {**ACTIVATIONS, **mine})
+        path = find_model(self.models_folder, entry["hash"])
+        if path is None:
+            raise ValueError(f"the folder {self.models_folder} does not hold the model of this run; call sweep again")
+        return model_file.load(path, {**ACTIVATIONS, **mine})
 
     def plot_filters(
         self, model: str, sigma2: float, seed: int, X: Any, path: str | os.PathLike[str] | None = None

@@ -35,7 +35,7 @@ def train_run(
     reports : Path, optional
         Folder for its training report.
     models : Path, optional
-        Folder for the trained model.
+        Folder for its trained weights.
 
     Returns
     -------
@@ -47,15 +47,15 @@ def train_run(
         trained = _train_with_checkpoints(run, x, checkpoints)
     else:
         trained = train(x, run.model, run.activation, run.config)
-    if models and not trained.diverged:
-        model_file.save(model_path(models, run.hash), trained.params, run.activation.name, run.config, run.model.name)
     if reports and not trained.diverged:
         _report_or_warn(run, x, trained, reports)
+    if models and not trained.diverged:
+        _save_model_or_warn(run, trained, models)
     return make_record(run, trained) | {"mean_square": mean_square(x)}
 
 
-def model_path(models: Path, key: str) -> Path:
-    """Return the file of a trained model.
+def find_model(models: Path, key: str) -> Path | None:
+    """Find the file of a run's trained weights.
 
     Parameters
     ----------
@@ -66,10 +66,10 @@ def model_path(models: Path, key: str) -> Path:
 
     Returns
     -------
-    Path
-        The file.
+    Path or None
+        The file. None if there is none.
     """
-    return models / f"{key[:32]}.npz"
+    return next(models.glob(f"*-{key[:12]}.npz"), None)
 
 
 def _report_or_warn(run: Run, x: Array, trained: TrainResult, reports: Path) -> None:
@@ -78,6 +78,23 @@ def _report_or_warn(run: Run, x: Array, trained: TrainResult, reports: Path) -> 
         _save_training_report(run, x, trained, reports)
     except (StoreError, MemoryError) as error:
         LOG.warning("%s; the run is stored", str(error) or "no memory is left for a training report")
+
+
+def _model_path(models: Path, run: Run) -> Path:
+    """Return the file of a run's weights: what is varied in its name, and the first digits of the run's hash."""
+    config = run.config
+    name = f"{run.model.name}-{run.activation.name}-{config.constraint}-{run.data.spec.source}"
+    return models / f"{name}-{config.sigma2:g}-{config.seed}-{run.hash[:12]}.npz"
+
+
+def _save_model_or_warn(run: Run, trained: TrainResult, models: Path) -> None:
+    """Save the weights; warn if that fails, because the run's record must not be lost with it."""
+    notes = {"hash": run.hash, "data": run.data.description()}
+    path = _model_path(models, run)
+    try:
+        model_file.save(path, trained.params, run.activation.name, run.config, run.model.name, notes)
+    except ValueError as error:
+        LOG.warning("%s; the run is stored", error)
 
 
 def _train_with_checkpoints(run: Run, x: Array, checkpoints: Checkpoints) -> TrainResult:

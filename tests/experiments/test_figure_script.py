@@ -31,7 +31,7 @@ from numpy_rae.storage import jsonl
 
 def protocol_of(path: Path) -> Protocol | None:
     """The one Protocol of a script, by importing it; None if it has none."""
-    if "Protocol(" not in path.read_text():
+    if "PROTOCOLS[" not in path.read_text():
         return None
     module = example_scripts.load(path.stem)
     (found,) = (value for value in vars(module).values() if isinstance(value, Protocol))

@@ -448,7 +448,7 @@ FAULTS = (
     *group(
         "experiments/sweep", "experiments/test_sweep.py",
         ("lost-in-silence", "run_missing", "    if scheduler.error:\n", "    if False:\n"),
-        ("two-at-once", "run_missing", "with _locked(stored):", "if True:"),
+        ("two-at-once", "run_missing", "with store.exclusive_lock():", "if True:"),
         ("shortest-first", "run_missing", "key=lambda job: -job.cost", "key=lambda job: job.cost",
          "experiments/test_relative_cost.py"),
     ),
@@ -479,6 +479,32 @@ FAULTS = (
         ("main-imported-again", "_Context", "env=_blas.ONE_THREAD", "env=_blas.ONE_THREAD, init_main_module=True"),
         ("never-started-as-died", "_Workers", "if self.ready.is_set():", "if True:"),
         ("died-as-never-started", "_Workers", "if self.ready.is_set():", "if False:"),
+    ),
+    *group(
+        "experiments/parts", "experiments/test_parts.py",
+        ("parts-by-order", "split", "(-cost(runs[key]), key)", "-cost(runs[key])"),
+        ("parts-unbalanced", "split", "loads.index(min(loads))", "len(key) % parts"),
+        ("conflict-merged", "collect", "conflict(entry, other)", "None"),
+    ),
+    *group(
+        "experiments/result_files", "experiments/test_sweep_progress.py",
+        ("record-everywhere", "ResultFiles", 'if entry["hash"] in hashes:', "if True:"),
+        ("shared-run-not-copied", "ResultFiles", "sorted((self.wanted[path] & set(found)) - set(entries))", "()"),
+    ),
+    *group(
+        "experiments/sweep_progress", "experiments/test_sweep_progress.py",
+        ("bar-backwards", "SweepProgress", "max(0, steps - self.bar.n)", "steps - self.bar.n"),
+        ("bar-per-run", "SweepProgress", "self.checkpoints.steps() if self.checkpoints else {}", "{}"),
+    ),
+    *group(
+        "plotting/paper_figure", "plotting/test_paper_figure.py",
+        ("broken-run-in-line", "_draw_models", "_sound(panel.records)", "panel.records"),
+        ("mark-in-axes", "_mark_failures", "ScaledTranslation(0, inches,", "ScaledTranslation(0, -inches,"),
+    ),
+    *group(
+        "data/cifar_subset", "data/test_cifar_subset.py",
+        ("subset-by-shape", "_hashes_to_subset", "hashlib.sha256(images.tobytes()).hexdigest() == SHA256", "True"),
+        ("subset-from-the-end", "cut", "batches[:, :per_batch]", "batches[:, -per_batch:]"),
     ),
     *group(
         "experiments/pickled_calls", "experiments/test_local_pool.py",
@@ -668,7 +694,6 @@ FAULTS = (
     ),
     *group(
         "_validation", "data/test_folders.py",
-        ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:"),
     ),
     *group(
         "storage/model_file", "test_bad_files.py",
@@ -694,7 +719,6 @@ FAULTS = (
     ),
     *group(
         "_validation", "data/test_folders.py",
-        ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:"),
     ),
     *group(
         "data/folders", "data/test_folders.py",

@@ -1,0 +1,129 @@
+"""How much of the paper's figures is stored: runs counted against the protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from numpy_rae.experiments import records
+from numpy_rae.experiments.protocol import PROTOCOLS, Preset, Protocol
+from numpy_rae.experiments.records import Record
+
+Key = tuple[str, float, int]
+
+
+def wanted(protocol: Protocol, preset: Preset, seeds: Iterable[int] = (0,)) -> set[Key]:
+    """Return (model, sigma^2, seed) of the runs that a figure needs; all models share the auto-encoder at 0.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The figure.
+    preset : Preset
+        Its size.
+    seeds : iterable of int
+        The seeds.
+
+    Returns
+    -------
+    set of tuple
+        One entry per distinct run.
+    """
+    return {
+        ("AE" if sigma2 == 0 else model, float(sigma2), seed)
+        for model in protocol.models
+        for sigma2 in preset.sigma2
+        for seed in seeds
+    }
+
+
+def key(entry: Record) -> Key:
+    """Return model, sigma^2 and seed of a record.
+
+    Parameters
+    ----------
+    entry : dict
+        A record.
+
+    Returns
+    -------
+    tuple
+        What `wanted` lists; "AE" for every model at sigma^2 = 0.
+    """
+    config = entry["config"]
+    return "AE" if config["sigma2"] == 0 else entry["model"], float(config["sigma2"]), config["seed"]
+
+
+def fits(entry: Record, protocol: Protocol, preset: Preset) -> bool:
+    """Tell whether a record was made with the figure's activation and constraint, and has the preset's size.
+
+    Parameters
+    ----------
+    entry : dict
+        A record.
+    protocol : Protocol
+        The figure.
+    preset : Preset
+        Its size.
+
+    Returns
+    -------
+    bool
+        True if the run is one of the figure's, whatever its model, sigma^2 and seed.
+    """
+    config = entry["config"]
+    return (
+        entry["activation"] == protocol.activation
+        and (config["constraint"], config["epochs"], config["hidden"])
+        == (protocol.constraint, preset.epochs, preset.hidden)
+        and entry["data"]["count"] == preset.samples
+    )
+
+
+def coverage(
+    folder: Path, names: Iterable[str], preset: str = "paper", seeds: Sequence[int] = (0,)
+) -> dict[str, tuple[int, int]]:
+    """Count the stored runs of figures against their protocols.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the results files, <name>-<preset>.jsonl.
+    names : iterable of str
+        Names in `protocol.PROTOCOLS`.
+    preset : str
+        Name of the preset.
+    seeds : sequence of int
+        The seeds that are wanted.
+
+    Returns
+    -------
+    dict
+        By name, how many of the wanted runs are stored, and how many are wanted.
+    """
+    return {name: _count(folder / f"{name}-{preset}.jsonl", PROTOCOLS[name], preset, seeds) for name in names}
+
+
+def _count(path: Path, protocol: Protocol, preset: str, seeds: Sequence[int]) -> tuple[int, int]:
+    size = protocol.presets()[preset]
+    stored = {key(entry) for entry in records.load_records(path) if fits(entry, protocol, size)}
+    needed = wanted(protocol, size, seeds)
+    return len(stored & needed), len(needed)
+
+
+def as_text(counts: dict[str, tuple[int, int]]) -> str:
+    """Return one line per figure and the sum.
+
+    Parameters
+    ----------
+    counts : dict
+        What `coverage` returned.
+
+    Returns
+    -------
+    str
+        Lines without the last newline.
+    """
+    lines = [f"{name:<26} {stored:>4} of {needed:>4} runs" for name, (stored, needed) in counts.items()]
+    stored, needed = (sum(column) for column in zip(*counts.values(), strict=True))
+    return "\n".join([*lines, f"{'all':<26} {stored:>4} of {needed:>4} runs"])

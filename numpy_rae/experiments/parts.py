@@ -1,0 +1,224 @@
+"""One sweep as many jobs that do not talk to each other: runs split by estimated time, results files merged.
+
+Every job computes the same split, because it depends on nothing but the list of runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from numpy_rae import _validation
+from numpy_rae.experiments.records import Record, records_by_hash
+from numpy_rae.experiments.run import Run
+from numpy_rae.experiments.time_estimate import updates
+from numpy_rae.storage import jsonl
+
+# Relative duration of an update, from the seconds of the records in docs/records. Any timing on the machine itself
+# would give every job of an array another split.
+ACTIVATION_COST = {"relu": 1.0}
+OTHER_ACTIVATION = 1.7
+MODEL_COST = {"eDAE": 3.0}
+# What a run decides; duration, date and versions may differ between two records of it.
+NUMBERS = (
+    "status", "metrics", "history", "steps", "diverged_at_step", "first_objective", "peak_objective", "peak_step",
+    "last_finite_objective", "n_extrapolated",
+)  # fmt: skip
+
+
+def parse_part(text: str) -> tuple[int, int]:
+    """Return I and N of "I/N".
+
+    Parameters
+    ----------
+    text : str
+        Part I of N, with I from 1 to N.
+
+    Returns
+    -------
+    tuple of int
+        I and N.
+
+    Raises
+    ------
+    ValueError
+        If the text is nothing of that kind.
+    """
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
+    part, parts = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= part <= parts:
+        raise ValueError(f"--part is {text!r}; it must be I/N with two whole numbers, 1 <= I <= N")
+    return part, parts
+
+
+@_validation.tiny_is_zero
+def cost(run: Run) -> float:
+    """Return the relative duration of a run.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    float
+        Updates x hidden units x features, times a factor for the activation and the model.
+    """
+    weight = ACTIVATION_COST.get(run.activation.name, OTHER_ACTIVATION) * MODEL_COST.get(run.model.name, 1.0)
+    return updates(run) * run.config.hidden * run.data.shape[1] * weight
+
+
+def split(runs: Mapping[str, Run], parts: int) -> list[dict[str, Run]]:
+    """Split runs into parts of about equal duration: the longest run first, each to the part with the least to do.
+
+    Parameters
+    ----------
+    runs : mapping of str to Run
+        The distinct runs by hash (`run.deduplicate`).
+    parts : int
+        Number of parts.
+
+    Returns
+    -------
+    list of dict
+        The runs of each part by hash, in the order of `runs`.
+    """
+    loads = [0.0] * parts
+    shares: list[set[str]] = [set() for _ in range(parts)]
+    for key in sorted(runs, key=lambda key: (-cost(runs[key]), key)):
+        least = loads.index(min(loads))
+        loads[least] += cost(runs[key])
+        shares[least].add(key)
+    return [{key: run for key, run in runs.items() if key in share} for share in shares]
+
+
+def part_path(results: Path, part: int, parts: int) -> Path:
+    """Return the file of one part of a results file.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The file of all runs.
+    part, parts : int
+        Part `part` of `parts`, from 1.
+
+    Returns
+    -------
+    pathlib.Path
+        <results>.part-I-of-N.jsonl.
+    """
+    return results.with_name(f"{results.stem}.part-{part}-of-{parts}.jsonl")
+
+
+def part_paths(results: Path) -> list[Path]:
+    """Return the files of all parts of a results file that are there, of any number of parts, in order.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The file of all runs.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files that exist.
+    """
+    pattern = re.compile(re.escape(results.stem) + r"\.part-(\d+)-of-(\d+)\.jsonl")
+    found = ((pattern.fullmatch(path.name), path) for path in results.parent.glob("*.part-*-of-*.jsonl"))
+    return [path for _, path in sorted(((int(m[2]), int(m[1])), path) for m, path in found if m)]
+
+
+def collect(paths: Iterable[Path]) -> dict[str, Record]:
+    """Return the records of a results file and its parts by hash.
+
+    Parameters
+    ----------
+    paths : iterable of pathlib.Path
+        Results files. One that is missing is empty.
+
+    Returns
+    -------
+    dict
+        The first record of each run.
+
+    Raises
+    ------
+    jsonl.StoreError
+        If two records of one run have different numbers, or a file cannot be read.
+    """
+    found: dict[str, tuple[Record, Path]] = {}
+    for path in paths:
+        for key, entry in records_by_hash(path).items():
+            other, where = found.setdefault(key, (entry, path))
+            if different := conflict(entry, other):
+                config = entry["config"]
+                raise jsonl.StoreError(
+                    f"results files {where} and {path} hold different numbers ({different}) of the same run, "
+                    f"{entry['model']} sigma^2={config['sigma2']:g} seed={config['seed']} ({key[:16]}); remove the "
+                    "record that you do not trust"
+                )
+    return {key: entry for key, (entry, _) in found.items()}
+
+
+def conflict(one: Record, other: Record) -> str | None:
+    """Return the name of the first number in which two records of one run differ; None if there is none.
+
+    Parameters
+    ----------
+    one, other : dict
+        The records.
+
+    Returns
+    -------
+    str or None
+        One of NUMBERS.
+    """
+    return next((name for name in NUMBERS if one.get(name) != other.get(name)), None)
+
+
+def merge(results: Path, found: Mapping[str, Record]) -> int:
+    """Append to a results file the records that it lacks.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The file.
+    found : mapping
+        Records by hash (`collect`).
+
+    Returns
+    -------
+    int
+        How many records were appended.
+
+    Raises
+    ------
+    jsonl.StoreError
+        If the file is in use or cannot be written.
+    """
+    with jsonl.exclusive_lock(results):
+        stored = records_by_hash(results)
+        missing = [entry for key, entry in found.items() if key not in stored]
+        for entry in missing:
+            jsonl.append(results, entry)
+    return len(missing)
+
+
+def refuse_running(paths: Iterable[Path]) -> None:
+    """Raise StoreError if a sweep is at work on one of the files.
+
+    Parameters
+    ----------
+    paths : iterable of pathlib.Path
+        Results files.
+
+    Raises
+    ------
+    jsonl.StoreError
+        If one of them is in use.
+    """
+    for path in paths:
+        with jsonl.exclusive_lock(path):
+            pass

@@ -1,0 +1,264 @@
+"""The paper's figures as in the paper: MNIST on the left, CIFAR-10 on the right, in one picture per figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpy_rae.breakdown import broken_down, exploded
+from numpy_rae.plotting.style import in_default_style, new_figure, style
+from numpy_rae.plotting.sweep_figure import by_sigma2, of_model
+
+if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# The panel of dead units is drawn only if a larger fraction of units than this is dead in some run.
+DEAD_FROM = 0.1
+# mDAE often lies on CAE: CAE's mark is large and hollow, and mDAE's line has gaps.
+DASHES = {"mDAE": (0, (3, 2))}
+# Marks above the axes: matplotlib's marker, and the sign and the words that explain it.
+MARKS = {"diverged": ("x", "×", "diverged"), "broken": ("o", "○", "broke down (not part of the line)")}
+MARK_POINTS = 9
+GREY = "#555555"
+ACTIVE = "average activation fraction"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One data set of a figure: the records, the models in the legend's order, a title, and a note below the title."""
+
+    records: list[dict[str, Any]]
+    models: Sequence[str]
+    label: str
+    note: str = ""
+
+
+@in_default_style
+def trend(panels: Sequence[Panel], title: str) -> Figure:
+    """Draw the activation fraction (Eq. 14) against sigma^2, one column per data set; bands span the seeds.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        The data sets, from left to right.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure. Runs that diverged, and runs that finished after their objective exploded, are marked above the
+        axes, because their numbers are not a measurement of sparsity.
+    """
+    panels = [panel for panel in panels if panel.records]
+    dead = any(_worst_dead(panel.records) > DEAD_FROM for panel in panels)
+    figure = new_figure(1.2 + 4.4 * len(panels), 5.6 if dead else 4.2)
+    ratios = (3, 1)[: 1 + dead]
+    rows = figure.subplots(1 + dead, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=ratios)
+    marks = max(map(_rows_of_marks, panels))
+    for column, panel in zip(rows.T, panels, strict=True):
+        _draw_models(column[0], panel, "activation_fraction", _all_sigma2(panels))
+        _mark_failures(column[0], panel)
+        _write_title(column[0], panel, marks, any(each.note for each in panels))
+        if dead:
+            _draw_models(column[1], panel, "dead_fraction", _all_sigma2(panels))
+        _dress_sigma2(column, _all_sigma2(panels))
+    rows[0, 0].set_ylabel(f"{ACTIVE}, Eq. (14)")
+    if dead:
+        rows[1, 0].set_ylabel("dead units")
+    figure.suptitle(title, fontsize=13)
+    _write_legend(figure, panels)
+    return figure
+
+
+@in_default_style
+def history(panels: Sequence[Panel], title: str) -> Figure:
+    """Draw the activation fraction against the epoch: one row per data set, one column per model, one line per run.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        The data sets, from top to bottom.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure. Colours tell sigma^2; the plain auto-encoder, sigma^2 = 0, is black in every column.
+    """
+    panels = [panel for panel in panels if panel.records]
+    models = list(dict.fromkeys(model for panel in panels for model in panel.models))
+    figure = new_figure(2.4 * len(models) + 1.2, 0.9 + 2.3 * len(panels))
+    colors = _sigma2_colors(panels)
+    axes = figure.subplots(len(panels), len(models), sharex=True, sharey=True, squeeze=False)
+    for row, panel in zip(axes, panels, strict=True):
+        for ax, model in zip(row, models, strict=True):
+            _draw_histories(ax, panel, model, colors)
+        row[0].set_ylabel(f"{panel.label}\n{ACTIVE}", fontsize=9)
+    for top, bottom, model in zip(axes[0], axes[-1], models, strict=True):
+        top.set_title(model, fontsize=11)
+        bottom.set_xlabel("epoch")
+    figure.suptitle(title, fontsize=13)
+    lines = [_handle(color=color, label=f"{sigma2:g}") for sigma2, color in colors.items()]
+    figure.legend(handles=lines, loc="outside right center", title=r"$\sigma^2$", frameon=False)
+    return figure
+
+
+def failure(entry: dict[str, Any]) -> str | None:
+    """Return "diverged", "broken" for a run that finished after its objective exploded, or None.
+
+    Parameters
+    ----------
+    entry : dict
+        A record of a sweep. Older ones have no "mean_square"; it is known for data of unit variance, and otherwise the
+        objective's rise alone decides.
+
+    Returns
+    -------
+    str or None
+        A key of MARKS.
+    """
+    if entry["status"] == "diverged":
+        return "diverged"
+    scale = _mean_square(entry)
+    broken = exploded(entry) if scale is None else broken_down({**entry, "mean_square": scale})
+    return "broken" if broken else None
+
+
+def _mean_square(entry: dict[str, Any]) -> float | None:
+    """E||x||^2, which is the number of features if every feature has variance 1."""
+    data: dict[str, Any] = entry.get("data", {})
+    unit_variance = data.get("std_offset") == 0 and "shape" in data
+    scale: float | None = entry.get("mean_square") or (data["shape"][1] if unit_variance else None)
+    return scale
+
+
+def _sound(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in records if failure(entry) is None]
+
+
+def _worst_dead(records: Iterable[dict[str, Any]]) -> float:
+    return max((entry["metrics"]["dead_fraction"] for entry in _sound(records)), default=0.0)
+
+
+def _look(panel: Panel, model: str) -> dict[str, Any]:
+    return style(model, list(panel.models).index(model))
+
+
+def _all_sigma2(panels: Iterable[Panel]) -> list[float]:
+    return sorted({entry["config"]["sigma2"] for panel in panels for entry in panel.records})
+
+
+def _draw_models(ax: Axes, panel: Panel, key: str, grid: Iterable[float]) -> None:
+    """One line per model through the means over the seeds, and a band if there are several.
+
+    The line has a gap where a run of the grid is missing or failed: it does not say what would be there.
+    """
+    for model in panel.models:
+        found = dict(by_sigma2(_sound(panel.records), model, key))
+        points = [(sigma2, found.get(sigma2, [np.nan])) for sigma2 in grid]
+        look = {**_look(panel, model), "linestyle": DASHES.get(model, "-"), "linewidth": 1.5, "clip_on": False}
+        x = [np.sqrt(sigma2) for sigma2, _ in points]
+        ax.plot(x, [np.mean(values) for _, values in points], label=model, zorder=3, **look)
+        # Through the values of sigma^2 with several seeds: one seed alone would pinch the band to nothing.
+        several = [(np.sqrt(sigma2), min(values), max(values)) for sigma2, values in points if len(values) > 1]
+        if several:
+            at, low, high = zip(*several, strict=True)
+            ax.fill_between(at, low, high, color=look["color"], alpha=0.2, linewidth=0)
+
+
+def _mark_failures(ax: Axes, panel: Panel) -> None:
+    """Marks above the top spine, in the model's colour; each model that has some has a row of its own."""
+    from matplotlib.transforms import ScaledTranslation
+
+    inches = MARK_POINTS / 72
+    for model in panel.models:
+        mine = of_model(panel.records, model)
+        for kind, (marker, *_) in MARKS.items():
+            x = sorted({np.sqrt(entry["config"]["sigma2"]) for entry in mine if failure(entry) == kind})
+            if x:
+                look = {"color": _look(panel, model)["color"], "markerfacecolor": "none", "markersize": 6, "mew": 1.5}
+                above = ax.get_xaxis_transform() + ScaledTranslation(0, inches, ax.figure.dpi_scale_trans)
+                label = f"{model} {kind}"
+                (marks,) = ax.plot(x, [1.0] * len(x), marker, transform=above, clip_on=False, label=label, **look)
+                marks.set_in_layout(False)  # the title leaves the room
+        inches += MARK_POINTS / 72 if any(map(failure, mine)) else 0
+
+
+def _rows_of_marks(panel: Panel) -> int:
+    return sum(any(map(failure, of_model(panel.records, model))) for model in panel.models)
+
+
+def _write_title(ax: Axes, panel: Panel, marks: int, notes: bool) -> None:
+    """The data set's name, below it the note in small grey letters, and below that room for rows of marks."""
+    above = 6 + MARK_POINTS * marks + 3 * (marks > 0)
+    if panel.note:
+        at: dict[str, Any] = {
+            "xy": (0.5, 1),
+            "xytext": (0, above),
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+        }
+        note = ax.annotate(panel.note, ha="center", va="bottom", fontsize=8.5, color=GREY, **at)
+        note.set_in_layout(False)
+    ax.set_title(panel.label, fontsize=11, pad=above + 14 * notes)
+
+
+def _dress_sigma2(column: Sequence[Axes], ticks: Sequence[float]) -> None:
+    """The axis linear in sigma, with a tick at every sigma^2; .001 would touch 0, and stands a line lower."""
+    for ax in column:
+        ax.set_ylim(-0.02, 1.02)
+        ax.grid(alpha=0.25)
+        ax.set_xlim(np.sqrt(min(ticks)) - 0.03, np.sqrt(max(ticks)) + 0.03)
+    column[-1].set_xticks(np.sqrt(ticks), [_tick(sigma2) for sigma2 in ticks], fontsize=9)
+    column[-1].set_xlabel(r"$\sigma^2$  (axis linear in $\sigma$)")
+
+
+def _tick(sigma2: float) -> str:
+    text = f"{sigma2:g}".removeprefix("0") or "0"
+    return f"\n{text}" if 0 < sigma2 < 0.004 else text
+
+
+def _write_legend(figure: Figure, panels: Sequence[Panel]) -> None:
+    """One legend for the figure, below the axes, and above it what the marks above the axes mean."""
+    found: dict[str, Any] = {}
+    for panel in panels:
+        for model in panel.models:
+            look = {**_look(panel, model), "linestyle": DASHES.get(model, "-")}
+            found.setdefault(model, _handle(label=model, **look))
+    kinds = {failure(entry) for panel in panels for entry in panel.records}
+    marks = [f"{sign} {text}" for kind, (_, sign, text) in MARKS.items() if kind in kinds]
+    title = f"above the axes: {', '.join(marks)}" if marks else None
+    look = {"frameon": False, "fontsize": 9, "title": title, "title_fontsize": 8.5}
+    figure.legend(handles=[*found.values()], loc="outside lower center", ncols=len(found), **look)
+
+
+def _handle(**look: Any) -> Any:
+    """An entry of a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **look)
+
+
+def _sigma2_colors(panels: Sequence[Panel]) -> dict[float, Any]:
+    """Black for sigma^2 = 0, then from dark to light."""
+    from matplotlib import colormaps
+
+    values = _all_sigma2(panels)
+    positive = [sigma2 for sigma2 in values if sigma2]
+    shades = colormaps["plasma"](np.linspace(0.05, 0.9, len(positive)))
+    return {**({0.0: "black"} if 0.0 in values else {}), **dict(zip(positive, shades, strict=True))}
+
+
+def _draw_histories(ax: Axes, panel: Panel, model: str, colors: dict[float, Any]) -> None:
+    for entry in of_model(panel.records, model):
+        epochs = [line["epoch"] for line in entry["history"]]
+        values = [line["activation_fraction"] for line in entry["history"]]
+        ax.plot(epochs, values, color=colors[entry["config"]["sigma2"]], linewidth=1.2)
+    ax.set_ylim(0, 1.02)
+    ax.grid(alpha=0.25)
