@@ -18,7 +18,7 @@ from numpy_rae.experiments.command import BAD_INPUT, INTERRUPTED, LOST, command,
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.protocol import Preset, Protocol
-from numpy_rae.experiments.records import Record, StoredRecords, records_by_hash
+from numpy_rae.experiments.records import Record, StoredRecords
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep import sweep
@@ -75,7 +75,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
     stored = records.load_results(args.out / f"{protocol.name}-{args.preset}.jsonl")
     entries = list(stored.by_hash.values())
     if args.plot_only:
-        return draw(protocol, args, tables.chosen(entries, args), stored.path)
+        return draw(protocol, args, tables.chosen(entries, args), stored)
     jsonl.check_writable(stored.path)
     if args.data_dir:
         os.environ["NUMPY_RAE_DATA"] = str(args.data_dir)
@@ -181,7 +181,7 @@ def train_and_draw(protocol: Protocol, args: argparse.Namespace, runs: list[Run]
     if code:  # runs that ended while the sweep was closed are in the file only
         found = stored.refresh().by_hash
     entries = [found[key] for key in wanted if key in found]
-    return code if code and not entries else draw(protocol, args, entries, out) or code
+    return code if code and not entries else draw(protocol, args, entries, stored) or code
 
 
 def _reports_folder(args: argparse.Namespace, out: Path) -> Path | None:
@@ -217,7 +217,7 @@ def workers(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
             yield pool, args.workers
 
 
-def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], out: Path) -> int:
+def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], stored: StoredRecords) -> int:
     """Print the table and the path of the results, then draw the picture.
 
     Parameters
@@ -228,8 +228,8 @@ def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], ou
         The options.
     entries : list of dict
         The records that are shown.
-    out : Path
-        The results file.
+    stored : StoredRecords
+        What the results file held at the start.
 
     Returns
     -------
@@ -242,20 +242,20 @@ def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], ou
         If there is no record.
     """
     if not entries:
-        raise ValueError(f"results file {out} holds no run of this sweep; run it without --plot-only first")
+        raise ValueError(f"results file {stored.path} holds no run of this sweep; run it without --plot-only first")
     print(tables.table(entries, args.models))
     if protocol.reference:
         print(tables.paired(entries, args.models, protocol.reference))
-    print(f"results: {out}", flush=True)
+    print(f"results: {stored.path}", flush=True)
     try:
-        _draw_trend(protocol, args, entries, picture_file(protocol, args, entries, out))
+        _draw_trend(protocol, args, entries, picture_file(protocol, args, entries, stored))
     except jsonl.StoreError as error:
         tell(protocol.name, error)
         return BAD_INPUT
     return 0
 
 
-def picture_file(protocol: Protocol, args: argparse.Namespace, entries: list[Record], out: Path) -> Path:
+def picture_file(protocol: Protocol, args: argparse.Namespace, entries: list[Record], stored: StoredRecords) -> Path:
     """Return the file of the picture.
 
     It is --picture, if that is given. Else it is next to the results. A part of the full figure has another name than
@@ -269,8 +269,8 @@ def picture_file(protocol: Protocol, args: argparse.Namespace, entries: list[Rec
         The options.
     entries : list of dict
         The records that are shown.
-    out : Path
-        The results file.
+    stored : StoredRecords
+        What the results file held at the start.
 
     Returns
     -------
@@ -279,10 +279,12 @@ def picture_file(protocol: Protocol, args: argparse.Namespace, entries: list[Rec
     """
     if args.picture:
         return Path(args.picture)
+    out = stored.path
     everything = argparse.Namespace(models=list(protocol.models), sigma2=None, seeds=None)
     if (args.models, args.sigma2, args.seeds) == (everything.models, None, None):
         return out.with_suffix(".png")
-    whole = tables.chosen(records_by_hash(out).values(), everything)
+    known = {**stored.by_hash, **{entry["hash"]: entry for entry in entries}}
+    whole = tables.chosen(known.values(), everything)
     if {_model_sigma2_seed(entry) for entry in whole} - {_model_sigma2_seed(entry) for entry in entries}:
         return out.with_name(f"{out.stem}-selection.png")
     return out.with_suffix(".png")

@@ -1,4 +1,4 @@
-"""A figure that a notebook shows once, whether or not pyplot has been imported."""
+"""A figure that a notebook shows once. `style.new_figure` loads this module, because it needs matplotlib at once."""
 
 import io
 
@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 class NotebookFigure(Figure):
     """A figure of no window, which a notebook shows where it is the last expression of a cell.
 
-    IPython can draw matplotlib's own figures only after pyplot has been imported. Figures of pyplot are shown twice: as
-    the value of the cell, and at the end of the cell.
+    IPython can draw matplotlib's own figures only after matplotlib's interactive module is imported. Figures of that
+    module are shown twice: as the value of the cell, and at the end of the cell.
     """
 
     def _repr_png_(self) -> bytes:
+        """Return the figure as a PNG image."""
         from numpy_rae.plotting.style import default_style
 
         buffer = io.BytesIO()
