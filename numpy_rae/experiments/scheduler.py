@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
@@ -139,6 +140,8 @@ class RunScheduler(Generic[J]):
         The jobs that were given up.
     error : Exception, optional
         The last failure of a job that was given up.
+    thread : int
+        The thread that runs the scheduler.
     """
 
     executor: Executor
@@ -151,6 +154,7 @@ class RunScheduler(Generic[J]):
     failures: Counter[tuple[str, object]] = field(default_factory=Counter)
     lost: list[J] = field(default_factory=list)
     error: Exception | None = None
+    thread: int = field(default_factory=threading.get_ident)
 
     def results(self, at_once: int | None = None) -> Iterator[Record]:
         """Start the jobs, and store each record before it is yielded.
@@ -236,12 +240,18 @@ class RunScheduler(Generic[J]):
             self.waiting.clear()
 
     def shutdown(self) -> None:
-        """Save or await the jobs in flight; the records of those that end all the same are stored."""
+        """Save or await the jobs in flight; the records of those that end all the same are stored.
+
+        In another thread than the scheduler's, it does not wait. The garbage collector can close an abandoned sweep in
+        a thread of the executor, and the jobs would never end if that thread waited for them.
+        """
         left = [future for future in self.in_flight if not future.cancel()]
         if left and self.checkpoints and hasattr(self.executor, "stop"):
             self.executor.stop()
         elif left:
             LOG.warning("stopping; %d runs in flight end first and are stored", len(left))
-        for future in as_completed(left):
-            with suppress(BrokenExecutor, MemoryError, CancelledError):
-                self.store_record(future.result())
+        patience = None if threading.get_ident() == self.thread else 0.0
+        with suppress(TimeoutError):
+            for future in as_completed(left, patience):
+                with suppress(BrokenExecutor, MemoryError, CancelledError):
+                    self.store_record(future.result())

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +94,28 @@ def test_the_run_in_flight_when_a_sweep_is_closed_is_stored_and_no_other_starts(
     threading.Timer(0.1, closing.set).start()
     records.close()
     assert lines(tmp_path / "r.jsonl") == started and len(started) == 2
+
+
+def test_a_sweep_that_is_closed_in_a_thread_of_its_executor_does_not_wait_for_its_runs(ref, tmp_path, monkeypatch):
+    """As the garbage collector can do it: the thread that waits is the one that must do the work."""
+    path, hold, started = tmp_path / "r.jsonl", threading.Event(), []
+
+    def held(run, *_):
+        if started:
+            hold.wait(60)
+        started.append(run.hash)
+        return train_run(run)
+
+    monkeypatch.setattr(sweep, "train_run", held)
+    with ThreadPoolExecutor(1) as executor:
+        records = sweep.sweep(grid(ref), executor, path)
+        next(records)
+        closing = threading.Thread(target=records.close)
+        closing.start()
+        closing.join(30)
+        ended = not closing.is_alive()
+        hold.set()
+    assert ended and lines(path) == started[:1]
 
 
 def test_a_failing_run_ends_the_sweep_and_keeps_the_finished_ones(ref, thread, tmp_path):
