@@ -341,7 +341,7 @@ def find_kinks(jet: NumericJet) -> tuple[float, ...]:
     times as large.
     """
     # Most kinks are at round numbers. The shift keeps the edges of the cells away from them.
-    low = GRID[3:-4] + np.e / 1000
+    low = GRID[3:-4] + math.e / 1000
     high = low + np.diff(GRID[3:-3])
     # A difference spreads a kink over 2 t; a complex step does not.
     least = 0 if jet.by_complex_step else 8 * STEPS[0] * scale(high)

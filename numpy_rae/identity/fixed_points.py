@@ -4,6 +4,7 @@ Everything is float64. The points are sines of whole numbers, so they do not dep
 """
 
 import copy
+import math
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from numpy_rae.activations import RELU, SIGMOID, Activation
 from numpy_rae.autoencoder import Params
 
 # No round numbers: at those, a value can lie exactly between two results of `rounded`.
-POINTS = np.array([-12.0, -4.1, -2.9, -1.3, -0.4, -0.004, 0.2, 0.45, 0.9, 2.7, 3.3, 12.0]) + np.e / 1000
+POINTS = np.array([-12.0, -4.1, -2.9, -1.3, -0.4, -0.004, 0.2, 0.45, 0.9, 2.7, 3.3, 12.0]) + math.e / 1000
 N, FEATURES, UNITS = 6, 4, 3
 # Small and large weights, and biases that make the units active and inactive: a penalty may act in one case only.
 SCALES = ((0.5, 0.1), (2.0, 1.5), (1.0, -3.0))
