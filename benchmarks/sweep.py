@@ -89,7 +89,7 @@ def step_ms(n, m, batch, steps=60):
 
 
 def epoch_seconds(N):
-    """Return the time of an epoch over N samples in seconds; called in a worker."""
+    """Return the seconds per epoch over N samples. It is called in a worker."""
     x = np.random.default_rng(0).standard_normal((N, 196), dtype=np.float32)
     return train(x, OBJECTIVES["CAE"], RELU, TrainConfig(sigma2=0.25, hidden=250, epochs=1)).seconds
 

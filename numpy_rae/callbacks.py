@@ -38,7 +38,7 @@ class Callback:
         """
 
     def on_epoch_end(self, state: TrainState) -> bool:
-        """Do something after an epoch, once its entry in the history is there.
+        """Run after an epoch, when the history holds its entry.
 
         Parameters
         ----------

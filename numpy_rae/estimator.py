@@ -65,7 +65,7 @@ def _is_flat(model: Objective, activation: Activation) -> bool:
 
 
 class _Progress(Callback):
-    """Prints one line per epoch, and stops when the objective has not fallen by `tol` for `patience` epochs."""
+    """Print one line per epoch. Stop when the objective has not fallen by `tol` for `patience` epochs."""
 
     def __init__(self, verbose: bool, tol: float | None = None, patience: int = 1) -> None:
         self.verbose, self.tol, self.patience = verbose, tol, patience

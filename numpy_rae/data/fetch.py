@@ -115,7 +115,7 @@ def fetch_file(remote: RemoteFile, folder: Folder = None, *, timeout: float = 30
 
 
 def _present(remote: RemoteFile, folder: Path) -> Path | None:
-    """Return the path of a good copy; None if there is none."""
+    """Return the path of a good copy, or None if no copy is found."""
     with suppress(DataError):
         return local_files.find(remote, folder)[0]
     return None
@@ -150,7 +150,7 @@ def _claim(target: Path, quiet: float, progress: bool) -> Path:
 
 
 def _adopt(target: Path, mine: Path, quiet: float) -> bool:
-    """Rename a free part to `mine`. Return True if there is none and another process has one."""
+    """Rename a free part to `mine`. Return True if no part is free and another process has one."""
     busy = False
     for part in target.parent.glob(f"{target.name}.*.part"):
         with suppress(OSError):  # another process renamed or removed it

@@ -321,7 +321,7 @@ def load(ref: DataRef) -> Array:
 
 
 def _find(ref: DataRef) -> Array | None:
-    """Map the first file whose content is what the reference names; None if there is none."""
+    """Map the first file that has the content of the reference. Return None if no file has it."""
     for path in _paths(ref):
         with suppress(OSError):  # it is missing, or this user may not read it
             seen = path.stat()

@@ -42,7 +42,7 @@ def dask_pool(address: str) -> Iterator[tuple[Executor, int]]:
         raise ValueError('--scheduler needs Dask; install it with: pip install "numpy-rae[cluster]"') from None
     connect: Any = Client  # Dask has no types
     try:
-        get_address_host_port(address)  # a client of what is no address cannot be closed, and tries for long
+        get_address_host_port(address)  # a client with a malformed address cannot be closed
         client: Any = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"--scheduler is {address!r}; it must be a running scheduler's address: {error}") from error

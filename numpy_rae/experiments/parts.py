@@ -160,7 +160,7 @@ def collect(paths: Iterable[Path]) -> dict[str, Record]:
 
 
 def conflict(one: Record, other: Record) -> str | None:
-    """Return the name of the first number in which two records of one run differ; None if there is none.
+    """Return the name of the first number in which two records of one run differ, or None if they agree.
 
     Parameters
     ----------
