@@ -240,9 +240,10 @@ def _existing(path: str | os.PathLike[str]) -> Path:
 
 
 def _models_of(records: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """The models of the records; "AE" only if it was trained for itself, and not only as every model's sigma^2 = 0."""
+    """Return the models by name; "AE" only if it was trained for itself, and not only as every model's sigma^2 = 0."""
     records = list(records)
-    names = dict.fromkeys(entry["model"] for entry in records)
+    # The order of the records depends on which run ended first.
+    names = sorted({entry["model"] for entry in records}, key=str.casefold)
     own = any(entry["model"] == "AE" and entry["config"]["sigma2"] for entry in records)
     others: Sequence[str] = [name for name in names if name != "AE"]
     return tuple(names) if own or not others else tuple(others)

@@ -309,7 +309,7 @@ def test_files_of_several_jobs_are_read_as_one_result(tmp_path, thread):
     for seed, file in enumerate(files):
         rae.sweep(X, ["SAE", "CAE"], "relu", [0, 0.1], [seed], executor=thread, results=file, **SMALL)
     both = SweepResult.read(*files)
-    assert both.models == ("SAE", "CAE") and len(both.records) == 6
+    assert both.models == ("CAE", "SAE") and len(both.records) == 6
     assert len(list(sweep_result.flat_rows(both.records, both.models))) == 8
     with pytest.raises(ValueError, match="there is no such results file$"):
         SweepResult.read(tmp_path / "none.jsonl")
