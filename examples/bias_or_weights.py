@@ -29,14 +29,12 @@ from numpy_rae.dae_noise.bias_weight_ablation import bias_only, weights_only
 from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import sae_continued
 from numpy_rae.plotting.style import in_default_style, new_figure
 from numpy_rae.registry import OBJECTIVES
 
 SIGMA2 = (0.25, 1.0)
 MARGIN, HALF = 0.01, 0.5
 LATE_EPOCHS = 150
-SAE = {"relu": sae_continued(0.1), "softplus": sae_continued(0.1), "sigmoid": sae_continued(0.001)}
 OF_ALL = ("DAE", "SAE", "eDAE", "CAE", "mDAE")
 LATE = (("DAE", 0.25), ("DAE", 1.0), ("CAE", 1.0), ("mDAE", 1.0))
 OF_RELU = ("expected-DAE+cov", "smoothed-mDAE")
@@ -44,9 +42,8 @@ PARTS = {"full": lambda model: model, "weights only": weights_only, "bias only":
 
 
 def models(activation) -> list:
-    """The models of one activation; SAE with the eps that the activation takes."""
-    found = [SAE[activation.name] if name == "SAE" else OBJECTIVES[name] for name in OF_ALL]
-    return found + [OBJECTIVES[name] for name in OF_RELU if activation is RELU]
+    """The models of one activation."""
+    return [OBJECTIVES[name] for name in OF_ALL + (OF_RELU if activation is RELU else ())]
 
 
 def runs(size: Size, data: dict) -> list[Run]:
@@ -65,8 +62,7 @@ def runs(size: Size, data: dict) -> list[Run]:
 def plan(part: str, data: str) -> list[tuple]:
     """(activation, model, sigma^2) of the sets that are run on a data set."""
     if part == "paper":
-        chosen = (OBJECTIVES["DAE"], SAE["relu"], OBJECTIVES["eDAE"])
-        return [(RELU, model, 0.25) for model in chosen] if data == "digits" else []
+        return [(RELU, OBJECTIVES[name], 0.25) for name in ("DAE", "SAE", "eDAE")] if data == "digits" else []
     if part == "late":
         return [(SIGMOID, OBJECTIVES[name], sigma2) for name, sigma2 in LATE]
     return [(s, model, sigma2) for s in (RELU, SIGMOID, SOFTPLUS) for sigma2 in SIGMA2 for model in models(s)]

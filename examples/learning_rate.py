@@ -22,15 +22,13 @@ from numpy_rae.activations import RELU
 from numpy_rae.experiments import command_line, study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.objectives import sae_continued
 from numpy_rae.plotting.style import in_default_style, new_figure, style
 from numpy_rae.registry import OBJECTIVES
 
 ETA = (0.0005, 0.001, 0.002, 0.003, 0.005)
 SIGMA2 = (0.25, 1.0)
 MARGIN = 0.01
-SAE_EPS = 0.1
-SHOWN = (*(OBJECTIVES[name] for name in ("DAE", "CAE", "mDAE")), sae_continued(SAE_EPS))
+SHOWN = tuple(OBJECTIVES[name] for name in ("DAE", "CAE", "mDAE", "SAE"))
 PENALISED = ("CAE", "mDAE")
 # Each variant: what it is called, `TrainConfig.tangent` and `TrainConfig.velocity`.
 VARIANTS = {

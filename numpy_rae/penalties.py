@@ -384,9 +384,10 @@ class WeightDecay:
 
 
 # Eq. (13) is continued along its tangent beyond rho = 1 - eps. With h <= 1 the mean code stays below 1, and does not
-# reach 1 - eps for a small eps. For the other activations, examples/continuation.py decides which eps is used.
+# reach 1 - eps for a small eps. For the other activations, EPS_ABOVE_1 is the smallest eps with which no run of
+# examples/continuation.py breaks down.
 EPS = 1e-3
-EPS_ABOVE_1 = 1e-3
+EPS_ABOVE_1 = 0.1
 # For a smaller eps, 1 - eps rounds to 1 in float32, where the logarithm is infinite.
 LEAST_EPS = 1e-6
 

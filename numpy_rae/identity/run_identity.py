@@ -27,7 +27,7 @@ from numpy_rae.train_config import TrainConfig
 
 # The versions of this package's formulas that are above 1, by "activation NAME", "penalty NAME" or "model NAME".
 # If you change what a formula computes, raise its version here. Records of the old formula are then not used.
-VERSIONS: dict[str, int] = {}
+VERSIONS: dict[str, int] = {"penalty SAE": 2, "model SAE": 2}  # 2: eps = 0.1 where h can exceed 1
 
 Memo = dict[int, tuple[object, dict[str, Any]]]
 
