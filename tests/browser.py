@@ -5,6 +5,7 @@ columns of a study page stand side by side on a wide window and one below the ot
 """
 
 import http.server
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -56,7 +57,9 @@ def browser() -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
         options.add_argument(argument)
-    driver = webdriver.Chrome(options=options)
+    # With both paths given, Selenium does not look for a driver in the network.
+    options.binary_location = shutil.which("chromium") or ""
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
     yield driver
     driver.quit()
 

@@ -1,7 +1,7 @@
 """The docstrings are plain text: formulas such as |f| stand as they are, and lettered steps are aligned by spaces.
 
-Before numpydoc reads a docstring, an indented paragraph becomes a literal block, and characters that would be markup are
-escaped.
+Before numpydoc reads a docstring, an indented paragraph becomes a literal block, and characters that would be markup
+are escaped.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Every source file as a page with numbered lines, and links to files of the repository turned into links to these pages.
+"""Every source file as a page with numbered lines. Links to files of the repository become links to these pages.
 
 - `[text](../numpy_rae/penalties.py)` leads to the page of that file, and `[text](records)` to the list of a folder.
 - A file that stands in code quotes, such as `tests/test_x.py::test_name` or `numpy_rae/penalties.py: sae`, is a link to
@@ -78,7 +78,7 @@ class SourceRole(SphinxRole):
 
 
 def linkcode_resolve(domain: str, info: dict[str, str]) -> str | None:
-    """Return the address of the line that defines a Python object. The pages that use it lie one folder below the root."""
+    """Return the address of the line that defines a Python object, as seen from a page in a folder such as api/."""
     found: Any = import_module(info["module"])
     try:
         for part in info["fullname"].split("."):
@@ -113,7 +113,7 @@ def folder_page(app: Sphinx, folder: str) -> tuple[str, dict[str, str], str]:
 
 
 def navigation(app: Sphinx) -> Callable[[str], Callable[..., str]]:
-    """Return a function that gives the sidebar's tree for a page. Making it takes long, so pages of one depth share it."""
+    """Return a function that gives the tree of the sidebar. Pages of one depth share it: making it takes long."""
     trees: dict[tuple[int, str], str] = {}
 
     def of(name: str) -> Callable[..., str]:
