@@ -43,6 +43,9 @@ numpydoc_show_class_members = False
 # The functions of a module are not entries of the sidebar: the tree would be long, and slow to build.
 toc_object_entries = False
 
+# h'' is a second derivative, not a quotation mark.
+smartquotes = False
+
 html_theme = "furo"
 html_title = "numpy_rae"
 html_static_path = ["_static"]

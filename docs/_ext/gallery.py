@@ -21,14 +21,16 @@ STORED = re.compile(r"\(figures/([\w-]+)\.png\)[^|]*\| `(python [^`]+)` \|")
 def scripts() -> dict[str, list[Path]]:
     """Return the scripts of each group."""
     found: dict[str, list[Path]] = {group: [] for group in GROUPS}
-    for path in sorted((ROOT / "examples").glob("*.py")):
+    # MNIST stands on the left in the paper.
+    for path in sorted((ROOT / "examples").glob("*.py"), key=lambda path: path.stem.replace("_cifar10", "_second")):
         found[next(group for group, prefixes in GROUPS.items() if path.stem.startswith(prefixes))].append(path)
     return found
 
 
 def pictures(name: str) -> list[Path]:
     """Return the stored pictures of one script: <name>-<preset>.png."""
-    return sorted((ROOT / "docs" / "figures").glob(f"{name}-*.png"))
+    found = (ROOT / "docs" / "figures").glob(f"{name}-*.png")
+    return sorted(found, key=lambda path: (not path.stem.endswith("-sample"), path.name))
 
 
 def commands() -> dict[str, str]:

@@ -21,7 +21,9 @@ def notebook() -> tuple[str, list[Path]]:
     path = ROOT / "examples" / "own_idea.ipynb"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     texts = ((cell["cell_type"], "".join(cell["source"])) for cell in cells)
-    return "\n\n".join(text if kind == "markdown" else f"```python\n{text}\n```" for kind, text in texts), [path]
+    return "\n\n".join(
+        text.replace("# ", "## ", 1) if kind == "markdown" else f"```python\n{text}\n```" for kind, text in texts
+    ), [path]
 
 
 PARTS: dict[str, Callable[[], tuple[str, list[Path]]]] = {
