@@ -251,12 +251,18 @@ def forward(params: Params, activation: Activation, x: Array, order: int = 1) ->
     ------
     ValueError
         If x does not fit W in width or dtype.
+
+    Notes
+    -----
+        (a) a = W x + b_e      (N, m), Eq. (3)
+        (b) h = s_e(a)         (N, m), with the derivatives up to `order`
+        (c) y = W^T h          (N, n)
     """
     W, b_e = params
     _validation.batch("x", x, W.shape[1], W.dtype)
-    a = times_rows(W, x) + b_e  # (N, m)  Eq. (3)
-    jet = activation(a, order)
-    return Forward(x, a, jet, decode(W, jet.h))
+    a = times_rows(W, x) + b_e  # (a) (N, m)  Eq. (3)
+    jet = activation(a, order)  # (b) (N, m)
+    return Forward(x, a, jet, decode(W, jet.h))  # (c) (N, n)
 
 
 def decode(W: Array, h: Array) -> Array:

@@ -339,12 +339,17 @@ def lowered_power(len2: Array, p: int) -> Array:
 class WeightDecay:
     """Penalise the row lengths: R = sum_j ||W_j||^2 (Sec. 2.1.1).
 
-    dR/d(len2) is 1, and the penalty has no bias gradient.
-
     Attributes
     ----------
     order : int
         Number of derivatives of s_e that the penalty needs.
+
+    Notes
+    -----
+        (a) R          = sum_j len2_j
+        (b) dR/d(len2) = 1                                     (m,)
+
+    dR/da is 0, so the penalty has no bias gradient.
     """
 
     order: int = 1
@@ -380,7 +385,7 @@ class WeightDecay:
             The partial derivatives.
         """
         len2 = row_len2(params.W) if len2 is None else len2
-        return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))
+        return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))  # (a) (b)
 
 
 # Eq. (13) is continued along its tangent beyond rho = 1 - eps. With h <= 1 the mean code stays below 1, and does not
