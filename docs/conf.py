@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx-mathjax-offline",
+    "study",
 ]
 exclude_patterns = ["_ext", "_static", "_templates", "records", "figures"]
 
