@@ -6,6 +6,7 @@ a training step of the walkthrough. Nothing is copied by hand, so the pages alwa
 
 from typing import ClassVar
 
+import numpy as np
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
@@ -13,14 +14,23 @@ from lettered_steps import DERIVATIONS, ROOT, code, derivation, faults, sources
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from numpy_rae.objectives import Objective, Penalised
+from numpy_rae.penalties import WeightDecay
 from numpy_rae.registry import OBJECTIVES, find_activation
+from numpy_rae.taylor_penalties import MarginalisedPenalty
 from numpy_rae.walkthrough.line import Line, numeric
 from numpy_rae.walkthrough.report import cells
 from numpy_rae.walkthrough.setting import first_setting
-from numpy_rae.walkthrough.update import after
+from numpy_rae.walkthrough.update import after, constraint_lines
 from numpy_rae.walkthrough.walk import walk
 
 HEAD = ("step", "value", "finite difference")
+# Two penalties have no entry in the registry.
+MODELS = {
+    **OBJECTIVES,
+    "decay": Objective("decay", Penalised(WeightDecay())),
+    "Eq.(10)": Objective("Eq.(10)", Penalised(MarginalisedPenalty(np.array([1.0, 0.5])))),
+}
 
 
 def python(text: str) -> nodes.literal_block:
@@ -72,10 +82,10 @@ class Numbers(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         model, activation = self.arguments
-        setting = first_setting(OBJECTIVES[model], find_activation(activation))
+        setting = first_setting(MODELS[model], find_activation(activation))
         for _ in range(self.options.get("step", 1) - 1):
             setting = after(setting)
-        sections = walk(setting)
+        sections = {**walk(setting), "constraints": constraint_lines(setting)}
         lines = [line for name in self.options.get("sections", sections) for line in sections[name]]
         wanted = self.options.get("of")
         return [table([row(self, line) for line in lines if not wanted or line.source.split(" ")[0] in wanted])]

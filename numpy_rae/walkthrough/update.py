@@ -1,7 +1,10 @@
 """The update in textbook form: momentum, step and unit rows (`optimizer.sgd_step_plain`)."""
 
+import numpy as np
+
+from numpy_rae._validation import Array
 from numpy_rae.autoencoder import Params
-from numpy_rae.constraints import Constraint
+from numpy_rae.constraints import Constraint, max_norm_scale, tangent
 from numpy_rae.optimizer import sgd_step_plain
 from numpy_rae.row_norms import row_len2, unit_scale
 from numpy_rae.walkthrough.line import Line
@@ -72,4 +75,35 @@ def update_lines(setting: Setting) -> list[Line]:
         Line("sgd_step_plain (e)", "W with unit rows", params.W),
         Line("row_len2", "len2 after the step", row_len2(params.W)),
         Line("next batch", "J after the step, same noise", setting.objective(params)[0]),
+    ]
+
+
+def constraint_lines(setting: Setting, radius: float = 0.8) -> list[Line]:
+    """Return the lines of max-norm and of the tangent projection, which the step itself does not use.
+
+    Parameters
+    ----------
+    setting : Setting
+        What the step starts from.
+    radius : float
+        Largest row length of max-norm.
+
+    Returns
+    -------
+    list of Line
+        The lines. The tangent part of dJ/dW is the gradient of J as a function of the rows' directions.
+    """
+    W, b_e = setting.params
+    len2 = row_len2(W)
+    g_t = tangent(setting.objective(setting.params)[1], setting.params).dense(setting.params).W
+
+    def _of_directions(turned: Array) -> float:
+        """Compute J for rows along `turned`, with the lengths of the rows of W."""
+        rows = turned * (unit_scale(row_len2(turned)) * np.sqrt(len2))[:, None]
+        return setting.objective(Params(rows, b_e))[0]
+
+    return [
+        Line("row_len2", "len2 = |W_j|^2", len2),
+        Line("max_norm_scale (a)", "factors of max-norm", max_norm_scale(len2, radius)),
+        Line("tangent (b)", "g_t, tangent part of g_W", g_t, _of_directions, W),
     ]
