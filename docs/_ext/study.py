@@ -97,7 +97,7 @@ def row(directive: Numbers, line: Line) -> nodes.row:
     if not all(check.passed for check in checks):
         raise directive.error(f"{line.name} of {line.source} does not agree with its finite difference")
     name = nodes.paragraph("", "", nodes.literal(line.name, line.name), nodes.Text(f"  {line.source}"))
-    values = [block(line.value), block(numeric(checks, line)) if checks else nodes.paragraph()]
+    values = [block(line.value)] + ([block(numeric(checks, line))] if checks else [])
     return nodes.row("", *(nodes.entry("", content) for content in (name, *values)))
 
 
@@ -108,15 +108,19 @@ def block(value: object) -> nodes.literal_block:
 
 
 def table(rows: list[nodes.row]) -> nodes.table:
-    """Return a table of the rows under `HEAD`."""
-    head = nodes.thead("", nodes.row("", *(nodes.entry("", nodes.paragraph(text=text)) for text in HEAD)))
-    columns = [nodes.colspec(colwidth=width) for width in (30, 35, 35)]
-    group = nodes.tgroup("", *columns, head, nodes.tbody("", *rows), cols=len(HEAD))
+    """Return a table of the rows under `HEAD`. Without any difference, the last column is left out."""
+    width = max(len(each) for each in rows)
+    for each in rows:
+        each.extend(nodes.entry("", nodes.paragraph()) for _ in range(width - len(each)))
+    head = nodes.thead("", nodes.row("", *(nodes.entry("", nodes.paragraph(text=text)) for text in HEAD[:width])))
+    columns = [nodes.colspec(colwidth=100 // width) for _ in range(width)]
+    group = nodes.tgroup("", *columns, head, nodes.tbody("", *rows), cols=width)
     return nodes.table("", group, classes=["study-numbers"])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
+    app.add_css_file("study_pages.css")
     app.add_directive("study", Study)
     app.add_directive("numbers", Numbers)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
