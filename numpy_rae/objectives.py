@@ -392,19 +392,22 @@ def first_order(params: Params, activation: Activation, x: Array, eps: Array) ->
     _validation.batch("x", x, params.W.shape[1], params.W.dtype)
     _validation.like("eps", eps, x.shape, x.dtype)
     N, inputs = len(x), np.concatenate([x, eps])
-    a, v = np.split(times_rows(params.W, inputs), 2)
-    h, dh_da, d2h_da2, _ = cast(FullJet, activation(a + params.b_e, 2))  # (a)
+    a, v = np.split(times_rows(params.W, inputs), 2)  # (a) (N, m)
+    h, dh_da, d2h_da2, _ = cast(FullJet, activation(a + params.b_e, 2))  # (a) (b)
     codes = np.concatenate([h, dh_da * v])  # (b) (2 N, m)
     y, q = np.split(decode(params.W, codes), 2)  # (c)
-    r = x - y
+    r = x - y  # (d)
     J = float(np.vdot(r, r - 2 * q)) / N  # (d)
     g_outputs = np.concatenate([r - q, r]) * (-2 / N)  # (e) (2 N, n)
     g_h, g_k = np.split(times_rows(params.W, g_outputs), 2)  # (f)
-    g_a = g_h * dh_da
+    g_a = g_h * dh_da  # (g)
     if not activation.piecewise_linear:
         g_a += g_k * d2h_da2 * v  # (g)
     g_inputs = np.concatenate([g_a, g_k * dh_da])  # (g) (2 N, m)
-    return J, Gradient(((g_inputs, inputs), (codes, g_outputs)), batch_sum(g_a))  # (h) (i)
+    return J, Gradient(
+        ((g_inputs, inputs), (codes, g_outputs)),  # (h)
+        batch_sum(g_a),  # (i) (m,)
+    )
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ class MeanActivationPenalty:
                 f"activation {activation.name} takes negative values; this penalty needs a mean above {self.domain[0]}"
             )
         rho = batch_sum(fwd.jet.h) / len(fwd.a)  # (a) (m,)
-        f, df, n_extrapolated = self.extrapolated(rho, activation.at_most_1)
+        f, df, n_extrapolated = self.extrapolated(rho, activation.at_most_1)  # (b) (m,)
         dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
         return float(f.sum()), PenaltyGrad(dR_da, n_extrapolated=n_extrapolated)  # (b)
 
@@ -305,8 +305,8 @@ class JacobianPenalty:
         q, p, N = self.q, self.p, len(fwd.a)
         _, dh_da, d2h_da2, _ = cast(FullJet, fwd.jet)
         len2 = row_len2(params.W) if len2 is None else len2  # (a) (m,)
-        length_p = len2 ** (p / 2)  # (m,)
-        power = dh_da if q == 2 else dh_da ** (q - 1)  # h'^(q-1) (N, m)
+        length_p = len2 ** (p / 2)  # (c) (d) (m,)
+        power = dh_da if q == 2 else dh_da ** (q - 1)  # (b) (d) h'^(q-1) (N, m)
         s = batch_sum(power * dh_da) / N  # (b) (m,)
         R = float(s @ length_p)  # (c)
         dR_da = None if activation.piecewise_linear else power * d2h_da2 * (q * length_p / N)  # (d) (N, m)

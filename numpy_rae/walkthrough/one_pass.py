@@ -147,7 +147,7 @@ def forward_lines(of: OnePass) -> list[Line]:
         *derivative_lines(of.setting, fwd.a, of.order),
         Line("forward (c)", "y = W^T h", fwd.y),
         Line("autoencoder (a)", "r = x - y", of.x - fwd.y),
-        Line("Eq. (1)", "J_AE = mean of |r|^2", J_AE),
+        Line("autoencoder (b)", "J_AE = mean of |r|^2", J_AE),
     ]
 
 
@@ -197,7 +197,7 @@ def backward_lines(of: OnePass) -> list[Line]:
     (g_a, _), (_, g_y), *_ = gradient.factors
     g_h = times_rows(params.W, g_y)
     return [
-        Line("Eq. (4)", "J = J_AE + lam R" if of.penalty else "J = J_AE", J),
+        Line("objective", "J = J_AE + lam R" if of.penalty else "J = J_AE", J),
         Line("autoencoder (b)", "g_y = dJ/dy", g_y, of.of_y, fwd.y),
         Line("autoencoder (c)", "g_h = g_y W^T", g_h, of.of_h, fwd.jet.h),
         Line("autoencoder (d)", "g_a = g_h h' + lam dR/da" if of.penalty else "g_a = g_h h'", g_a, of.of_a, fwd.a),
