@@ -48,7 +48,7 @@ def test_every_step_has_its_line_and_every_line_its_step(name):
 
 
 PLANTS = {
-    "a line without its letter": ("numpy_rae/penalties.py", "  # (d) (N, m)\n        return R", "\n        return R", "step (d)"),
+    "a line without its letter": ("numpy_rae/penalties.py", "lowered_power(len2, p))  # (e) (m,)", "lowered_power(len2, p))", "step (e)"),
     "a letter without its step": ("docs/derivations.md", "- (c) $R = \\sum_j s_j", "- Then $R = \\sum_j s_j", "(d) in the code"),
     "a step that is not in the docstring": ("numpy_rae/penalties.py", "        (b) s_j        = mean", "        s_j        = mean", "step (b)"),
     "a letter that no step has": ("numpy_rae/penalties.py", "s = batch_sum(power * dh_da) / N  # (b)", "s = batch_sum(power * dh_da) / N  # (b) (x)", "(x) in the code"),
