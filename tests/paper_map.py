@@ -14,6 +14,16 @@ STATEMENTS = [
 ]  # fmt: skip
 EQUATIONS = [f"Eq. ({number})" for number in range(1, 15)]
 FIGURES = [f"Fig. {number}" for number in range(1, 6)]
+# The sections of docs/derivations.md that derive or explain each item. Fn. 2 describes preprocessing: nothing is derived.
+DERIVED_IN = {
+    "Eq. (1)": (1, 3), "Eq. (2)": (15,), "Eq. (3)": (1, 3), "Eq. (4)": (3,), "Eq. (5)": (11,), "Eq. (6)": (7, 19),
+    "Eq. (7)": (7,), "Eq. (8)": (5,), "Eq. (9)": (5,), "Eq. (10)": (5,), "Eq. (11)": (5,), "Eq. (12)": (4,),
+    "Eq. (13)": (4,), "Eq. (14)": (22,),
+    "Assumption 1": (10,), "Lemma 1": (10,), "Thm 1": (11,), "Cor. 1": (4, 12), "Cor. 2": (5, 12), "Thm 2": (13,),
+    "Thm 3": (7,), "Rem. 1": (5,), "Rem. 2": (5,), "Fn. 1": (2, 20), "Fn. 2": (), "Fn. 3": (9, 18), "Fn. 4": (2,),
+    "Sec. 2.1.1": (14,), "Sec. 2.1.2": (13, 16), "Sec. 3.1.1": (6, 17, 21),
+    "Fig. 1": (12, 20), "Fig. 2": (18,), "Fig. 3": (6, 21), "Fig. 4": (12,), "Fig. 5": (12, 18),
+}  # fmt: skip
 
 
 @cache
@@ -21,9 +31,9 @@ def definitions(path: Path) -> list[tuple[str, str, str]]:
     """(name, source, first line of the docstring) of every top-level function and class; the module's own docstring
     stands under the name ''."""
     source = path.read_text()
-    tree = ast.parse(source)
+    tree, lines = ast.parse(source), source.split("\n")
     found = [
-        (node.name, ast.get_source_segment(source, node) or "", (ast.get_docstring(node) or "").split("\n")[0])
+        (node.name, "\n".join(lines[node.lineno - 1 : node.end_lineno]), (ast.get_docstring(node) or "").split("\n")[0])
         for node in tree.body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     ]
@@ -63,8 +73,14 @@ def opened(tag: str, file: str) -> list[str]:
     return [name for name, _, first in definitions(ROOT / file) if mentions(tag, first)]
 
 
-def brief(tag: str, found: dict[str, list[str]], limit: int) -> str:
-    """The `limit` places that are about the tag, first those whose docstrings open with it, as links; pictures last."""
+def heading(number: int) -> str:
+    """The title of one section of the derivations."""
+    text = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")
+    return re.search(rf"^## ({number} .+)$", text, re.MULTILINE)[1]
+
+
+def ranked(tag: str, found: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
+    """The places that are about the tag, first those whose docstrings open with it; pictures last."""
     ordered = {}
     for file, names in found.items():
         first = opened(tag, file)
@@ -74,8 +90,13 @@ def brief(tag: str, found: dict[str, list[str]], limit: int) -> str:
         file, (first, names) = item
         return "/plotting/" in file, "paper/" not in file, -len(first), -len(names), file
 
-    ranked = sorted(ordered.items(), key=rank)
-    return "<br>".join(f"[{Path(file).name}]({file}){label(names)}" for file, (_, names) in ranked[:limit])
+    return [(file, names) for file, (_, names) in sorted(ordered.items(), key=rank)]
+
+
+def brief(tag: str, found: dict[str, list[str]], limit: int) -> str:
+    """The first `limit` places as links."""
+    places = ranked(tag, found)[:limit]
+    return "<br>".join(f"[{Path(file).name}]({file}){label(names)}" for file, names in places)
 
 
 def label(names: list[str]) -> str:

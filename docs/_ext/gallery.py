@@ -1,0 +1,73 @@
+"""The gallery: every script of examples/ with its title, what it shows, its command, and its stored pictures."""
+
+import ast
+import re
+from pathlib import Path
+
+from repository import ROOT
+
+GROUPS = {
+    "The paper's figures": ("fig", "fn4"),
+    "The theory in pictures": ("gradient_walkthrough", "theorem_", "bias_gradients", "filters", "training_report"),
+    "Certificates": ("certificate",),
+    "Where DAE's sparsity comes from": ("noise_origin", "dirac", "edae_", "activation_level"),
+    "Studies": ("continuation", "learning_rate", "bias_or_weights"),
+    "Other scripts": ("",),
+}
+# A row of a table in docs/*.md that gives the command of a stored picture.
+STORED = re.compile(r"\(figures/([\w-]+)\.png\)[^|]*\| `(python [^`]+)` \|")
+
+
+def scripts() -> dict[str, list[Path]]:
+    """Return the scripts of each group."""
+    found: dict[str, list[Path]] = {group: [] for group in GROUPS}
+    # MNIST stands on the left in the paper.
+    for path in sorted((ROOT / "examples").glob("*.py"), key=lambda path: path.stem.replace("_cifar10", "_second")):
+        found[next(group for group, prefixes in GROUPS.items() if path.stem.startswith(prefixes))].append(path)
+    return found
+
+
+def pictures(name: str) -> list[Path]:
+    """Return the stored pictures of one script: <name>-<preset>.png."""
+    found = (ROOT / "docs" / "figures").glob(f"{name}-*.png")
+    return sorted(found, key=lambda path: (not path.stem.endswith("-sample"), path.name))
+
+
+def commands() -> dict[str, str]:
+    """Return the commands that the documents give, by picture."""
+    documents = sorted((ROOT / "docs").glob("*.md"))
+    return {name: command for path in documents for name, command in STORED.findall(path.read_text(encoding="utf-8"))}
+
+
+def picture(path: Path, script: str, title: str, known: dict[str, str]) -> str:
+    """Return one picture under the command that made it."""
+    preset = path.stem.removeprefix(f"{script}-")
+    default = f"python examples/{script}.py" + ("" if preset == "sample" else f" --preset {preset}")
+    return f"```sh\n{known.get(path.stem, default)}\n```\n\n![{title} ({preset})](figures/{path.name})"
+
+
+def entry(path: Path, known: dict[str, str]) -> str:
+    """Return one script's section."""
+    title, _, text = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")
+    shown = [picture(stored, path.stem, title.rstrip("."), known) for stored in pictures(path.stem)]
+    command = f"```sh\npython examples/{path.stem}.py\n```\n\nThe repository stores no picture of this script."
+    return "\n\n".join(
+        [
+            f"(script-{path.stem})=\n### {title.rstrip('.')}",
+            f"Script: `examples/{path.name}`",
+            text.strip(),
+            *(shown or [command]),
+        ]
+    )
+
+
+def markdown() -> tuple[str, list[Path]]:
+    """Return the gallery, and the files that it is made from."""
+    known = commands()
+    grouped = scripts()
+    text = "\n\n".join(
+        "\n\n".join([f"## {group}", *(entry(path, known) for path in paths)])
+        for group, paths in grouped.items()
+        if paths
+    )
+    return text, [path for paths in grouped.values() for path in paths]
