@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx-mathjax-offline",
+    "study",
     "api_pages",
     "generated_parts",
     "plain_docstrings",

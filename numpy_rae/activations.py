@@ -119,14 +119,19 @@ def relu(a: Array, order: int = 3) -> Jet:
 
     Notes
     -----
+        (a) h    = max(0, a)
+        (b) h'   = 1 for a > 0, else 0
+        (c) h''  = 0
+        (d) h''' = 0
+
     Fn. 1: the second derivative is a Dirac delta at 0. No sample has exactly a = 0, so the jet has 0 everywhere.
     """
     flat = np.zeros_like(a) if order > 1 else None
     return Jet(
-        h=a.clip(0, np.inf),  # NumPy vectorises clip, but not maximum with a scalar
-        dh_da=(a > 0).astype(a.dtype),
-        d2h_da2=flat,
-        d3h_da3=flat if order > 2 else None,
+        h=a.clip(0, np.inf),  # (a) NumPy vectorises clip, but not maximum with a scalar
+        dh_da=(a > 0).astype(a.dtype),  # (b)
+        d2h_da2=flat,  # (c)
+        d3h_da3=flat if order > 2 else None,  # (d)
     )
 
 
@@ -147,20 +152,23 @@ def sigmoid(a: Array, order: int = 3) -> Jet:
 
     Notes
     -----
-    With rest = 1 - h, the derivatives are h' = h rest, h'' = h' (rest - h), h''' = h' (1 - 6 h').
+        (a) h    = 1 / (1 + exp(-a)),  rest = 1 - h
+        (b) h'   = h rest
+        (c) h''  = h' (rest - h)
+        (d) h''' = h' (1 - 6 h')
 
     `rest` is computed as 1 / (1 + exp(a)), because 1 - h cancels for large a. So h and h' are accurate to a few units
     in the last place, wherever exp(|a|) and its inverse are normal numbers.
     """
     with np.errstate(**LIMITS):
         e = np.exp(a)
-        h, rest = 1 / (1 + 1 / e), 1 / (1 + e)
-        dh_da = h * rest
+        h, rest = 1 / (1 + 1 / e), 1 / (1 + e)  # (a)
+        dh_da = h * rest  # (b)
         return Jet(
             h,
             dh_da,
-            d2h_da2=dh_da * (rest - h) if order > 1 else None,
-            d3h_da3=dh_da * (1 - 6 * dh_da) if order > 2 else None,
+            d2h_da2=dh_da * (rest - h) if order > 1 else None,  # (c)
+            d3h_da3=dh_da * (1 - 6 * dh_da) if order > 2 else None,  # (d)
         )
 
 
@@ -181,12 +189,20 @@ def softplus(a: Array, order: int = 3) -> Jet:
 
     Notes
     -----
-    h' is the sigmoid, so h'' and h''' are the first two derivatives of the sigmoid.
+        (a) h    = log(1 + exp(a))
+        (b) h'   = s(a), where s is the sigmoid
+        (c) h''  = s'(a)
+        (d) h''' = s''(a)
     """
     slope = sigmoid(a, order - 1)
     with np.errstate(**LIMITS):
-        h = np.logaddexp(a, 0)
-    return Jet(h, slope.h, slope.dh_da if order > 1 else None, slope.d2h_da2)
+        h = np.logaddexp(a, 0)  # (a)
+    return Jet(
+        h,
+        slope.h,  # (b)
+        slope.dh_da if order > 1 else None,  # (c)
+        slope.d2h_da2,  # (d)
+    )
 
 
 def tanh(a: Array, order: int = 3) -> Jet:
@@ -206,18 +222,23 @@ def tanh(a: Array, order: int = 3) -> Jet:
 
     Notes
     -----
-    h' = 1 - h^2, h'' = -2 h h', h''' = h' (6 h^2 - 2). Its limit on the left is -1, so Thm 2 does not apply.
+        (a) h    = tanh(a)
+        (b) h'   = 1 - h^2
+        (c) h''  = -2 h h'
+        (d) h''' = h' (6 h^2 - 2)
+
+    Its limit on the left is -1, so Thm 2 does not apply.
 
     1 - h^2 cancels on both sides. With the sigmoid s, tanh(a) = 2 s(2 a) - 1, so h' is computed as 4 s'(2 a).
     """
     with np.errstate(**LIMITS):
-        h = np.tanh(a)
-        dh_da = 4 * sigmoid(2 * a, order=1).dh_da
+        h = np.tanh(a)  # (a)
+        dh_da = 4 * sigmoid(2 * a, order=1).dh_da  # (b)
         return Jet(
             h,
             dh_da,
-            d2h_da2=-2 * h * dh_da if order > 1 else None,
-            d3h_da3=dh_da * (6 * h * h - 2) if order > 2 else None,
+            d2h_da2=-2 * h * dh_da if order > 1 else None,  # (c)
+            d3h_da3=dh_da * (6 * h * h - 2) if order > 2 else None,  # (d)
         )
 
 

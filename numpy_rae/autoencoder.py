@@ -14,7 +14,8 @@ Symbols, for a batch of N samples with n inputs and m hidden units:
 All objectives share one backward pass. For the plain auto-encoder lam is 0:
 
     (a) r     = x - y                             (N, n)
-    (b) g_y   = -2 r / N + lam dR/dy              (N, n)
+    (b) J_AE  = (1/N) sum ||r||^2
+        g_y   = -2 r / N + lam dR/dy              (N, n)
     (c) g_h   = g_y W^T                           (N, m)
     (d) g_a   = g_h * h' + lam dR/da              (N, m)
     (e) g_W   = g_a^T x_in + h^T g_y + 2 lam dR/d(len2) * W + lam dR/dW      (m, n)
@@ -251,12 +252,18 @@ def forward(params: Params, activation: Activation, x: Array, order: int = 1) ->
     ------
     ValueError
         If x does not fit W in width or dtype.
+
+    Notes
+    -----
+        (a) a = W x + b_e      (N, m), Eq. (3)
+        (b) h = s_e(a)         (N, m), with the derivatives up to `order`
+        (c) y = W^T h          (N, n)
     """
     W, b_e = params
     _validation.batch("x", x, W.shape[1], W.dtype)
-    a = times_rows(W, x) + b_e  # (N, m)  Eq. (3)
-    jet = activation(a, order)
-    return Forward(x, a, jet, decode(W, jet.h))
+    a = times_rows(W, x) + b_e  # (a) (N, m)  Eq. (3)
+    jet = activation(a, order)  # (b) (N, m)
+    return Forward(x, a, jet, decode(W, jet.h))  # (c) (N, n)
 
 
 def decode(W: Array, h: Array) -> Array:
@@ -299,7 +306,7 @@ def reconstruction(y: Array, x: Array) -> tuple[float, Array]:
     """
     r = x - y  # (a) (N, n)
     g_y = r * (-2 / len(x))  # (b) (N, n)
-    return float(np.vdot(r, r)) / len(x), g_y
+    return float(np.vdot(r, r)) / len(x), g_y  # (b)
 
 
 def backward(params: Params, fwd: Forward, g_y: Array, penalty: PenaltyGrad, lam: float = 1.0) -> Gradient:

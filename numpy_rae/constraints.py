@@ -29,10 +29,14 @@ def max_norm_scale(len2: Array, radius: float) -> Array:
     -------
     ndarray, shape (m,)
         Factors, at most 1.
+
+    Notes
+    -----
+        (a) c_j = radius / max(||W_j||, radius)
     """
     kept = np.finfo(len2.dtype)
     radius = min(max(radius, float(kept.tiny)), float(kept.max))  # neither 0 nor inf in the precision of W
-    scale: Array = radius / np.maximum(np.sqrt(len2), radius)
+    scale: Array = radius / np.maximum(np.sqrt(len2), radius)  # (a) (m,)
     return scale
 
 
@@ -55,15 +59,17 @@ def tangent(grad: Gradient, params: Params) -> Gradient:
 
     Notes
     -----
-    row_scale * W lies along the rows, so it is dropped. The rest of g_W has (g_W . W)_j = sum over factors of left_j .
-    (right W_j). It is subtracted by means of a new `row_scale`, so the result stays factored.
+    row_scale * W lies along the rows, so it is dropped. The rest of g_W is split:
+
+        (a) z_j   = g_W,j . W_j = sum over factors of left_j . (right W_j), plus the dense part's share
+        (b) g_t,j = g_W,j - (z_j / len2_j) W_j,  by a new `row_scale`, so the result stays factored
     """
     W, len2 = params.W, row_len2(params.W)
-    radial = sum(batch_sum(left * times_rows(W, right)) for left, right in grad.factors)  # (m,)
+    radial = sum(batch_sum(left * times_rows(W, right)) for left, right in grad.factors)  # (a) (m,)
     if grad.dense_part is not None:
-        radial = radial + np.vecdot(grad.dense_part, W)
+        radial = radial + np.vecdot(grad.dense_part, W)  # (a)
     scale = unit_scale(len2)  # radial * scale is the part along the row's direction; it is 0 for a zero row
-    return grad._replace(row_scale=-radial * scale * scale)
+    return grad._replace(row_scale=-radial * scale * scale)  # (b) (m,)
 
 
 CONSTRAINTS: dict[str, Callable[..., Array] | None] = {

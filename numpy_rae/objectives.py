@@ -188,9 +188,14 @@ def dae(
     ------
     ValueError
         If x does not fit W, or if `sigma2` is positive and `rng` is None.
+
+    Notes
+    -----
+        (a) x_tilde = x + eps,  eps of variance sigma2         (N, n)
+        (b) J       = (1/N) sum ||x - y(x_tilde)||^2
     """
-    x_tilde = x + corruption(x, sigma2, rng, "DAE") if sigma2 else x
-    return denoising(params, activation, x, x_tilde)
+    x_tilde = x + corruption(x, sigma2, rng, "DAE") if sigma2 else x  # (a) (N, n)
+    return denoising(params, activation, x, x_tilde)  # (b)
 
 
 @_validation.tiny_is_zero
@@ -219,10 +224,18 @@ def denoising(params: Params, activation: Activation, x: Array, x_tilde: Array) 
     ------
     ValueError
         If x_tilde does not fit W.
+
+    Notes
+    -----
+    The noise does not depend on the parameters. So the gradient is that of the auto-encoder with x_in = x_tilde:
+
+        (a) y        = W^T s_e(W x_tilde + b_e)                (N, n)
+        (b) J, g_y   = loss against the clean x, -2 (x - y) / N
+        (c) g_W      = g_a^T x_tilde + h^T g_y,  g_b_e as in the shared backward pass
     """
-    fwd = forward(params, activation, x_tilde)
-    J, g_y = reconstruction(fwd.y, x)
-    return J, backward(params, fwd, g_y, NO_PENALTY)
+    fwd = forward(params, activation, x_tilde)  # (a) (N, n)
+    J, g_y = reconstruction(fwd.y, x)  # (b) (N, n)
+    return J, backward(params, fwd, g_y, NO_PENALTY)  # (c)
 
 
 @takes_len2
@@ -379,19 +392,22 @@ def first_order(params: Params, activation: Activation, x: Array, eps: Array) ->
     _validation.batch("x", x, params.W.shape[1], params.W.dtype)
     _validation.like("eps", eps, x.shape, x.dtype)
     N, inputs = len(x), np.concatenate([x, eps])
-    a, v = np.split(times_rows(params.W, inputs), 2)
-    h, dh_da, d2h_da2, _ = cast(FullJet, activation(a + params.b_e, 2))  # (a)
+    a, v = np.split(times_rows(params.W, inputs), 2)  # (a) (N, m)
+    h, dh_da, d2h_da2, _ = cast(FullJet, activation(a + params.b_e, 2))  # (a) (b)
     codes = np.concatenate([h, dh_da * v])  # (b) (2 N, m)
     y, q = np.split(decode(params.W, codes), 2)  # (c)
-    r = x - y
+    r = x - y  # (d)
     J = float(np.vdot(r, r - 2 * q)) / N  # (d)
     g_outputs = np.concatenate([r - q, r]) * (-2 / N)  # (e) (2 N, n)
     g_h, g_k = np.split(times_rows(params.W, g_outputs), 2)  # (f)
-    g_a = g_h * dh_da
+    g_a = g_h * dh_da  # (g)
     if not activation.piecewise_linear:
         g_a += g_k * d2h_da2 * v  # (g)
     g_inputs = np.concatenate([g_a, g_k * dh_da])  # (g) (2 N, m)
-    return J, Gradient(((g_inputs, inputs), (codes, g_outputs)), batch_sum(g_a))  # (h) (i)
+    return J, Gradient(
+        ((g_inputs, inputs), (codes, g_outputs)),  # (h)
+        batch_sum(g_a),  # (i) (m,)
+    )
 
 
 @dataclass(frozen=True)

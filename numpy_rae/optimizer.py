@@ -101,16 +101,24 @@ def sgd_step_plain(
     ValueError
         If an array is read-only, not aligned, or not in the native byte order, or if the velocity of W is not
         contiguous.
+
+    Notes
+    -----
+        (a) v_W <- momentum v_W - eta g_W                      (m, n)
+        (b) v_b <- momentum v_b - eta g_b_e                    (m,)
+        (c) W   <- W + v_W
+        (d) b_e <- b_e + v_b
+        (e) W_j <- c_j W_j,  c = constraint(len2)              if there is a constraint
     """
     check_in_place(params, velocity)
     W, b_e = params
     g_W, g_b_e = grad.dense(params)
-    velocity.W[...] = momentum * velocity.W - eta * g_W
-    velocity.b_e[...] = momentum * velocity.b_e - eta * g_b_e
-    W += velocity.W
-    b_e += velocity.b_e
+    velocity.W[...] = momentum * velocity.W - eta * g_W  # (a)
+    velocity.b_e[...] = momentum * velocity.b_e - eta * g_b_e  # (b)
+    W += velocity.W  # (c)
+    b_e += velocity.b_e  # (d)
     if constraint:
-        W *= constraint(row_len2(W))[:, None]
+        W *= constraint(row_len2(W))[:, None]  # (e)
     return row_len2(W)
 
 

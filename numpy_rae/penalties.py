@@ -135,7 +135,7 @@ class MeanActivationPenalty:
                 f"activation {activation.name} takes negative values; this penalty needs a mean above {self.domain[0]}"
             )
         rho = batch_sum(fwd.jet.h) / len(fwd.a)  # (a) (m,)
-        f, df, n_extrapolated = self.extrapolated(rho, activation.at_most_1)
+        f, df, n_extrapolated = self.extrapolated(rho, activation.at_most_1)  # (b) (m,)
         dR_da = df / len(fwd.a) * fwd.jet.dh_da  # (c) (N, m)
         return float(f.sum()), PenaltyGrad(dR_da, n_extrapolated=n_extrapolated)  # (b)
 
@@ -305,8 +305,8 @@ class JacobianPenalty:
         q, p, N = self.q, self.p, len(fwd.a)
         _, dh_da, d2h_da2, _ = cast(FullJet, fwd.jet)
         len2 = row_len2(params.W) if len2 is None else len2  # (a) (m,)
-        length_p = len2 ** (p / 2)  # (m,)
-        power = dh_da if q == 2 else dh_da ** (q - 1)  # h'^(q-1) (N, m)
+        length_p = len2 ** (p / 2)  # (c) (d) (m,)
+        power = dh_da if q == 2 else dh_da ** (q - 1)  # (b) (d) h'^(q-1) (N, m)
         s = batch_sum(power * dh_da) / N  # (b) (m,)
         R = float(s @ length_p)  # (c)
         dR_da = None if activation.piecewise_linear else power * d2h_da2 * (q * length_p / N)  # (d) (N, m)
@@ -339,12 +339,17 @@ def lowered_power(len2: Array, p: int) -> Array:
 class WeightDecay:
     """Penalise the row lengths: R = sum_j ||W_j||^2 (Sec. 2.1.1).
 
-    dR/d(len2) is 1, and the penalty has no bias gradient.
-
     Attributes
     ----------
     order : int
         Number of derivatives of s_e that the penalty needs.
+
+    Notes
+    -----
+        (a) R          = sum_j len2_j
+        (b) dR/d(len2) = 1                                     (m,)
+
+    dR/da is 0, so the penalty has no bias gradient.
     """
 
     order: int = 1
@@ -380,7 +385,7 @@ class WeightDecay:
             The partial derivatives.
         """
         len2 = row_len2(params.W) if len2 is None else len2
-        return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))
+        return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))  # (a) (b)
 
 
 # Eq. (13) is continued along its tangent beyond rho = 1 - eps. With h <= 1 the mean code stays below 1, and does not

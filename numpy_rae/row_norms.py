@@ -84,8 +84,12 @@ def unit_scale(len2: Array) -> Array:
     -------
     ndarray, shape (m,)
         Factors 1 / sqrt(len2); 1 for a zero row, which has no direction and stays 0.
+
+    Notes
+    -----
+        (a) c_j = 1 / ||W_j||
     """
-    scale: Array = 1 / np.sqrt(np.where(len2 == 0, 1, len2))
+    scale: Array = 1 / np.sqrt(np.where(len2 == 0, 1, len2))  # (a) (m,)
     return scale
 
 

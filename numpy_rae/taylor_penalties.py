@@ -67,7 +67,7 @@ class CrossTerm:
         """
         W, N = params.W, len(fwd.a)
         _, dh_da, d2h_da2, _ = cast(FullJet, fwd.jet)
-        G = W @ W.T
+        G = W @ W.T  # (a)
         np.fill_diagonal(G, 0)  # (a) (m, m)
         through_P = dh_da @ (G * G)  # (b) (N, m)
         R = float(np.vdot(dh_da, through_P)) / N  # (c)
@@ -135,7 +135,7 @@ class ResidualTerm:
             return 0.0, PenaltyGrad()
         W, N = params.W, len(fwd.a)
         _, _, d2h_da2, d3h_da3 = cast(FullJet, fwd.jet)
-        len2, r_y = row_len2(W) if len2 is None else len2, fwd.y - fwd.x
+        len2, r_y = row_len2(W) if len2 is None else len2, fwd.y - fwd.x  # (a) (N, n)
         u = times_rows(W, r_y)  # (a) (N, m)
         dR_dlen2 = batch_sum(u * d2h_da2) / N  # (d) (m,)
         R = float(dR_dlen2 @ len2)  # (b)
@@ -320,13 +320,13 @@ def hessian_term(
     """
     N, len2 = len(fwd.a), row_len2(params.W) if len2 is None else len2
     a_eps = fwd.a + times_rows(params.W, eps)  # (a) (N, m)
-    noisy = activation(a_eps, 2)
+    noisy = activation(a_eps, 2)  # (b)
     D = fwd.jet.dh_da - noisy.dh_da  # (b) (N, m)
     dR_dlen2 = batch_sum(D * D) / N  # (e) (m,)
     R = float(dR_dlen2 @ len2)  # (c)
     if activation.piecewise_linear:
         return R, PenaltyGrad(dR_dlen2=dR_dlen2)
-    scaled = D * (2 * len2 / N)  # (N, m)
+    scaled = D * (2 * len2 / N)  # (d) (f) (N, m)
     d2h_da2, noisy_d2h_da2 = cast(FullJet, fwd.jet)[2], cast(FullJet, noisy)[2]
     dR_da = scaled * (d2h_da2 - noisy_d2h_da2)  # (d) (N, m)
     return R, PenaltyGrad(dR_da, dR_dlen2, factors=((-scaled * noisy_d2h_da2, eps),))  # (f)

@@ -550,6 +550,15 @@ READS_OWN = {
     "plotting.theory_pictures": "*",
     "plotting.training_report": "*",
     "theory.monitor": "Before Observation",
+    # test_walkthrough.py gives the script bad options.
+    "walkthrough.edae": "*",
+    "walkthrough.line": "*",
+    "walkthrough.one_pass": "*",
+    "walkthrough.penalty": "*",
+    "walkthrough.report": "*",
+    "walkthrough.setting": "*",
+    "walkthrough.update": "*",
+    "walkthrough.walk": "*",
 }
 DRIVER = {
     # test_own_sweep.py, test_estimator.py and test_notebook.py call these with bad arguments.
