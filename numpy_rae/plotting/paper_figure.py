@@ -10,7 +10,7 @@ import numpy as np
 
 from numpy_rae.breakdown import broken_down, exploded
 from numpy_rae.plotting.model_curves import by_sigma2, differences, of_model
-from numpy_rae.plotting.style import in_default_style, new_figure, style
+from numpy_rae.plotting.style import GREY, in_default_style, new_figure, style
 
 if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
     from matplotlib.axes import Axes
@@ -25,7 +25,6 @@ MARKS = {"diverged": ("x", "×", "diverged"), "broken": ("o", "○", "broke down
 MARK_POINTS = 9
 # Width of a letter of a tick's label as a share of the axis.
 LETTER = 0.019
-GREY = "#555555"
 # Differences between models span decades: their axis is linear below this, logarithmic above.
 LINEAR_BELOW = 0.001
 ACTIVE = "average activation fraction"
@@ -110,13 +109,13 @@ def history(panels: Sequence[Panel], title: str) -> Figure:
     """
     panels = [panel for panel in panels if panel.records]
     models = list(dict.fromkeys(model for panel in panels for model in panel.models))
-    figure = new_figure(2.4 * len(models) + 1.2, 0.9 + 2.3 * len(panels))
+    figure = new_figure(2.2 * len(models) + 1.2, 0.9 + 2.1 * len(panels))
     colors = _sigma2_colors(panels)
     axes = figure.subplots(len(panels), len(models), sharex=True, sharey=True, squeeze=False)
     for row, panel in zip(axes, panels, strict=True):
         for ax, model in zip(row, models, strict=True):
             _draw_histories(ax, panel, model, colors)
-        row[0].set_ylabel(f"{panel.label}\n{ACTIVE}", fontsize=9)
+        row[0].set_ylabel(f"{panel.label}\n{ACTIVE}", fontsize=8.5)
     for top, bottom, model in zip(axes[0], axes[-1], models, strict=True):
         top.set_title(model, fontsize=11)
         bottom.set_xlabel("epoch")

@@ -36,6 +36,10 @@ SPARE = (
     ("#DDCC77", "d"),
 )
 
+BLUE, VERMILION, PURPLE = STYLES["CAE"][0], STYLES["DAE"][0], STYLES["eDAE"][0]
+# Notes and thin lines, edges of cells, backgrounds.
+GREY, MIDDLE_GREY, LIGHT_GREY = "#555555", "#777777", "#DDDDDD"
+
 
 @contextmanager
 def default_style() -> Iterator[None]:
