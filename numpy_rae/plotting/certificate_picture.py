@@ -9,13 +9,13 @@ import numpy as np
 
 from numpy_rae._validation import Array
 from numpy_rae.activations import Jet
-from numpy_rae.plotting.style import GREY, in_default_style, new_figure
+from numpy_rae.plotting.style import GREY, SILVER, in_default_style, new_figure
 from numpy_rae.plotting.theory_pictures import COLORS, DASHES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIGN_STYLES = {1: (COLORS[1], "//", "+"), 0: ("#BBBBBB", "", "0"), -1: (COLORS[0], "..", "\N{MINUS SIGN}")}
+SIGN_STYLES = {1: (COLORS[1], "//", "+"), 0: (SILVER, "", "0"), -1: (COLORS[0], "..", "\N{MINUS SIGN}")}
 
 
 @in_default_style

@@ -222,15 +222,12 @@ def bias_gradients(a: Array, rows: dict[str, dict[str, dict[str, Array]]], title
         bottom.set_xlabel("$a$")
         top.set_yscale("asinh", linear_width=0.1)  # smooth; symlog has corners, which look like those of the curves
         top.autoscale(axis="y")
-        top.set_yticks([-1, -0.1, 0, 0.1, 1, 10, 100, 1000], ["-1", "-0.1", "0", "0.1", "1", "10", "100", "1000"])
+        top.set_yticks([-1, 0, 1, 10, 100, 1000], ["-1", "0", "1", "10", "100", "1000"])
         top.minorticks_off()
         top.tick_params(labelleft=top is axes[0, 0])
     figure.suptitle(title)
-    figure.supxlabel(
-        f"{note} First row: asinh axis, about linear within \N{PLUS-MINUS SIGN}0.1 and logarithmic beyond.",
-        fontsize=8.5,
-        color=GREY,
-    )
+    axis = "First row: asinh axis, linear near 0 and logarithmic beyond \N{PLUS-MINUS SIGN}0.1."
+    figure.supxlabel(f"{note} {axis}", fontsize=8.5, color=GREY)
     return figure
 
 
@@ -242,9 +239,19 @@ def _panels(row: Sequence[Axes], a: Array, curves: list[dict[str, Array]], color
         for penalty, values in lines.items():
             color, dash = looks[penalty]
             ax.plot(a, values, dash, color=color, label=penalty)
-        ax.axhline(0, color=GREY, lw=0.6)
-        ax.ticklabel_format(scilimits=(-2, 3))
-        if not any(map(np.any, lines.values())):
-            ax.axis("off")
-            ax.text(0.5, 0.5, "0 at every $a$", transform=ax.transAxes, ha="center", va="center", color=GREY)
+        if any(map(np.any, lines.values())):
+            ax.axhline(0, color=GREY, lw=0.6)
+            ax.ticklabel_format(scilimits=(-2, 3))
+        else:
+            _say_zero(ax)
     row[-1].legend(*_fullest(row), loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+
+
+def _say_zero(ax: Axes) -> None:
+    """Put a sentence in place of a panel whose lines are all 0."""
+    for line in list(ax.get_lines()):
+        line.remove()
+    for part in (*ax.spines.values(), ax.xaxis):
+        part.set_visible(False)
+    ax.set_yticks([])
+    ax.text(0.5, 0.5, "0 at every $a$", transform=ax.transAxes, ha="center", va="center", color=GREY)

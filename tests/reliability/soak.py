@@ -21,11 +21,12 @@ import psutil
 from faults import FAULTS, Broken, Disturbed, workers
 
 from numpy_rae.plotting import style
+from numpy_rae.plotting.style import BLUE, VERMILION
 from numpy_rae.storage import jsonl
 
 EVERY = 5.0
+# Seconds after the start and before the end of a process that the picture leaves out.
 SETTLING = 10
-BLUE, VERMILION = "#0072B2", "#D55E00"
 
 
 class Look:
