@@ -27,7 +27,7 @@ from numpy_rae.data.prepared import DataSpec, build
 from numpy_rae.experiments import command_line, picture_script, study
 from numpy_rae.experiments.command import command
 from numpy_rae.objectives import AE
-from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
+from numpy_rae.plotting.style import BLUE, GREEN, MIDDLE_GREY, SILVER, STYLES, VERMILION, in_default_style, new_figure
 from numpy_rae.storage import jsonl
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.training import train
@@ -167,7 +167,7 @@ def picture(white: list[dict], digits: list[dict]) -> Figure:
     left.plot([0, end], [0, end], color="black", lw=0.8, label="A = n / m")
     left.set(xlabel="n / m", ylabel="activation fraction A, Eq. (14)", title=r"$x \sim N(0, I)$, unit rows")
     middle.axhline(0, color="black", lw=0.8)
-    middle.axvline(2, color="#777777", lw=1, ls=":", label="m = 2 n")
+    middle.axvline(2, color=MIDDLE_GREY, lw=1, ls=":", label="m = 2 n")
     middle.set(xlabel="m / n", ylabel=r"remainder $E[x \cdot (x - y)]$ / n", title="what the reconstruction leaves")
     for ax in (left, middle):
         ax.legend(frameon=False)
@@ -178,11 +178,11 @@ def picture(white: list[dict], digits: list[dict]) -> Figure:
 
 def draw_digits(ax: Axes, rows: list[dict]) -> None:
     """Both sides of the identity for S = I, for the digits' S, and for Gaussian samples, at each length of training."""
-    bars = {"m A": ("m A", "black", ""), "right side, S = I": ("S = I", "#0072B2", "//"),
-            "left side, digits' S": ("slopes", "#777777", ""),
-            "right side, digits' S": ("S of the samples", "#D55E00", ".."),
-            "left side, Gaussian samples": ("control m A", "#BBBBBB", ""),
-            "right side, Gaussian samples": ("Gaussian control", "#009E73", "\\\\")}  # fmt: skip
+    bars = {"m A": ("m A", "black", ""), "right side, S = I": ("S = I", BLUE, "//"),
+            "left side, digits' S": ("slopes", MIDDLE_GREY, ""),
+            "right side, digits' S": ("S of the samples", VERMILION, ".."),
+            "left side, Gaussian samples": ("control m A", SILVER, ""),
+            "right side, Gaussian samples": ("Gaussian control", GREEN, "\\\\")}  # fmt: skip
     width = 0.84 / len(bars)
     for k, (label, (name, color, hatch)) in enumerate(bars.items()):
         x = np.arange(len(rows)) + (k - 2.5) * width

@@ -1,4 +1,4 @@
-"""The bias gradient of each penalty as a function of the pre-activation, for every activation.
+"""The bias gradient of each penalty as a function of the pre-activation, for the paper's activations.
 
 Upper row: Cor. 1 makes it never negative for SAE and L1; Cor. 2 gives CAE and mDAE the sign of h'': 0 for ReLU,
 positive for softplus, both signs for sigmoid and tanh. On unit rows mDAE's line is CAE's (Fn. 3).
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.autoencoder import Params
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
 from numpy_rae.penalties import PENALTIES
 from numpy_rae.plotting import theory_pictures
-from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import HessianTerm, ResidualTerm, WeightedSum, hessian_term
 from numpy_rae.theory.theorem_1 import bias_gradient_at, penalty_bias_gradient
 
@@ -67,7 +67,7 @@ def hessian(s):
 def main(argv=None):
     args = command_line.picture_parser("bias_gradients", __doc__).parse_args(argv)
     rows = {
-        label: {s.name: lines(s) for s in ACTIVATIONS.values()}
+        label: {s.name: lines(s) for s in PAPER_ACTIVATIONS.values()}
         for label, lines in (("Cor. 1 and 2", within), ("Thm 3, third term", third_term), ("CAE+H less CAE", hessian))
     }
     for label, curves in rows.items():

@@ -29,7 +29,7 @@ from numpy_rae.dae_noise.bias_weight_ablation import bias_only, weights_only
 from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.plotting.style import in_default_style, new_figure
+from numpy_rae.plotting.style import BLACK, BLUE, MIDDLE_GREY, VERMILION, in_default_style, new_figure
 from numpy_rae.registry import OBJECTIVES
 
 SIGMA2 = (0.25, 1.0)
@@ -136,7 +136,7 @@ def table(rows: list[dict]) -> str:
     return f"{study.text_table(head, lines)}\nactivation fraction, mean +- deviation over the seeds; {steps} updates"
 
 
-LOOKS = {"full": ("#000000", "*"), "weights only": ("#0072B2", "s"), "bias only": ("#D55E00", "o")}
+LOOKS = {"full": (BLACK, "*"), "weights only": (BLUE, "s"), "bias only": (VERMILION, "o")}
 
 
 @in_default_style
@@ -160,7 +160,7 @@ def picture(rows: list[dict]) -> Figure:
 
 def draw_panel(ax, rows: list[dict], keys: list[tuple]) -> None:
     """One column for each model and sigma^2; a grey cross where a run of the set broke down."""
-    ax.axhline(0, color="#777777", lw=1)
+    ax.axhline(0, color=MIDDLE_GREY, lw=1)
     for shift, (part, (color, marker)) in zip((-0.22, 0, 0.22), LOOKS.items(), strict=True):
         found = [(k, effects(rows, key, part)) for k, key in enumerate(keys)]
         found = [(k, each) for k, each in found if len(each)]
@@ -169,7 +169,7 @@ def draw_panel(ax, rows: list[dict], keys: list[tuple]) -> None:
         at = [k + shift for k, _ in found]
         ax.errorbar(at, mean, bars, ls="none", color=color, marker=marker, ms=6, capsize=2, label=part)
     broken = [k for k, key in enumerate(keys) if verdict(rows, key) == "broken"]
-    ax.plot(broken, [0.02] * len(broken), "x", color="#777777", ms=9, mew=2, transform=ax.get_xaxis_transform(),
+    ax.plot(broken, [0.02] * len(broken), "x", color=MIDDLE_GREY, ms=9, mew=2, transform=ax.get_xaxis_transform(),
             label="a run broke down")  # fmt: skip
     ax.set_xticks(range(len(keys)), [rf"{key[2].split('(')[0]}, {key[3]:g}" for key in keys], rotation=90, fontsize=8)
     ax.grid(axis="y", alpha=0.25)

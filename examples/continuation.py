@@ -24,7 +24,7 @@ from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import sae_continued
-from numpy_rae.plotting.style import in_default_style, new_figure
+from numpy_rae.plotting.style import BLACK, BLUE, GREEN, ORANGE, VERMILION, in_default_style, new_figure
 from numpy_rae.registry import OBJECTIVES
 
 EPS = (0.5, 0.1, 0.01, 0.001)
@@ -148,7 +148,7 @@ def picture(rows: list[dict]) -> Figure:
     return figure
 
 
-LOOKS = (("#000000", "*"), ("#0072B2", "s"), ("#009E73", "D"), ("#E69F00", "^"), ("#D55E00", "o"))
+LOOKS = ((BLACK, "*"), (BLUE, "s"), (GREEN, "D"), (ORANGE, "^"), (VERMILION, "o"))
 
 
 def draw_panel(ax, rows: list[dict]) -> None:

@@ -31,7 +31,7 @@ from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE
 from numpy_rae.penalties import CAE
-from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
+from numpy_rae.plotting.style import BLUE, GREY, ORANGE, STYLES, VERMILION, in_default_style, new_figure
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
 from numpy_rae.train_config import TrainConfig
@@ -40,7 +40,7 @@ from numpy_rae.training import train
 LAMBDAS = (0.04, 0.25, 1.0)
 BANDWIDTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 KERNELS = [kernel_cae(w) for w in BANDWIDTHS]
-LOOKS = dict(zip(LAMBDAS, (("#0072B2", "s"), ("#E69F00", "^"), ("#D55E00", "o")), strict=True))
+LOOKS = dict(zip(LAMBDAS, ((BLUE, "s"), (ORANGE, "^"), (VERMILION, "o")), strict=True))
 # For the density: samples of N(0, I), their dimensions, step of the differences; samples and epochs on digits.
 DRAWS, DIMENSIONS, STEP = 200_000, 20, 0.1
 DIGITS, EPOCHS, UNITS = 2000, 2, 200
@@ -166,7 +166,7 @@ def picture(rows: list[dict]) -> Figure:
         draw_models(column[1], rows, name, objectives)
         column[0].set(title=name, ylabel="activation fraction, Eq. (14)", ylim=(-0.03, 1.03))
         column[1].set(ylabel=r"$(J_{AE} + \lambda m A)\ /\ E\|x\|^2$", yscale="log")
-        column[1].axhline(1, color="#444444", lw=1, ls=(0, (1, 1)))
+        column[1].axhline(1, color=GREY, lw=1, ls=(0, (1, 1)))
         at = {"xycoords": column[1].get_yaxis_transform(), "textcoords": "offset points"}
         column[1].annotate("all units dead", (0.02, 1), (0, 2), fontsize=8, **at)
     handles, names = axes[0, 1].get_legend_handles_labels()

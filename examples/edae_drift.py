@@ -35,7 +35,7 @@ from numpy_rae.data.preprocessing import whiten
 from numpy_rae.experiments import command_line, picture_script, study
 from numpy_rae.experiments.command import command
 from numpy_rae.gradcheck import flatten, unflatten
-from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
+from numpy_rae.plotting.style import MIDDLE_GREY, STYLES, in_default_style, new_figure
 from numpy_rae.row_norms import unit_rows
 from numpy_rae.storage import jsonl
 
@@ -137,7 +137,7 @@ def picture(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) 
     for unit, (label, color, marker) in looks.items():
         mean, error = found[unit]
         ax.errorbar(at, mean, 2 * error, color=color, marker=marker, ls="none", capsize=3, label=label)
-    ax.axhline(0, color="#777777", lw=0.8)
+    ax.axhline(0, color=MIDDLE_GREY, lw=0.8)
     ax.set(xlabel="steps after the state was frozen", ylabel=r"change of the mean bias $b_j$",
            title="Drift by eDAE's noise of mean zero, ReLU (bars: 2 standard errors)")  # fmt: skip
     ax.ticklabel_format(axis="y", scilimits=(-2, 2))

@@ -34,7 +34,17 @@ from numpy_rae.experiments import study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE, Objective
-from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
+from numpy_rae.plotting.style import (
+    BLUE,
+    GREEN,
+    MIDDLE_GREY,
+    ORANGE,
+    PURPLE,
+    STYLES,
+    VERMILION,
+    in_default_style,
+    new_figure,
+)
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.train_config import TrainConfig
 
@@ -49,7 +59,7 @@ VARIED = {
 SIGNS = {"eta": 1, "sigma2": 1, "batch_size": -1, "copies": -1}
 LABELS = {"eta": r"$\eta$", "sigma2": r"$\sigma^2$", "batch_size": "batch size B", "copies": "copies K",
           "momentum": "momentum"}  # fmt: skip
-LOOKS = dict(zip(VARIED, (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"), ("#E69F00", "v")),
+LOOKS = dict(zip(VARIED, ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "D"), (ORANGE, "v")),
                  strict=True))  # fmt: skip
 SIZES = {
     "sample": Size(5000, 1000, {"digits": 20}, tuple(range(5))),
@@ -239,7 +249,7 @@ def draw_product(ax, rows: list[dict]) -> None:
             )
     if positive:
         P, fall = np.array(sorted(positive)).T
-        ax.plot(P, fall[0] * P / P[0], color="#777777", lw=1, ls="--", label="proportional to P")
+        ax.plot(P, fall[0] * P / P[0], color=MIDDLE_GREY, lw=1, ls="--", label="proportional to P")
         ax.set(xscale="log", yscale="log")
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.legend(frameon=False)

@@ -27,7 +27,7 @@ def main(argv=None):
     active = measure(trained.params, RELU, x).active
     print(f"activation fraction: mean {active.mean():.3f}, lowest {active.min():.3f}, highest {active.max():.3f}")
     title = rf"DAE, ReLU, unit rows, $\sigma^2$ = 0.09, {trained.steps:,} updates"
-    figure = filters.filters(trained.params.W, active, (28, 28), title)
+    figure = filters.filters(trained.params.W, active, (28, 28), title, count=36)
     return picture_script.save(figure, args, f"filters-{args.preset}.png")
 
 

@@ -22,7 +22,7 @@ from numpy_rae.activations import RELU
 from numpy_rae.experiments import command_line, study
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.plotting.style import in_default_style, new_figure, style
+from numpy_rae.plotting.style import SILVER, in_default_style, new_figure, style
 from numpy_rae.registry import OBJECTIVES
 
 ETA = (0.0005, 0.001, 0.002, 0.003, 0.005)
@@ -164,7 +164,7 @@ def picture_of(variants: dict, title: str):
 def draw_panel(ax, rows: list[dict], variant: tuple, data: str) -> None:
     """One line for each model and sigma^2 (dashed: the smaller one), with bars over the seeds."""
     etas = study.levels(rows, "eta")
-    ax.axhspan(-MARGIN, MARGIN, color="#CCCCCC", alpha=0.6, lw=0)
+    ax.axhspan(-MARGIN, MARGIN, color=SILVER, alpha=0.6, lw=0)
     for model, sigma2 in columns(rows)[1:]:
         found = [(eta, shifts(rows, variant, data, eta, model, sigma2)) for eta in etas]
         found = [(eta, each) for eta, each in found if each is not None]

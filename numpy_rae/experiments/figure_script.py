@@ -299,6 +299,7 @@ def _draw_trend(protocol: Protocol, args: argparse.Namespace, entries: list[Reco
     """Draw and save the figure. Raise StoreError if that cannot be done."""
     title = f"{protocol.title}\n{style.plain(recorded_label(entries[-1]['data']))}"
     with style.drawing(picture):
-        figure = sweep_figure.trend(entries, args.models, title, tables.length_note(protocol, entries))
+        note = tables.length_note(protocol, entries)
+        figure = sweep_figure.trend(entries, args.models, title, note, protocol.reference)
     save_picture(figure, picture)
     print(f"picture: {picture}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from numpy_rae.plotting.sweep_figure import of_model
+from numpy_rae.plotting.model_curves import of_model
 
 FIRST = ("model", "activation", "sigma2", "seed", "status", "activation_fraction", "dead_fraction", "loss")
 METRICS = ("activation_fraction", "dead_fraction", "loss", "mean_preactivation", "var_preactivation")

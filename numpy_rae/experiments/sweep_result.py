@@ -14,7 +14,7 @@ from numpy_rae.experiments.flat_rows import flat_rows
 from numpy_rae.experiments.records import latest, load_records
 from numpy_rae.experiments.worker import find_model
 from numpy_rae.metrics import measure
-from numpy_rae.plotting import filters, style, sweep_figure
+from numpy_rae.plotting import filters, model_curves, style, sweep_figure
 from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.storage import model_file
 from numpy_rae.storage.model_file import SavedModel
@@ -203,7 +203,7 @@ class SweepResult:
 
     def _record(self, model: str, sigma2: float, seed: int) -> dict[str, Any]:
         _validation.one_of("model", model, self.models)
-        mine = sweep_figure.of_model(self.records, model)
+        mine = model_curves.of_model(self.records, model)
         found = [e for e in mine if e["config"]["sigma2"] == sigma2 and e["config"]["seed"] == seed]
         if not found:
             runs = sorted({(e["config"]["sigma2"], e["config"]["seed"]) for e in mine})

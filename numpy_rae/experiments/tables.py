@@ -9,7 +9,7 @@ import numpy as np
 
 from numpy_rae.experiments.protocol import Protocol
 from numpy_rae.experiments.records import Record, latest
-from numpy_rae.plotting import sweep_figure
+from numpy_rae.plotting import model_curves
 
 PAPER_UPDATES = 50_000
 
@@ -74,7 +74,7 @@ def chosen(entries: Iterable[Record], args: argparse.Namespace) -> list[Record]:
     return latest(
         entry
         for entry in entries
-        if any(sweep_figure.belongs(entry, model) for model in args.models)
+        if any(model_curves.belongs(entry, model) for model in args.models)
         and (args.sigma2 is None or entry["config"]["sigma2"] in args.sigma2)
         and (args.seeds is None or entry["config"]["seed"] in args.seeds)
     )
@@ -131,10 +131,10 @@ def _summary_cells(records: list[Record], models: list[str]) -> dict[tuple[float
     cells = {}
     for model in models:
         cells.update(
-            {(entry["config"]["sigma2"], model): "diverged" for entry in sweep_figure.of_model(records, model)}
+            {(entry["config"]["sigma2"], model): "diverged" for entry in model_curves.of_model(records, model)}
         )
-        active = sweep_figure.by_sigma2(records, model, "activation_fraction")
-        dead = sweep_figure.by_sigma2(records, model, "dead_fraction")
+        active = model_curves.by_sigma2(records, model, "activation_fraction")
+        dead = model_curves.by_sigma2(records, model, "dead_fraction")
         for (sigma2, a), (_, d) in zip(active, dead, strict=True):
             cells[sigma2, model] = f"{sum(a) / len(a):.3f}/{sum(d) / len(d):.3f}"
     return cells

@@ -9,7 +9,7 @@ import numpy as np
 
 from numpy_rae.certificates import certificate, training_outcome
 from numpy_rae.certificates.training_outcome import Row
-from numpy_rae.plotting.style import in_default_style, new_figure
+from numpy_rae.plotting.style import BLUE, LIGHT_GREY, MIDDLE_GREY, PURPLE, VERMILION, in_default_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, with letters and hatches, so that nothing depends on colour alone.
 LOOKS = {
-    training_outcome.SPARSER: ("#0072B2", "S", ""),
-    training_outcome.UNAFFECTED: ("#DDDDDD", "=", ""),
-    training_outcome.DENSER: ("#D55E00", "D", ""),
-    training_outcome.MIXED: ("#CC79A7", "M", ""),
+    training_outcome.SPARSER: (BLUE, "S", ""),
+    training_outcome.UNAFFECTED: (LIGHT_GREY, "=", ""),
+    training_outcome.DENSER: (VERMILION, "D", ""),
+    training_outcome.MIXED: (PURPLE, "M", ""),
     training_outcome.INCONCLUSIVE: ("#FFFFFF", "?", "//"),
     training_outcome.DIVERGED: ("#FFFFFF", "X", "xx"),
-    training_outcome.REFUSED: ("#FFFFFF", "", ""),
+    training_outcome.REFUSED: ("#FFFFFF", "\N{EN DASH}", ""),
 }
+LABELS = {training_outcome.REFUSED: "refused: not defined for this activation"}
 SHORT = {certificate.SPARSER: "S", certificate.UNAFFECTED: "=", certificate.UNDETERMINED: ""}
 
 
@@ -58,11 +59,16 @@ def picture(rows: Sequence[Row]) -> Figure:
         ax.set_xticks(np.arange(len(penalties)) + 0.5, penalties)
         ax.set_yticks(np.arange(len(activations)) + 0.5, activations)
         ax.tick_params(length=0)
-    shown = [name for name in LOOKS if name != training_outcome.REFUSED and any(row.outcome == name for row in rows)]
-    keys = [Patch(fc=LOOKS[s][0], hatch=LOOKS[s][2], ec="#777777", label=f"{LOOKS[s][1]}  {s}") for s in shown]
-    keys.append(Patch(fc="none", ec="black", lw=2, label="a miss; small letter: the prediction"))
-    figure.legend(handles=keys, loc="outside lower center", ncols=4, frameon=False)
-    figure.suptitle("What lambda did to the activation fraction, and what the certificate said")
+    shown = [name for name in LOOKS if any(row.outcome == name for row in rows)]
+    keys = [
+        Patch(fc=LOOKS[s][0], hatch=LOOKS[s][2], ec=MIDDLE_GREY, label=f"{LOOKS[s][1]}  {LABELS.get(s, s)}")
+        for s in shown
+    ]
+    keys.append(Patch(fc="none", ec="black", lw=2, label="the prediction missed"))
+    title = "large letter, colour: outcome of training; letter in a white box: the prediction (no box: undetermined)"
+    look = {"ncols": 4, "frameon": False, "title": title, "title_fontsize": 9, "fontsize": 9}
+    figure.legend(handles=keys, loc="outside lower center", **look)
+    figure.suptitle(r"What $\lambda$ did to the activation fraction, and what the certificate said")
     return figure
 
 
@@ -72,10 +78,12 @@ def _cell(ax: Axes, column: int, line: int, row: Row) -> None:
 
     color, letter, hatch = LOOKS[row.outcome]
     missed = row.agreement == training_outcome.REFUTED
-    edge: dict[str, Any] = {"ec": "black", "lw": 2.5, "zorder": 3} if missed else {"ec": "#777777", "lw": 0.5}
+    edge: dict[str, Any] = {"ec": "black", "lw": 2.5, "zorder": 3} if missed else {"ec": MIDDLE_GREY, "lw": 0.5}
     ax.add_patch(Rectangle((column, line), 1, 1, fc=color, hatch=hatch, **edge))
     ink = "white" if row.outcome == training_outcome.SPARSER else "black"
     box = {"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0} if hatch else None
-    ax.text(column + 0.55, line + 0.5, letter, ha="center", va="center", color=ink, fontsize=12, zorder=4, bbox=box)
+    ax.text(column + 0.62, line + 0.5, letter, ha="center", va="center", color=ink, fontsize=12, zorder=4, bbox=box)
     small = SHORT[row.certificate.prediction]
-    ax.text(column + 0.14, line + 0.3, small, ha="center", va="center", color=ink, fontsize=7, zorder=4)
+    if small:
+        white = {"boxstyle": "square,pad=0.15", "fc": "white", "ec": MIDDLE_GREY, "lw": 0.5}
+        ax.text(column + 0.2, line + 0.5, small, ha="center", va="center", fontsize=9, zorder=4, bbox=white)

@@ -9,13 +9,13 @@ import numpy as np
 
 from numpy_rae._validation import Array
 from numpy_rae.activations import Jet
-from numpy_rae.plotting.style import in_default_style, new_figure
+from numpy_rae.plotting.style import GREY, SILVER, in_default_style, new_figure
 from numpy_rae.plotting.theory_pictures import COLORS, DASHES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIGN_STYLES = {1: (COLORS[1], "//", "+"), 0: ("#BBBBBB", "", "0"), -1: (COLORS[0], "..", "\N{MINUS SIGN}")}
+SIGN_STYLES = {1: (COLORS[1], "//", "+"), 0: (SILVER, "", "0"), -1: (COLORS[0], "..", "\N{MINUS SIGN}")}
 
 
 @in_default_style
@@ -49,10 +49,10 @@ def certificate(a: Array, jet: Jet, signs: Sequence[tuple[float, float, int]], t
         if low < high:
             color, hatch, text = SIGN_STYLES[sign]
             top.axvspan(low, high, color=color, alpha=0.12, lw=0)
-            strip.axvspan(low, high, facecolor=color, alpha=0.45, hatch=hatch, edgecolor="#444444", lw=0.5)
+            strip.axvspan(low, high, facecolor=color, alpha=0.45, hatch=hatch, edgecolor=GREY, lw=0.5)
             letter = strip.text((low + high) / 2, 0.5, text, ha="center", va="center", fontsize=13)
             letter.set_bbox({"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 1})
-    top.axhline(0, color="#444444", lw=0.6)
+    top.axhline(0, color=GREY, lw=0.6)
     # h' and h'' are of order one. If the axis followed a growing h, they would look flat.
     low, high = max(np.min(curves), -2), min(np.max(curves), 2)
     top.set(xlim=(a[0], a[-1]), ylim=(low - 0.1, high + 0.1), title=title)

@@ -8,7 +8,7 @@ import numpy as np
 
 from numpy_rae import _validation
 from numpy_rae._validation import Array
-from numpy_rae.plotting.style import in_default_style, new_figure
+from numpy_rae.plotting.style import GREY, in_default_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,12 +49,12 @@ def filters(W: Array, active: Array, shape: tuple[int, ...], title: str, count: 
     image = show_mosaic(ax, W[order], shape, columns, gap)
     for k, unit in enumerate(order):
         left, top = k % columns * (width + gap), k // columns * (height + gap)
-        ax.text(left + (width - 1) / 2, top - 1, f"{active[unit]:.3f}", ha="center", va="bottom", fontsize=7)
+        ax.text(left + (width - 1) / 2, top - 1, f"{active[unit]:.3f}", ha="center", va="bottom", fontsize=9)
     if len(shape) == 2:
         bar = figure.colorbar(image, ax=ax, shrink=0.5, ticks=[-1, 0, 1])
         bar.set_label("weight / largest |weight| of its row")
     figure.suptitle(title)
-    figure.supxlabel("number: share of samples on which the unit is active", fontsize=9, color="#555555")
+    figure.supxlabel("number: share of samples on which the unit is active", fontsize=9, color=GREY)
     return figure
 
 

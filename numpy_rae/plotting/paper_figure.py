@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numpy_rae.breakdown import broken_down, exploded
-from numpy_rae.plotting.style import in_default_style, new_figure, style
-from numpy_rae.plotting.sweep_figure import by_sigma2, of_model
+from numpy_rae.plotting.model_curves import by_sigma2, differences, of_model
+from numpy_rae.plotting.style import GREY, in_default_style, new_figure, style
 
 if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
     from matplotlib.axes import Axes
@@ -23,7 +23,10 @@ DASHES = {"mDAE": (0, (3, 2))}
 # Marks above the axes: matplotlib's marker, and the sign and the words that explain it.
 MARKS = {"diverged": ("x", "×", "diverged"), "broken": ("o", "○", "broke down (not part of the line)")}
 MARK_POINTS = 9
-GREY = "#555555"
+# Width of a letter of a tick's label as a share of the axis.
+LETTER = 0.019
+# Differences between models span decades: their axis is linear below this, logarithmic above.
+LINEAR_BELOW = 0.001
 ACTIVE = "average activation fraction"
 
 
@@ -38,7 +41,7 @@ class Panel:
 
 
 @in_default_style
-def trend(panels: Sequence[Panel], title: str) -> Figure:
+def trend(panels: Sequence[Panel], title: str, reference: str | None = None) -> Figure:
     """Draw the activation fraction (Eq. 14) against sigma^2, one column per data set; bands span the seeds.
 
     Parameters
@@ -47,6 +50,9 @@ def trend(panels: Sequence[Panel], title: str) -> Figure:
         The data sets, from left to right.
     title : str
         The figure's title.
+    reference : str, optional
+        Model whose activation fraction is subtracted from the others', seed by seed, in a second row. Without it, the
+        second row shows the dead units, if there is something to see.
 
     Returns
     -------
@@ -54,25 +60,35 @@ def trend(panels: Sequence[Panel], title: str) -> Figure:
         The figure. Runs that diverged, and runs that finished after their objective exploded, are marked above the
         axes, because their numbers are not a measurement of sparsity.
     """
-    panels = [panel for panel in panels if panel.records]
+    panels = [panel for panel in panels if panel.records] or list(panels[:1])
     dead = any(_worst_dead(panel.records) > DEAD_FROM for panel in panels)
-    figure = new_figure(1.2 + 4.4 * len(panels), 5.6 if dead else 4.2)
-    ratios = (3, 1)[: 1 + dead]
-    rows = figure.subplots(1 + dead, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=ratios)
-    marks = max(map(_rows_of_marks, panels))
+    second = bool(reference) or dead
+    figure = new_figure(*_size(len(panels), second, bool(reference)))
+    ratios = ((1, 1) if reference else (3, 1))[: 1 + second]
+    rows = figure.subplots(1 + second, len(panels), sharex=True, sharey="row", squeeze=False, height_ratios=ratios)
+    marks, grid = max(map(_rows_of_marks, panels)), _all_sigma2(panels)
     for column, panel in zip(rows.T, panels, strict=True):
-        _draw_models(column[0], panel, "activation_fraction", _all_sigma2(panels))
+        _draw_models(column[0], panel, "activation_fraction", grid)
         _mark_failures(column[0], panel)
         _write_title(column[0], panel, marks, any(each.note for each in panels))
-        if dead:
-            _draw_models(column[1], panel, "dead_fraction", _all_sigma2(panels))
-        _dress_sigma2(column, _all_sigma2(panels))
-    rows[0, 0].set_ylabel(f"{ACTIVE}, Eq. (14)")
-    if dead:
-        rows[1, 0].set_ylabel("dead units")
+        if second and not reference:
+            _draw_models(column[1], panel, "dead_fraction", grid)
+        _dress_sigma2(column, grid)
+        if reference:
+            _draw_differences(column[1], panel, reference)
+    rows[0, 0].set_ylabel("activation fraction, Eq. (14)" if reference else f"{ACTIVE}, Eq. (14)")
+    if second:
+        beside = f"minus {reference}'s, same seed\n(logarithmic beyond \N{PLUS-MINUS SIGN}{LINEAR_BELOW:g})"
+        rows[1, 0].set_ylabel(beside if reference else "dead units")
     figure.suptitle(title, fontsize=13)
     _write_legend(figure, panels)
     return figure
+
+
+def _size(columns: int, second: bool, compared: bool) -> tuple[float, float]:
+    """Width and height; one column alone is as wide as the letters need at the width of a page."""
+    width = 1.2 + 4.4 * columns if columns > 1 else 7.0
+    return width, 6.4 if compared else 5.6 if second else 4.2
 
 
 @in_default_style
@@ -93,13 +109,13 @@ def history(panels: Sequence[Panel], title: str) -> Figure:
     """
     panels = [panel for panel in panels if panel.records]
     models = list(dict.fromkeys(model for panel in panels for model in panel.models))
-    figure = new_figure(2.4 * len(models) + 1.2, 0.9 + 2.3 * len(panels))
+    figure = new_figure(2.2 * len(models) + 1.2, 0.9 + 2.1 * len(panels))
     colors = _sigma2_colors(panels)
     axes = figure.subplots(len(panels), len(models), sharex=True, sharey=True, squeeze=False)
     for row, panel in zip(axes, panels, strict=True):
         for ax, model in zip(row, models, strict=True):
             _draw_histories(ax, panel, model, colors)
-        row[0].set_ylabel(f"{panel.label}\n{ACTIVE}", fontsize=9)
+        row[0].set_ylabel(f"{panel.label}\n{ACTIVE}", fontsize=8.5)
     for top, bottom, model in zip(axes[0], axes[-1], models, strict=True):
         top.set_title(model, fontsize=11)
         bottom.set_xlabel("epoch")
@@ -165,11 +181,37 @@ def _draw_models(ax: Axes, panel: Panel, key: str, grid: Iterable[float]) -> Non
         look = {**_look(panel, model), "linestyle": DASHES.get(model, "-"), "linewidth": 1.5, "clip_on": False}
         x = [np.sqrt(sigma2) for sigma2, _ in points]
         ax.plot(x, [np.mean(values) for _, values in points], label=model, zorder=3, **look)
-        # Through the values of sigma^2 with several seeds: one seed alone would pinch the band to nothing.
-        several = [(np.sqrt(sigma2), min(values), max(values)) for sigma2, values in points if len(values) > 1]
-        if several:
-            at, low, high = zip(*several, strict=True)
-            ax.fill_between(at, low, high, color=look["color"], alpha=0.2, linewidth=0)
+        _draw_band(ax, found, look["color"])
+
+
+def _draw_band(ax: Axes, values: dict[float, list[float]], color: str) -> None:
+    """A band through the values of sigma^2 with several seeds: one seed alone would pinch it to nothing."""
+    several = {np.sqrt(sigma2): each for sigma2, each in values.items() if len(each) > 1}
+    if several:
+        low, high = [min(each) for each in several.values()], [max(each) for each in several.values()]
+        ax.fill_between(list(several), low, high, color=color, alpha=0.2, linewidth=0)
+
+
+def _draw_differences(ax: Axes, panel: Panel, reference: str) -> None:
+    """One line per model through the mean differences from the reference, and a band over the seeds.
+
+    The differences span three decades, so the axis is logarithmic above `LINEAR_BELOW`, and its label says so.
+    """
+    for model in panel.models:
+        found = differences(_sound(panel.records), model, reference)
+        if found and model != reference:
+            look = {**_look(panel, model), "linestyle": DASHES.get(model, "-"), "linewidth": 1.5}
+            x = np.sqrt(list(found))
+            ax.plot(x, [np.mean(gaps) for gaps in found.values()], label=model, **look)
+            _draw_band(ax, found, look["color"])
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.set_yscale("symlog", linthresh=LINEAR_BELOW)
+    ax.autoscale(axis="y")
+    ticks = [0, *(sign * 10.0**power for sign in (-1, 1) for power in range(-3, 1))]
+    low, high = ax.get_ylim()
+    shown = [tick for tick in sorted(ticks) if low <= tick <= high]
+    ax.set_yticks(shown, [f"{tick:+g}" if tick else "0" for tick in shown])
+    ax.minorticks_off()
 
 
 def _mark_failures(ax: Axes, panel: Panel) -> None:
@@ -210,18 +252,28 @@ def _write_title(ax: Axes, panel: Panel, marks: int, notes: bool) -> None:
 
 
 def _dress_sigma2(column: Sequence[Axes], ticks: Sequence[float]) -> None:
-    """The axis linear in sigma, with a tick at every sigma^2; .001 would touch 0, and stands a line lower."""
+    """The axis linear in sigma, with a tick at every sigma^2; a label too near the last one stands a line lower."""
+    at = np.sqrt(ticks)
+    margin = 0.03 * (np.ptp(at) or 1)
     for ax in column:
         ax.set_ylim(-0.02, 1.02)
         ax.grid(alpha=0.25)
-        ax.set_xlim(np.sqrt(min(ticks)) - 0.03, np.sqrt(max(ticks)) + 0.03)
-    column[-1].set_xticks(np.sqrt(ticks), [_tick(sigma2) for sigma2 in ticks], fontsize=9)
+        ax.set_xlim(at.min() - margin, at.max() + margin)
+    column[-1].set_xticks(at, _tick_labels(ticks, (at - at.min()) / (np.ptp(at) or 1)), fontsize=9)
     column[-1].set_xlabel(r"$\sigma^2$  (axis linear in $\sigma$)")
 
 
-def _tick(sigma2: float) -> str:
-    text = f"{sigma2:g}".removeprefix("0") or "0"
-    return f"\n{text}" if 0 < sigma2 < 0.004 else text
+def _tick_labels(ticks: Sequence[float], places: Any) -> list[str]:
+    """A label for each tick, on one of two lines, and none where both have no room. `places` are in [0, 1]."""
+    labels, ends = [], [-1.0, -1.0]
+    for sigma2, place in zip(ticks, places, strict=True):
+        text = f"{sigma2:g}".removeprefix("0") or "0"
+        half = LETTER * (len(text) + 0.5) / 2
+        line = next((line for line, end in enumerate(ends) if place - half >= end), None)
+        labels.append("" if line is None else "\n" * line + text)
+        if line is not None:
+            ends[line] = place + half
+    return labels
 
 
 def _write_legend(figure: Figure, panels: Sequence[Panel]) -> None:
@@ -235,7 +287,7 @@ def _write_legend(figure: Figure, panels: Sequence[Panel]) -> None:
     marks = [f"{sign} {text}" for kind, (_, sign, text) in MARKS.items() if kind in kinds]
     title = f"above the axes: {', '.join(marks)}" if marks else None
     look = {"frameon": False, "fontsize": 9, "title": title, "title_fontsize": 8.5}
-    figure.legend(handles=[*found.values()], loc="outside lower center", ncols=len(found), **look)
+    figure.legend(handles=[*found.values()], loc="outside lower center", ncols=min(len(found), 4), **look)
 
 
 def _handle(**look: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numpy_rae._validation import Array
-from numpy_rae.plotting.style import in_default_style, new_figure, style
+from numpy_rae.plotting.style import GREY, in_default_style, new_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ def recovery(sigma2: Sequence[float], cosines: dict[str, Array], levels: dict[st
     left, right = figure.subplots(1, 2, sharey=True)
     for (name, level), dash in zip(levels.items(), (":", "--", "-."), strict=False):
         for ax in (left, right):
-            ax.axhline(level, color="#555555", ls=dash, lw=1, label=name if ax is left else None)
+            ax.axhline(level, color=GREY, ls=dash, lw=1, label=name if ax is left else None)
     for position, (name, found) in enumerate(cosines.items()):
         look, scores = style(name, position), found.mean(axis=2)
         left.plot(sigma2, scores.mean(axis=0), label=name, **look)

@@ -36,6 +36,11 @@ SPARE = (
     ("#DDCC77", "d"),
 )
 
+BLUE, VERMILION, GREEN = STYLES["CAE"][0], STYLES["DAE"][0], STYLES["SAE"][0]
+PURPLE, BLACK, ORANGE = STYLES["eDAE"][0], STYLES["AE"][0], SPARE[0][0]
+# Notes and thin lines, edges of cells, backgrounds.
+GREY, MIDDLE_GREY, SILVER, LIGHT_GREY = "#555555", "#777777", "#BBBBBB", "#DDDDDD"
+
 
 @contextmanager
 def default_style() -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numpy_rae._validation import Array
-from numpy_rae.plotting.style import SPARE, STYLES, in_default_style, new_figure
+from numpy_rae.plotting.style import GREY, SPARE, STYLES, in_default_style, new_figure
 from numpy_rae.theory.monitor import Observation
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ COLORS = [color for color, _ in (*STYLES.values(), *SPARE)]
 DASHES = ("-", "--", "-.", ":")
 TERMS = ("diagonal", "cross", "third")
 QUANTILES = (0.05, 0.5, 0.95)
+LINEAR_BELOW = 0.01
+# Reference slopes are drawn this factor above the highest curve and below the lowest.
+APART = 4
+ROUND = [digit * 10.0**power for power in range(-6, 3) for digit in (1, 2, 3, 5)]
 
 
 @in_default_style
@@ -37,13 +41,13 @@ def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
     matplotlib.figure.Figure
         The figure.
     """
-    figure = new_figure(10, 5)
+    figure = new_figure(9, 5)
     axes = figure.subplot_mosaic([["sides", "change"], ["shares", "change"]], height_ratios=(4, 1))
     axes["shares"].sharex(axes["sides"])
     axes["sides"].tick_params(labelbottom=False)
     _condition(axes["sides"], axes["shares"], observations)
     _change(axes["change"], observations)
-    figure.suptitle(title)
+    figure.suptitle(f"{title}\nlines: median over the units; bands: 5 % to 95 %", fontsize=11)
     return figure
 
 
@@ -65,24 +69,28 @@ def _condition(sides: Axes, shares: Axes, observations: Sequence[Observation]) -
     for label, name in bounds.items():
         color, dash = looks[label]
         shares.plot(steps, [seen.holds()[name] for seen in observations], dash, color=color, label=label)
-    sides.set(ylabel="median, 5 % to 95 % of the units", title="Thm 1: condition and bounds")
-    sides.set_yscale("symlog", linthresh=0.01)
+    sides.set(ylabel=f"logarithmic axis, linear below {LINEAR_BELOW:g}", title="Thm 1: condition and bounds")
+    sides.set_yscale("symlog", linthresh=LINEAR_BELOW)
     shares.set(xlabel="update", ylabel="units\nabove", ylim=(-0.08, 1.08), yticks=[0, 1])
     shares.legend(*sides.get_legend_handles_labels(), frameon=False, fontsize=8, ncols=3, loc="upper center",
                   bbox_to_anchor=(0.5, -0.7))  # fmt: skip
 
 
 def _change(ax: Axes, observations: Sequence[Observation]) -> None:
-    """Draw the realised against the predicted change of E[a_j]."""
-    names = ("predicted", "realised", "from_gradient")
-    predicted, realised, gradient = (1e3 * np.concatenate([getattr(o, name) for o in observations]) for name in names)
-    dots: dict[str, Any] = {"ms": 2, "alpha": 0.3, "rasterized": True}
-    ax.plot(predicted, realised, ".", color=COLORS[0], label="whole update, with momentum", **dots)
-    ax.plot(predicted, gradient, ".", color=COLORS[1], label=r"its part $-\eta g$", **dots)
-    ax.axline((0, 0), slope=1, color="#444444", lw=0.8)
-    ax.set(xlabel=r"predicted by Eq. (5), $10^{-3}$", ylabel=r"realised, $10^{-3}$")
-    ax.set_title(r"change of $E[a_j]$ in one update")
-    ax.legend(frameon=False, fontsize=8, markerscale=5)
+    """Draw medians and quantiles over the units of the predicted and the realised change of E[a_j] in one update."""
+    steps = [seen.step for seen in observations]
+    curves = {
+        "whole update, with momentum": ("realised", COLORS[0], "-"),
+        r"its part $-\eta g$": ("from_gradient", COLORS[1], "-"),
+        "predicted by Eq. (5)": ("predicted", COLORS[5], ":"),
+    }
+    for label, (name, color, dash) in curves.items():
+        low, middle, high = np.quantile([1e3 * getattr(seen, name) for seen in observations], QUANTILES, axis=1)
+        ax.plot(steps, middle, dash, color=color, label=label, lw=2)
+        ax.fill_between(steps, low, high, color=color, alpha=0.2, lw=0)
+    ax.axhline(0, color=GREY, lw=0.6)
+    ax.set(xlabel="update", ylabel=r"change, $10^{-3}$", title=r"Change of $E[a_j]$ in one update")
+    ax.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
 
 
 @in_default_style
@@ -103,18 +111,23 @@ def theorem_3(sigma: Array, remainders: dict[str, Array], title: str) -> Figure:
     matplotlib.figure.Figure
         The figure.
     """
-    figure = new_figure(6.5, 4.8)
+    figure = new_figure(7, 5.4)
     ax = figure.subplots()
     for (label, values), color, dash in zip(remainders.items(), COLORS, DASHES * 3, strict=False):
         ax.loglog(sigma, values, dash, color=color, marker="o", ms=4, label=label)
-    for order in (2, 4):
-        guide = max(v[-1] for v in remainders.values()) * (sigma / sigma[-1]) ** order
-        ax.loglog(sigma, guide, color="#BBBBBB", lw=1, zorder=0)
-        ax.annotate(f"slope {order}", (sigma[0], guide[0]), fontsize=8, color="#555555")
+    ends = [values[-1] for values in remainders.values()]
+    for order, end, side in ((2, max(ends) * APART, 1), (4, min(ends) / APART, -1)):
+        guide = end * (sigma / sigma[-1]) ** order
+        middle = len(sigma) // 2
+        ax.loglog(sigma, guide, color=GREY, lw=1, zorder=0)
+        ax.annotate(f"slope {order}", (sigma[middle], guide[middle]), xytext=(-side * 8, side * 6), fontsize=9,
+                    textcoords="offset points", color=GREY, ha="right" if side > 0 else "left",
+                    va="bottom" if side > 0 else "top")  # fmt: skip
     ax.set(xlabel=r"$\sigma$", ylabel=r"$|J_{DAE} - J_{AE} - \sigma^2 R|$", title=title)
-    ax.set_xticks(sigma, [f"{s:.2g}" for s in sigma])
+    ticks = [tick for tick in ROUND if sigma[0] <= tick * 1.001 and tick <= sigma[-1] * 1.001]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
-    ax.legend(frameon=False, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     return figure
 
 
@@ -136,9 +149,10 @@ def theorem_3_terms(seen: dict[str, dict[str, Array]], title: str) -> Figure:
     matplotlib.figure.Figure
         The figure.
     """
+    from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
-    figure = new_figure(3.6 * len(seen), 4.2)
+    figure = new_figure(3.4 * len(seen), 4.2)
     axes = figure.subplots(1, len(seen), squeeze=False)
     for ax, (activation, models) in zip(axes[0], seen.items(), strict=True):
         for term, (name, color) in enumerate(zip(TERMS, COLORS, strict=False)):
@@ -146,12 +160,15 @@ def theorem_3_terms(seen: dict[str, dict[str, Array]], title: str) -> Figure:
                 if terms[:, term].any():
                     _signed(ax, terms[:, term], dash, color, f"{name}, {model}")
                 else:
-                    ax.set_title(f"{name} term: 0", loc="right", fontsize=9, color="#444444")
+                    ax.set_title(f"{name} term: 0", loc="right", fontsize=9, color=GREY)
         ax.set(title=activation, xlabel="epoch")
         ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     axes[0, 0].set_ylabel("|term|")
     handles, labels = _fullest(axes[0])
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(TERMS), frameon=False, fontsize=9)
+    for label, face in (("positive value", GREY), ("negative value", "white")):
+        handles.append(Line2D([], [], color=GREY, marker="o", mfc=face, ms=4, ls="none"))
+        labels.append(label)
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(TERMS) + 1, frameon=False, fontsize=9)
     figure.suptitle(title)
     return figure
 
@@ -192,7 +209,7 @@ def bias_gradients(a: Array, rows: dict[str, dict[str, dict[str, Array]]], title
         The figure.
     """
     activations = list(next(iter(rows.values())))
-    figure = new_figure(3.2 * len(activations), 0.8 + 2.4 * len(rows))
+    figure = new_figure(2.6 * len(activations), 0.8 + 2.2 * len(rows))
     axes = figure.subplots(len(rows), len(activations), squeeze=False)
     colors = iter(COLORS)
     for ax in axes[0, 1:]:
@@ -203,11 +220,14 @@ def bias_gradients(a: Array, rows: dict[str, dict[str, dict[str, Array]]], title
     for top, bottom, activation in zip(axes[0], axes[-1], activations, strict=True):
         top.set_title(activation)
         bottom.set_xlabel("$a$")
-        top.set_yscale("symlog", linthresh=0.1)
+        top.set_yscale("asinh", linear_width=0.1)  # smooth; symlog has corners, which look like those of the curves
         top.autoscale(axis="y")
-        top.set_yticks([-1, -0.1, 0, 0.1, 1, 10, 100, 1000], ["-1", "-0.1", "0", "0.1", "1", "10", "100", "1000"])
+        top.set_yticks([-1, 0, 1, 10, 100, 1000], ["-1", "0", "1", "10", "100", "1000"])
+        top.minorticks_off()
+        top.tick_params(labelleft=top is axes[0, 0])
     figure.suptitle(title)
-    figure.supxlabel(note, fontsize=9, color="#555555")
+    axis = "First row: asinh axis, linear near 0 and logarithmic beyond \N{PLUS-MINUS SIGN}0.1."
+    figure.supxlabel(f"{note} {axis}", fontsize=8.5, color=GREY)
     return figure
 
 
@@ -219,8 +239,19 @@ def _panels(row: Sequence[Axes], a: Array, curves: list[dict[str, Array]], color
         for penalty, values in lines.items():
             color, dash = looks[penalty]
             ax.plot(a, values, dash, color=color, label=penalty)
-        ax.axhline(0, color="#444444", lw=0.6)
-        ax.ticklabel_format(scilimits=(-2, 3))
-        if not any(map(np.any, lines.values())):
-            ax.set_yticks([0])
+        if any(map(np.any, lines.values())):
+            ax.axhline(0, color=GREY, lw=0.6)
+            ax.ticklabel_format(scilimits=(-2, 3))
+        else:
+            _say_zero(ax)
     row[-1].legend(*_fullest(row), loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+
+
+def _say_zero(ax: Axes) -> None:
+    """Put a sentence in place of a panel whose lines are all 0."""
+    for line in list(ax.get_lines()):
+        line.remove()
+    for part in (*ax.spines.values(), ax.xaxis):
+        part.set_visible(False)
+    ax.set_yticks([])
+    ax.text(0.5, 0.5, "0 at every $a$", transform=ax.transAxes, ha="center", va="center", color=GREY)

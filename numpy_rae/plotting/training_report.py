@@ -11,7 +11,7 @@ from numpy_rae import _validation
 from numpy_rae._validation import Array
 from numpy_rae.autoencoder import Params
 from numpy_rae.plotting.filters import draw_filters
-from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
+from numpy_rae.plotting.style import BLUE, MIDDLE_GREY, VERMILION, in_default_style, new_figure
 from numpy_rae.sparsity import Sparsity
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LAYOUT = "OAL\nDBV\nFFT"
-BLUE, VERMILION = STYLES["CAE"][0], STYLES["DAE"][0]
 
 
 @_validation.tiny_is_zero
@@ -116,7 +115,7 @@ def _density(ax: Axes, seen: Sparsity) -> None:
     alive = np.sort(seen.density[~seen.dead])[::-1]
     label = f"{len(alive):,} units; {int(seen.dead.sum()):,} dead ones not drawn"
     ax.semilogy(np.arange(1, len(alive) + 1), alive, ".", ms=4, color=BLUE, label=label)
-    ax.axhline(1 / len(seen.L0), color="#777777", ls=":", label="one sample")
+    ax.axhline(1 / len(seen.L0), color=MIDDLE_GREY, ls=":", label="one sample")
     ax.set(xlabel="unit, densest first", ylabel="share of samples", title="Activation density per unit")
     ax.set(xlim=(0, len(seen.density) + 1), ylim=(0.5 / len(seen.L0), 1.5))
     ax.legend(framealpha=1, edgecolor="none")

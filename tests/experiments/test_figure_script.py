@@ -24,7 +24,7 @@ from numpy_rae.experiments.figure_script import main
 from numpy_rae.experiments.protocol import SIGMA2, Preset, Protocol
 from numpy_rae.experiments.records import records_by_hash
 from numpy_rae.objectives import Objective
-from numpy_rae.plotting import sweep_figure, training_report
+from numpy_rae.plotting import model_curves, training_report
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import jsonl
 
@@ -132,7 +132,7 @@ def test_the_script_ends_well_with_a_table_and_both_files(script):
 def test_its_numbers_have_the_shape_of_figure_1(script):
     """CAE and mDAE flat over the whole range, DAE and SAE falling strictly."""
     lines = {
-        model: [value for _, (value,) in sweep_figure.by_sigma2(records(script[1]), model, "activation_fraction")]
+        model: [value for _, (value,) in model_curves.by_sigma2(records(script[1]), model, "activation_fraction")]
         for model in FIG1.models
     }
     assert {len(line) for line in lines.values()} == {4}
@@ -179,7 +179,8 @@ def test_plot_only_needs_neither_training_nor_data(script, no_pool, monkeypatch,
     assert main(FIG1, [*arguments, "--models", "SAE", "--sigma2", "0", "1"]) == 0
     assert [len(line.get_xdata()) for line in pictures[0].axes[0].lines] == [4, 4, 4, 4]
     assert [line.get_xdata().tolist() for line in pictures[1].axes[0].lines] == [[0.0, 1.0]]
-    assert pictures[0].get_suptitle() == "Fig. 1: ReLU, unit-length rows\n500 embedded MNIST digits"
+    assert pictures[0].get_suptitle() == "Fig. 1: ReLU, unit-length rows"
+    assert pictures[0].axes[0].get_title() == "500 embedded MNIST digits"
 
 
 def test_a_selection_does_not_replace_the_full_figure(script, no_pool, capsys):
@@ -287,7 +288,7 @@ def test_several_seeds_give_bands(threaded, tmp_path, pictures):
     found = records(tmp_path)
     assert len(found) == 2 * 9
     for model in FIG1.models:
-        points = list(sweep_figure.by_sigma2(found, model, "activation_fraction"))
+        points = list(model_curves.by_sigma2(found, model, "activation_fraction"))
         assert [(sigma2, len(values)) for sigma2, values in points] == [(0.0, 2), (0.1, 2), (1.0, 2)]
     top = pictures[0].axes[0]
     assert len(top.collections) == 4 and all(np.ptp(band.get_paths()[0].vertices[:, 1]) > 0 for band in top.collections)
@@ -341,7 +342,7 @@ def test_offline_the_embedded_digits_stand_in_and_say_so(threaded, tmp_path, mon
     assert main(FIG1, ["--samples", "6000", *few]) == 0
     errors = capsys.readouterr().err
     assert "no network for mnist" in errors and "Continuing with other data instead." in errors
-    assert pictures[0].get_suptitle().endswith("\n5,000 embedded MNIST digits")
+    assert pictures[0].axes[0].get_title() == "5,000 embedded MNIST digits"
     assert {entry["data"]["source"] for entry in records(tmp_path, "fig1_relu_mnist-sample")} == {"digits"}
 
 
@@ -349,7 +350,7 @@ def test_without_cifar10_a_photograph_stands_in_under_its_own_name(threaded, tmp
     monkeypatch.setattr(fetch, "fetch", None)  # the tiny preset fetches nothing
     assert main(FIG1_PATCHES, [*QUICK, "--out", str(tmp_path), "--models", "SAE"]) == 0
     assert "Continuing with other data instead." in capsys.readouterr().err
-    assert pictures[0].get_suptitle().endswith("\n60 patches of one photograph (not CIFAR-10)")
+    assert pictures[0].axes[0].get_title() == "60 patches of one photograph (not CIFAR-10)"
 
 
 def test_missing_images_are_fetched_and_then_used(monkeypatch, capsys):
@@ -373,7 +374,7 @@ def test_own_images_are_taken_when_given(threaded, tmp_path, pictures):
     np.save(tmp_path / "own.npy", np.random.default_rng(0).integers(0, 256, (2, 12, 12), np.uint8))
     arguments = [*QUICK, "--out", str(tmp_path / "out"), "--images", str(tmp_path / "own.npy"), "--models", "SAE"]
     assert main(FIG1_PATCHES, arguments) == 0
-    assert pictures[0].get_suptitle().endswith("\n60 patches of own.npy")
+    assert pictures[0].axes[0].get_title() == "60 patches of own.npy"
 
 
 # Bad input: one sentence, exit code 2, before any training.

@@ -32,7 +32,7 @@ from numpy_rae.identity.fingerprint import fingerprint
 from numpy_rae.numerical_activations import from_callable
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective, Penalised, ae
 from numpy_rae.penalties import CAE, PENALTIES
-from numpy_rae.plotting import sweep_figure
+from numpy_rae.plotting import model_curves
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.train_config import TrainConfig
@@ -485,8 +485,8 @@ def test_the_plain_records_are_not_of_a_model_with_its_own_at_zero(ref, thread, 
     found = list(sweep.sweep(runs, thread, tmp_path / "r.jsonl"))
     trained = sorted((entry["model"], entry["config"]["sigma2"]) for entry in found)
     assert trained == [("AE", 0), ("CAE", 0.5), ("fixed", 0), ("fixed", 0.5)]
-    assert [r["model"] for r in sweep_figure.of_model(found, "fixed")] == ["fixed", "fixed"]
-    assert [r["model"] for r in sweep_figure.of_model(found, "CAE")] == ["AE", "CAE"]
+    assert [r["model"] for r in model_curves.of_model(found, "fixed")] == ["fixed", "fixed"]
+    assert [r["model"] for r in model_curves.of_model(found, "CAE")] == ["AE", "CAE"]
 
 
 # Runs, records and checkpoints.

@@ -102,13 +102,21 @@ def test_the_picture_letters_every_outcome_and_frames_the_misses(rows):
     assert [ax.get_title() for ax in figure.axes] == ["one", "two"]
     for ax in figure.axes:
         large = {tuple(t.get_position()): t.get_text() for t in ax.texts if t.get_fontsize() == 12}
-        assert [large[k + 0.55, line + 0.5] for line in (0, 1) for k in range(3)] == ["D", "S", "X", "=", "S", ""]
-        small = [t.get_text() for t in ax.texts if t.get_fontsize() == 7]
-        assert small == ["=", "S", "", "", "", ""]
+        assert [large[k + 0.62, line + 0.5] for line in (0, 1) for k in range(3)] == [
+            "D",
+            "S",
+            "X",
+            "=",
+            "S",
+            "\N{EN DASH}",
+        ]
+        small = [t.get_text() for t in ax.texts if t.get_fontsize() == 9]
+        assert small == ["=", "S"]
         framed = [patch.get_xy() for patch in ax.patches if patch.get_linewidth() == 2.5]
         assert framed == [(0, 0)]
         assert [tick.get_text() for tick in ax.get_xticklabels()] == ["CAE", "L1", "KL"]
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["relu", "tanh"]
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert labels >= {"S  sparser", "D  denser", "=  unaffected", "X  diverged"}
+    assert any(label.startswith("\N{EN DASH}  refused") for label in labels)
     assert np.all([len(ax.patches) == 6 for ax in figure.axes])

@@ -30,15 +30,17 @@ def observed(units=40):
     return [Observation(step, *rng.uniform(0.1, 1, (9, units))) for step in (1, 11, 21)]
 
 
-def test_theorem_1_draws_medians_and_both_changes():
+def test_theorem_1_draws_medians_of_the_condition_and_of_the_changes():
     seen = observed()
     left, right, _ = theory_pictures.theorem_1(seen, "title").axes
     bound = lines(left)["bound, Lemma 1"]
     np.testing.assert_array_equal(bound.get_xdata(), [1, 11, 21])
     np.testing.assert_allclose(bound.get_ydata(), [np.median(one.bound_paper) for one in seen])
-    whole = lines(right)["whole update, with momentum"]
-    np.testing.assert_allclose(whole.get_xdata(), 1e3 * np.concatenate([one.predicted for one in seen]))
-    np.testing.assert_allclose(whole.get_ydata(), 1e3 * np.concatenate([one.realised for one in seen]))
+    whole, part, predicted = right.get_lines()[:3]
+    for line, name in ((whole, "realised"), (part, "from_gradient"), (predicted, "predicted")):
+        np.testing.assert_array_equal(line.get_xdata(), [1, 11, 21])
+        np.testing.assert_allclose(line.get_ydata(), [1e3 * np.median(getattr(one, name)) for one in seen])
+    assert "linear below 0.01" in left.get_ylabel() and left.get_yscale() == "symlog"
 
 
 def test_theorem_1_shades_ninety_percent_of_the_units():
@@ -74,10 +76,27 @@ def test_theorem_1_s_legend_lies_off_the_curves():
 
 
 def test_theorem_3_draws_every_remainder_on_log_axes():
-    sigma = np.array([0.1, 0.2, 0.4])
-    (ax,) = theory_pictures.theorem_3(sigma, {"all": sigma**4, "one dropped": sigma**2}, "title").axes
+    sigma = np.geomspace(0.02, 0.3, 8)
+    figure = theory_pictures.theorem_3(sigma, {"all": sigma**4, "one dropped": sigma**2}, "title")
+    (ax,) = figure.axes
     assert ax.get_xscale() == ax.get_yscale() == "log"
     np.testing.assert_array_equal(lines(ax)["one dropped"].get_ydata(), sigma**2)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0.02", "0.03", "0.05", "0.1", "0.2", "0.3"]
+
+
+def test_theorem_3_s_slopes_lie_off_the_remainders(tmp_path):
+    sigma = np.geomspace(0.02, 0.3, 8)
+    figure = theory_pictures.theorem_3(sigma, {"all": sigma**4, "one dropped": sigma**2}, "title")
+    figure.savefig(tmp_path / "f.png")
+    (ax,) = figure.axes
+    assert [text.get_text() for text in ax.texts] == ["slope 2", "slope 4"]
+    for text in ax.texts:
+        box = text.get_window_extent()
+        for line in ax.get_lines():
+            x, y = ax.transData.transform(line.get_xydata()).T
+            at = np.linspace(box.x0, box.x1, 20)
+            height = np.interp(at, x, y)
+            assert not ((box.y0 < height) & (height < box.y1)).any()
 
 
 def test_theorem_3_terms_draws_sizes_and_signs():
@@ -95,7 +114,7 @@ def test_theorem_3_terms_draws_sizes_and_signs():
     assert [line.get_xydata().tolist() for line in hollow if len(line.get_xdata())] == [[[1, 0.5]], [[1, 1.0]]]
     assert {"diagonal, DAE", "cross, DAE"} == {label for label in lines(relu) if "DAE" in label}
     assert (tanh.get_title("right"), relu.get_title("right")) == ("", "third term: 0")
-    assert len(figure.legends[0].get_texts()) == 6
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-2:] == ["positive value", "negative value"]
 
 
 def test_bias_gradients_has_a_row_for_each_group_and_a_panel_for_each_activation():
@@ -112,7 +131,11 @@ def test_bias_gradients_has_a_row_for_each_group_and_a_panel_for_each_activation
     assert legends == [{"CAE", "SAE"}, {"third"}]
     assert [ax.get_ylabel().split("\n")[0] for ax in figure.axes[::2]] == ["upper", "lower"]
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim() != figure.axes[3].get_ylim()
-    assert figure.get_supxlabel() == "note"
+    assert [text.get_text() for text in figure.axes[2].texts] == ["0 at every $a$"] and not figure.axes[3].texts
+    assert figure.axes[0].get_yscale() == "asinh"
+    legend = figure.axes[3].get_legend()
+    assert all(line.get_visible() for line in legend.get_lines())
+    assert figure.get_supxlabel().startswith("note First row: asinh axis")
 
 
 def test_bias_gradient_of_the_third_term_is_the_derivations():

@@ -21,10 +21,12 @@ import psutil
 from faults import FAULTS, Broken, Disturbed, workers
 
 from numpy_rae.plotting import style
+from numpy_rae.plotting.style import BLUE, VERMILION
 from numpy_rae.storage import jsonl
 
 EVERY = 5.0
-BLUE, VERMILION = "#0072B2", "#D55E00"
+# Seconds after the start and before the end of a process that the picture leaves out.
+SETTLING = 10
 
 
 class Look:
@@ -120,23 +122,33 @@ def table(seen: list[dict]) -> str:
 
 
 def picture(seen: list[dict]):
-    """Private memory and open files of every process that lived, against time; one thin line a process."""
+    """Private memory and open files of every process, against time, without the seconds of its start and its end."""
     figure, axes = plt.subplots(2, 1, figsize=(7, 5), sharex=True, layout="constrained")
     start, lines = min(entry["time"] for entry in seen), by_process(seen)
     for (role, _), entries in lines.items():
-        minutes = [(entry["time"] - start) / 60 for entry in entries]
+        steady = settled(entries)
+        minutes = [(entry["time"] - start) / 60 for entry in steady]
         for ax, key in zip(axes, ("MB", "files"), strict=True):
-            ax.plot(minutes, [entry[key] for entry in entries], lw=1, color=BLUE if role == "parent" else VERMILION)
+            ax.plot(minutes, [entry[key] for entry in steady], lw=1, color=BLUE if role == "parent" else VERMILION)
+    births = [(entries[0]["time"] - start) / 60 for (role, _), entries in lines.items() if role == "parent"]
     for ax, label in zip(axes, ("private memory, MB", "open files"), strict=True):
+        ax.plot(births, [1.03] * len(births), "|", color=BLUE, ms=8, clip_on=False, transform=ax.get_xaxis_transform())
         ax.set_ylabel(label)
         ax.set_ylim(bottom=0)
         ax.grid(alpha=0.25)
-    axes[0].plot([], [], color=BLUE, label="parents")
-    axes[0].plot([], [], color=VERMILION, label="workers")
-    axes[0].legend(frameon=False)
+    for color, mark, label in ((BLUE, "-", "parents"), (VERMILION, "-", "workers"), (BLUE, "|", "start of a parent")):
+        axes[0].plot([], [], mark, color=color, label=label)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     axes[1].set_xlabel("minutes")
-    figure.suptitle(f"A sweep under faults: {len(lines)} processes in turn")
+    figure.suptitle(f"A sweep under faults: {len(lines)} processes in turn\n"
+                    f"(not drawn: the first and last {SETTLING} seconds of each)", fontsize=11)  # fmt: skip
     return figure
+
+
+def settled(entries: list[dict]) -> list[dict]:
+    """What was seen of a process between its start and its end, which are not its steady state."""
+    first, last = entries[0]["time"] + SETTLING, entries[-1]["time"] - SETTLING
+    return [entry for entry in entries if first <= entry["time"] <= last]
 
 
 if __name__ == "__main__":
