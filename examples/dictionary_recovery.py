@@ -1,4 +1,4 @@
-"""Which of them finds the atoms that data are made of? Auto-encoders with ReLU and unit rows beside sparse coding.
+"""Which method finds the atoms of the data? Auto-encoders with ReLU and unit rows beside sparse coding.
 
 Every sample is a sum of a few known atoms with non-negative weights, plus noise. The score is the mean over atoms of
 the |cosine| with the learned row assigned to it; random rows and samples taken as rows are the levels to compare with.

@@ -210,7 +210,7 @@ def _write_title(ax: Axes, panel: Panel, marks: int, notes: bool) -> None:
 
 
 def _dress_sigma2(column: Sequence[Axes], ticks: Sequence[float]) -> None:
-    """The axis linear in sigma, with a tick at every sigma^2; .001 would touch 0, and stands a line lower."""
+    """The axis linear in sigma, with a tick at every sigma^2; .001 would overlap 0, and is printed one line lower."""
     for ax in column:
         ax.set_ylim(-0.02, 1.02)
         ax.grid(alpha=0.25)
