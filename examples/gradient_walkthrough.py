@@ -1,8 +1,8 @@
 """One tiny auto-encoder, forward and backward, line by line: equation, name, shape, value, finite difference.
 
 CAE, Eq. (9), with softplus: every step of `autoencoder` and of `penalties.JacobianPenalty`, in order. "der. 3 (b)" is
-section 3, step (b) of docs/derivations.md. Beside each gradient stands a difference of the function whose gradient it
-is; what is no gradient has none. The exit code is 1 if they disagree.
+section 3, step (b) of docs/derivations.md. Each gradient is compared with a difference of its function; other
+quantities have no difference. The exit code is 1 if they disagree.
 """
 
 import sys
