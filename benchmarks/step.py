@@ -1,4 +1,4 @@
-"""Time one training step at the paper's size in this package, in PyTorch and in JAX, and five matrix products alone.
+"""Time one training step at the paper's size in this package, in PyTorch and in JAX, and only its five matrix products.
 
     python benchmarks/step.py [--rounds 40] [--out results]
 

@@ -1,4 +1,4 @@
-"""Compare the numbers of two results files, which hold the same runs from two environments or releases.
+"""Compare the numbers of two results files, which have the same runs from two environments or releases.
 
     python benchmarks/versions.py ONE.jsonl OTHER.jsonl [--same]
 

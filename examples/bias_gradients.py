@@ -3,9 +3,11 @@
 Upper row: Cor. 1 makes it never negative for SAE and L1; Cor. 2 gives CAE and mDAE the sign of h'': 0 for ReLU,
 positive for softplus, both signs for sigmoid and tanh. On unit rows mDAE's line is CAE's (Fn. 3).
 
-Below is what the corollaries do not cover. Thm 3's third term depends on the residual y - x: drawn at two of them, and
-of either sign. The Hessian term of CAE+H (Sec. 2.2), in expectation over its noise: what CAE+H adds to CAE. Both are 0
-for ReLU, whose h'' is 0. Weight decay has no bias gradient and Thm 3's cross term is 0 for a unit alone: not drawn.
+The lower row has terms that the corollaries do not cover. Thm 3's third term depends on the residual y - x. It is drawn
+at two residuals, and can have either sign. The Hessian term of CAE+H (Sec. 2.2) is what CAE+H adds to CAE. It is drawn
+in expectation over its noise. Both are 0
+for ReLU, whose h'' is 0. Weight decay has no bias gradient and Thm 3's cross term is 0 for a single unit, so they are
+not drawn.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""Two controls beside certificate_validation.py: what momentum has to do with ReLU's misses, and where KL finds the units.
+"""Two controls for certificate_validation.py: the part of momentum in ReLU's misses, and the units below KL's target.
 
-Seed 0; data and sizes of `numpy_rae.experiments.certificate_runs`. Prints the two tables of docs/certificate.md.
+Seed 0; data and sizes of `numpy_rae.experiments.certificate_runs`. Prints two tables, which docs/certificate.md quotes.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """Certificates put to the test: every activation and penalty of the table is trained over lambda, on two data sets.
 
-Prints what was predicted beside what happened. The rule that names the outcome is in `numpy_rae.certificates.training_outcome`, the sizes are
-in `numpy_rae.experiments.certificate_runs`; Maxout's row is structural, and nothing of it is trained here.
+Prints predictions and outcomes. The rule that names the outcome is in `numpy_rae.certificates.training_outcome`. The
+sizes are in `numpy_rae.experiments.certificate_runs`. Maxout is not trained: its row follows from its definition.
 """
 
 import sys

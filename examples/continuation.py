@@ -1,4 +1,4 @@
-"""Which continuation of SAE's penalty lets training survive? Eq. (13) with several eps, and L1 beside them.
+"""With which continuation of SAE's penalty does no run break down? Eq. (13) with several eps, and L1 for comparison.
 
 Question. Eq. (13) is -log(1 - rho), defined for a mean code rho below 1. ReLU and softplus codes can exceed 1, so f is
 continued along its tangent beyond 1 - eps, with slope 1 / eps. Does SAE break down because of Eq. (13), or because of

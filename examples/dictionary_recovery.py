@@ -1,8 +1,8 @@
-"""Which of them finds the atoms that data are made of? Auto-encoders with ReLU and unit rows beside sparse coding.
+"""Which method finds the atoms of the data? Auto-encoders with ReLU and unit rows, compared with sparse coding.
 
 Every sample is a sum of a few known atoms with non-negative weights, plus noise. The score is the mean over atoms of
 the |cosine| with the learned row assigned to it; random rows and samples taken as rows are the levels to compare with.
-On ReLU the penalties of CAE and mDAE leave the biases alone (h'' = 0, Cor. 2). sigma^2 is sparse coding's lambda,
+On ReLU the penalties of CAE and mDAE do not change the biases (h'' = 0, Cor. 2). sigma^2 is sparse coding's lambda,
 Eq. (2), which must be above 0: at 0 there is only the plain auto-encoder.
 """
 

@@ -1,10 +1,10 @@
 """Does CAE leave ReLU codes dense because its objective wants that, or because its gradient misses the Dirac?
 
 Question. For ReLU on unit rows CAE's penalty, Eq. (9), is m times the activation fraction, Eq. (14). Its derivative
-in b_j is the density of a_j at 0, which is positive. The batch gradient is 0 (Fn. 1), so training does not see the
-penalty. Here CAE is trained with the Dirac resolved by a kernel of bandwidth w (`numpy_rae.dae_noise.kernel_cae`), beside CAE
-as it is. DAE at sigma^2 = lambda / 2 stands beside them: it is an auto-encoder of the corrupted inputs with CAE's
-penalty at lambda, and its kernel is the noise (docs/derivations.md, section 19).
+in b_j is the density of a_j at 0, which is positive. The batch gradient is 0 (Fn. 1), so the penalty has no
+effect in training. Here CAE is trained with a kernel of bandwidth w in place of the Dirac
+(`numpy_rae.dae_noise.kernel_cae`), and compared with plain CAE. DAE at sigma^2 = lambda / 2 is the third model: it is
+an auto-encoder of the corrupted inputs with CAE's penalty at lambda, and its kernel is the noise (docs/derivations.md, section 19).
 
 Rule of decision, written before any result. (1) "CAE does not minimise its own objective" holds at a lambda if, in
 the mean over the seeds, its final objective J_AE + lambda R is above that of a code with all units dead, E||x||^2, or

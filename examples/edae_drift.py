@@ -1,14 +1,14 @@
 """Does noise of mean zero move the biases, and can the movement be predicted from one frozen state?
 
-Question. eDAE adds noise of mean zero to the gradient. To second order in the noise it moves the mean parameters all
-the same (docs/derivations.md, section 21). From one trained plain auto-encoder the drift of the biases is predicted:
+Question. eDAE adds noise of mean zero to the gradient. To second order in the noise it still moves the mean
+parameters (docs/derivations.md, section 21). From one trained plain auto-encoder the drift of the biases is predicted:
 from the Hessian, the noise covariance and the second differences of the gradient at that state, without drawing any
 noise. Then the noise is drawn, in antithetic pairs, and the drift is measured.
 
-Rule of decision, written before any result. The derivation stands if, at every number of steps shown, the predicted
-change of the mean bias lies within 3 standard errors of the measured one, or within 15 % of it. The direction "down"
-stands if the measured change is negative by 3 standard errors. Unit rows, which the derivation leaves out, are
-measured beside it, and no verdict depends on them.
+Rule of decision, written before any result. The derivation is confirmed if, at every number of steps shown, the predicted
+change of the mean bias is within 3 standard errors of the measured one, or within 15 % of it. The direction "down"
+is confirmed if the measured change is negative by 3 standard errors. Unit rows, which the derivation leaves out, are
+measured too, and no verdict depends on them.
 
 Data: sums of a few random atoms, whitened exactly, so that the bias is the mean pre-activation. ReLU, all samples in
 every step, momentum 0, eta = .01 and sigma^2 / N = 1 / 50: as with eta = .001, momentum .9, batches of 50 and sigma^2

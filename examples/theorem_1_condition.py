@@ -1,6 +1,6 @@
-"""Thm 1 while training: both sides of its condition, and E[a_j]'s change as Eq. (5) predicts it and as it is.
+"""Thm 1 while training: both sides of its condition, and the change of E[a_j], predicted by Eq. (5) and measured.
 
-SAE with sigmoid units and unit rows on the embedded digits; momentum, minibatches and all.
+SAE with sigmoid units and unit rows on the embedded digits, with momentum and minibatches.
 """
 
 import sys

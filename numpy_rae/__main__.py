@@ -119,7 +119,7 @@ def _find_penalty(name: str) -> Penalty:
 
 
 def _draw(args: argparse.Namespace, activation: Activation, verdict: Certificate) -> int:
-    """Draw the picture of a certificate, if it is asked for."""
+    """Draw the picture of a certificate, if the option is given."""
     if not args.picture:
         return 0
     signs = [(i.low, i.high, i.sign) for i in verdict.signs]
@@ -138,7 +138,7 @@ def _refuse_picture(args: argparse.Namespace, name: str) -> int:
 
 
 def _table(args: argparse.Namespace) -> int:
-    """Print the whole shipped table."""
+    """Print the table of all activations and penalties of the package."""
     for option in ("activation", "penalty", "picture"):
         if getattr(args, option) is not None:
             raise ValueError(f"{option} is {str(getattr(args, option))!r}; --table takes none")
@@ -206,18 +206,18 @@ def _outside(name: str) -> str:
 
 
 def _activation_names() -> list[str]:
-    """Return the names that `certify` knows."""
+    """Return the names that `certify` accepts."""
     return [*ACTIVATIONS, SHARP, "maxout", *OUTSIDE]
 
 
 def _known(option: str, name: str, names: Iterable[str]) -> str:
-    """Return the listed spelling of `name`, whatever its case."""
+    """Return the listed spelling of `name`; upper and lower case are equal."""
     spelled = {each.casefold(): each for each in names}
     return spelled.get(name.casefold()) or _validation.one_of(option, name, names)
 
 
 def _known_activation(name: str) -> str:
-    """Return the listed spelling of an activation, whatever its case; B of SHARP must be a number."""
+    """Return the listed spelling of an activation in any case; B of SHARP must be a number."""
     if softplus_sharpness(name.casefold()) is not None:
         return name.casefold()
     if name.casefold() == SHARP.casefold():

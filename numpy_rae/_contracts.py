@@ -36,7 +36,7 @@ class FirstUse:
         return tuple(map(id, things)) not in self.known
 
     def mark(self, *things: object) -> None:
-        """Remember that these objects were used together, until one of them is deleted.
+        """Store that these objects were used together, until one of them is deleted.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Hand the squared row lengths of W to the objectives and penalties that need them.
+"""Pass the squared row lengths of W to the objectives and penalties that need them.
 
 The optimiser computes the lengths in every step, and the penalty needs the same lengths in the next step. Users write
 objectives and penalties, too, and these do not know of the lengths. So the lengths are an additional keyword argument,
@@ -33,7 +33,7 @@ def takes_len2(cls: Class) -> Class:
 
 
 def known(receiver: object, len2: Array | None) -> dict[str, Array]:
-    """Return the keyword arguments that hand len2 on to a receiver.
+    """Return the keyword arguments that pass len2 to a receiver.
 
     There are none if len2 is unknown, or if the class of the receiver is not marked. A subclass of a marked class does
     not count: a user may have written it.

@@ -18,7 +18,7 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 # Other subclasses of ndarray are refused: np.matrix multiplies differently, and np.ma.MaskedArray hides entries.
 ARRAYS = (np.ndarray, np.memmap)
 TERMS = 2**20
-# A decorator for public functions: a number too small for its dtype becomes 0 without an error, whatever the user's
+# A decorator for public functions: a number too small for its dtype becomes 0 without an error, for any of the user's
 # `np.seterr` says.
 tiny_is_zero = np.errstate(under="ignore")
 # The numbers that NumPy computes with directly. A Fraction would make an array of objects.

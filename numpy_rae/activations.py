@@ -1,6 +1,6 @@
 """Encoder activations s_e as jets: one function returns the value and the first three derivatives.
 
-Sec. 2.1.2 asks four things of an activation: it is non-decreasing, its slope is in [0, 1], it is convex (for Cor. 2),
+Sec. 2.1.2 has four conditions: an activation is non-decreasing, its slope is in [0, 1], it is convex (for Cor. 2),
 and its limit on the left is 0 (for Thm 2). Each `Activation` states as flags which of these hold. The tests check them.
 """
 
@@ -16,7 +16,7 @@ from numpy_rae._validation import Array
 # exp and its inverse may leave the range of numbers; the limit, 0 or inf, is then the right value.
 LIMITS: dict[str, Any] = {"over": "ignore", "under": "ignore", "divide": "ignore"}
 
-# For `cast`: a jet whose derivatives were all asked for.
+# For `cast`: a jet with all derivatives.
 FullJet: TypeAlias = tuple[Array, Array, Array, Array]
 
 
@@ -26,13 +26,13 @@ class Jet(NamedTuple):
     Attributes
     ----------
     h : ndarray
-        Value s_e(a), of the shape and dtype of a. So are the derivatives.
+        Value s_e(a), of the shape and dtype of a, like the derivatives.
     dh_da : ndarray
         First derivative.
     d2h_da2 : ndarray or None
-        Second derivative; None if the order asked for is below 2.
+        Second derivative; None if the requested order is below 2.
     d3h_da3 : ndarray or None
-        Third derivative; None if the order asked for is below 3.
+        Third derivative; None if the requested order is below 3.
     """
 
     h: Array
@@ -72,7 +72,7 @@ class Activation:
     piecewise_linear : bool
         Whether the second derivative in the jet is 0 everywhere. The penalties of this package then skip its terms.
     version : int, str or None
-        If it is given, the name and the version alone decide which records belong to this activation (see `identity`).
+        If it is given, only the name and the version decide which records belong to this activation (see `identity`).
 
     Raises
     ------

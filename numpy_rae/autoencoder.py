@@ -33,7 +33,7 @@ from numpy_rae import _validation
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation, Jet
 
-# Pairs (left, right), each of which stands for the product left^T right.
+# Pairs (left, right). Each pair represents the product left^T right.
 Factors: TypeAlias = tuple[tuple[Array, Array], ...]
 
 
@@ -74,7 +74,7 @@ class Forward(NamedTuple):
 
 
 class PenaltyGrad(NamedTuple):
-    """Partial derivatives of a regulariser R. None stands for zero.
+    """Partial derivatives of a regulariser R. None means zero.
 
     A penalty that depends on W only through a and the squared row lengths len2 needs `dR_da` and `dR_dlen2` alone. The
     other fields are for penalties that depend on W in another way, too.
@@ -116,9 +116,9 @@ class Gradient(NamedTuple):
     g_b_e : ndarray, shape (m,)
         Gradient dJ/db_e.
     row_scale : ndarray, shape (m,), or None
-        Factor of each row of W. None stands for zero.
+        Factor of each row of W. None means zero.
     dense_part : ndarray, shape (m, n), or None
-        Part of dJ/dW that is kept as a full array. None stands for zero.
+        Part of dJ/dW that is kept as a full array. None means zero.
     n_extrapolated : int
         Number of units at which the penalty was extrapolated beyond its domain.
     """

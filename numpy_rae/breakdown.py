@@ -1,10 +1,10 @@
 """Two rules about runs whose objective exploded: `broken_down`, and the older `exploded`.
 
-`broken_down` asks two things: a high peak, and a high final loss. So it leaves out runs that recover. Its thresholds
-are relative to E||x||^2, the loss of an all-dead code, which depends on the data alone. Use it for conclusions about
+`broken_down` has two conditions: a high peak, and a high final loss. So it leaves out runs that recover. Its thresholds
+are relative to E||x||^2, the loss of an all-dead code, which depends only on the data. Use it for conclusions about
 sparsity.
 
-`exploded` asks one thing: a peak above EXPLOSION times the first objective of the same run. It also finds runs that
+`exploded` has one condition: a peak above EXPLOSION times the first objective of the same run. It also finds runs that
 recover. The first objective depends on the model, the initialisation and sigma^2, so the rule differs between models.
 The stored records of the certificate runs and the rings in the figures of sweeps use it, so it must not change.
 """
@@ -43,7 +43,7 @@ def broken_down(entry: dict[str, Any], mean_square: float | None = None) -> bool
         return True
     scale = entry.get("mean_square", mean_square)
     if scale is None:
-        raise ValueError(f"record {entry['hash'][:16]!r} holds no mean_square; it must be given")
+        raise ValueError(f"record {entry['hash'][:16]!r} has no mean_square; it must be given")
     return bool(entry["peak_objective"] > PEAK * scale and entry["metrics"]["loss"] > LOSS * scale)
 
 

@@ -6,7 +6,7 @@ from numpy_rae.train_state import TrainState
 
 
 class Callback:
-    """Define the callbacks of `train`, which do nothing here.
+    """Define the callbacks of `train`. The methods of this class do nothing.
 
     A subclass overrides one or more of them. A callback must not modify its arguments.
     """
@@ -38,7 +38,7 @@ class Callback:
         """
 
     def on_epoch_end(self, state: TrainState) -> bool:
-        """Run after an epoch, when the history holds its entry.
+        """Run after an epoch, when the history has its entry.
 
         Parameters
         ----------

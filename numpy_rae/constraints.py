@@ -43,7 +43,7 @@ def max_norm_scale(len2: Array, radius: float) -> Array:
 def tangent(grad: Gradient, params: Params) -> Gradient:
     """Remove from dJ/dW its part along each row of W.
 
-    In first order, only the rest can change the direction of a unit row. Fn. 3 compares CAE and mDAE by it.
+    To first order, only the rest can change the direction of a unit row. Fn. 3 compares CAE and mDAE in this way.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ class Check(NamedTuple):
         if self.noise is not None:
             return (
                 f"NOT DETERMINISTIC, two results at the same point differ by {self.noise:.1e}: "
-                "use the same noise in every call, for example by a generator made anew from one seed"
+                "use the same noise in every call, for example by a generator made again from one seed"
             )
         if self.left is not None:
             slopes = f"slope {self.left:+.6e} on the left and {self.right:+.6e} on the right"

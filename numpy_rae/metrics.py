@@ -15,7 +15,7 @@ CHUNK = 1000
 
 
 class Codes(NamedTuple):
-    """Hold what `measure` finds, per unit over all samples.
+    """Hold the results of `measure`, per unit over all samples.
 
     Attributes
     ----------
@@ -158,7 +158,7 @@ def dead_fraction(codes: Codes) -> float:
 
 @_validation.tiny_is_zero
 def summary(codes: Codes) -> dict[str, float]:
-    """Return the figures that a record holds.
+    """Return the metrics of a record.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ class Objective:
     objective : callable
         Function `objective(params, activation, x, sigma2, rng)` that returns the loss and a `Gradient`.
     version : int, str or None
-        If it is given, the name and the version alone decide which records belong to this model (see `identity`).
+        If it is given, only the name and the version decide which records belong to this model (see `identity`).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent with classical momentum, in place on the arrays of the caller.
+"""Stochastic gradient descent with classical momentum, in place on the arrays that are passed in.
 
     v <- momentum v - eta g,    then W <- W + v,    then the constraint on the rows of W
 

@@ -16,13 +16,13 @@ from numpy_rae.penalties import PENALTIES
 
 ACTIVATIONS: dict[str, Activation] = {**PAPER_ACTIVATIONS, **EXTRA_ACTIVATIONS}
 OBJECTIVES: dict[str, Objective] = {**PAPER_OBJECTIVES, **NOISE_OBJECTIVES}
-# A user may add entries to the tables above. These copies hold the package's own only.
+# A user may add entries to the tables above. These copies have only the package's own entries.
 OWN_ACTIVATIONS = MappingProxyType(dict(ACTIVATIONS))
 OWN_OBJECTIVES = MappingProxyType(dict(OBJECTIVES))
 
 
 def find_activation(activation: str | Activation | Callable[..., Any]) -> Activation:
-    """Return the activation that a name, an activation or a function of one number stands for.
+    """Return the activation that a name, an activation or a function of one number means.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def softplus_sharpness(name: str) -> float | None:
 
 
 def find_objective(objective: str | ObjectiveFunction) -> ObjectiveFunction:
-    """Return the objective that a name or an objective stands for.
+    """Return the objective that a name or an objective means.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def find_objective(objective: str | ObjectiveFunction) -> ObjectiveFunction:
 
 
 def named_objective(model: Any) -> Objective:
-    """Return the named objective that a name, an objective, a penalty or a pair stands for.
+    """Return the named objective that a name, an objective, a penalty or a pair means.
 
     Parameters
     ----------

@@ -402,7 +402,7 @@ def _scale(weight: float, grad: PenaltyGrad) -> PenaltyGrad:
 
 
 def _add(one: PenaltyGrad, two: PenaltyGrad) -> PenaltyGrad:
-    """Return one + two: None stands for zero, factors are joined, counts are added."""
+    """Return one + two: None means zero, factors are joined, counts are added."""
     pairs: Iterable[tuple[Any, Any]] = zip(one, two, strict=True)
     return PenaltyGrad(*(b if a is None else a if b is None else a + b for a, b in pairs))
 

@@ -1,4 +1,4 @@
-"""What a training run holds and returns: its random streams, its state between updates, and its result."""
+"""The data of a training run: its random streams, its state between updates, and its result."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from numpy_rae.autoencoder import Params
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Hold what a run returns: parameters, final metrics, history, and how it ended.
+    """Hold the result of a run: parameters, final metrics, history, and how it ended.
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ def train(
     watch: Callback | None = None,
     state: TrainState | None = None,
 ) -> TrainResult:
-    """Train an auto-encoder on x. The result depends on the arguments alone.
+    """Train an auto-encoder on x. The result depends only on the arguments.
 
     Parameters
     ----------

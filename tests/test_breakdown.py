@@ -32,7 +32,7 @@ def test_a_run_breaks_down_if_it_explodes_and_does_not_recover():
 def test_records_without_the_mean_square_need_it_given():
     entry = {name: value for name, value in made(20.1, 0.51).items() if name != "mean_square"}
     assert broken_down(entry, 2.0) and not broken_down(entry, 3.0)
-    with pytest.raises(ValueError, match="record '0' holds no mean_square; it must be given"):
+    with pytest.raises(ValueError, match="record '0' has no mean_square; it must be given"):
         broken_down(entry)
 
 

@@ -2,7 +2,7 @@
 
     x_i = sum over j of s_ij d_j + noise eps_i,  s_i non-negative with `active` non-zero entries,  ||d_j|| = 1
 
-An auto-encoder and the sparse coding of Eq. (2) both know n and m, but neither the atoms nor the sources.
+An auto-encoder and the sparse coding of Eq. (2) are both given n and m, but neither the atoms nor the sources.
 """
 
 from typing import NamedTuple

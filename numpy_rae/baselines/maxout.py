@@ -281,7 +281,7 @@ def step(params: MaxoutParams, velocity: MaxoutParams, x: Array, eta: float, mom
 
 @_validation.tiny_is_zero
 def left_limit(params: MaxoutParams, direction: Array) -> Array:
-    """Compute the limit of h at x = t direction as t goes to -infinity. Sec. 2.1.2 asks for the limit 0.
+    """Compute the limit of h at x = t direction as t goes to -infinity. Sec. 2.1.2 requires the limit 0.
 
     Parameters
     ----------

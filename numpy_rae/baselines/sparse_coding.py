@@ -1,6 +1,6 @@
 """Sparse coding, Eq. (2): J = sum over samples of ||x_i - W^T h_i||^2 + lam ||h_i||_1, no 1/2 and no mean.
 
-This is a baseline for the SAE of Eq. (13). Here each sample has a code of its own, found by optimisation. An
+This is a baseline for the SAE of Eq. (13). Here the code of each sample is found by optimisation. An
 auto-encoder computes its codes. J is minimised in the codes h and in the dictionary W in turn. The rows of W have
 length 1, because otherwise long rows and short codes would make the penalty vanish.
 """
@@ -437,7 +437,7 @@ def check_start(start: Array | None, shape: tuple[int, int], dtype: np.dtype[Any
     Parameters
     ----------
     start : ndarray or None
-        The codes. None stands for 0.
+        The codes. None means 0.
     shape : tuple of int
         The shape (N, m).
     dtype : numpy.dtype

@@ -220,7 +220,7 @@ def certify(
 
 
 def find_penalty(penalty: str | Penalty) -> Penalty:
-    """Return the penalty that a name or a penalty stands for.
+    """Return the penalty that a name or a penalty means.
 
     Parameters
     ----------
@@ -385,7 +385,7 @@ def merge_intervals(runs: list[tuple[float, float, int]]) -> list[tuple[float, f
     Returns
     -------
     list of tuple
-        Runs without gaps. Neighbours of one sign become one run. Others meet in the middle of the gap.
+        Runs without gaps. Neighbours of one sign become one run. Between others, the border is the middle of the gap.
     """
     result = runs[:1]
     for low, high, s in runs[1:]:

@@ -1,4 +1,4 @@
-"""What the theory asks of an activation and a penalty: each condition, with a witness where it fails.
+"""The conditions of the theory on an activation and a penalty, each with a witness if it fails.
 
     (a) s_e:      h' >= 0;  0 <= h' <= 1;  h'' >= 0;  h -> 0 on the left (Sec. 2.1.2)
     (b) penalty:  f' >= 0 for every rho that h can average to (Cor. 1);  q >= 1 and p >= 0 (Cor. 2)

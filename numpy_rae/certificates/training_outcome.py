@@ -8,8 +8,8 @@ training lengths that double. Let A, shape (S, K), be the activation fractions o
         doubles it), or so small that it could double DOUBLINGS times more; and if that is so at all later lengths, too
     (b) spread^2 = mean over lambda of the variance of A over the seeds
     (c) a move from one lambda to a larger one counts if it has the same sign in every seed and its mean exceeds
-        q spread / sqrt(S), Tukey's honest significant difference of K means at LEVEL: what other seeds alone would do
-    (d) sparser: some pair of lambdas falls, none rises;  denser: the reverse;  mixed: both;  unaffected: neither
+        q spread / sqrt(S), Tukey's honest significant difference of K means at LEVEL: the effect of the seeds
+    (d) sparser: some pair of lambdas falls and none rises;   denser: the reverse;  mixed: both;  unaffected: neither
     (e) (d) is inconclusive unless it was the same at half the length. Then it stands if all runs have converged. If
         not, a single direction stands that would outlast DOUBLINGS more: the change of A from 0 to the largest lambda,
         less DOUBLINGS times what it has lost since half the length, is still above (c)'s threshold
@@ -81,7 +81,7 @@ class Sweep(NamedTuple):
         Returns
         -------
         ndarray of bool, shape (T, S, K)
-            Whether each run has converged at each length. False at the first length, where nothing is known.
+            Whether each run has converged at each length. False at the first length, which has no earlier one.
         """
         before, now = self.drift[:-1], self.drift[1:]
         calm = (now <= DRIFT) & ((now <= GROWTH * before) | (now <= DRIFT / 2**DOUBLINGS))
@@ -303,7 +303,7 @@ def agreement(prediction: str, found: str) -> str:
 
 
 class Row(NamedTuple):
-    """Hold what is known about one activation with one penalty on one data set.
+    """Hold the results for one activation with one penalty on one data set.
 
     Attributes
     ----------

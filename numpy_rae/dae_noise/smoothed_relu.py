@@ -23,7 +23,7 @@ from numpy_rae.row_norms import row_len2
 
 
 class Smoothed(NamedTuple):
-    """Hold what the moments of the smoothed ReLU are made of.
+    """Hold the parts of the moments of the smoothed ReLU.
 
     Attributes
     ----------

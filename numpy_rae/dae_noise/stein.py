@@ -6,7 +6,7 @@ sum_j h'_j ||W_j||^2. For ReLU h' is 0 or 1, so h' = h'^2, and the trace is CAE'
 - `denoising_sides`: DAE is an auto-encoder of the corrupted inputs plus CAE's penalty on them (Eq. (6) and Eq. (9)).
 - `level_sides`: on Gaussian inputs the average activation fraction, Eq. (14), is fixed by the reconstruction.
 
-Both return one value per sample, so that a caller can compute means and standard errors.
+Both return one value per sample, so that you can compute means and standard errors.
 """
 
 from typing import NamedTuple
@@ -88,7 +88,7 @@ def denoising_sides(params: Params, activation: Activation, x: Array, eps: Array
     x, eps : ndarray, shape (N, n)
         Clean samples and the noise, both of the dtype of W.
     sigma2 : float
-        Variance of each entry of the noise. The caller draws the noise.
+        Variance of each entry of the noise. The noise is an argument.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 
     python -m numpy_rae fetch cifar10 --subset 761
 
-The array is recognised by the SHA-256 of its content, never by the name of its file.
+The array is recognised by the SHA-256 of its content, and not by the name of its file.
 """
 
 from __future__ import annotations

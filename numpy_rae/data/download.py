@@ -25,7 +25,7 @@ def download(part: Path, target: Path, remote: RemoteFile, timeout: float, progr
     part : pathlib.Path
         An existing file with the bytes that are there already, which can be none.
     target : pathlib.Path
-        The name that the caller gives to the part afterwards. The message names it.
+        The final name of the file, for the message.
     remote : RemoteFile
         The file, with its size, its SHA-256 and its mirrors.
     timeout : float
@@ -54,7 +54,7 @@ def download(part: Path, target: Path, remote: RemoteFile, timeout: float, progr
 
 
 def _fill(part: Path, url: str, remote: RemoteFile, timeout: float, progress: bool) -> None:
-    """Complete the part from one mirror and check it. If a continued part is wrong, fetch the whole file once more."""
+    """Complete the part from one mirror and check it. If a continued part is wrong, fetch the whole file again."""
     start = _transfer(part, url, remote, timeout, progress)
     found = hashlib.sha256(part.read_bytes()).hexdigest()
     if found == remote.sha256:
@@ -91,7 +91,7 @@ def _copy(response: HTTPResponse, out: BinaryIO, remote: RemoteFile, progress: b
 
 
 def _ask(url: str, start: int, timeout: float) -> HTTPResponse:
-    """Ask a mirror for the bytes from `start` on; if it has none, ask for the whole file."""
+    """Request the bytes from `start` on from a mirror; if it cannot do this, request the whole file."""
     headers = {"User-Agent": "numpy_rae"} | ({"Range": f"bytes={start}-"} if start else {})
     try:
         return cast(HTTPResponse, urlopen(Request(url, headers=headers), timeout=timeout))

@@ -26,7 +26,7 @@ EXPIRED_MTIME = 10**9
 def fetch(name: str, folder: Folder = None, *, timeout: float = 30.0, progress: bool = True) -> list[Path]:
     """Find the files of a data set, download the missing ones, and return their paths.
 
-    Good copies below `folder` are used, whatever their names. Damaged files are downloaded again. A whole file of
+    Good copies below `folder` are used under any name. Damaged files are downloaded again. A whole file of
     another data set is never replaced.
 
     Parameters

@@ -30,7 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Download the named data sets, cut the subset if asked for, and print the paths of all files.
+    """Download the named data sets, cut the subset if the option is given, and print the paths of all files.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A matrix of the user's own as training data: checked, converted, and put into a file that workers map."""
+"""A user's matrix as training data: checked, converted, and put into a file that workers map."""
 
 import hashlib
 import tempfile

@@ -59,7 +59,7 @@ def standardise(x: Array, std_offset: float = 0.0) -> Array:
     _validation.number("std_offset", std_offset)
     scaled, exponent = of_order_one(x, axis=0)
     deviation = centred(scaled)
-    with np.errstate(over="ignore"):  # if the offset is too large beside x, x becomes 0
+    with np.errstate(over="ignore"):  # if the offset is too large compared with x, x becomes 0
         scale = deviation.std(axis=0) + np.ldexp(x.dtype.type(std_offset), -exponent)
     return cast(Array, np.divide(deviation, scale, out=np.zeros_like(x), where=scale > 0))
 
@@ -105,7 +105,7 @@ def whiten(x: Array) -> Array:
     """
     x, _ = of_order_one(_validation.matrix("x", x))
     deviation = centred(x)
-    # Subtract the mean once more, because the first mean is rounded.
+    # Subtract the mean again, because the first mean is rounded.
     U, s, _ = np.linalg.svd(deviation - deviation.mean(axis=0), full_matrices=False)
     # The entries of x are rounded relative to their own size. An offset can make it far larger than their spread.
     rounding = np.finfo(x.dtype).eps * max(max(x.shape) * s[0], 4 * np.linalg.norm(x))

@@ -36,7 +36,7 @@ from numpy_rae.train_state import TrainResult
 from numpy_rae.training import init_state, run_epochs
 
 BATCH = 50
-# Both in the paper's range, (0.001, 0.005). Squared ReLU, whose slope has no bound, does not settle with them.
+# Both in the paper's range, (0.001, 0.005). Squared ReLU, whose slope has no bound, does not converge with them.
 ETA = {"digits": 0.002, "white": 0.005}
 FEATURES = {"digits": 196, "white": 20}
 SMALLER = {"squared_relu": 0.25}
@@ -117,7 +117,7 @@ class Trial:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Return what decides the numbers, see `run_identity`.
+        """Return everything that the numbers depend on, see `run_identity`.
 
         Returns
         -------
@@ -332,7 +332,7 @@ def _checkpoint(trained: TrainResult, activation: Activation, x: Array, before: 
 def _drift(before: Array, mean_a: Array, var_a: Array) -> float:
     """Return how far E[a_j] (m,) has moved, in units of the pre-activations' own spread: `outcome` (a)."""
     limits = np.finfo(float)
-    # Beside a far larger mean the variance is rounding.
+    # If the mean is far larger, the variance is only rounding error.
     spread2 = max(var_a.mean(), limits.eps * np.square(mean_a).mean(), limits.tiny)
     return float((np.square(mean_a - before).mean() / spread2) ** 0.5)
 
@@ -362,7 +362,7 @@ def stored(results: Path, wanted: Iterable[Trial]) -> StoredRecords:
     Parameters
     ----------
     results : Path
-        The file. One that does not exist holds no records.
+        The file. If it does not exist, there are no records.
     wanted : iterable of Trial
         Records of older releases get the hash that these trials have now.
 

@@ -1,4 +1,4 @@
-"""Certificates beside what training did, as Markdown tables."""
+"""Certificates next to the results of training, as Markdown tables."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def active(row: Row) -> str:
     Returns
     -------
     str
-        At lambda = 0, and at the largest lambda that held.
+        At lambda = 0, and at the largest lambda without a breakdown.
     """
     if row.sweep is None:
         return "-"

@@ -57,12 +57,12 @@ def save(path: Path, state: TrainState, run: dict[str, Any]) -> None:
     state : TrainState
         The state.
     run : dict
-        JSON values that tell this run from every other.
+        JSON values that identify this run.
 
     Raises
     ------
     OSError
-        If the file cannot be written. What stood there before stays.
+        If the file cannot be written. The old file is kept.
     """
     between = state.ahead is None
     meta = {
@@ -94,7 +94,7 @@ def load(path: Path, run: dict[str, Any]) -> TrainState | None:
     path : Path
         The file.
     run : dict
-        JSON values that tell this run from every other.
+        JSON values that identify this run.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def load(path: Path, run: dict[str, Any]) -> TrainState | None:
 
 
 def steps_done(path: Path) -> int | None:
-    """Return the number of updates in a checkpoint, from the header of one array alone.
+    """Return the number of updates in a checkpoint, from the header of one array.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ class Checkpoints:
 
 
 class CheckpointWriter(Callback):
-    """Write a run's state regularly, and once more when SIGTERM ends the process.
+    """Write a run's state regularly, and again when SIGTERM ends the process.
 
     It is a context. Within it, in the main thread, SIGTERM waits for the end of the update in progress, and takes its
     earlier effect after the state is written. A state that cannot be written is a warning, and the run continues.
@@ -280,7 +280,7 @@ class CheckpointWriter(Callback):
     path : Path
         The file.
     run : dict
-        JSON values that tell this run from every other.
+        JSON values that identify this run.
     interval : float, optional
         Seconds between two checkpoints.
     """
@@ -298,7 +298,7 @@ class CheckpointWriter(Callback):
         return self
 
     def _tell(self, *_: object) -> None:
-        """Remember that SIGTERM came."""
+        """Store that SIGTERM was received."""
         self.told = True
 
     def on_step_end(self, step: int, state: TrainState) -> None:

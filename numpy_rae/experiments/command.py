@@ -2,7 +2,7 @@
 
 - Bad input is one sentence on stderr and exit code 2, never a traceback.
 - SIGTERM and SIGHUP end the work in order, as Ctrl-C does: exit code 130.
-- Output that nobody reads is dropped, and the work goes on. Output that cannot be written, as on a full disk, is one
+- Output without a reader is dropped, and the work continues. Output that cannot be written, as on a full disk, is one
   sentence at the end and exit code 2.
 """
 
@@ -34,7 +34,7 @@ def command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     Returns
     -------
     callable
-        The decorator. The decorated function returns an exit code for whatever happens: that of the body; 2 for bad
+        The decorator. The decorated function always returns an exit code: that of the body; 2 for bad
         input and for what cannot be read or written; 130 after an interrupt; 1 if memory ran out or workers died.
     """
 
@@ -108,7 +108,7 @@ def _guarded(name: str, body: Callable[[], int]) -> int:
 
 
 def _after_output(name: str, outputs: tuple[output_streams.Output, ...], code: int) -> int:
-    """Return the exit code, given what became of stdout: a reader that has gone is no error."""
+    """Return the exit code, given the state of stdout: a reader that has ended is not an error."""
     out = outputs[0]
     out.flush()
     if out.error is None or out.error.errno in output_streams.NO_READER:

@@ -71,7 +71,7 @@ def _add_how(group: argparse._ActionsContainer, protocol: Protocol) -> None:
 
 
 def _add_unset(group: argparse._ActionsContainer, option: str, text: str, **more: Any) -> None:
-    """Add an option whose help names the default itself, because the parser's default (None) says nothing."""
+    """Add an option whose help text states the default, because the parser's default is None."""
     group.add_argument(option, help=text, default=argparse.SUPPRESS, **more)
 
 

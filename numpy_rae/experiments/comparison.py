@@ -1,4 +1,4 @@
-"""New records beside those that ship: the difference of every run, and the largest one."""
+"""New records compared with those that ship: the difference of every run, and the largest one."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def fits(entry: Record, protocol: Protocol, preset: Preset) -> bool:
     Returns
     -------
     bool
-        True if the run is one of the figure's, whatever its model, sigma^2 and seed.
+        True if the run is one of the figure's, for any model, sigma^2 and seed.
     """
     config = entry["config"]
     return (

@@ -32,7 +32,7 @@ def dask_pool(address: str) -> Iterator[tuple[Executor, int]]:
     Raises
     ------
     ValueError
-        If Dask is not installed, if nobody answers within CONNECT_SECONDS, or if no worker joins within
+        If Dask is not installed, if the scheduler does not answer within CONNECT_SECONDS, or if no worker joins within
         WORKERS_SECONDS.
     """
     try:

@@ -157,7 +157,7 @@ def train_and_draw(protocol: Protocol, args: argparse.Namespace, runs: list[Run]
     runs : list of Run
         All runs of the figure.
     stored : StoredRecords
-        What the results file holds.
+        The records of the results file.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def train_and_draw(protocol: Protocol, args: argparse.Namespace, runs: list[Run]
 
 
 def _reports_folder(args: argparse.Namespace, out: Path) -> Path | None:
-    """Make the folder of the training reports, if they are asked for. Raise StoreError if it is not writable."""
+    """Make the folder of the training reports, if the option is given. Raise StoreError if it is not writable."""
     if not args.report:
         return None
     folder = out.with_suffix(".reports")
@@ -195,7 +195,7 @@ def _reports_folder(args: argparse.Namespace, out: Path) -> Path | None:
 
 @contextmanager
 def workers(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
-    """Open the executor that the options ask for: a Dask cluster or a pool of processes on this machine.
+    """Open the executor for the options: a Dask cluster or a pool of processes on this machine.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], st
     entries : list of dict
         The records that are shown.
     stored : StoredRecords
-        What the results file held at the start.
+        The records of the results file at the start.
 
     Returns
     -------
@@ -270,7 +270,7 @@ def picture_file(protocol: Protocol, args: argparse.Namespace, entries: list[Rec
     entries : list of dict
         The records that are shown.
     stored : StoredRecords
-        What the results file held at the start.
+        The records of the results file at the start.
 
     Returns
     -------

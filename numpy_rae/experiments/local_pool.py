@@ -84,7 +84,7 @@ class LocalPool(Executor):
             return self._workers.submit(call)
 
     def stop(self) -> None:
-        """Make every worker save its run (`checkpoint.CheckpointWriter`) and end; the futures in flight fail.
+        """Make every worker save its run (`checkpoint.CheckpointWriter`) and end; the pending futures fail.
 
         A worker that does not end within STOP_TIMEOUT seconds, as when BLAS waits for memory, is killed.
         """
@@ -139,7 +139,7 @@ class _Workers:
         self.shutdown = self.executor.shutdown
 
     def submit(self, call: bytes) -> Future[Any]:
-        """Hand a packed call to the processes."""
+        """Pass a packed call to the processes."""
         try:
             return _Unpacked(self.executor.submit(pickled_calls.call, call), self.failure)
         except OSError as error:
@@ -242,7 +242,7 @@ def _start_worker(parent: int, ready: Event) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Wait for the parent's end, then save the run in flight and end."""
+    """Wait for the parent's end, then save the run in progress and end."""
     while os.getppid() == parent:
         time.sleep(PARENT_CHECK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

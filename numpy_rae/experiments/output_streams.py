@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# What a write reports when its reader has gone: a closed pipe, or a terminal that was hung up.
+# The errors of a write whose reader has ended: a closed pipe, or a terminal that was hung up.
 NO_READER = (errno.EPIPE, errno.EIO)
 
 

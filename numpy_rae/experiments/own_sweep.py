@@ -109,7 +109,7 @@ def sweep(
     scheduler : str, optional
         Address of a Dask scheduler, to train on its cluster. NUMPY_RAE_DATA must name a folder that all machines share.
     executor : concurrent.futures.Executor, optional
-        Another executor to train on. The caller closes it.
+        Another executor to train on. `sweep` does not close it; close it yourself.
     progress : bool
         Whether a progress bar is shown.
     **settings
@@ -218,7 +218,7 @@ def checked_configs(
 
 
 def _several(values: Any) -> list[Any]:
-    """A number alone is a list of one; NumPy's numbers become Python's, which JSON can hold."""
+    """Return a list, of one entry for a number. NumPy's numbers become Python's, which JSON accepts."""
     entries = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
     plain = [entry.item() if isinstance(entry, np.generic) else entry for entry in entries]
     return list(dict.fromkeys(plain))
@@ -245,7 +245,7 @@ def warn_if_not_centred(x: NDArray[Any]) -> None:
 
 @dataclass(frozen=True)
 class Where:
-    """Where the runs are trained: on this machine, on a Dask cluster, or on the caller's executor."""
+    """Where the runs are trained: on this machine, on a Dask cluster, or on the user's executor."""
 
     workers: int | None
     scheduler: str | None

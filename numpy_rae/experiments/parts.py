@@ -41,7 +41,7 @@ def parse_part(text: str) -> tuple[int, int]:
     Raises
     ------
     ValueError
-        If the text is nothing of that kind.
+        If the text has another form.
     """
     found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
     part, parts = map(int, found.groups()) if found else (0, 0)

@@ -69,7 +69,7 @@ def check(name: str, thing: object) -> bytes:
     """
     try:
         return _dumps(thing)
-    except Exception as error:  # whatever a `__reduce__` raises
+    except Exception as error:  # a `__reduce__` can raise any exception
         raise NotSendable(
             f"{name} cannot be sent to a worker process: {_reason(error)}; open files, locks and connections must be "
             "opened inside the function that uses them"
@@ -139,7 +139,7 @@ def _packed_error(error: Exception) -> bytes:
     text = "".join(traceback.format_exception(error))
     try:
         dumped = _dumps(error)
-    except Exception:  # an exception that holds, say, an open file
+    except Exception:  # for example an exception with an open file
         dumped = None
     return _dumps((None, (dumped, text)))
 

@@ -71,7 +71,7 @@ def show_progress(
     describe: Callable[[Record], str] | None = None,
     disable: bool = False,
 ) -> dict[str, Record]:
-    """Draw a bar over the runs with the last result beside it.
+    """Draw a bar over the runs with the last result next to it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The data that a protocol or a study asks for: prepared, downloaded, or replaced by other data."""
+"""The data of a protocol or a study: prepared, downloaded, or replaced by other data."""
 
 import sys
 from dataclasses import replace
@@ -28,7 +28,7 @@ def training_data(source: str, samples: int, images: Path | None = None, downloa
     Returns
     -------
     DataRef
-        The prepared data: those asked for, or the embedded digits in place of MNIST, or patches of a photograph in
+        The prepared data: the protocol's, or the embedded digits in place of MNIST, or patches of a photograph in
         place of CIFAR-10.
     """
     spec = data_spec(source, samples, images)

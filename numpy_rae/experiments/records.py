@@ -62,7 +62,7 @@ def make_record(run: Run, trained: TrainResult) -> Record:
 
 
 def _without_nan(entry: dict[str, float]) -> dict[str, float | None]:
-    """Return the entry with None for NaN and infinity, which JSON cannot hold."""
+    """Return the entry with None for NaN and infinity, which JSON does not have."""
     return {name: value if math.isfinite(value) else None for name, value in entry.items()}
 
 
@@ -99,7 +99,7 @@ class StoredRecords:
         return self if _size(self.path) == self.size else read_results(self.path, self.migrate)
 
     def exclusive_lock(self) -> AbstractContextManager[None]:
-        """Return a context that holds the file.
+        """Return a context that locks the file.
 
         Returns
         -------
@@ -183,7 +183,7 @@ def read_results(results: Path, migrate: Callable[[Record], Record] = with_ident
     Parameters
     ----------
     results : Path
-        The file. One that does not exist holds no records.
+        The file. If it does not exist, there are no records.
     migrate : callable, optional
         Gives a record of an older release the names and the hash of this release.
 
@@ -218,7 +218,7 @@ def records_by_hash(results: Path) -> dict[str, Record]:
     Parameters
     ----------
     results : Path
-        The file. One that does not exist holds no records.
+        The file. If it does not exist, there are no records.
 
     Returns
     -------
@@ -293,7 +293,7 @@ def load_results(out: Path) -> StoredRecords:
     Parameters
     ----------
     out : Path
-        The file. One that does not exist holds no records.
+        The file. If it does not exist, there are no records.
 
     Returns
     -------
@@ -318,7 +318,7 @@ def load_records(out: Path) -> list[Record]:
     Parameters
     ----------
     out : Path
-        The file. One that does not exist holds no records.
+        The file. If it does not exist, there are no records.
 
     Returns
     -------

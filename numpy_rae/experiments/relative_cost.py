@@ -34,6 +34,6 @@ def relative_cost(model: Objective, config: TrainConfig, samples: int, features:
     Returns
     -------
     float
-        Samples seen, times the size of W, times the cost of the model's step.
+        Number of samples trained on, times the size of W, times the cost of the model's step.
     """
     return config.epochs * samples * config.hidden * features * STEP_COSTS.get(model.name, 1.0)

@@ -115,7 +115,7 @@ def _check_options(args: argparse.Namespace, part: tuple[int, int] | None) -> No
 
 
 def _merge_parts(results: Iterable[Path]) -> None:
-    """Append to each results file what its parts hold. Raises StoreError if a part is in use, or for a conflict."""
+    """Append the records of the parts to each results file. Raises StoreError if a part is in use or in conflict."""
     found = {}
     for path in results:
         jsonl.check_writable(path)
@@ -128,7 +128,7 @@ def _merge_parts(results: Iterable[Path]) -> None:
 
 
 def _train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, int] | None) -> None:
-    """Train the runs that no file holds: all of them, or those of one part."""
+    """Train the runs that are in no file: all of them, or those of one part."""
     runs = {key: run for job in jobs for key, run in job.runs.items()}
     share = parts.split(runs, part[1])[part[0] - 1] if part else runs
     files = _result_files(jobs, share, part)
@@ -159,7 +159,7 @@ def _result_files(jobs: list[Job], share: Iterable[str], part: tuple[int, int] |
 
 
 def _models_folder(args: argparse.Namespace) -> Path | None:
-    """Make the folder of the trained weights, if they are asked for. Raises StoreError if it is not writable."""
+    """Make the folder of the trained weights, if the option is given. Raises StoreError if it is not writable."""
     if not args.save_models:
         return None
     folder: Path = args.out / f"models-{args.preset}"
@@ -168,7 +168,7 @@ def _models_folder(args: argparse.Namespace) -> Path | None:
 
 
 def _figure_names(jobs: list[Job]) -> dict[str, str]:
-    """Return the names of the figures that want a run, by its hash."""
+    """Return the names of the figures that need a run, by its hash."""
     names: dict[str, list[str]] = {}
     for job in jobs:
         for key in job.runs:

@@ -141,7 +141,7 @@ def make_jobs(args: argparse.Namespace, names: Iterable[str]) -> list[Job]:
 def _training_data(
     protocol: Protocol, options: argparse.Namespace, preset: Preset, prepared: dict[DataSpec, DataRef]
 ) -> DataRef:
-    """Return the figure's data. At the paper's length nothing stands in for data that are missing."""
+    """Return the figure's data. At the paper's length, missing data are not replaced by other data."""
     spec = protocol_data.data_spec(protocol.source, preset.samples, options.images)
     if spec not in prepared:
         if options.preset == "paper":

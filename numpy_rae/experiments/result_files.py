@@ -1,4 +1,4 @@
-"""Where a sweep's records go: every run's record into each results file that wants it."""
+"""Where a sweep's records are stored: every run's record in each results file that needs it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ResultFiles:
     Attributes
     ----------
     wanted : mapping
-        The hashes of the runs whose records each file wants, by the file.
+        The hashes of the runs whose records each file needs, by the file.
     also : tuple of Path, optional
         Files that are read for finished runs, and never written.
     """
@@ -28,7 +28,7 @@ class ResultFiles:
 
     @contextlib.contextmanager
     def exclusive_lock(self) -> Iterator[None]:
-        """Hold every file that is written.
+        """Lock every file that is written.
 
         Yields
         ------
@@ -46,7 +46,7 @@ class ResultFiles:
             yield
 
     def finished(self) -> dict[str, Record]:
-        """Return the stored records by hash, and copy shared ones to the files that want them and lack them.
+        """Return the stored records by hash, and copy shared ones to the files that need them and lack them.
 
         Returns
         -------
@@ -66,7 +66,7 @@ class ResultFiles:
         return {key: entry for path in self.also for key, entry in records_by_hash(path).items()} | found
 
     def append(self, entry: Record) -> None:
-        """Store a record in every file that wants it.
+        """Store a record in every file that needs it.
 
         Parameters
         ----------

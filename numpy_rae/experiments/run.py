@@ -38,7 +38,7 @@ class Run:
     config: TrainConfig
 
     def canonical(self) -> Run:
-        """Return the run that stands for all runs that coincide with this one.
+        """Return the run that represents all runs that coincide with this one.
 
         Returns
         -------

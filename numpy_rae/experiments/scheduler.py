@@ -54,7 +54,7 @@ class RecordStore(Protocol):
     """Where records are kept: one results file (`StoredRecords`), or several (`ResultFiles`)."""
 
     def exclusive_lock(self) -> AbstractContextManager[None]:
-        """Return a context that holds every file that is written."""
+        """Return a context that locks every file that is written."""
 
     def finished(self) -> dict[str, Record]:
         """Return the stored records by hash."""
@@ -70,7 +70,7 @@ class RecordStore(Protocol):
 
 
 class RunsLost(Exception):
-    """Runs were given up because their workers died again and again, or never started.
+    """Runs were given up because their workers died repeatedly, or never started.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ class RunScheduler(Generic[J]):
             yield entry
 
     def start(self, job: J) -> None:
-        """Hand a job to the executor.
+        """Submit a job to the executor.
 
         Parameters
         ----------
@@ -240,7 +240,7 @@ class RunScheduler(Generic[J]):
             self.waiting.clear()
 
     def shutdown(self) -> None:
-        """Save or await the jobs in flight; the records of those that end all the same are stored.
+        """Save the jobs in progress, or wait for them. The records of jobs that still end are stored.
 
         In another thread than the scheduler's, it does not wait. The garbage collector can close an abandoned sweep in
         a thread of the executor, and the jobs would never end if that thread waited for them.
@@ -249,7 +249,7 @@ class RunScheduler(Generic[J]):
         if left and self.checkpoints and hasattr(self.executor, "stop"):
             self.executor.stop()
         elif left:
-            LOG.warning("stopping; %d runs in flight end first and are stored", len(left))
+            LOG.warning("stopping; %d runs in progress end first and are stored", len(left))
         patience = None if threading.get_ident() == self.thread else 0.0
         with suppress(TimeoutError):
             for future in as_completed(left, patience):

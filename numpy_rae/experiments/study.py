@@ -239,7 +239,7 @@ def train_missing(runs: Sequence[Run], stored: StoredRecords, workers: int) -> l
     runs : sequence of Run
         The runs.
     stored : StoredRecords
-        What the results file holds.
+        The records of the results file.
     workers : int
         Number of processes.
 

@@ -44,7 +44,7 @@ def sweep(
     at_once : int, optional
         How many runs the executor has at a time. All, if None.
     checkpoints : Checkpoints, optional
-        Where the states of runs in progress are written. When the caller stops early, the runs in flight are saved
+        Where the states of runs in progress are written. When the iteration stops early, the runs in progress are saved
         there; without checkpoints they end first and are stored.
     reports : Path, optional
         Folder for a picture of each run that is trained now.

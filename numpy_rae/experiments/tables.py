@@ -35,7 +35,7 @@ def one_line(entry: Record) -> str:
 
 
 def length_note(protocol: Protocol, records: Iterable[Record]) -> str:
-    """Return how long the runs were beside the paper's, and whether the effect can show at all.
+    """Return how long the runs were compared with the paper's, and whether the effect can show at all.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def length_note(protocol: Protocol, records: Iterable[Record]) -> str:
 
 
 def chosen(entries: Iterable[Record], args: argparse.Namespace) -> list[Record]:
-    """Return the stored records that the command line asks to see.
+    """Return the stored records that the command line selects.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def find_model(models: Path, key: str) -> Path | None:
     Returns
     -------
     Path or None
-        The file, or None if the folder does not hold it.
+        The file, or None if it is not in the folder.
     """
     return next(models.glob(f"*-{key[:12]}.npz"), None)
 

@@ -64,7 +64,7 @@ def digest(tree: object) -> str:
     Parameters
     ----------
     tree : object
-        Values that JSON can hold. The order of the keys of a dict does not matter.
+        Values of JSON's types. The order of the keys of a dict does not matter.
 
     Returns
     -------
@@ -236,7 +236,7 @@ def _contents(cell: types.CellType) -> object:
 
 
 def _is_body(name: str, value: object) -> bool:
-    """Tell whether somebody wrote this entry of a class: a method, or data without underscores around its name."""
+    """Tell whether this entry of a class was written by hand: a method, or data without underscores around its name."""
     return name not in MADE and (isinstance(value, METHODS) or not (name.startswith("__") and name.endswith("__")))
 
 

@@ -1,4 +1,4 @@
-"""Certificates beside the results of training, as a grid of coloured cells."""
+"""Certificates next to the results of training, as a grid of coloured cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette, with letters and hatches, so that nothing depends on colour alone.
+# Okabe and Ito's palette, with letters and hatches, so that the picture can be read without colours.
 LOOKS = {
     training_outcome.SPARSER: (BLUE, "S", ""),
     training_outcome.UNAFFECTED: (LIGHT_GREY, "=", ""),

@@ -252,7 +252,7 @@ def _write_title(ax: Axes, panel: Panel, marks: int, notes: bool) -> None:
 
 
 def _dress_sigma2(column: Sequence[Axes], ticks: Sequence[float]) -> None:
-    """The axis linear in sigma, with a tick at every sigma^2; a label too near the last one stands a line lower."""
+    """Make the axis linear in sigma, with a tick at every sigma^2. A label too near the last one is one line lower."""
     at = np.sqrt(ticks)
     margin = 0.03 * (np.ptp(at) or 1)
     for ax in column:

@@ -129,7 +129,7 @@ def style(name: str, position: int = 0) -> dict[str, Any]:
     name : str
         Name of the model.
     position : int
-        Position of the model in the figure. Names without a colour of their own take the spare ones in turn.
+        Position of the model in the figure. Names without a fixed colour take the spare colours in order.
 
     Returns
     -------

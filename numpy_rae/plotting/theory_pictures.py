@@ -32,7 +32,7 @@ def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
     Parameters
     ----------
     observations : sequence of Observation
-        What the monitor saw, in the order of the updates.
+        The observations of the monitor, in the order of the updates.
     title : str
         Title of the figure.
 

@@ -1,4 +1,4 @@
-"""Write a file so that no reader ever sees a part of it."""
+"""Write a file so that no reader finds a part of it."""
 
 import errno
 import os

@@ -46,7 +46,7 @@ class SavedModel(NamedTuple):
     model : str
         Name of the objective.
     notes : dict
-        What the caller of `save` added.
+        What was passed as `meta` to `save`.
     """
 
     params: Params
@@ -86,7 +86,7 @@ def save(
     Raises
     ------
     ValueError
-        If an argument would not come back as it is.
+        If `load` would not return an argument unchanged.
     ModelFileError
         If the file cannot be written. The old file stays as it was.
 

@@ -63,7 +63,7 @@ def check_assumption_1(x: Array) -> Assumption1Report:
 
 
 class ResidualMoments(NamedTuple):
-    """Hold the moments of a residual that Assumption 1 is about.
+    """Hold the moments of a residual that occur in Assumption 1.
 
     Attributes
     ----------

@@ -42,7 +42,7 @@ class Before(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """Hold what one update did, unit by unit: both sides of Thm 1's condition, and the change of E[a_j].
+    """Hold the effect of one update, unit by unit: both sides of Thm 1's condition, and the change of E[a_j].
 
     Attributes
     ----------

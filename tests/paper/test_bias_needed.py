@@ -1,4 +1,4 @@
-"""Sec. 2.1.1: without an encoder bias the mean pre-activation of centred data is 0, whatever is trained."""
+"""Sec. 2.1.1: without an encoder bias the mean pre-activation of centred data is 0, for every training."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_minority_above_a_threshold_must_pay_for_the_majority_below(seed):
 def test_without_bias_no_unit_is_active_on_a_smaller_share_of_samples_than_1_over_2_x_squared(seed, N):
     """X is the length of the longest sample of white data, and the threshold is 0; so no unit is dead either.
 
-    The data have long tails, and the rows point to and from the samples, too: the share comes close to its floor.
+    The data have long tails, and the rows point to and from the samples, too: the share comes close to its lower bound.
     """
     rng = np.random.default_rng(seed)
     x = whitened(np.abs(rng.standard_t(1, (N, 4))))

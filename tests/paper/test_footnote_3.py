@@ -45,7 +45,7 @@ def test_same_but_for_the_length_part_of_the_radial_gradient_which_is_twice_as_l
 
 
 def ends(activation, unit=True, **settings):
-    """The parameters that CAE and mDAE reach from one start, with rows of length 1 or as they are initialised."""
+    """The parameters that CAE and mDAE reach from one start, with unit rows or with the initial row lengths."""
     config = TrainConfig(SIGMA2, hidden=6, eta=ETA, dtype="float64", **settings)
     states = [init_state(4, config) for _ in BOTH]
     for model, state in zip(BOTH, states, strict=True):
@@ -56,7 +56,7 @@ def ends(activation, unit=True, **settings):
 
 
 def apart(activation, **settings):
-    """How far apart CAE and mDAE are after twenty steps from unit rows."""
+    """The distance between CAE and mDAE after twenty steps from unit rows."""
     both = ends(activation, batch_size=10, epochs=5, **settings)
     return max(np.abs(one - other).max() for one, other in zip(*both, strict=True))
 

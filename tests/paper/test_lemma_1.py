@@ -22,7 +22,7 @@ def residual(problem):
 
 @given(white_problems() | problems())
 def test_both_bounds_hold_for_every_draw_white_or_not(problem):
-    """Lemma 1, and the form without the Gaussian assumption, which is never the looser one."""
+    """Lemma 1, and the form without the Gaussian assumption, which is always the sharper one."""
     r, W = residual(problem), problem.params.W
     gradient = np.abs(reconstruction_bias_gradient(problem.params, problem.activation, problem.x))
     free, paper = lemma_1_bound_free(W, r), lemma_1_bound(W, r)

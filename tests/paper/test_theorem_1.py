@@ -34,7 +34,7 @@ def step(params, grad, eta, constrain=None):
 @pytest.mark.parametrize("model", ["AE", "CAE", "mDAE", "SAE", "eDAE", "taylor_dae", "CAE+H", "L1"])
 @given(problem=white_problems(), eta=st.floats(1e-4, 1))
 def test_equation_5_is_an_equality_on_white_data(model, problem, eta):
-    """Eq. (5), and Var[a_j] = ||W_j||^2 after the step, whatever the constraint makes of W's rows."""
+    """Eq. (5), and Var[a_j] = ||W_j||^2 after the step, for every constraint on W's rows."""
     params, activation, x, _, seed = problem
     _, grad = PAPER_OBJECTIVES[model](params, activation, x, 0.5, np.random.default_rng(seed))
     mean_a = forward(params, activation, x).a.mean(axis=0)
@@ -76,7 +76,7 @@ def test_condition_is_tight_at_its_margin(problem):
 
 
 def test_no_push_means_no_lambda():
-    """Thm 1 says nothing where dR/db_e = 0: ReLU under CAE."""
+    """Thm 1 does not apply where dR/db_e = 0: ReLU with CAE."""
     with pytest.raises(ValueError, match="^dR_db has no positive entry; no lambda satisfies Thm 1's condition$"):
         sufficient_lambda(np.zeros(3), np.ones(3))
 
@@ -87,7 +87,7 @@ def test_zero_rows_need_any_positive_lambda():
 
 
 def test_the_condition_is_sufficient_not_necessary():
-    """An instance below the condition in which the mean pre-activation falls all the same."""
+    """An instance in which the mean pre-activation falls although the condition fails."""
     rng = np.random.default_rng(0)
     x, params = whitened(rng.standard_normal((12, 3))), Params(rng.standard_normal((2, 3)), np.zeros(2))
     dR_db = penalty_bias_gradient(SAE, params, SIGMOID, x)

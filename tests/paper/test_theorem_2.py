@@ -38,7 +38,7 @@ def test_rises_as_the_mean_falls_while_c_is_fixed(mu, fall, tau, c):
 
 
 def test_attained_by_a_two_point_distribution():
-    """The bound is sharp: mass p at tau, the rest at one point above, with mean mu and deviation c."""
+    """The bound is sharp: mass p at tau, the rest at one point above, with mean mu and standard deviation c."""
     mu, tau, c = -1.0, 0.5, 2.0
     p = theorem_2_bound(np.array([mu]), tau, c).item()
     low, high = mu - c * np.sqrt((1 - p) / p), mu + c * np.sqrt(p / (1 - p))
@@ -99,7 +99,7 @@ def test_threshold_inverts_the_activation(activation, tau):
 
 
 def test_bound_at_the_ends():
-    """A threshold never reached leaves a unit off for sure; without spread the mean decides alone."""
+    """A threshold never reached leaves a unit off; with variance 0, only the mean counts."""
     np.testing.assert_array_equal(theorem_2_bound(np.array([3.0]), np.inf, 1.0), 1)
     np.testing.assert_array_equal(theorem_2_bound(np.array([-1.0, 0.0, 1.0]), 0.0, 0.0), [1, 0, 0])
 
@@ -120,7 +120,7 @@ def test_threshold_of_an_activation_that_decreases_is_refused():
 
 
 def test_threshold_asks_for_no_derivative_beyond_the_first():
-    """Whoever knows no more of an activation than its slope can have its threshold."""
+    """An activation that returns only h and its slope has a threshold, too."""
     line = Activation("line", lambda a, order: {1: Jet(a, np.ones_like(a))}[order], 0.25)
     assert activation_threshold(line) == 0.25
 

@@ -60,7 +60,7 @@ def test_without_any_one_term_the_order_is_two(dropped, activation):
 
 
 def test_residual_term_vanishes_with_the_reconstruction_error():
-    """Thm 3's third term is linear in y - x: an exact reconstruction leaves nothing of it."""
+    """Thm 3's third term is linear in y - x: it is 0 for an exact reconstruction."""
     params, activation, x = instance(0, SIGMOID)
     fwd = forward(params, activation, x, order=3)
     perfect = fwd._replace(x=fwd.y)
