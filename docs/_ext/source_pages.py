@@ -73,7 +73,8 @@ class SourceRole(SphinxRole):
         if address is None or (name and "#" not in address):
             message = self.inliner.reporter.error(f"no source page or no such name: {self.text!r}", line=self.lineno)
             return [], [message]
-        label = f"{Path(file).name}: {name}" if name else Path(file).name
+        # The names of tests are sentences: the label has the name of their file only.
+        label = f"{Path(file).name}: {name}" if name and not name.startswith("test_") else Path(file).name
         return [nodes.reference("", "", nodes.literal(label, label), refuri=address, internal=True)], []
 
 
