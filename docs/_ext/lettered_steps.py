@@ -20,8 +20,9 @@ TAGS = re.compile(r"  # ((?:\([a-z]\) ?)+)")
 
 
 class Source(NamedTuple):
-    """A piece of code: its file, the number of its first line, its lines, and its docstrings."""
+    """A piece of code: its name, its file, the number of its first line, its lines, and its docstrings."""
 
+    name: str
     path: Path
     first: int
     lines: list[str]
@@ -75,7 +76,7 @@ def piece(path: Path, text: str, node: ast.FunctionDef | ast.ClassDef) -> Source
     """Return the code of a definition with all its docstrings."""
     inner = [each for each in ast.walk(node) if isinstance(each, ast.FunctionDef | ast.ClassDef)]
     docstring = "\n".join(ast.get_docstring(each, clean=False) or "" for each in inner)
-    return Source(path, node.lineno, text.splitlines()[node.lineno - 1 : node.end_lineno], docstring)
+    return Source(node.name, path, node.lineno, text.splitlines()[node.lineno - 1 : node.end_lineno], docstring)
 
 
 def tagged(source: Source) -> list[tuple[str, int, str]]:

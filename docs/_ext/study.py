@@ -64,9 +64,12 @@ class Study(SphinxDirective):
         shown: list[nodes.Node] = []
         for source in sources(name):
             self.env.note_dependency(str(source.path))
-            where = f"{source.path.relative_to(ROOT)}, line {source.first}"
-            shown.append(nodes.raw("", f'<details class="study-source"><summary>{where}</summary>', format="html"))
+            summary = f'<details class="study-source"><summary>The whole of {source.name}</summary>'
+            shown.append(nodes.raw("", summary, format="html"))
             shown += [python("\n".join(source.lines)), nodes.raw("", "</details>", format="html")]
+            # `source_pages` makes a link of a file and a name in code quotes.
+            where = f"{source.path.relative_to(ROOT).as_posix()}: {source.name}"
+            shown.append(nodes.paragraph("", "Source: ", nodes.literal(where, where)))
         return shown
 
 
