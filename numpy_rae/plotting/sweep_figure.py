@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_rae.breakdown import EXPLOSION, exploded
+from numpy_rae.breakdown import finished_broken
 from numpy_rae.plotting.style import in_default_style, new_figure, style
 
 if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
@@ -45,7 +45,7 @@ def trend(records: Iterable[Record], models: Sequence[str], title: str, note: st
         for ax, key in ((top, "activation_fraction"), (bottom, "dead_fraction")):
             _line(ax, records, model, key, style(model, position))
         _mark_diverged(top, records, model, style(model, position))
-    _mark_exploded(top, records)
+    _mark_broken(top, records)
     _dress(top, bottom, records)
     figure.suptitle(title, fontsize=12)
     if note:
@@ -139,11 +139,11 @@ def _mark_diverged(ax: Axes, records: list[Record], model: str, look: dict[str, 
         ax.plot(x, [0.97] * len(x), "x", color=look["color"], markersize=9, mew=2, transform=at_top, label=label)
 
 
-def _mark_exploded(ax: Axes, records: list[Record]) -> None:
-    """Circle the runs whose objective rose far above its start."""
-    points = [(_sigma2(entry), entry["metrics"]["activation_fraction"]) for entry in records if exploded(entry)]
+def _mark_broken(ax: Axes, records: list[Record]) -> None:
+    """Circle the runs that finished and broke down."""
+    points = [(_sigma2(entry), entry["metrics"]["activation_fraction"]) for entry in records if finished_broken(entry)]
     if points:
-        label = f"objective rose above {EXPLOSION} x its start"
+        label = "broken down"
         ax.plot(*zip(*points, strict=True), "o", mfc="none", mec="#444444", markersize=12, label=label)
 
 
