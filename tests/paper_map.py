@@ -21,9 +21,9 @@ def definitions(path: Path) -> list[tuple[str, str, str]]:
     """(name, source, first line of the docstring) of every top-level function and class; the module's own docstring
     stands under the name ''."""
     source = path.read_text()
-    tree = ast.parse(source)
+    tree, lines = ast.parse(source), source.splitlines()
     found = [
-        (node.name, ast.get_source_segment(source, node) or "", (ast.get_docstring(node) or "").split("\n")[0])
+        (node.name, "\n".join(lines[node.lineno - 1 : node.end_lineno]), (ast.get_docstring(node) or "").split("\n")[0])
         for node in tree.body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     ]
