@@ -153,8 +153,9 @@ def test_its_records_are_whole(script):
 
 
 def test_main_gives_the_same_numbers_from_one_worker(script, tmp_path):
-    assert main(FIG1, ["--preset", "tiny", "--out", str(tmp_path), "--workers", "1"]) == 0
-    assert timeless(records(tmp_path)) == timeless(records(script[1]))
+    assert main(FIG1, ["--preset", "tiny", "--sigma2", "0", "1", "--out", str(tmp_path), "--workers", "1"]) == 0
+    found = timeless(records(tmp_path))
+    assert len(found) == 5 and found.items() <= timeless(records(script[1])).items()
     assert is_picture(tmp_path / "fig1_relu_mnist-tiny.png")
 
 
@@ -224,7 +225,7 @@ def test_plot_only_without_results_says_what_to_do(tmp_path, no_pool, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-INTERRUPTIBLE = ["--preset", "tiny", "--epochs", "60", "--sigma2", "0.01", "1", "--models", "DAE", "SAE"]
+INTERRUPTIBLE = ["--preset", "tiny", "--epochs", "40", "--sigma2", "0.01", "1", "--models", "DAE", "SAE"]
 
 
 @pytest.fixture(scope="module")
