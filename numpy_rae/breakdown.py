@@ -1,12 +1,11 @@
-"""Two rules about runs whose objective exploded: `broken_down`, and the older `exploded`.
+"""The rule for runs that broke down: a high peak of the objective, and a high final loss.
 
-`broken_down` has two conditions: a high peak, and a high final loss. So it leaves out runs that recover. Its thresholds
-are relative to E||x||^2, the loss of an all-dead code, which depends only on the data. Use it for conclusions about
-sparsity.
+The thresholds are relative to E||x||^2, the loss of an all-dead code, which depends on the data alone. The rule leaves
+out runs that recover. Units that died in a run that broke down do not show that the penalty makes codes sparse.
 
-`exploded` has one condition: a peak above EXPLOSION times the first objective of the same run. It also finds runs that
-recover. The first objective depends on the model, the initialisation and sigma^2, so the rule differs between models.
-The stored records of the certificate runs and the rings in the figures of sweeps use it, so it must not change.
+Records of older releases do not hold everything that the rule needs. `mean_square_of` returns E||x||^2 where the data
+give it. Where they do not, as for standardised data with a positive `std_offset`, `finished_broken` does not call a
+finished run broken. The older records of `certificates.training_outcome` have no peak objective. Their status stays.
 """
 
 from typing import Any
@@ -47,13 +46,27 @@ def broken_down(entry: dict[str, Any], mean_square: float | None = None) -> bool
     return bool(entry["peak_objective"] > PEAK * scale and entry["metrics"]["loss"] > LOSS * scale)
 
 
-EXPLOSION = 100
+def mean_square_of(entry: dict[str, Any]) -> float | None:
+    """Return E||x||^2 of the data of a record.
+
+    Parameters
+    ----------
+    entry : dict
+        A record of a sweep.
+
+    Returns
+    -------
+    float or None
+        "mean_square" of the record. Without it, the number of features if every feature has variance 1, otherwise None.
+    """
+    data: dict[str, Any] = entry.get("data", {})
+    unit_variance = data.get("std_offset") == 0 and "shape" in data
+    scale: float | None = entry.get("mean_square") or (data["shape"][1] if unit_variance else None)
+    return scale
 
 
-def exploded(entry: dict[str, Any]) -> bool:
-    """Return whether a run finished, but its objective was once above EXPLOSION times its first value.
-
-    This is the older rule. It also finds runs that recover, and it does not use the final loss, see `broken_down`.
+def finished_broken(entry: dict[str, Any]) -> bool:
+    """Return whether a run finished and broke down.
 
     Parameters
     ----------
@@ -63,6 +76,7 @@ def exploded(entry: dict[str, Any]) -> bool:
     Returns
     -------
     bool
-        True if the objective exploded. Units that died then do not show that the penalty makes codes sparse.
+        False if the run diverged, did not break down, or if E||x||^2 is unknown.
     """
-    return bool(entry["status"] == "ok" and entry["peak_objective"] > EXPLOSION * entry["first_objective"])
+    scale = mean_square_of(entry)
+    return entry["status"] == "ok" and scale is not None and broken_down({**entry, "mean_square": scale})

@@ -9,12 +9,14 @@ from numpy_rae._blas import ONE_THREAD
 os.environ.update(ONE_THREAD)
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import made_runs
 import matplotlib
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from matplotlib.figure import Figure
 
 matplotlib.use("Agg")
 
@@ -35,6 +37,17 @@ settings.load_profile("ci" if os.environ.get("CI") else "fast")
 
 def pytest_addoption(parser):
     parser.addoption("--seterr", choices=("raise", "warn"), help="numpy.seterr(all=...) in every test")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Share the whole suite between the cores, if pytest-xdist is installed and the command line does not give -n."""
+    whole = config.args_source is config.ArgsSource.TESTPATHS
+    worker = hasattr(config, "workerinput")
+    if whole and not worker and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+        config.option.numprocesses = "logical"
+        # A worker that has nothing left takes tests from the others. A module's fixtures may be made twice.
+        config.option.dist = "worksteal"
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +71,9 @@ def thread(ref):
     """An executor that costs nothing, for what does not depend on processes."""
     with ThreadPoolExecutor(1) as executor:
         yield executor
+
+
+@pytest.fixture
+def blank_pictures(monkeypatch):
+    """Files without a picture in them, for what does not depend on what is drawn: most of such a test is drawing."""
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **more: Path(path).write_bytes(b""))

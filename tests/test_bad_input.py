@@ -491,7 +491,7 @@ PARTS = {
     "baselines.dictionary_recovery": "Mixture Chance",
     "baselines.maxout": "MaxoutParams MaxoutForward MaxoutTrained Witness check",
     "baselines.sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check check_dictionary check_start",
-    "breakdown": "broken_down",
+    "breakdown": "broken_down mean_square_of finished_broken",
     "certificates.certificate": "find_penalty family penalty_name bias_gradient sign intervals merge_intervals describe predict of_neither_family maxout_certificate Interval Certificate",
     "certificates.conditions": "Witness Condition accuracy evaluate grid activation_conditions most_violating_point falls_to_zero penalty_conditions decrease_witness",
     "dae_noise.stein": "DenoisingSides LevelSides",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from numpy_rae.breakdown import LOSS, PEAK, broken_down
+from numpy_rae.breakdown import LOSS, PEAK, broken_down, finished_broken, mean_square_of
 from numpy_rae.experiments.records import records_by_hash
 
 RECORDS = Path(__file__).resolve().parent.parent / "docs" / "records"
@@ -36,6 +36,17 @@ def test_records_without_the_mean_square_need_it_given():
         broken_down(entry)
 
 
+def test_the_mean_square_of_data_with_unit_variance_is_known_without_the_record():
+    entry = {name: value for name, value in made(501.0, 12.6).items() if name != "mean_square"}
+    unit, scaled = ({**entry, "data": {"std_offset": offset, "shape": [9, 50]}} for offset in (0.0, 0.1))
+    assert [mean_square_of(each) for each in (entry, unit, scaled, made(1.0, 1.0))] == [None, 50, None, 2.0]
+    assert finished_broken(unit) and not finished_broken(scaled) and not finished_broken(entry)
+
+
+def test_a_diverged_run_has_not_finished():
+    assert finished_broken(made(20.1, 0.51)) and not finished_broken(made(20.1, 0.51, status="diverged"))
+
+
 def patches():
     for path in sorted(RECORDS.glob("*cifar10*.jsonl")):
         yield from records_by_hash(path).values()
@@ -43,10 +54,10 @@ def patches():
 
 def test_no_stored_run_that_recovers_is_found_and_no_broken_one_is_missed():
     """The two kinds lie far apart: after a peak, the final losses end below 0.1 or above 0.3 of E||x||^2."""
-    exploded = [e for e in patches() if e["status"] == "ok" and e["peak_objective"] > PEAK * PATCHES]
-    losses = [entry["metrics"]["loss"] / PATCHES for entry in exploded]
-    assert exploded and not any(0.11 < loss < 0.29 for loss in losses)
-    assert {broken_down(entry, PATCHES) for entry in exploded} == {True, False}
+    risen = [e for e in patches() if e["status"] == "ok" and e["peak_objective"] > PEAK * PATCHES]
+    losses = [entry["metrics"]["loss"] / PATCHES for entry in risen]
+    assert risen and not any(0.11 < loss < 0.29 for loss in losses)
+    assert {broken_down(entry, PATCHES) for entry in risen} == {True, False}
     dead = [e for e in patches() if e["status"] == "ok" and e["metrics"]["dead_fraction"] > 0.99]
     assert dead and all(broken_down(entry, PATCHES) for entry in dead)
 

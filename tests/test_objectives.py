@@ -60,7 +60,12 @@ def best_slope(value_and_grad, params, seed):
     directions = np.random.default_rng(seed).standard_normal((3, point.size))
     # Steps small enough to stay on one side of every kink.
     steps = 10.0 ** np.arange(-2.5, -4.6, -0.5) / point.size
-    return max(taylor_slope(f, point, d, steps) for d in directions)
+    slopes = []
+    for direction in directions:
+        slopes.append(taylor_slope(f, point, direction, steps))
+        if slopes[-1] > 1.9:
+            break  # one is enough
+    return max(slopes)
 
 
 # Each made for n inputs.

@@ -41,8 +41,9 @@ def test_derivations_name_functions_and_tests_that_there_are():
     text = (paper_map.ROOT / "docs" / "derivations.md").read_text()
     named = re.findall(r"`([\w/]+\.py)(?:::?\s*([\w.,\s]+?))?`", text)
     assert len(named) > 60
+    trees = {file: ast.parse((paper_map.ROOT / file).read_text()) for file, _ in named}
     for file, names in named:
-        tree = ast.parse((paper_map.ROOT / file).read_text())
+        tree = trees[file]
         there = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         there |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         assert {part for name in names.split(",") if name for part in name.strip().split(".")} <= there, file

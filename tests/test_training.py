@@ -81,11 +81,15 @@ def test_rows_have_unit_length_after_every_step_the_last_included():
 LONG = replace(SMALL, sigma2=0.05, hidden=5, batch_size=8, epochs=100, eta=0.002)
 
 
-@pytest.mark.parametrize("constraint", ["unit", "max-norm", "free"])
-@pytest.mark.parametrize("s_e", ACTIVATIONS.values(), ids=ACTIVATIONS)
+# A constraint sees W and its velocity, not the activation: two activations with every constraint are enough.
+STEPPED = [(name, "unit") for name in ACTIVATIONS] + [(s, c) for s in ("relu", "sigmoid") for c in ("max-norm", "free")]
+
+
+@pytest.mark.parametrize(("s_e", "constraint"), STEPPED)
 @pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_300_steps_are_the_textbook_s_to_rounding(model, s_e, constraint):
     """The fast loop against the plain step, on dense gradients and without known lengths."""
+    s_e = ACTIVATIONS[s_e]
     if model == "KL" and not s_e.non_negative:
         pytest.skip("KL refuses activations with negative values")
     x, config = data(N=24, n=4), replace(LONG, constraint=constraint)

@@ -14,7 +14,7 @@ training lengths that double. Let A, shape (S, K), be the activation fractions o
         not, a single direction stands that would outlast DOUBLINGS more: the change of A from 0 to the largest lambda,
         less DOUBLINGS times what it has lost since half the length, is still above (c)'s threshold
 
-A lambda at which a run diverged or exploded is left out, because units that died in this way do not show sparsity.
+A lambda at which a run diverged or broke down is left out, because units that died in this way do not show sparsity.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from numpy_rae import sparsity
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.baselines import dictionary_recovery
-from numpy_rae.breakdown import EXPLOSION
+from numpy_rae.breakdown import broken_down
 from numpy_rae.data import images
 from numpy_rae.data.preprocessing import MNIST_STD_OFFSET, as_rows, standardise, whiten
 from numpy_rae.experiments.records import Record, StoredRecords, read_results
@@ -29,6 +29,7 @@ from numpy_rae.identity import older_records
 from numpy_rae.identity.fingerprint import digest
 from numpy_rae.identity.older_records import CONFIG, identified, old_hash
 from numpy_rae.identity.run_identity import of_activation, of_config, of_model
+from numpy_rae.metrics import mean_square
 from numpy_rae.objectives import AE, Objective
 from numpy_rae.registry import OBJECTIVES
 from numpy_rae.train_config import TrainConfig
@@ -299,7 +300,7 @@ def train_trial(trial: Trial) -> Record:
     Returns
     -------
     dict
-        JSON values, with a list over the lengths for each figure. "status" is "ok", "diverged" or "exploded".
+        JSON values, with a list over the lengths for each figure. "status" is "ok", "diverged" or "broken".
     """
     x = load(trial.data, trial.samples)
     state, seen = init_state(x.shape[1], trial.config), []
@@ -311,7 +312,7 @@ def train_trial(trial: Trial) -> Record:
             break
         entry, mean_a = _checkpoint(trained, trial.activation, x, mean_a)
         seen.append(entry)
-    return _record(trial, trained, seen)
+    return _record(trial, trained, seen, _status(trained, x))
 
 
 def _checkpoint(trained: TrainResult, activation: Activation, x: Array, before: Array) -> tuple[Record, Array]:
@@ -337,9 +338,17 @@ def _drift(before: Array, mean_a: Array, var_a: Array) -> float:
     return float((np.square(mean_a - before).mean() / spread2) ** 0.5)
 
 
-def _record(trial: Trial, trained: TrainResult, seen: Sequence[Record]) -> Record:
+def _status(trained: TrainResult, x: Array) -> str:
+    """Return "ok", "diverged", or "broken" for a run that finished and broke down."""
+    if trained.diverged:
+        return "diverged"
+    peak, _ = trained.peak or (0.0, 0)
+    entry = {"status": "ok", "peak_objective": peak, "metrics": trained.metrics}
+    return "broken" if broken_down(entry, mean_square(x)) else "ok"
+
+
+def _record(trial: Trial, trained: TrainResult, seen: Sequence[Record], status: str) -> Record:
     """Return the record: a list over the lengths for each figure."""
-    exploded = trained.first is not None and (trained.peak or (0.0, 0))[0] > EXPLOSION * trained.first
     return {
         "hash": trial.hash,
         "identity": trial.identity,
@@ -350,7 +359,7 @@ def _record(trial: Trial, trained: TrainResult, seen: Sequence[Record]) -> Recor
         "seed": trial.config.seed,
         "eta": trial.config.eta,
         "tangent": trial.config.tangent,
-        "status": "diverged" if trained.diverged else "exploded" if exploded else "ok",
+        "status": status,
         "seconds": round(trained.seconds, 2),
         **{name: [entry[name] for entry in seen] for name in (seen[0] if seen else ())},
     }

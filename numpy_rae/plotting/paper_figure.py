@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_rae.breakdown import broken_down, exploded
+from numpy_rae.breakdown import finished_broken
 from numpy_rae.plotting.model_curves import by_sigma2, differences, of_model
 from numpy_rae.plotting.style import GREY, in_default_style, new_figure, style
 
@@ -57,7 +57,7 @@ def trend(panels: Sequence[Panel], title: str, reference: str | None = None) -> 
     Returns
     -------
     matplotlib.figure.Figure
-        The figure. Runs that diverged, and runs that finished after their objective exploded, are marked above the
+        The figure. Runs that diverged, and runs that finished and broke down, are marked above the
         axes, because their numbers are not a measurement of sparsity.
     """
     panels = [panel for panel in panels if panel.records] or list(panels[:1])
@@ -126,13 +126,12 @@ def history(panels: Sequence[Panel], title: str) -> Figure:
 
 
 def failure(entry: dict[str, Any]) -> str | None:
-    """Return "diverged", "broken" for a run that finished after its objective exploded, or None.
+    """Return "diverged", "broken" for a run that finished and broke down, or None.
 
     Parameters
     ----------
     entry : dict
-        A record of a sweep. Older ones have no "mean_square"; it is known for data of unit variance, and otherwise the
-        objective's rise alone decides.
+        A record of a sweep. See `numpy_rae.breakdown` for the rule and for older records.
 
     Returns
     -------
@@ -141,17 +140,7 @@ def failure(entry: dict[str, Any]) -> str | None:
     """
     if entry["status"] == "diverged":
         return "diverged"
-    scale = _mean_square(entry)
-    broken = exploded(entry) if scale is None else broken_down({**entry, "mean_square": scale})
-    return "broken" if broken else None
-
-
-def _mean_square(entry: dict[str, Any]) -> float | None:
-    """E||x||^2, which is the number of features if every feature has variance 1."""
-    data: dict[str, Any] = entry.get("data", {})
-    unit_variance = data.get("std_offset") == 0 and "shape" in data
-    scale: float | None = entry.get("mean_square") or (data["shape"][1] if unit_variance else None)
-    return scale
+    return "broken" if finished_broken(entry) else None
 
 
 def _sound(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

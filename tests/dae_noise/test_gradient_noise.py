@@ -104,7 +104,7 @@ def test_predicted_drift_agrees_with_the_noise_drawn():
     params = unflatten(theta, params)
     sigma2, eta, steps = 1e-3, 0.05, 12
     drift = predicted_drift(params, SOFTPLUS, x, sigma2, eta, steps)
-    found = simulated_drift(params, SOFTPLUS, x, sigma2, eta, steps, np.random.default_rng(6), 1000)[:, -1]
+    found = simulated_drift(params, SOFTPLUS, x, sigma2, eta, steps, np.random.default_rng(6), 400)[:, -1]
     error = found.std(axis=0, ddof=1) / len(found) ** 0.5
     assert (abs(found.mean(axis=0) - drift.mean[-1]) < ERRORS * error).all()
     assert (abs(drift.mean[-1]) > 2 * ERRORS * error).any()

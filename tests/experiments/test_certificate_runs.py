@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from numpy_rae import breakdown
 from numpy_rae.__main__ import COLUMNS, rows_shown
 from numpy_rae.activations import RELU, TANH
 from numpy_rae.data import images
@@ -13,7 +14,7 @@ from numpy_rae.experiments import certificate_runs
 from numpy_rae.experiments.certificate_runs import PRESETS, Preset
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.extra_activations import LEAKY_RELU, SQUARED_RELU
-from numpy_rae.metrics import measure
+from numpy_rae.metrics import mean_square, measure
 from numpy_rae.registry import find_activation
 from numpy_rae.storage import jsonl
 from numpy_rae.training import train
@@ -107,12 +108,13 @@ def test_drift_of_a_bias_that_was_thrown_far_out_is_a_number():
     assert seen["status"] == "ok" and seen["drift"][0] == pytest.approx(np.finfo(float).eps ** -0.5)
 
 
-def test_a_run_whose_objective_rose_far_above_its_start_has_exploded(monkeypatch):
+def test_a_run_follows_the_rule_of_breakdown(monkeypatch):
     trial, x = one(data="digits", eta=0.03), certificate_runs.load("digits", 100)
     trained = train(x, trial.model, RELU, replace(trial.config, epochs=trial.epochs[-1]))
-    rise = trained.peak[0] / trained.first
-    for limit, status in ((0.99 * rise, "exploded"), (1.01 * rise, "ok")):
-        monkeypatch.setattr(certificate_runs, "EXPLOSION", limit)
+    peak, loss = trained.peak[0] / mean_square(x), trained.metrics["loss"] / mean_square(x)
+    for rise, end, status in ((0.99, 0.99, "broken"), (1.01, 0.99, "ok"), (0.99, 1.01, "ok")):
+        monkeypatch.setattr(breakdown, "PEAK", rise * peak)
+        monkeypatch.setattr(breakdown, "LOSS", end * loss)
         seen = certificate_runs.train_trial(trial)
         assert seen["status"] == status and len(seen["fraction"]) == 2
 

@@ -20,6 +20,9 @@ from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
 from numpy_rae.experiments.records import records_by_hash
 from numpy_rae.storage import jsonl, model_file
 
+# `whole` is a process of its own and draws.
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 QUICK = ["--preset", "tiny", "--figures", "fig1_relu_mnist", "fig3_edae_mnist", "--sigma2", "0", "1", "--workers", "2"]
 FILES = ("fig1_relu_mnist-tiny", "fig3_edae_mnist-tiny")
 PICTURES = {f"{name}-tiny.{suffix}" for name in ("fig1", "fig3") for suffix in ("png", "pdf")}

@@ -790,6 +790,11 @@ FAULTS = (
         ("breakdown-diverged", "broken_down", "return True", "return False"),
     ),
     *group(
+        "breakdown", "test_breakdown.py",
+        ("breakdown-scaled-data", "mean_square_of", 'data.get("std_offset") == 0 and ', ""),
+        ("breakdown-unfinished", "finished_broken", 'entry["status"] == "ok" and ', ""),
+    ),
+    *group(
         "experiments/certificate_runs", "experiments/test_certificate_runs.py",
         ("trials-not-white", "white", "return whiten(x)", "return standardise(x)"),
         ("trials-every-other-pixel", "digits", ".mean(axis=(2, 4))", "[:, :, 0, :, 0]"),

@@ -34,7 +34,7 @@ def records():
             found += [entry(data, s, r, 1.0, seed, end) for (s, r), end in ends.items()]
     for one in found:
         if one["model"] == "KL":
-            one["status"] = "exploded"
+            one["status"] = "broken"
     return found
 
 
