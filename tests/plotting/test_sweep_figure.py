@@ -150,3 +150,12 @@ def test_a_band_of_one_seed_has_no_height(drawn):
     made = [entry("AE", 0.0), entry("DAE", 1.0, active=0.25)]
     (band,) = drawn(made, ["DAE"], "t").axes[0].collections
     assert set(np.round(band.get_paths()[0].vertices[:, 1], 9)) == {0.5, 0.25}
+
+
+def test_the_plain_autoencoder_is_spread_over_sigma2_only_if_it_is_shown(records):
+    assert sweep_figure.spread_plain(records, ["DAE", "CAE"]) == records
+    own = [*records, entry("AE", 1.0, 0, 0.9)]
+    spread = sweep_figure.of_model(sweep_figure.spread_plain(own, ["AE", "DAE"], [2.0]), "AE")
+    found = {(e["config"]["sigma2"], e["config"]["seed"]): e["metrics"]["activation_fraction"] for e in spread}
+    assert len(spread) == len(found) == 10
+    assert found == {(s, k): 0.9 if (s, k) == (1.0, 0) else 0.5 + k / 10 for s in (*SIGMA2, 2.0) for k in (0, 1)}
