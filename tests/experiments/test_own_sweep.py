@@ -391,4 +391,5 @@ def test_a_worker_maps_the_data_instead_of_copying_them():
     pytest.importorskip("psutil")
     done = subprocess.run([sys.executable, "-c", PRIVATE], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+    print(f"peak private memory of the worker (USS): {float(done.stdout):.0f} MB")
     assert 10 < float(done.stdout) < 250
