@@ -64,6 +64,9 @@ JETS = {
 }
 
 
+AT_MOST_1 = ("sigmoid", "tanh", "hard_sigmoid")
+
+
 def encode(W, b, x, name, order=0):
     """The jet's `order`-th entry for one sample, unit by unit."""
     return np.array([JETS[name][order](W[j] @ x + b[j]) for j in range(len(b))])
@@ -131,7 +134,8 @@ def extrapolated(f, df, rho, low, high):
     return f(edge) + df(edge) * (rho - edge)
 
 
-def sae(W, b, x, name, eps=1e-3):
+def sae(W, b, x, name):
+    eps = 1e-3 if name in AT_MOST_1 else 0.1
     return sum(
         extrapolated(lambda p: -np.log(1 - p), lambda p: 1 / (1 - p), r, -np.inf, 1 - eps) for r in rho(W, b, x, name)
     )

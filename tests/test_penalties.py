@@ -153,8 +153,8 @@ def test_saturated_units_still_feel_the_penalty(bias):
     R, grad = SAE.value_and_grad(params, SOFTPLUS, fwd)
     rho = fwd.jet.h.mean()
     assert np.isfinite(R) and (grad.dR_da > 0).all()
-    assert grad.n_extrapolated == (rho > 1 - 1e-3)
-    slope = 1000 if rho > 1 - 1e-3 else 1 / (1 - rho)
+    assert grad.n_extrapolated == (rho > 1 - EPS_ABOVE_1)
+    slope = 1 / EPS_ABOVE_1 if rho > 1 - EPS_ABOVE_1 else 1 / (1 - rho)
     np.testing.assert_allclose(grad.dR_da, slope * fwd.jet.dh_da / 2)
 
 

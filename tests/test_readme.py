@@ -3,8 +3,10 @@
 import configparser
 import doctest
 import re
+import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +20,46 @@ def test_the_examples_of_the_documents_run(document, least, tmp_path, monkeypatc
         pytest.importorskip("pandas", reason="the extra [pandas] is not installed")
     result = doctest.testfile(str(ROOT / document), module_relative=False)
     assert result.attempted >= least and result.failed == 0
+
+
+def code_blocks(path):
+    """The blocks of Python code in a document."""
+    return re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+# Blocks with prompts are run by doctest above, in these documents.
+DOCTESTS = ("README.md", "your_own.md")
+BLOCKS = [(path.name, code) for path in DOCUMENTS for code in code_blocks(path)]
+
+
+@pytest.mark.parametrize(("document", "code"), [block for block in BLOCKS if ">>>" not in block[1]])
+def test_the_code_without_prompts_runs(document, code, tmp_path, monkeypatch):
+    if "sklearn" in code:
+        pytest.importorskip("sklearn", reason="the extra [sklearn] is not installed")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, document, "exec"), {})
+
+
+def test_every_block_with_prompts_is_in_a_document_that_doctest_runs():
+    assert {document for document, code in BLOCKS if ">>>" in code} == set(DOCTESTS)
+
+
+JOBS = "    # each job\n"
+
+
+def test_the_job_array_of_your_own_runs(tmp_path, monkeypatch):
+    """With a small matrix. Its two parts are one indented block, as job scripts are."""
+    document = (ROOT / "docs" / "your_own.md").read_text(encoding="utf-8")
+    block = textwrap.dedent(JOBS + re.split(r"\n(?=\S)", document.split(JOBS)[1])[0])
+    job, afterwards = block.split("# afterwards\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
+    np.save("X.npy", np.random.default_rng(0).standard_normal((50, 6)))
+    for seed in range(2):
+        monkeypatch.setenv("SLURM_ARRAY_TASK_ID", str(seed))
+        exec(job, {})
+    exec(afterwards, {})
+    assert Path("all.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -331,7 +331,7 @@ def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Arr
         return np.sign(g).astype(int), g
     h, dh_da, d2h_da2, _ = cast(FullJet, evaluate(activation, a))
     if isinstance(penalty, MeanActivationPenalty):
-        slack = np.abs(penalty.extrapolated(h)[1]) * near[1]
+        slack = np.abs(penalty.extrapolated(h, activation.at_most_1)[1]) * near[1]
     else:
         # d(h'^(q-1) h''), with q = 2 for a penalty of neither family.
         q = getattr(penalty, "q", 2)

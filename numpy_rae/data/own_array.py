@@ -1,11 +1,17 @@
 """A user's matrix as training data: checked, converted, and put into a file that workers map."""
 
 import hashlib
+import os
+import platform
+import re
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +20,15 @@ from numpy_rae import _validation
 from numpy_rae.data import folders
 from numpy_rae.data.prepared import NOT_WRITABLE, DataRef, DataSpec
 from numpy_rae.data.preprocessing import standardise
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # no advisory locks on Windows, where nothing is removed
+    fcntl = None
+
+FILE = "x.npy"
+STALE_AFTER_SECONDS = 3600.0
 
 
 def as_matrix(X: Any, dtype: str = "float32", standardised: bool = True) -> NDArray[Any]:
@@ -72,17 +87,74 @@ def temporary_file(x: NDArray[Any]) -> Iterator[DataRef]:
         If no folder can be written.
     """
     with _folder() as folder:
-        file = folder / "x.npy"
+        path = folder / FILE
         try:
-            np.save(file, x, allow_pickle=False)
+            file = _locked_file(path, x)
         except OSError as error:
-            raise folders.DataError(f"X cannot be written to {file}: {error.strerror or error}") from error
-        yield DataRef(DataSpec("array", len(x)), hashlib.sha256(x.data).hexdigest(), x.shape, str(file))
+            raise folders.DataError(f"X cannot be written to {path}: {error.strerror or error}") from error
+        with file:  # the lock ends with it
+            yield DataRef(DataSpec("array", len(x)), hashlib.sha256(x.data).hexdigest(), x.shape, str(path))
+
+
+def _locked_file(path: Path, x: NDArray[Any]) -> BinaryIO:
+    """Write the matrix into a new file, locked from before its first byte, and return the open file."""
+    file = open(path, "wb")  # noqa: SIM115 - the caller closes it
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_SH)
+        np.save(file, x, allow_pickle=False)
+        file.flush()
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def remove_stale(parent: Path) -> None:
+    """Remove the folders of sweeps of this machine that were killed.
+
+    A sweep holds a lock on its file, which ends with its process. A folder without a file was made by a sweep that has
+    not written it yet, or was killed before; it counts as stale after STALE_AFTER_SECONDS.
+
+    Parameters
+    ----------
+    parent : pathlib.Path
+        The folder for prepared data.
+    """
+    for folder in parent.glob(f"{_prefix()}*"):
+        with suppress(OSError):  # another start removes it at the same time, or it belongs to another user
+            if _is_stale(folder):
+                shutil.rmtree(folder)
+
+
+def _is_stale(folder: Path) -> bool:
+    """Tell whether no process holds the file of this folder."""
+    if not fcntl:
+        return False
+    try:
+        with open(folder / FILE, "r+b") as file:
+            # A new file is empty until its owner has the lock.
+            old = time.time() - folder.stat().st_mtime > STALE_AFTER_SECONDS
+            if os.fstat(file.fileno()).st_size == 0 and not old:
+                return False
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    except FileNotFoundError:
+        return time.time() - folder.stat().st_mtime > STALE_AFTER_SECONDS
+    except BlockingIOError:
+        return False
+
+
+def _prefix() -> str:
+    """How the folders' names start. Locks do not always reach other machines, so they have this machine's name."""
+    return "array-" + re.sub(r"\W", "_", platform.node()) + "-"
 
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="array-", dir=_parent(), ignore_cleanup_errors=True) as folder:
+    parent = _parent()
+    remove_stale(parent)
+    with tempfile.TemporaryDirectory(prefix=_prefix(), dir=parent, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 

@@ -11,7 +11,7 @@ WORKERS_SECONDS = 60
 
 
 @contextmanager
-def dask_pool(address: str) -> Iterator[tuple[Executor, int]]:
+def dask_pool(address: str, name: str = "--scheduler") -> Iterator[tuple[Executor, int]]:
     """Open an executor on a cluster.
 
     Workers make the data from their own copy of the images, by name and hash (`prepared.load`). A run whose worker dies
@@ -21,6 +21,8 @@ def dask_pool(address: str) -> Iterator[tuple[Executor, int]]:
     ----------
     address : str
         Address of the cluster's scheduler.
+    name : str, optional
+        Name of the option or argument that has the address, for messages.
 
     Yields
     ------
@@ -39,31 +41,29 @@ def dask_pool(address: str) -> Iterator[tuple[Executor, int]]:
         from distributed import Client
         from distributed.comm.addressing import get_address_host_port
     except ImportError:
-        raise ValueError('--scheduler needs Dask; install it with: pip install "numpy-rae[cluster]"') from None
+        raise ValueError(f'{name} needs Dask; install it with: pip install "numpy-rae[cluster]"') from None
     connect: Any = Client  # Dask has no types
     try:
         get_address_host_port(address)  # a client with a malformed address cannot be closed
         client: Any = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise ValueError(f"--scheduler is {address!r}; it must be a running scheduler's address: {error}") from error
+        raise ValueError(f"{name} is {address!r}; it must be a running scheduler's address: {error}") from error
     with client:
-        _wait_for_a_worker(client, address)
+        _wait_for_a_worker(client, address, name)
         pool = client.get_executor(pure=False)
         pool.packs = True  # `sweep` checks first whether the models can be sent
         yield pool, sum(client.nthreads().values())
 
 
-def _wait_for_a_worker(client: Any, address: str) -> None:
+def _wait_for_a_worker(client: Any, address: str, name: str) -> None:
     """Wait until the cluster has a worker, and say on stderr that it has none. Raise ValueError if none joins."""
     if client.nthreads():
         return
-    print(
-        f"--scheduler {address} has no workers; waiting {WORKERS_SECONDS} s for the first", file=sys.stderr, flush=True
-    )
+    print(f"{name} {address} has no workers; waiting {WORKERS_SECONDS} s for the first", file=sys.stderr, flush=True)
     try:
         client.wait_for_workers(1, timeout=WORKERS_SECONDS)
     except TimeoutError:
         raise ValueError(
-            f"--scheduler is {address!r}; no worker has joined it within {WORKERS_SECONDS} s: start one with "
+            f"{name} is {address!r}; no worker has joined it within {WORKERS_SECONDS} s: start one with "
             f"`dask worker {address}`"
         ) from None

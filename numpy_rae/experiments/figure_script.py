@@ -243,7 +243,7 @@ def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], st
     """
     if not entries:
         raise ValueError(f"results file {stored.path} holds no run of this sweep; run it without --plot-only first")
-    print(tables.table(entries, args.models))
+    print(tables.table(sweep_figure.spread_plain(entries, args.models), args.models))
     if protocol.reference:
         print(tables.paired(entries, args.models, protocol.reference))
     print(f"results: {stored.path}", flush=True)
@@ -299,7 +299,12 @@ def _draw_trend(protocol: Protocol, args: argparse.Namespace, entries: list[Reco
     """Draw and save the figure. Raise StoreError if that cannot be done."""
     title = f"{protocol.title}\n{style.plain(recorded_label(entries[-1]['data']))}"
     with style.drawing(picture):
+<<<<<<< HEAD
         note = tables.length_note(protocol, entries)
         figure = sweep_figure.trend(entries, args.models, title, note, protocol.reference)
+=======
+        shown = sweep_figure.spread_plain(entries, args.models)
+        figure = sweep_figure.trend(shown, args.models, title, tables.length_note(protocol, entries))
+>>>>>>> own
     save_picture(figure, picture)
     print(f"picture: {picture}")

@@ -149,7 +149,10 @@ def sweep(
     found = [done[key] for key in wanted if key in done]
     title = f"{s_e.name}, rows: {constraint}, {hidden:,} units\n{x.shape[0]:,} samples of {x.shape[1]:,} features"
     names = tuple(model.name for model in objectives)
-    return SweepResult(found, names, len(wanted) - len(found), title, image_shape, s_e, kept.models, kept.temporary)
+    grid = tuple(dict.fromkeys(config.sigma2 for config in configs))
+    return SweepResult(
+        found, names, len(wanted) - len(found), title, image_shape, grid, s_e, kept.models, kept.temporary
+    )
 
 
 def checked_models(models: Iterable[Any]) -> list[Objective]:
@@ -254,6 +257,8 @@ class Where:
     def __post_init__(self) -> None:
         if self.workers is not None:
             _validation.integer("workers", self.workers)
+        if not isinstance(self.scheduler, str | None):
+            raise ValueError(f"scheduler is {self.scheduler!r}; it must be the address of a Dask scheduler, or None")
         if self.scheduler is not None and self.executor is not None:
             raise ValueError("executor is given with scheduler; give at most one of them")
         if self.executor is not None and not hasattr(self.executor, "submit"):
@@ -284,7 +289,7 @@ class Where:
         if self.executor is not None:
             yield self.executor, self.workers
         elif self.scheduler is not None:
-            with dask_pool(self.scheduler) as (pool, count):
+            with dask_pool(self.scheduler, "scheduler") as (pool, count):
                 yield pool, self.workers or count
         else:
             count = self.workers or cores()

@@ -11,7 +11,7 @@ from numpy_rae.activations import Activation
 from numpy_rae.data.prepared import DataRef
 from numpy_rae.experiments.relative_cost import relative_cost
 from numpy_rae.identity.fingerprint import digest
-from numpy_rae.identity.run_identity import Memo, is_plain_at_zero, of_activation, of_config, of_data, of_model
+from numpy_rae.identity.run_identity import Memo, is_ours, is_plain_at_zero, of_activation, of_config, of_data, of_model
 from numpy_rae.objectives import AE, Objective
 from numpy_rae.train_config import TrainConfig
 
@@ -43,10 +43,13 @@ class Run:
         Returns
         -------
         Run
-            The run itself. At sigma^2 = 0 the plain auto-encoder, if the model coincides with it there.
+            The run itself. At sigma^2 = 0 the plain auto-encoder, if the model coincides with it there. The plain
+            auto-encoder does not depend on sigma^2, so its run at 0 stands for all of them.
         """
-        plain = self.config.sigma2 == 0 and is_plain_at_zero(self.model, self.activation)
-        return replace(self, model=AE) if plain else self
+        if self.config.sigma2 == 0:
+            return replace(self, model=AE) if is_plain_at_zero(self.model, self.activation) else self
+        plain = self.model.name == AE.name and is_ours(self.model, "model")
+        return replace(self, model=AE, config=replace(self.config, sigma2=0.0)) if plain else self
 
     def description(self) -> dict[str, Any]:
         """Return the whole configuration.

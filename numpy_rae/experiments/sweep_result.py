@@ -34,7 +34,8 @@ class SweepResult:
     ----------
     records : list of dict
         One record per finished run, as in the results file. All models coincide at sigma^2 = 0, so that run is stored
-        once, under the model "AE".
+        once, under the model "AE". That model ignores sigma^2, so it has one record per seed; frame, table and figure
+        show it at every sigma^2.
     models : tuple of str
         Names of the models, in the order of the call.
     missing : int
@@ -43,6 +44,8 @@ class SweepResult:
         Title of the figure.
     image_shape : tuple of int or None
         The shape of a row of X as an image.
+    sigma2 : tuple of float
+        The values of sigma^2 of the call.
     """
 
     records: list[dict[str, Any]]
@@ -50,6 +53,7 @@ class SweepResult:
     missing: int = 0
     title: str = ""
     image_shape: tuple[int, ...] | None = None
+    sigma2: tuple[float, ...] = field(default=(), repr=False)
     activation: Activation | None = field(default=None, repr=False)
     models_folder: Path | None = field(default=None, repr=False)
     # A temporary folder of models lives as long as the result.
@@ -101,7 +105,7 @@ class SweepResult:
             import pandas
         except ImportError:
             raise ImportError('to_frame needs pandas; install it with: pip install "numpy-rae[pandas]"') from None
-        return pandas.DataFrame(list(flat_rows(self.records, self.models)))
+        return pandas.DataFrame(list(flat_rows(self._spread(), self.models)))
 
     def table(self) -> str:
         """Return the mean activation fraction / dead fraction over the seeds as text, one line per sigma^2.
@@ -111,7 +115,7 @@ class SweepResult:
         str
             The table.
         """
-        return tables.table(self.records, list(self.models))
+        return tables.table(self._spread(), list(self.models))
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw activation fraction and dead units against sigma^2, one line per model; bands span the seeds.
@@ -136,7 +140,7 @@ class SweepResult:
         if not self.records:
             raise ValueError("records is empty; a figure needs at least one finished run")
         note = f"{self.missing} runs are missing" if self.missing else ""
-        return _saved(sweep_figure.trend(self.records, self.models, style.plain(self.title), note), path)
+        return _saved(sweep_figure.trend(self._spread(), self.models, style.plain(self.title), note), path)
 
     def model(self, model: str, sigma2: float, seed: int) -> SavedModel:
         """Return the trained model of one run of a sweep with `keep_models=True`.
@@ -201,9 +205,18 @@ class SweepResult:
         title = style.plain(f"{model}, sigma^2 = {sigma2:g}: filters and their activation fractions")
         return _saved(filters.filters(trained.params.W, active, self.image_shape, title), path)
 
+    def _spread(self) -> list[dict[str, Any]]:
+        """The records, with those of AE at every sigma^2."""
+        found = sweep_figure.spread_plain(self.records, self.models, self.sigma2)
+        return [entry for entry in found if not self.sigma2 or entry["config"]["sigma2"] in self.sigma2]
+
     def _record(self, model: str, sigma2: float, seed: int) -> dict[str, Any]:
         _validation.one_of("model", model, self.models)
+<<<<<<< HEAD
         mine = model_curves.of_model(self.records, model)
+=======
+        mine = sweep_figure.of_model(self._spread(), model)
+>>>>>>> own
         found = [e for e in mine if e["config"]["sigma2"] == sigma2 and e["config"]["seed"] == seed]
         if not found:
             runs = sorted({(e["config"]["sigma2"], e["config"]["seed"]) for e in mine})
@@ -224,7 +237,7 @@ class SweepResult:
             return "`SweepResult`: no finished run"
         missing = f"; **{self.missing} runs are missing**" if self.missing else ""
         head = f"{_one_line(self.title)}: {len(self.records)} runs{missing}. Average activation fraction / dead units:"
-        return f"{head}\n\n{tables.markdown(self.records, list(self.models))}"
+        return f"{head}\n\n{tables.markdown(self._spread(), list(self.models))}"
 
 
 def _one_line(title: str) -> str:

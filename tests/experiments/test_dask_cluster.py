@@ -49,7 +49,11 @@ def address(tmp_path_factory):
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
         for name, value in _blas.ONE_THREAD.items():
             patch.setenv(name, value)
-        options = {"host": "127.0.0.1", "dashboard_address": None, "local_directory": tmp_path_factory.mktemp("dask")}
+        options = {
+            "host": "127.0.0.1",
+            "dashboard_address": "127.0.0.1:0",
+            "local_directory": tmp_path_factory.mktemp("dask"),
+        }
         with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **options) as running:
             yield running.scheduler_address
 
@@ -189,6 +193,41 @@ def test_a_model_of_the_main_module_is_trained_on_the_cluster(address, tmp_path)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(words, input=PROGRAM, env=environment, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "mine\n"), done.stderr
+
+
+OWN_SWEEP = """
+import sys
+import numpy as np
+import numpy_rae as rae
+
+class Mine:
+    order = 2
+    def value_and_grad(self, params, activation, fwd, rng=None):
+        return float(fwd.jet.dh_da.mean(axis=0).sum()), rae.PenaltyGrad(dR_da=fwd.jet.d2h_da2 / len(fwd.a))
+
+def my_activation(a):
+    return (a + np.sqrt(a * a + 1)) / 2
+
+X = np.random.default_rng(0).standard_normal((60, 12))
+given = {"sigma2": [0, .1], "seeds": range(2), "hidden": 5, "epochs": 2, "progress": False, "keep_models": True}
+there = rae.sweep(X, ["SAE", Mine()], my_activation, scheduler=sys.argv[1], results=sys.argv[2], **given)
+here = rae.sweep(X, ["SAE", Mine()], my_activation, workers=1, **given)
+print([e["metrics"] for e in there.records] == [e["metrics"] for e in here.records], len(there.records))
+print(there.model("Mine", .1, 1).params.W.shape)
+"""
+
+
+@pytest.mark.parametrize("how", ["script", "stdin"])
+def test_an_own_sweep_on_the_cluster_is_the_local_one(how, address, tmp_path):
+    (tmp_path / "own.py").write_text(OWN_SWEEP)
+    name, code = ("own.py", None) if how == "script" else ("-", OWN_SWEEP)
+    words = [sys.executable, "-W", "ignore", name, address, "mine.jsonl"]
+    environment = {
+        **os.environ, **_blas.ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path), "NUMPY_RAE_DATA": str(tmp_path)
+    }  # fmt: skip
+    options = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True, "timeout": 120}
+    done = subprocess.run(words, input=code, **options)
+    assert (done.returncode, done.stdout) == (0, "True 6\n(5, 12)\n"), done.stderr
 
 
 def test_a_model_that_cannot_be_sent_is_named(address, tmp_path):

@@ -1,5 +1,6 @@
 """`rae.sweep`: own data, models and activation, from a script, from stdin and in memory."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -77,9 +78,9 @@ def test_the_ten_lines_run_without_a_main_guard(how, tmp_path):
     code = None if how == "script" else TEN_LINES
     done = subprocess.run(command, input=code, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "30 AE SAE Mine my_activation\n"
+    assert done.stdout == "21 AE SAE Mine my_activation\n"
     assert (tmp_path / "mine.pdf").read_bytes().startswith(b"%PDF")
-    assert len((tmp_path / "mine.jsonl").read_text().splitlines()) == 30
+    assert len((tmp_path / "mine.jsonl").read_text().splitlines()) == 21
     assert list((tmp_path / "data" / "prepared").iterdir()) == []
 
 
@@ -129,6 +130,33 @@ def test_own_data_are_known_by_their_hash_alone_and_mapped(data_folder):
         assert isinstance(x, np.memmap) and (x == X).all() and one.image_shape == (1, 12)
     with pytest.raises(DataError, match="^the matrix of this sweep is not on this machine; "):
         prepared.load(one)
+
+
+KILLED = """
+import os, signal, sys, numpy as np
+from numpy_rae.data import own_array
+with own_array.temporary_file(np.zeros((4, 2), np.float32)) as ref:
+    print(ref.file, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_next_sweep_removes_the_files_of_a_killed_one_and_no_others(data_folder):
+    pytest.importorskip("fcntl")
+    done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, timeout=60)
+    left = Path(done.stdout.strip())
+    assert left.exists() and left.is_relative_to(data_folder)
+    other = left.parent.with_name("array-another_machine-x")
+    starting = left.parent.with_name(left.parent.name + "2")
+    for folder in (other, starting):
+        folder.mkdir()
+    (other / "x.npy").touch()
+    (starting / "x.npy").touch()
+    with own_array.temporary_file(X) as running:
+        assert not left.parent.exists() and other.exists() and starting.exists()
+        os.utime(starting, (0, 0))
+        with own_array.temporary_file(X):
+            assert Path(running.file).exists() and not starting.exists()
 
 
 def test_standardise_makes_each_feature_standard(thread):
@@ -182,6 +210,7 @@ def test_models_are_names_objectives_penalties_functions_and_pairs():
             {"scheduler": "tcp://x:1", "executor": ThreadPoolExecutor(1)},
             "executor is given with scheduler; ",
         ),
+        ({"scheduler": 3}, "scheduler is 3; it must be the address of a Dask scheduler, or None"),
         ({"results": 3}, "results is 3; it must be the path of a file, or None"),
     ],
 )
@@ -286,6 +315,20 @@ def test_the_frame_is_flat_and_spreads_the_plain_runs(thread):
     assert set(frame[frame.sigma2 == 0].trained_as) == {"AE"}
 
 
+def test_the_plain_autoencoder_is_trained_once_and_shown_at_every_sigma2(tmp_path, thread):
+    given = {"executor": thread, "results": tmp_path / "r.jsonl", "keep_models": True, **SMALL}
+    result = rae.sweep(X, ["AE", "SAE"], "relu", [0, 0.1, 1], [0, 1], **given)
+    assert [e["config"]["sigma2"] for e in result.records if e["model"] == "AE"] == [0, 0]
+    assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 6
+    plain = [line.split()[1] for line in result.table().splitlines() if line[:1].isdigit()]
+    assert len(plain) == 3 and len(set(plain)) == 1
+    assert list(result.plot().axes[0].lines[0].get_xdata()) == [0, 0.1, 1]
+    assert (result.model("AE", 0.1, 1).params.W == result.model("AE", 0, 1).params.W).all()
+    alone = rae.sweep(X, ["AE"], "relu", [0.1, 1], 0, **given)
+    assert len(alone.records) == 1
+    assert [line.split()[0] for line in alone.table().splitlines() if line[:1].isdigit()] == ["0.1", "1"]
+
+
 def test_a_missing_pandas_is_one_sentence(thread, monkeypatch):
     result = rae.sweep(X, ["SAE"], "relu", [0.1], [0], executor=thread, **SMALL)
     monkeypatch.setitem(sys.modules, "pandas", None)
@@ -353,4 +396,5 @@ def test_a_worker_maps_the_data_instead_of_copying_them():
     pytest.importorskip("psutil")
     done = subprocess.run([sys.executable, "-c", PRIVATE], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+    print(f"peak private memory of the worker (USS): {float(done.stdout):.0f} MB")
     assert 10 < float(done.stdout) < 250

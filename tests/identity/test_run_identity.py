@@ -206,9 +206,9 @@ def test_the_packages_own_are_identified_by_name():
     for name, activation in ACTIVATIONS.items():
         assert run_identity.of_activation(activation) == {"name": name}
     for name, model in OBJECTIVES.items():
-        assert (
-            run_identity.of_model(model) == run_identity.of_model(pickle.loads(pickle.dumps(model))) == {"name": name}
-        )
+        version = run_identity.VERSIONS.get(f"model {name}")
+        expected = {"name": name, **({"formula": version} if version else {})}
+        assert run_identity.of_model(model) == run_identity.of_model(pickle.loads(pickle.dumps(model))) == expected
     assert run_identity.of_activation(softplus_beta(4)) == {"name": "softplus(beta=4)"}
     assert run_identity.of_model(Objective("CAE", Penalised(CAE))) == {"name": "CAE"}
 
@@ -582,6 +582,7 @@ def older(entry: dict) -> dict:
 
 
 def test_an_older_record_is_found_done(ref, thread, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_identity, "VERSIONS", {})  # as in the older release
     out, old = tmp_path / "r.jsonl", tmp_path / "old.jsonl"
     made = list(sweep.sweep(grid(ref), thread, out))
     for entry in made:
@@ -643,7 +644,8 @@ def script(name: str):
         sys.path.pop(0)
 
 
-def test_the_script_migrates_a_file_once(ref, thread, tmp_path, capsys):
+def test_the_script_migrates_a_file_once(ref, thread, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(run_identity, "VERSIONS", {})  # as in the older release
     out, old = tmp_path / "r.jsonl", tmp_path / "old.jsonl"
     for entry in sweep.sweep([*grid(ref), run_of(mine(1.0), ref)], thread, out):
         jsonl.append(old, older(entry))
@@ -659,7 +661,8 @@ def test_the_script_migrates_a_file_once(ref, thread, tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_versions_compares_numbers_and_not_order_or_age(ref, thread, tmp_path, capsys):
+def test_versions_compares_numbers_and_not_order_or_age(ref, thread, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(run_identity, "VERSIONS", {})  # as in the older release
     out, other = tmp_path / "r.jsonl", tmp_path / "other.jsonl"
     made = list(sweep.sweep(grid(ref), thread, out))
     for entry in reversed(made):

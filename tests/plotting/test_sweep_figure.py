@@ -166,3 +166,12 @@ def test_labels_of_a_dense_grid_do_not_touch(drawn, tmp_path):
     for low in (False, True):
         boxes = [label.get_window_extent() for label in labels if label.get_text().startswith("\n") == low]
         assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+
+
+def test_the_plain_autoencoder_is_spread_over_sigma2_only_if_it_is_shown(records):
+    assert sweep_figure.spread_plain(records, ["DAE", "CAE"]) == records
+    own = [*records, entry("AE", 1.0, 0, 0.9)]
+    spread = model_curves.of_model(sweep_figure.spread_plain(own, ["AE", "DAE"], [2.0]), "AE")
+    found = {(e["config"]["sigma2"], e["config"]["seed"]): e["metrics"]["activation_fraction"] for e in spread}
+    assert len(spread) == len(found) == 10
+    assert found == {(s, k): 0.9 if (s, k) == (1.0, 0) else 0.5 + k / 10 for s in (*SIGMA2, 2.0) for k in (0, 1)}
