@@ -22,7 +22,7 @@ from numpy_rae.experiments.records import Record, StoredRecords
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep import sweep
-from numpy_rae.plotting import style, sweep_figure
+from numpy_rae.plotting import model_curves, style, sweep_figure
 from numpy_rae.plotting.style import save_picture
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.storage import jsonl
@@ -243,7 +243,7 @@ def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], st
     """
     if not entries:
         raise ValueError(f"results file {stored.path} holds no run of this sweep; run it without --plot-only first")
-    print(tables.table(sweep_figure.spread_plain(entries, args.models), args.models))
+    print(tables.table(model_curves.spread_plain(entries, args.models), args.models))
     if protocol.reference:
         print(tables.paired(entries, args.models, protocol.reference))
     print(f"results: {stored.path}", flush=True)
@@ -299,12 +299,7 @@ def _draw_trend(protocol: Protocol, args: argparse.Namespace, entries: list[Reco
     """Draw and save the figure. Raise StoreError if that cannot be done."""
     title = f"{protocol.title}\n{style.plain(recorded_label(entries[-1]['data']))}"
     with style.drawing(picture):
-<<<<<<< HEAD
-        note = tables.length_note(protocol, entries)
-        figure = sweep_figure.trend(entries, args.models, title, note, protocol.reference)
-=======
-        shown = sweep_figure.spread_plain(entries, args.models)
-        figure = sweep_figure.trend(shown, args.models, title, tables.length_note(protocol, entries))
->>>>>>> own
+        shown, note = model_curves.spread_plain(entries, args.models), tables.length_note(protocol, entries)
+        figure = sweep_figure.trend(shown, args.models, title, note, protocol.reference)
     save_picture(figure, picture)
     print(f"picture: {picture}")

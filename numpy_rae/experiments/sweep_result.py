@@ -207,16 +207,12 @@ class SweepResult:
 
     def _spread(self) -> list[dict[str, Any]]:
         """The records, with those of AE at every sigma^2."""
-        found = sweep_figure.spread_plain(self.records, self.models, self.sigma2)
+        found = model_curves.spread_plain(self.records, self.models, self.sigma2)
         return [entry for entry in found if not self.sigma2 or entry["config"]["sigma2"] in self.sigma2]
 
     def _record(self, model: str, sigma2: float, seed: int) -> dict[str, Any]:
         _validation.one_of("model", model, self.models)
-<<<<<<< HEAD
-        mine = model_curves.of_model(self.records, model)
-=======
-        mine = sweep_figure.of_model(self._spread(), model)
->>>>>>> own
+        mine = model_curves.of_model(self._spread(), model)
         found = [e for e in mine if e["config"]["sigma2"] == sigma2 and e["config"]["seed"] == seed]
         if not found:
             runs = sorted({(e["config"]["sigma2"], e["config"]["seed"]) for e in mine})

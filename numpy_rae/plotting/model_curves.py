@@ -49,6 +49,40 @@ def of_model(records: Iterable[Record], model: str) -> list[Record]:
     return sorted((entry for entry in mine if entry["model"] == model or not has_own), key=_sigma2)
 
 
+def spread_plain(records: Iterable[Record], models: Iterable[str], sigma2: Iterable[float] = ()) -> list[Record]:
+    """Return the records with those of the plain auto-encoder, which ignores sigma^2, at every sigma^2.
+
+    It is trained and stored once per seed, at sigma^2 = 0.
+
+    Parameters
+    ----------
+    records : iterable of dict
+        Stored records.
+    models : iterable of str
+        The models that are shown. Without "AE", nothing is added.
+    sigma2 : iterable of float, optional
+        Values of sigma^2 beside those of the records.
+
+    Returns
+    -------
+    list of dict
+        The records, then the copies. Where "AE" has a record of its own, no copy is added.
+    """
+    found = list(records)
+    if "AE" not in models:
+        return found
+    grid = sorted({*map(_sigma2, found), *sigma2})
+    plain = [entry for entry in found if entry["model"] == "AE"]
+    there = {(_sigma2(entry), entry["config"]["seed"]) for entry in plain}
+    copies = [
+        {**entry, "config": {**entry["config"], "sigma2": value}}
+        for entry in plain
+        for value in grid
+        if _sigma2(entry) == 0 and (value, entry["config"]["seed"]) not in there
+    ]
+    return found + copies
+
+
 def _sigma2(entry: Record) -> float:
     """Return a record's sigma^2."""
     sigma2: float = entry["config"]["sigma2"]
