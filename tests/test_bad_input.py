@@ -552,6 +552,7 @@ READS_OWN = {
     "theory.monitor": "Before Observation",
     # test_walkthrough.py gives the script bad options.
     "walkthrough.edae": "*",
+    "walkthrough.gradients": "*",
     "walkthrough.line": "*",
     "walkthrough.one_pass": "*",
     "walkthrough.penalty": "*",

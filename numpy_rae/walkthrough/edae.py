@@ -6,8 +6,8 @@ import numpy as np
 
 from numpy_rae._validation import Array
 from numpy_rae.autoencoder import decode, times_rows
+from numpy_rae.walkthrough.gradients import derivative_lines, parameter_lines
 from numpy_rae.walkthrough.line import Line
-from numpy_rae.walkthrough.one_pass import derivative_lines, parameter_lines
 from numpy_rae.walkthrough.setting import Setting
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from numpy_rae.dae_noise.noise_variants import Copies, antithetic
 from numpy_rae.objectives import Penalised, ae, dae, edae
 from numpy_rae.walkthrough import edae as first_order
+from numpy_rae.walkthrough.gradients import parameter_lines
 from numpy_rae.walkthrough.line import Line
-from numpy_rae.walkthrough.one_pass import OnePass, backward_lines, forward_lines, parameter_lines
+from numpy_rae.walkthrough.one_pass import OnePass, backward_lines, forward_lines
 from numpy_rae.walkthrough.penalty import penalty_lines
 from numpy_rae.walkthrough.setting import Setting, inputs
 from numpy_rae.walkthrough.update import update_lines
