@@ -546,6 +546,7 @@ READS_OWN = {
     "plotting.paper_figure": "*",
     "plotting.recovery_figure": "*",
     "plotting.style": "*",
+    "plotting.model_curves": "*",
     "plotting.sweep_figure": "*",
     "plotting.theory_pictures": "*",
     "plotting.training_report": "*",

@@ -113,5 +113,5 @@ def in_process(environment) -> dict[str, dict]:
 def test_the_same_record_from_the_pool_and_in_process(pools, in_process, tmp_path, workers):
     """In the opposite order, too. Every process seeds the global generators differently, and no record shows it."""
     records = list(sweep.sweep(grid()[::-1], pools[workers], tmp_path / "r.jsonl"))
-    assert len(records) == len(OBJECTIVES) + 1
+    assert len(records) == len(OBJECTIVES)  # AE once: it does not depend on sigma^2
     assert timeless(records) == timeless(jsonl.read(tmp_path / "r.jsonl")) == in_process

@@ -10,7 +10,7 @@ from test_theorem_1 import step
 from numpy_rae.activations import PAPER_ACTIVATIONS, SOFTPLUS
 from numpy_rae.autoencoder import Params, forward
 from numpy_rae.objectives import Penalised
-from numpy_rae.penalties import L1, SAE, MeanActivationPenalty, sae_with_target
+from numpy_rae.penalties import EPS_ABOVE_1, L1, SAE, MeanActivationPenalty, sae_with_target
 from numpy_rae.row_norms import row_len2
 from numpy_rae.theory.lemma_1 import lemma_1_bound
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient, reconstruction_bias_gradient, sufficient_lambda
@@ -35,11 +35,11 @@ def test_bias_gradient_is_never_negative_also_where_rho_exceeds_one(name, proble
 
 @given(problem=white_problems(), shift=st.floats(2, 60))
 def test_bias_gradient_is_mean_slope_times_f_slope(problem, shift):
-    """Cor. 1 in one line: dR/db_e_j = f'(rho_j) E[h'_j]; beyond rho = 1 - eps, f' = 1000."""
+    """Cor. 1 in one line: dR/db_e_j = f'(rho_j) E[h'_j]; beyond rho = 1 - eps, f' = 1 / eps."""
     params = Params(problem.params.W, problem.params.b_e + shift)
     jet = SOFTPLUS(problem.x @ params.W.T + params.b_e, 1)
     rho = jet.h.mean(axis=0)
-    slope = 1 / (1 - np.minimum(rho, 1 - 1e-3))
+    slope = 1 / (1 - np.minimum(rho, 1 - EPS_ABOVE_1))
     gradient = penalty_bias_gradient(SAE, params, SOFTPLUS, problem.x)
     np.testing.assert_allclose(gradient, slope * jet.dh_da.mean(axis=0), rtol=1e-9)
 

@@ -8,7 +8,7 @@ import reference
 
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Params
-from numpy_rae.penalties import CAE, L1, MDAE, SAE
+from numpy_rae.penalties import CAE, EPS_ABOVE_1, L1, MDAE, SAE
 from numpy_rae.row_norms import row_lengths
 from numpy_rae.taylor_penalties import HessianTerm
 from numpy_rae.theory import theorem_3
@@ -33,7 +33,9 @@ def test_bias_gradient_at_a_point_is_the_formula_of_the_corollaries():
         h, dh_da, d2h_da2, _ = s_e(A)
         for penalty, expected in ((CAE, 2 * dh_da * d2h_da2), (MDAE, 2 * dh_da * d2h_da2), (L1, dh_da)):
             np.testing.assert_allclose(bias_gradient_at(penalty, s_e, A), expected, rtol=1e-12, atol=1e-15)
-        np.testing.assert_allclose(bias_gradient_at(SAE, s_e, A), dh_da / (1 - h), rtol=1e-9)
+        np.testing.assert_allclose(
+            bias_gradient_at(SAE, s_e, A), dh_da / (1 - np.minimum(h, 1 - EPS_ABOVE_1)), rtol=1e-9
+        )
 
 
 def test_a_penalty_with_noise_of_its_own_draws_it_from_the_generator_given():
