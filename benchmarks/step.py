@@ -169,11 +169,12 @@ def plot(rows, path):
             ax.plot(ratios, range(len(mine)), linestyle="", label=name, markersize=7, **LOOK[name])
         ax.axvline(1, color="black", linewidth=1)
         ax.set_yticks(range(len(mine)), [f"{row['model']}, {row['activation']}" for row in mine])
-        ax.set(title=f"{size}: {SIZES[size]} inputs, {HIDDEN:,} units, batch {BATCH}", xlabel=XLABEL)
+        ax.set(title=f"{size}: {SIZES[size]} inputs, {HIDDEN:,} units, batch {BATCH}")
         ax.grid(axis="y", linewidth=0.4)
     axes[0].invert_yaxis()
     axes[0].set_xlim(left=0)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(others), frameon=False)
+    figure.supxlabel(XLABEL, fontsize=10)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(others), frameon=False)
     figure.savefig(path, dpi=130)
 
 
