@@ -43,10 +43,11 @@ def modules() -> list[Path]:
 
 def row(path: Path) -> str:
     """Return one line of the table. A folder is named by its `__init__.py`."""
-    shown = path.relative_to(ROOT / "numpy_rae").as_posix()
+    name = path.relative_to(ROOT / "numpy_rae").as_posix()
+    shown = name.replace("__", "\\_\\_")  # Markdown would print the name in bold.
     if path.name == "__init__.py" and path.parent.name != "numpy_rae":
         return f"| **[{path.parent.name}/](../numpy_rae/{path.parent.name})** | **{summary(path)}** |"
-    return f"| [{shown}](../numpy_rae/{shown}) | {summary(path)} |"
+    return f"| [{shown}](../numpy_rae/{name}) | {summary(path)} |"
 
 
 def table() -> str:
