@@ -1,14 +1,15 @@
-"""The table of the package's files in the README, made from the first sentence of each module's docstring.
+"""The table of the package's files in docs/layout.md, made from the first sentence of each module's docstring.
 
-`python tests/layout.py` writes the table into the README; `test_layout.py` fails if the README differs.
+`python tests/layout.py` writes the table into that page; `test_layout.py` fails if the page differs.
 """
 
 import ast
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- layout: begin -->", "<!-- layout: end -->"
+import generated_table
+from generated_table import ROOT
+
 # A period and a space end a sentence, except after an abbreviation.
 SENTENCE_END = re.compile(r"(?<!Eq)(?<!Sec)(?<!Fig)(?<!Cor)(?<!Rem)(?<!Fn)(?<! al)\. ")
 # The order in which a new reader should open the files; the other files follow by folder.
@@ -42,11 +43,11 @@ def modules() -> list[Path]:
 
 def row(path: Path) -> str:
     """Return one line of the table. A folder is named by its `__init__.py`."""
-    name = path.relative_to(ROOT).as_posix()
-    shown = path.relative_to(ROOT / "numpy_rae").as_posix()
+    name = path.relative_to(ROOT / "numpy_rae").as_posix()
+    shown = name.replace("__", "\\_\\_")  # Markdown would print the name in bold.
     if path.name == "__init__.py" and path.parent.name != "numpy_rae":
-        return f"| **[{path.parent.name}/]({path.parent.relative_to(ROOT).as_posix()})** | **{summary(path)}** |"
-    return f"| [{shown}]({name}) | {summary(path)} |"
+        return f"| **[{path.parent.name}/](../numpy_rae/{path.parent.name})** | **{summary(path)}** |"
+    return f"| [{shown}](../numpy_rae/{name}) | {summary(path)} |"
 
 
 def table() -> str:
@@ -54,12 +55,5 @@ def table() -> str:
     return "\n".join(["| file | what |", "|---|---|", *map(row, modules())])
 
 
-def in_readme(text: str, content: str) -> str:
-    """Return the README's text with the table between its markers."""
-    head, rest = text.split(BEGIN)
-    return f"{head}{BEGIN}\n{content}\n{END}{rest.split(END)[1]}"
-
-
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(in_readme(readme.read_text(encoding="utf-8"), table()), encoding="utf-8")
+    generated_table.store("layout", table())

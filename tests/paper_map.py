@@ -1,13 +1,17 @@
-"""Where each item of the paper is coded, tested and shown, found by its tag. `python tests/paper_map.py` writes the
-table into the README; `test_paper_map.py` holds it there and fails on a hole."""
+"""Where each item of the paper is derived, coded, tested and shown, found by its tag.
+
+`python tests/paper_map.py` writes the table into docs/paper_map.md. `test_paper_map.py` fails if that page differs, or if
+an item has no code or no test. The site shows the same table with links to lines (`docs/_ext/map_of_the_paper.py`).
+"""
 
 import ast
 import re
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- paper map: begin -->", "<!-- paper map: end -->"
+import generated_table
+from generated_table import ROOT
+
 STATEMENTS = [
     "Assumption 1", "Lemma 1", "Thm 1", "Cor. 1", "Cor. 2", "Thm 2", "Thm 3", "Rem. 1", "Rem. 2",
     "Fn. 1", "Fn. 2", "Fn. 3", "Fn. 4", "Sec. 2.1.1", "Sec. 2.1.2", "Sec. 3.1.1",
@@ -93,30 +97,41 @@ def ranked(tag: str, found: dict[str, list[str]]) -> list[tuple[str, list[str]]]
     return [(file, names) for file, (_, names) in sorted(ordered.items(), key=rank)]
 
 
+def derivations(tag: str) -> str:
+    """Links to the sections of the derivations."""
+    headings = (heading(number) for number in DERIVED_IN[tag])
+    return "<br>".join(f"[{title}](derivations.md#{anchor(title)})" for title in headings)
+
+
+def anchor(title: str) -> str:
+    """The anchor of a heading, as GitHub and the site make it."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
 def brief(tag: str, found: dict[str, list[str]], limit: int) -> str:
-    """The first `limit` places as links."""
+    """The first `limit` places as links from a page of docs/."""
     places = ranked(tag, found)[:limit]
-    return "<br>".join(f"[{Path(file).name}]({file}){label(names)}" for file, names in places)
+    return "<br>".join(f"[{Path(file).name}](../{file}){label(names)}" for file, names in places)
 
 
 def label(names: list[str]) -> str:
     return f" `{', '.join(names[:2])}`" if names and not names[0].startswith("test_") else ""
 
 
+def row(tag: str) -> str:
+    """One line of the map."""
+    return (
+        "| "
+        + " | ".join([tag, derivations(tag), *(brief(tag, found(tag), 2) for found in (code, tests, examples))])
+        + " |"
+    )
+
+
 def table() -> str:
     """The map as Markdown."""
-    lines = ["| paper | code | test | example |", "|---|---|---|---|"]
-    for tag in [*EQUATIONS, *STATEMENTS, *FIGURES]:
-        lines.append("| " + " | ".join([tag, *(brief(tag, found(tag), 2) for found in (code, tests, examples))]) + " |")
-    return "\n".join(lines)
-
-
-def in_readme(text: str, content: str) -> str:
-    """README text with the table between its markers."""
-    head, rest = text.split(BEGIN)
-    return f"{head}{BEGIN}\n{content}\n{END}{rest.split(END)[1]}"
+    lines = ["| paper | derivation | code | test | example |", "|---|---|---|---|---|"]
+    return "\n".join([*lines, *map(row, [*EQUATIONS, *STATEMENTS, *FIGURES])])
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(in_readme(readme.read_text(), table()))
+    generated_table.store("paper_map", table())

@@ -78,6 +78,15 @@ def test_every_script_and_module_that_is_named_exists(document):
     assert not [name for name in named if not any(f"/{path.as_posix()}".endswith(f"/{name}") for path in there)]
 
 
+def test_the_readme_is_short_and_leads_to_every_page():
+    """Its tables are pages of their own. The pages that only the site has are reached through the site."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    only_on_the_site = {"index", "start", "gallery", "notebook", "contributing", "changelog"}
+    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - only_on_the_site
+    assert len(readme.splitlines()) <= 110
+    assert not {page for page in pages if f"(docs/{page}.md" not in readme}
+
+
 def test_the_first_example_uses_the_public_names_and_no_none():
     first = (ROOT / "README.md").read_text(encoding="utf-8").split("```python")[1].split("```")[0]
     assert "import numpy_rae as rae" in first and "from numpy_rae" not in first and "None" not in first

@@ -1,6 +1,7 @@
-"""Parts of pages that are made when the site is built: the gallery, the map of the paper, the notebook.
+"""Parts of pages that are made when the site is built: the gallery, the map of the paper, the files, the notebook.
 
-A page asks for its part with a comment that stands alone on its line, such as `<!-- part: gallery -->`.
+A page asks for its part with a comment that stands alone on its line, such as `<!-- part: gallery -->`. For readers on
+GitHub a page can store a part, from this comment to `<!-- end: gallery -->`. The site replaces the stored part.
 """
 
 import json
@@ -9,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import gallery
+import layout
 import map_of_the_paper
 from repository import ROOT
 from sphinx.application import Sphinx
 
-COMMENT = re.compile(r"^<!-- part: (\w+) -->$", re.MULTILINE)
+COMMENT = re.compile(r"^<!-- part: (\w+) -->$(?:.*?^<!-- end: \1 -->$)?", re.MULTILINE | re.DOTALL)
 
 
 def notebook() -> tuple[str, list[Path]]:
@@ -26,9 +28,15 @@ def notebook() -> tuple[str, list[Path]]:
     ), [path]
 
 
+def package_files() -> tuple[str, list[Path]]:
+    """Return the table of the package's files, and these files."""
+    return layout.table(), layout.modules()
+
+
 PARTS: dict[str, Callable[[], tuple[str, list[Path]]]] = {
     "gallery": gallery.markdown,
     "paper_map": map_of_the_paper.markdown,
+    "layout": package_files,
     "notebook": notebook,
 }
 

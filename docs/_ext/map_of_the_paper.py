@@ -4,7 +4,6 @@ from pathlib import Path
 
 import gallery
 import paper_map
-from mdit_py_plugins.anchors.index import slugify
 
 LIMIT = 3
 
@@ -15,12 +14,6 @@ def places(tag: str, found: dict[str, list[str]], limit: int) -> str:
     return "<br>".join(f"{{source}}`{file}{f': {names[0]}' if names else ''}`" for file, names in ranked)
 
 
-def derivations(tag: str) -> str:
-    """Return links to the sections of the derivations."""
-    headings = (paper_map.heading(number) for number in paper_map.DERIVED_IN[tag])
-    return "<br>".join(f"[{heading}](derivations.md#{slugify(heading)})" for heading in headings)
-
-
 def scripts(tag: str) -> str:
     """Return links into the gallery, first to the scripts with a stored picture."""
     names = sorted((Path(file).stem for file in paper_map.examples(tag)), key=lambda name: not gallery.pictures(name))
@@ -29,7 +22,12 @@ def scripts(tag: str) -> str:
 
 def row(tag: str) -> str:
     """Return one line of the table."""
-    cells = [tag, derivations(tag), places(tag, paper_map.code(tag), LIMIT), places(tag, paper_map.tests(tag), LIMIT)]
+    cells = [
+        tag,
+        paper_map.derivations(tag),
+        places(tag, paper_map.code(tag), LIMIT),
+        places(tag, paper_map.tests(tag), LIMIT),
+    ]
     return "| " + " | ".join([*cells, scripts(tag)]) + " |"
 
 
