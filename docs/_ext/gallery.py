@@ -27,9 +27,15 @@ def scripts() -> dict[str, list[Path]]:
     return found
 
 
-def pictures(name: str) -> list[Path]:
+def drawn_as(script: str) -> str:
+    """Return the first part of the names of a script's pictures. Both data sets of a figure of the paper share a picture."""
+    figure = re.match(r"(fig\d|fn4)_", script)
+    return figure[1] if figure else script
+
+
+def pictures(script: str) -> list[Path]:
     """Return the stored pictures of one script: <name>-<preset>.png."""
-    found = (ROOT / "docs" / "figures").glob(f"{name}-*.png")
+    found = (ROOT / "docs" / "figures").glob(f"{drawn_as(script)}-*.png")
     return sorted(found, key=lambda path: (not path.stem.endswith("-sample"), path.name))
 
 
@@ -41,7 +47,7 @@ def commands() -> dict[str, str]:
 
 def picture(path: Path, script: str, title: str, known: dict[str, str]) -> str:
     """Return one picture under the command that made it."""
-    preset = path.stem.removeprefix(f"{script}-")
+    preset = path.stem.removeprefix(f"{drawn_as(script)}-")
     default = f"python examples/{script}.py" + ("" if preset == "sample" else f" --preset {preset}")
     return f"```sh\n{known.get(path.stem, default)}\n```\n\n![{title} ({preset})](figures/{path.name})"
 
