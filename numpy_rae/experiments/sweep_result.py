@@ -207,8 +207,7 @@ class SweepResult:
 
     def _spread(self) -> list[dict[str, Any]]:
         """The records, with those of AE at every sigma^2."""
-        found = model_curves.spread_plain(self.records, self.models, self.sigma2)
-        return [entry for entry in found if not self.sigma2 or entry["config"]["sigma2"] in self.sigma2]
+        return model_curves.spread_plain(self.records, self.models, self.sigma2 or None)
 
     def _record(self, model: str, sigma2: float, seed: int) -> dict[str, Any]:
         _validation.one_of("model", model, self.models)
