@@ -77,7 +77,7 @@ def chosen(entries: Iterable[Record], args: argparse.Namespace) -> list[Record]:
         entry
         for entry in entries
         if any(model_curves.belongs(entry, model) for model in args.models)
-        and (args.sigma2 is None or entry["config"]["sigma2"] in args.sigma2 or plain and entry["model"] == "AE")
+        and (args.sigma2 is None or entry["config"]["sigma2"] in args.sigma2 or (plain and entry["model"] == "AE"))
         and (args.seeds is None or entry["config"]["seed"] in args.seeds)
     )
 
