@@ -170,8 +170,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def picture_parser(name: str, description: str, presets: Iterable[str] = ("sample", "tiny")) -> argparse.ArgumentParser:
-    """Return the options of a script that draws one picture.
+def text_parser(name: str, description: str, presets: Iterable[str] = ("sample", "tiny")) -> argparse.ArgumentParser:
+    """Return the options of a script that prints tables and draws nothing.
 
     Parameters
     ----------
@@ -191,6 +191,27 @@ def picture_parser(name: str, description: str, presets: Iterable[str] = ("sampl
         prog=f"{name}.py", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     p.add_argument("--preset", choices=presets, default="sample", help="tiny is for a quick try")
+    return p
+
+
+def picture_parser(name: str, description: str, presets: Iterable[str] = ("sample", "tiny")) -> argparse.ArgumentParser:
+    """Return the options of a script that draws one picture.
+
+    Parameters
+    ----------
+    name : str
+        Name of the script.
+    description : str
+        Its docstring.
+    presets : iterable of str, optional
+        Names of its presets.
+
+    Returns
+    -------
+    ArgumentParser
+        The options with their defaults.
+    """
+    p = text_parser(name, description, presets)
     p.add_argument("--out", type=user_path, default=Path("results"), help="folder of the picture")
     p.set_defaults(picture=None)
     _add_picture(p, "in the folder of --out")

@@ -243,12 +243,13 @@ def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], st
     """
     if not entries:
         raise ValueError(f"results file {stored.path} holds no run of this sweep; run it without --plot-only first")
-    print(tables.table(model_curves.spread_plain(entries, args.models), args.models))
+    shown = model_curves.spread_plain(entries, args.models, args.sigma2)
+    print(tables.table(shown, args.models))
     if protocol.reference:
-        print(tables.paired(entries, args.models, protocol.reference))
+        print(tables.paired(shown, args.models, protocol.reference))
     print(f"results: {stored.path}", flush=True)
     try:
-        _draw_trend(protocol, args, entries, picture_file(protocol, args, entries, stored))
+        _draw_trend(protocol, args, shown, picture_file(protocol, args, entries, stored))
     except jsonl.StoreError as error:
         tell(protocol.name, error)
         return BAD_INPUT
@@ -285,7 +286,8 @@ def picture_file(protocol: Protocol, args: argparse.Namespace, entries: list[Rec
         return out.with_suffix(".png")
     known = {**stored.by_hash, **{entry["hash"]: entry for entry in entries}}
     whole = tables.chosen(known.values(), everything)
-    if {_model_sigma2_seed(entry) for entry in whole} - {_model_sigma2_seed(entry) for entry in entries}:
+    shown = model_curves.spread_plain(entries, args.models, args.sigma2)
+    if {_model_sigma2_seed(entry) for entry in whole} - {_model_sigma2_seed(entry) for entry in shown}:
         return out.with_name(f"{out.stem}-selection.png")
     return out.with_suffix(".png")
 
@@ -295,11 +297,11 @@ def _model_sigma2_seed(entry: Record) -> tuple[str, float, int]:
     return entry["model"], entry["config"]["sigma2"], entry["config"]["seed"]
 
 
-def _draw_trend(protocol: Protocol, args: argparse.Namespace, entries: list[Record], picture: Path) -> None:
+def _draw_trend(protocol: Protocol, args: argparse.Namespace, shown: list[Record], picture: Path) -> None:
     """Draw and save the figure. Raise StoreError if that cannot be done."""
-    title = f"{protocol.title}\n{style.plain(recorded_label(entries[-1]['data']))}"
+    title = f"{protocol.title}\n{style.plain(recorded_label(shown[-1]['data']))}"
     with style.drawing(picture):
-        shown, note = model_curves.spread_plain(entries, args.models), tables.length_note(protocol, entries)
+        note = tables.length_note(protocol, shown)
         figure = sweep_figure.trend(shown, args.models, title, note, protocol.reference)
     save_picture(figure, picture)
     print(f"picture: {picture}")

@@ -23,7 +23,7 @@ from numpy_rae.experiments.command_line import cores
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.progress import show_progress
-from numpy_rae.experiments.records import MemoryRecords, Record, records_of
+from numpy_rae.experiments.records import MemoryRecords, NamedModels, Record, StoredRecords, records_of
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep import sweep as train_all
@@ -133,6 +133,7 @@ def sweep(
         If every run failed because its worker died.
     """
     s_e, objectives = find_activation(activation), checked_models(models)
+    names = tuple(model.name for model in objectives)
     fixed = {"hidden": hidden, "epochs": epochs, "batch_size": batch_size, "eta": eta, "momentum": momentum}
     configs = checked_configs(sigma2, seeds, {**fixed, "constraint": constraint, "dtype": dtype, **settings})
     x = own_array.as_matrix(X, dtype, not standardise)
@@ -144,11 +145,10 @@ def sweep(
     with own_array.temporary_file(x) as data:
         runs = [Run(model, s_e, data, config) for config in configs for model in objectives]
         wanted = deduplicate(runs)
-        train_missing(runs, len(wanted), where, kept, progress)
+        train_missing(runs, len(wanted), where, kept, progress, names)
     done = records_of(kept.records)
     found = [done[key] for key in wanted if key in done]
     title = f"{s_e.name}, rows: {constraint}, {hidden:,} units\n{x.shape[0]:,} samples of {x.shape[1]:,} features"
-    names = tuple(model.name for model in objectives)
     grid = tuple(dict.fromkeys(config.sigma2 for config in configs))
     return SweepResult(
         found, names, len(wanted) - len(found), title, image_shape, grid, s_e, kept.models, kept.temporary
@@ -350,7 +350,9 @@ class Kept:
         return cls(file, Checkpoints(file.with_suffix(".checkpoints")), models, None)
 
 
-def train_missing(runs: list[Run], total: int, where: Where, kept: Kept, progress: bool) -> None:
+def train_missing(
+    runs: list[Run], total: int, where: Where, kept: Kept, progress: bool, names: tuple[str, ...]
+) -> None:
     """Train the runs that have no record yet. After an interrupt or a loss, warn if there are records to return.
 
     Parameters
@@ -365,6 +367,8 @@ def train_missing(runs: list[Run], total: int, where: Where, kept: Kept, progres
         Where records and models are kept.
     progress : bool
         Whether a bar is shown.
+    names : tuple of str
+        Names of the models, in the order of the call.
 
     Raises
     ------
@@ -375,10 +379,12 @@ def train_missing(runs: list[Run], total: int, where: Where, kept: Kept, progres
     """
     keys = set(deduplicate(runs))
     checkpoints = kept.checkpoints if where.local else None
-    store = MemoryRecords(kept.records) if isinstance(kept.records, dict) else kept.records
+    store = MemoryRecords(kept.records) if isinstance(kept.records, dict) else StoredRecords(kept.records)
     try:
         with where.opened() as (pool, at_once):
-            records = train_all(runs, pool, store, at_once, checkpoints, models=kept.models, every_model=True)
+            records = train_all(
+                runs, pool, NamedModels(store, names), at_once, checkpoints, models=kept.models, every_model=True
+            )
             show_progress(records, total, disable=not progress)
     except (KeyboardInterrupt, RunsLost) as error:
         done = len(keys & set(records_of(kept.records)))

@@ -177,6 +177,54 @@ class MemoryRecords:
         self.by_hash[entry["hash"]] = entry
 
 
+@dataclass(frozen=True)
+class NamedModels:
+    """A store whose new records also hold, as "sweep_models", the names of the models that their sweep was called with.
+
+    All models share the record of "AE" at sigma^2 = 0, so the records' own models do not tell whether "AE" was wanted.
+
+    Attributes
+    ----------
+    store : StoredRecords or MemoryRecords
+        Where the records are kept.
+    models : tuple of str
+        The names, in the order of the call.
+    """
+
+    store: StoredRecords | MemoryRecords
+    models: tuple[str, ...]
+
+    def exclusive_lock(self) -> AbstractContextManager[None]:
+        """Return a context that locks the store.
+
+        Returns
+        -------
+        context manager
+            The store's.
+        """
+        return self.store.exclusive_lock()
+
+    def finished(self) -> dict[str, Record]:
+        """Return the records that are in the store now.
+
+        Returns
+        -------
+        dict
+            The records by hash.
+        """
+        return self.store.finished()
+
+    def append(self, entry: Record) -> None:
+        """Add a record to the store, with the names.
+
+        Parameters
+        ----------
+        entry : dict
+            The record.
+        """
+        self.store.append({**entry, "sweep_models": list(self.models)})
+
+
 def read_results(results: Path, migrate: Callable[[Record], Record] = with_identity) -> StoredRecords:
     """Read a results file.
 
@@ -338,6 +386,7 @@ def _is_record(entry: Record) -> bool:
     parts = (entry.get(name) for name in ("data", "config", "metrics"))
     data, config, metrics = (part if isinstance(part, dict) else {} for part in parts)
     numbers = [config.get(name) for name in ("sigma2", "seed")]
+    names = entry.get("sweep_models", [])
     if entry.get("status") == "ok":
         numbers += [metrics.get(name) for name in ("activation_fraction", "dead_fraction")]
         numbers += [entry.get(name) for name in ("steps", "first_objective", "peak_objective")]
@@ -345,6 +394,8 @@ def _is_record(entry: Record) -> bool:
         {"source", "count", "path"} <= set(data)
         and all(isinstance(number, (int, float)) for number in numbers)
         and all(isinstance(entry.get(name), str) for name in ("model", "activation"))
+        and isinstance(names, list)
+        and all(isinstance(name, str) for name in names)
         and entry.get("status") in ("ok", "diverged")
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,13 +60,17 @@ class SweepResult:
     keeps: object = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def read(cls, *paths: str | os.PathLike[str]) -> SweepResult:
+    def read(cls, *paths: str | os.PathLike[str], models: Iterable[str] | None = None) -> SweepResult:
         """Read results files, for example those of the jobs of a job array, as one result.
 
         Parameters
         ----------
         *paths : str or os.PathLike
             Results files of `numpy_rae.sweep` or of the figure scripts.
+        models : iterable of str, optional
+            Names of the models to show, in this order. The default is the models that the sweeps were called with.
+            The files of the figure scripts do not hold these names. Their default is all models, without "AE" if there
+            are others, because all models share the runs of "AE" at sigma^2 = 0.
 
         Returns
         -------
@@ -76,7 +80,7 @@ class SweepResult:
         Raises
         ------
         ValueError
-            If no file is given, or if a file does not exist.
+            If no file is given, if a file does not exist, or if `models` names a model without a record.
         storage.jsonl.StoreError
             If a file is not a sweep's.
         """
@@ -84,7 +88,7 @@ class SweepResult:
         if not found:
             raise ValueError(f"paths is {[str(path) for path in paths]}; these files hold no record of a sweep")
         title = f"{found[-1]['activation']}, rows: {found[-1]['config']['constraint']}"
-        return cls(found, _models_of(found), title=title)
+        return cls(found, _models_of(found) if models is None else _checked(models, found), title=title)
 
     def to_frame(self) -> pandas.DataFrame:
         """Return the records as a pandas data frame with one row per model, sigma^2 and seed.
@@ -207,8 +211,7 @@ class SweepResult:
 
     def _spread(self) -> list[dict[str, Any]]:
         """The records, with those of AE at every sigma^2."""
-        found = model_curves.spread_plain(self.records, self.models, self.sigma2)
-        return [entry for entry in found if not self.sigma2 or entry["config"]["sigma2"] in self.sigma2]
+        return model_curves.spread_plain(self.records, self.models, self.sigma2 or None)
 
     def _record(self, model: str, sigma2: float, seed: int) -> dict[str, Any]:
         _validation.one_of("model", model, self.models)
@@ -249,13 +252,26 @@ def _existing(path: str | os.PathLike[str]) -> Path:
 
 
 def _models_of(records: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the models by name; "AE" only if it was trained for itself, and not only as every model's sigma^2 = 0."""
+    """Return the models that the sweeps were called with, then those of records that do not tell, by name."""
     records = list(records)
+    called = dict.fromkeys(name for entry in records for name in entry.get("sweep_models", ()))
+    others = [entry for entry in records if "sweep_models" not in entry]
     # The order of the records depends on which run ended first.
-    names = sorted({entry["model"] for entry in records}, key=str.casefold)
-    own = any(entry["model"] == "AE" and entry["config"]["sigma2"] for entry in records)
-    others: Sequence[str] = [name for name in names if name != "AE"]
-    return tuple(names) if own or not others else tuple(others)
+    names = sorted({entry["model"] for entry in others}, key=str.casefold)
+    own = any(entry["model"] == "AE" and entry["config"]["sigma2"] for entry in others)
+    alone = not called and names == ["AE"]
+    return tuple(dict.fromkeys([*called, *(name for name in names if name != "AE" or own or alone)]))
+
+
+def _checked(models: Iterable[str], records: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the names. Raise ValueError for none, or for one that no record is of."""
+    names = tuple(dict.fromkeys([models] if isinstance(models, str) else models))
+    known = sorted({*_models_of(records), *(entry["model"] for entry in records)}, key=str.casefold)
+    if not names:
+        raise ValueError("models is empty; it must have at least one name")
+    for name in names:
+        _validation.one_of("models", name, known)
+    return names
 
 
 def _saved(figure: Figure, path: str | os.PathLike[str] | None) -> Figure:

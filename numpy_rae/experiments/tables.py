@@ -69,13 +69,15 @@ def chosen(entries: Iterable[Record], args: argparse.Namespace) -> list[Record]:
     Returns
     -------
     list of dict
-        The records. Of a run that was trained twice, the later one.
+        The records. Of a run that was trained twice, the later one. "AE" ignores sigma^2, so its run at 0 is selected
+        with every sigma^2.
     """
+    plain = "AE" in args.models
     return latest(
         entry
         for entry in entries
         if any(model_curves.belongs(entry, model) for model in args.models)
-        and (args.sigma2 is None or entry["config"]["sigma2"] in args.sigma2)
+        and (args.sigma2 is None or entry["config"]["sigma2"] in args.sigma2 or (plain and entry["model"] == "AE"))
         and (args.seeds is None or entry["config"]["seed"] in args.seeds)
     )
 

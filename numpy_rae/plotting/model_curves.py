@@ -49,8 +49,10 @@ def of_model(records: Iterable[Record], model: str) -> list[Record]:
     return sorted((entry for entry in mine if entry["model"] == model or not has_own), key=_sigma2)
 
 
-def spread_plain(records: Iterable[Record], models: Iterable[str], sigma2: Iterable[float] = ()) -> list[Record]:
-    """Return the records with those of the plain auto-encoder, which ignores sigma^2, at every sigma^2.
+def spread_plain(
+    records: Iterable[Record], models: Iterable[str], sigma2: Iterable[float] | None = None
+) -> list[Record]:
+    """Return the records that are shown, with those of the plain auto-encoder, which ignores sigma^2, at every sigma^2.
 
     It is trained and stored once per seed, at sigma^2 = 0.
 
@@ -61,7 +63,7 @@ def spread_plain(records: Iterable[Record], models: Iterable[str], sigma2: Itera
     models : iterable of str
         The models that are shown. Without "AE", nothing is added.
     sigma2 : iterable of float, optional
-        Values of sigma^2 beside those of the records.
+        The values of sigma^2 that are shown. None is those of the records.
 
     Returns
     -------
@@ -69,10 +71,8 @@ def spread_plain(records: Iterable[Record], models: Iterable[str], sigma2: Itera
         The records, then the copies. Where "AE" has a record of its own, no copy is added.
     """
     found = list(records)
-    if "AE" not in models:
-        return found
-    grid = sorted({*map(_sigma2, found), *sigma2})
-    plain = [entry for entry in found if entry["model"] == "AE"]
+    grid = sorted(set(map(_sigma2, found) if sigma2 is None else sigma2))
+    plain = [entry for entry in found if entry["model"] == "AE" and "AE" in models]
     there = {(_sigma2(entry), entry["config"]["seed"]) for entry in plain}
     copies = [
         {**entry, "config": {**entry["config"], "sigma2": value}}
@@ -80,7 +80,7 @@ def spread_plain(records: Iterable[Record], models: Iterable[str], sigma2: Itera
         for value in grid
         if _sigma2(entry) == 0 and (value, entry["config"]["seed"]) not in there
     ]
-    return found + copies
+    return [entry for entry in found if _sigma2(entry) in grid] + copies
 
 
 def _sigma2(entry: Record) -> float:

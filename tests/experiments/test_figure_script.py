@@ -201,6 +201,22 @@ def test_a_selection_does_not_replace_the_full_figure(script, no_pool, capsys):
     assert not (out / "fig1_relu_mnist-tiny-selection.png").exists()
 
 
+def test_the_plain_autoencoder_is_shown_at_the_sigma2_of_a_selection(script, no_pool, capsys, pictures):
+    """It is stored at 0 alone, because it ignores sigma^2; the full figure is kept."""
+    _, out = script
+    arguments = ["--preset", "tiny", "--out", str(out), "--plot-only"]
+    assert main(FIG1, arguments) == 0
+    full = (out / "fig1_relu_mnist-tiny.png").read_bytes()
+    for models in (["AE"], ["DAE", "AE"], [*FIG1.models, "AE"]):
+        assert main(FIG1, [*arguments, "--models", *models, "--sigma2", "0.01", "0.25"]) == 0
+        lines = pictures[-1].axes[0].lines
+        assert [line.get_label() for line in lines] == models
+        assert all(line.get_xdata() == pytest.approx([0.1, 0.5]) for line in lines)
+        assert np.isfinite([line.get_ydata() for line in lines]).all()
+        assert (out / "fig1_relu_mnist-tiny.png").read_bytes() == full
+        (out / "fig1_relu_mnist-tiny-selection.png").unlink()
+
+
 @pytest.mark.parametrize(("suffix", "begins"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_the_picture_goes_where_the_option_says(script, no_pool, capsys, tmp_path, suffix, begins):
     _, out = script

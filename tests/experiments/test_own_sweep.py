@@ -357,7 +357,7 @@ def test_files_of_several_jobs_are_read_as_one_result(tmp_path, thread):
     for seed, file in enumerate(files):
         rae.sweep(X, ["SAE", "CAE"], "relu", [0, 0.1], [seed], executor=thread, results=file, **SMALL)
     both = SweepResult.read(*files)
-    assert both.models == ("CAE", "SAE") and len(both.records) == 6
+    assert both.models == ("SAE", "CAE") and len(both.records) == 6
     assert len(list(sweep_result.flat_rows(both.records, both.models))) == 8
     with pytest.raises(ValueError, match="there is no such results file$"):
         SweepResult.read(tmp_path / "none.jsonl")
@@ -366,10 +366,36 @@ def test_files_of_several_jobs_are_read_as_one_result(tmp_path, thread):
         SweepResult.read(tmp_path / "empty.jsonl")
 
 
+@pytest.mark.parametrize("sigma2", [[0, 0.1], [0.1, 1]])
+def test_a_file_lists_the_plain_autoencoder_if_its_sweep_was_called_with_it(tmp_path, thread, sigma2):
+    """It is stored at sigma^2 = 0 alone, as what all models share there."""
+    with_it, without = tmp_path / "with.jsonl", tmp_path / "without.jsonl"
+    swept = rae.sweep(X, ["SAE", "AE"], "relu", sigma2, [0], executor=thread, results=with_it, **SMALL)
+    rae.sweep(X, ["SAE"], "relu", sigma2, [0], executor=thread, results=without, **SMALL)
+    read = SweepResult.read(with_it)
+    assert read.models == swept.models == ("SAE", "AE")
+    assert [e["config"]["sigma2"] for e in read._spread() if e["model"] == "AE"][-1] == sigma2[-1]
+    assert SweepResult.read(without).models == ("SAE",)
+    rae.sweep(X, ["AE", "CAE"], "relu", sigma2, [0], executor=thread, results=without, **SMALL)
+    assert SweepResult.read(without).models == ("SAE", "AE", "CAE")
+
+
+def test_the_models_of_a_file_can_be_chosen(tmp_path, thread):
+    file = tmp_path / "r.jsonl"
+    rae.sweep(X, ["SAE", "CAE"], "relu", [0, 0.1], [0], executor=thread, results=file, **SMALL)
+    read = SweepResult.read(file, models=["AE", "SAE"])
+    assert read.models == ("AE", "SAE") and read.table().split()[6:9] == ["sigma^2", "AE", "SAE"]
+    with pytest.raises(ValueError, match="^models is 'DAE'; "):
+        SweepResult.read(file, models=["DAE"])
+    with pytest.raises(ValueError, match="^models is empty; "):
+        SweepResult.read(file, models=[])
+
+
 def test_the_records_of_the_papers_figures_are_read(request):
     record = Path(__file__).parents[2] / "docs" / "records" / "fig1_relu_mnist-sample.jsonl"
     result = SweepResult.read(record)
     assert "AE" not in result.models and {"DAE", "CAE", "SAE"} <= set(result.models)
+    assert SweepResult.read(record, models=["AE", "SAE"]).models == ("AE", "SAE")
 
 
 PRIVATE = """

@@ -70,6 +70,7 @@ def test_chosen_is_what_the_command_line_asks_to_see():
     assert seen("--models", "DAE") == [("AE", 0, 0), ("DAE", 1, 0), ("DAE", 0.5, 0), ("DAE", 1, 4)]
     assert seen("--models", "DAE", "--sigma2", "1", "--seeds", "0") == [("DAE", 1, 0)]
     assert seen("--models", "AE") == [("AE", 0, 0), ("AE", 1, 0)]
+    assert seen("--models", "AE", "DAE", "--sigma2", "0.5") == [("AE", 0, 0), ("AE", 1, 0), ("DAE", 0.5, 0)]
 
 
 def test_paired_differences_match_seed_with_seed():

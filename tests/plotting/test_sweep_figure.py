@@ -171,7 +171,8 @@ def test_labels_of_a_dense_grid_do_not_touch(drawn, tmp_path):
 def test_the_plain_autoencoder_is_spread_over_sigma2_only_if_it_is_shown(records):
     assert model_curves.spread_plain(records, ["DAE", "CAE"]) == records
     own = [*records, entry("AE", 1.0, 0, 0.9)]
-    spread = model_curves.of_model(model_curves.spread_plain(own, ["AE", "DAE"], [2.0]), "AE")
+    spread = model_curves.of_model(model_curves.spread_plain(own, ["AE", "DAE"], [*SIGMA2, 2.0]), "AE")
     found = {(e["config"]["sigma2"], e["config"]["seed"]): e["metrics"]["activation_fraction"] for e in spread}
     assert len(spread) == len(found) == 10
     assert found == {(s, k): 0.9 if (s, k) == (1.0, 0) else 0.5 + k / 10 for s in (*SIGMA2, 2.0) for k in (0, 1)}
+    assert {e["config"]["sigma2"] for e in model_curves.spread_plain(own, ["AE", "DAE"], [2.0])} == {2.0}
