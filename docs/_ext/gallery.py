@@ -28,7 +28,7 @@ def scripts() -> dict[str, list[Path]]:
 
 
 def drawn_as(script: str) -> str:
-    """Return the first part of the names of a script's pictures. Both data sets of a figure of the paper share a picture."""
+    """Return the first part of the names of a script's pictures. A figure of the paper has one for both data sets."""
     figure = re.match(r"(fig\d|fn4)_", script)
     return figure[1] if figure else script
 
