@@ -22,7 +22,7 @@ RHO_0 = 0.05
 
 @command("certificate_controls")
 def main(argv=None):
-    args = command_line.picture_parser("certificate_controls", __doc__, certificate_runs.PRESETS).parse_args(argv)
+    args = command_line.text_parser("certificate_controls", __doc__, certificate_runs.PRESETS).parse_args(argv)
     preset = certificate_runs.PRESETS[args.preset]
     momentum(preset)
     below_target(preset)

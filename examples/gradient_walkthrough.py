@@ -18,7 +18,7 @@ from numpy_rae.walkthrough.setting import first_setting
 
 
 def options():
-    p = command_line.picture_parser("gradient_walkthrough", __doc__)
+    p = command_line.text_parser("gradient_walkthrough", __doc__)
     p.add_argument("--model", choices=OBJECTIVES, default="CAE", metavar="MODEL", help=", ".join(OBJECTIVES))
     p.add_argument("--activation", default="softplus", help=", ".join(ACTIVATIONS))
     p.add_argument("--sigma2", type=float, default=0.5, help="factor lam of a penalty, or variance of the noise")

@@ -148,7 +148,9 @@ def test_every_option_of_the_figure_scripts_is_generated():
     assert known - {"-h"} == set(FIGURE)
 
 
-PICTURE = {"--preset": st.sampled_from(["tiny", "paper", "", "x"]), "--out": PATHS, "--help": None}
+TEXT = {"--preset": st.sampled_from(["tiny", "paper", "", "x"]), "--help": None}
+PICTURE = TEXT | {"--out": PATHS}
+TEXT_ONLY = ("certificate_controls", "gradient_walkthrough")
 REPORT = PICTURE | {
     "--model": st.sampled_from(["CAE", "expected-DAE", "KL", "VAE", ""]),
     "--activation": st.sampled_from(["relu", "tanh", "silu", "maxout", ""]),
@@ -158,12 +160,19 @@ REPORT = PICTURE | {
 
 
 @pytest.mark.parametrize("name", OTHERS)
+def test_a_script_has_the_option_for_a_picture_if_it_draws_one(name, capsys):
+    with pytest.raises(SystemExit):
+        MODULES[name].main(["--help"])
+    assert ("--picture" in capsys.readouterr().out) == (name not in TEXT_ONLY)
+
+
+@pytest.mark.parametrize("name", OTHERS)
 @settings(max_examples=4)
 @given(data=st.data())
 def test_the_other_examples(name, data):
     """What takes seconds even at its smallest is started once at most, by test_panels and test_recovery: here all
     arguments are refused."""
-    known = REPORT if name == "training_report" else PICTURE
+    known = REPORT if name == "training_report" else TEXT if name in TEXT_ONLY else PICTURE
     arguments = data.draw(some(known))
     slow = name in ("dictionary_recovery", "filters", "theorem_1_condition", "theorem_3_remainder", "bias_gradients",
             "certificate_controls", "theorem_3_terms", "continuation", "learning_rate", "bias_or_weights",

@@ -88,7 +88,9 @@ class SweepResult:
         if not found:
             raise ValueError(f"paths is {[str(path) for path in paths]}; these files hold no record of a sweep")
         title = f"{found[-1]['activation']}, rows: {found[-1]['config']['constraint']}"
-        return cls(found, _models_of(found) if models is None else _checked(models, found), title=title)
+        names = _models_of(found) if models is None else _checked(models, found)
+        shown = [entry for entry in found if any(model_curves.belongs(entry, name) for name in names)]
+        return cls(shown, names, title=title)
 
     def to_frame(self) -> pandas.DataFrame:
         """Return the records as a pandas data frame with one row per model, sigma^2 and seed.

@@ -384,7 +384,8 @@ def test_the_models_of_a_file_can_be_chosen(tmp_path, thread):
     file = tmp_path / "r.jsonl"
     rae.sweep(X, ["SAE", "CAE"], "relu", [0, 0.1], [0], executor=thread, results=file, **SMALL)
     read = SweepResult.read(file, models=["AE", "SAE"])
-    assert read.models == ("AE", "SAE") and read.table().split()[6:9] == ["sigma^2", "AE", "SAE"]
+    assert read.models == ("AE", "SAE") and len(read.records) == 2
+    assert read.table().split()[6:9] == ["sigma^2", "AE", "SAE"]
     with pytest.raises(ValueError, match="^models is 'DAE'; "):
         SweepResult.read(file, models=["DAE"])
     with pytest.raises(ValueError, match="^models is empty; "):
