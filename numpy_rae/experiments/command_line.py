@@ -187,6 +187,13 @@ def text_parser(name: str, description: str, presets: Iterable[str] = ("sample",
     ArgumentParser
         The options with their defaults.
     """
+    p = _preset_parser(name, description, presets)
+    p.add_argument("--out", type=user_path, help="accepted as in other scripts; this one writes no file")
+    return p
+
+
+def _preset_parser(name: str, description: str, presets: Iterable[str]) -> argparse.ArgumentParser:
+    """Return the one option that all scripts have."""
     p = argparse.ArgumentParser(
         prog=f"{name}.py", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -211,7 +218,7 @@ def picture_parser(name: str, description: str, presets: Iterable[str] = ("sampl
     ArgumentParser
         The options with their defaults.
     """
-    p = text_parser(name, description, presets)
+    p = _preset_parser(name, description, presets)
     p.add_argument("--out", type=user_path, default=Path("results"), help="folder of the picture")
     p.set_defaults(picture=None)
     _add_picture(p, "in the folder of --out")
