@@ -84,7 +84,7 @@ class Counted(io.BytesIO):
         return block
 
 
-MEMBER = gzip.compress(bytes(2**20), 0)
+MEMBER = gzip.compress(bytes(2**20), 0, mtime=0)
 BATCH = f"{PREFIX}/data_batch_1.bin"
 
 
@@ -104,7 +104,7 @@ def test_a_bomb_is_unpacked_to_the_known_bound_only(first):
 
     They are stored, not deflated: since Python 3.12 gzip reads 128 KiB ahead, which would hide 128 MiB of zeros.
     """
-    stream = Counted(gzip.compress(first) + 16 * MEMBER)
+    stream = Counted(gzip.compress(first, mtime=0) + 16 * MEMBER)
     with pytest.raises(folders.DataError, match="unpacks to more than 1079306 bytes|must be a regular file of 3073"):
         image_formats.parse_cifar10(stream, "bomb", per_batch=1)
     assert stream.seen < 2 * len(MEMBER)
@@ -117,7 +117,7 @@ def test_a_size_that_nothing_stands_behind_is_not_waited_for(size):
 
 
 def test_members_without_end_are_given_up():
-    stream = Counted(gzip.compress(10_000 * header()))
+    stream = Counted(gzip.compress(10_000 * header(), mtime=0))
     with pytest.raises(folders.DataError, match="bomb cannot be read as tar.gz: it unpacks to more than"):
         image_formats.parse_cifar10(stream, "bomb", per_batch=1)
 

@@ -211,10 +211,10 @@ def test_a_damaged_file_stays_while_nothing_better_is_had(server, tmp_path):
 
 @pytest.mark.parametrize("name", ["digits", "digits.gz"])
 def test_any_compression_of_the_right_bytes_counts_as_present(server, tmp_path, name):
-    served = gzip.compress(BODY)
+    served = gzip.compress(BODY, mtime=0)
     remote = RemoteFile("set", "digits.gz", len(served), sha256(served), (server.url("/a", serve(served)),),
                         len(BODY), sha256(BODY))  # fmt: skip
-    (tmp_path / name).write_bytes(gzip.compress(BODY, 1) if name.endswith(".gz") else BODY)
+    (tmp_path / name).write_bytes(gzip.compress(BODY, 1, mtime=0) if name.endswith(".gz") else BODY)
     assert fetch_file(remote, tmp_path) == tmp_path / name
     assert server.log == []
 
@@ -482,7 +482,7 @@ def small_mnist(server, monkeypatch):
         shape = (5, 28, 28) if "images" in old.name else (5,)
         arrays[old.name] = rng.integers(0, 256, shape, np.uint8)
         raw = idx(arrays[old.name])
-        served = gzip.compress(raw)
+        served = gzip.compress(raw, mtime=0)
         url = server.url(f"/{old.name}", serve(served))
         new = RemoteFile("mnist", old.name, len(served), sha256(served), (url,), len(raw), sha256(raw))
         remotes.append(new)
@@ -496,7 +496,7 @@ def test_mnist_is_found_plain_or_recompressed(small_mnist, tmp_path, split, pref
     (tmp_path / "mnist").mkdir()
     for name, array in small_mnist.items():
         path = tmp_path / place / (name if packed else name.removesuffix(".gz"))
-        path.write_bytes(gzip.compress(idx(array), 1) if packed else idx(array))
+        path.write_bytes(gzip.compress(idx(array), 1, mtime=0) if packed else idx(array))
     images, labels = load_mnist(split, tmp_path)
     assert images.dtype == labels.dtype == np.uint8
     np.testing.assert_array_equal(images, small_mnist[f"{prefix}-images-idx3-ubyte.gz"])
@@ -521,9 +521,9 @@ def test_missing_mnist_names_the_command_and_asks_no_server(small_mnist, server,
         (lambda packed: packed[:-9], "end-of-stream"),
         (lambda packed: b"PK" + packed[2:], "SHA-256"),
         (lambda packed: packed[:12] + b"\xff\xff\xff" + packed[15:], "cannot be read"),
-        (lambda packed: gzip.compress(gzip.decompress(packed)[:-1]), "holds 3935 bytes, SHA-256"),
-        (lambda packed: gzip.compress(gzip.decompress(packed)[:-1] + b"\0"), "SHA-256 .*expected"),
-        (lambda packed: gzip.compress(gzip.decompress(packed) + b"\0"), "more than 3936 bytes"),
+        (lambda packed: gzip.compress(gzip.decompress(packed)[:-1], mtime=0), "holds 3935 bytes, SHA-256"),
+        (lambda packed: gzip.compress(gzip.decompress(packed)[:-1] + b"\0", mtime=0), "SHA-256 .*expected"),
+        (lambda packed: gzip.compress(gzip.decompress(packed) + b"\0", mtime=0), "more than 3936 bytes"),
     ],
 )
 def test_damaged_mnist_is_named(small_mnist, tmp_path, damage, message):
@@ -542,7 +542,7 @@ def test_a_good_copy_is_used_though_another_is_damaged(small_mnist, tmp_path):
 
 
 def test_a_gzip_bomb_is_inflated_to_one_byte_above_the_known_size(small_mnist, tmp_path):
-    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(1 << 26), 1))
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(1 << 26), 1, mtime=0))
     tracemalloc.start()
     try:
         with pytest.raises(DataError, match="more than 3936 bytes"):

@@ -131,7 +131,7 @@ def test_a_damaged_member_header_is_read_or_refused(bits):
     for bit in bits:
         content = flipped(content, bit)
     with suppress(DataError):
-        assert parse(gzip.compress(content, 1)).shape == (10, 3, 32, 32)
+        assert parse(gzip.compress(content, 1, mtime=0)).shape == (10, 3, 32, 32)
 
 
 # Reading .npy files

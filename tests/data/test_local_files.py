@@ -14,7 +14,7 @@ from numpy_rae.data.sources import RemoteFile
 
 RAW = idx(np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8))
 OTHER = idx(np.random.default_rng(1).integers(0, 256, (5, 28, 28), np.uint8))
-PACKED = gzip.compress(RAW)
+PACKED = gzip.compress(RAW, mtime=0)
 NAME = "train-images-idx3-ubyte.gz"
 DIGITS = RemoteFile("mnist", NAME, len(PACKED), sha256(PACKED), ("http://127.0.0.1:9/",), len(RAW), sha256(RAW))
 TAR = all_but(0)
@@ -36,7 +36,7 @@ def put(folder, name, content):
 # Any name and any nesting
 
 
-@pytest.mark.parametrize("content", [RAW, PACKED, gzip.compress(RAW, 1)], ids=["plain", "gzip", "other gzip"])
+@pytest.mark.parametrize("content", [RAW, PACKED, gzip.compress(RAW, 1, mtime=0)], ids=["plain", "gzip", "other gzip"])
 @pytest.mark.parametrize("name", [
     "train-images.idx3-ubyte", "archive/MNIST/raw/train-images-idx3-ubyte", "train-images-idx3-ubyte (1).gz", NAME,
     "train-images-idx3-ubyte/train-images-idx3-ubyte", f"mnist/{NAME}", "digits.bin", f"{NAME}/{NAME}",
@@ -55,7 +55,7 @@ def test_an_archive_is_found_too(tmp_path, name):
 
 def test_another_file_of_the_same_size_is_passed_over(tmp_path):
     put(tmp_path, "a/fashion-images", OTHER)
-    put(tmp_path, "a/fashion-images.gz", gzip.compress(OTHER))
+    put(tmp_path, "a/fashion-images.gz", gzip.compress(OTHER, mtime=0))
     good = put(tmp_path, "b/mnist-images", RAW)
     assert local_files.find(DIGITS, tmp_path)[0] == good
 
@@ -64,7 +64,7 @@ def test_only_files_of_the_right_size_are_hashed(tmp_path, monkeypatch):
     hashed = []
     monkeypatch.setattr(local_files, "read_verified", lambda path, remote: hashed.append(path.name) or b"")
     for name, content in (("short", RAW[:-1]), ("long", RAW + b"x"), ("zip", b"PK" + PACKED), ("empty", b""),
-                          ("packed", gzip.compress(RAW + b"x")), ("wanted", RAW)):  # fmt: skip
+                          ("packed", gzip.compress(RAW + b"x", mtime=0)), ("wanted", RAW)):  # fmt: skip
         put(tmp_path, name, content)
     local_files.find(DIGITS, tmp_path)
     assert hashed == ["wanted"]
@@ -106,7 +106,7 @@ def test_a_file_that_is_kept_from_the_user_is_one_sentence(tmp_path, monkeypatch
 # Other data sets
 
 
-@pytest.mark.parametrize("content", [OTHER, gzip.compress(OTHER), idx(np.arange(9, dtype=np.uint8))])
+@pytest.mark.parametrize("content", [OTHER, gzip.compress(OTHER, mtime=0), idx(np.arange(9, dtype=np.uint8))])
 def test_another_data_sets_file_is_not_replaced(tmp_path, content):
     path = put(tmp_path, f"mnist/{NAME}", content)
     with pytest.raises(
@@ -117,7 +117,7 @@ def test_another_data_sets_file_is_not_replaced(tmp_path, content):
 
 
 def test_another_archive_is_not_replaced(tmp_path):
-    content = gzip.compress(gzip.decompress(TAR), 1)
+    content = gzip.compress(gzip.decompress(TAR), 1, mtime=0)
     path = put(tmp_path, "cifar10/cifar-10-binary.tar.gz", content)
     with pytest.raises(DataError, match="is a whole file, but not cifar-10-binary.tar.gz of cifar10"):
         fetch.fetch_file(PATCHES, tmp_path, progress=False)
@@ -127,7 +127,7 @@ def test_another_archive_is_not_replaced(tmp_path):
 @pytest.mark.parametrize(("remote", "content"), [
     (DIGITS, b""), (DIGITS, RAW[:-1]), (DIGITS, PACKED[:-9]), (DIGITS, b"<html>404</html>"),
     (DIGITS, flipped(PACKED, 8 * len(PACKED) - 40)), (PATCHES, TAR[:-9]), (PATCHES, b""), (PATCHES, b"<html></html>"),
-    (PATCHES, flipped(TAR, 8 * len(TAR) - 60)), (PATCHES, gzip.compress(b"")),
+    (PATCHES, flipped(TAR, 8 * len(TAR) - 60)), (PATCHES, gzip.compress(b"", mtime=0)),
 ])  # fmt: skip
 def test_a_damaged_download_may_be_replaced(tmp_path, remote, content):
     path = put(tmp_path, f"{remote.dataset}/{remote.name}", content)

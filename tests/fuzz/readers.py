@@ -68,7 +68,7 @@ def cifar10(content: bytes) -> np.ndarray:
 
 
 def cifar10_tar(content: bytes) -> np.ndarray:
-    return cifar10(gzip.compress(content, 0))
+    return cifar10(gzip.compress(content, 0, mtime=0))
 
 
 def images(content: bytes) -> np.ndarray:
@@ -162,7 +162,7 @@ def whole_records() -> bytes:
 PAX = whole_tar(tarfile.PAX_FORMAT, pax_headers={"comment": "x", "size": "3073", "GNU.sparse.map": "0,1"})
 READERS = {
     "parse_idx": Reader(idx, folders.DataError, (whole_idx(),)),
-    "parse_cifar10": Reader(cifar10, folders.DataError, (gzip.compress(whole_tar()),)),
+    "parse_cifar10": Reader(cifar10, folders.DataError, (gzip.compress(whole_tar(), mtime=0),)),
     "parse_cifar10-tar": Reader(cifar10_tar, folders.DataError, (whole_tar(), whole_tar(tarfile.GNU_FORMAT))),
     "load_images": Reader(images, folders.DataError, (whole_npy(2, 3, 4, 4), whole_npy(2, 3, 4))),
     "model_file": Reader(model, model_file.ModelFileError, (whole_model(),)),
