@@ -175,7 +175,7 @@ class RunScheduler(Generic[J]):
             If the executor cancels a job.
         """
         while self.waiting or self.in_flight:
-            while self.waiting and len(self.in_flight) < (at_once or math.inf):
+            while self.waiting and len(self.in_flight) < (at_once or math.inf) and self.may_start(self.waiting[0]):
                 self.start(self.waiting.popleft())
             if not self.in_flight:
                 continue
@@ -190,6 +190,33 @@ class RunScheduler(Generic[J]):
                 raise ExecutorLost from None
             self.store_record(entry)
             yield entry
+
+    def may_start(self, job: J) -> bool:
+        """Return whether a job may start now. The last try of a job is alone.
+
+        If a worker dies, all jobs that it had fail. A job that is alone cannot fail because of another one.
+
+        Parameters
+        ----------
+        job : Job
+            The job.
+
+        Returns
+        -------
+        bool
+            False if the job, or one in flight, must be alone.
+        """
+        if not (self.in_flight and self.failures):
+            return True
+        return not any(map(self._on_last_try, [job, *self.in_flight.values()]))
+
+    def _on_last_try(self, job: J) -> bool:
+        """Return whether the job is given up if it fails once more."""
+        return self.failures[self._progress(job)] == TRIES - 1
+
+    def _progress(self, job: J) -> tuple[str, object]:
+        """Return the job's hash and its last checkpoint. A new checkpoint gives it new tries."""
+        return job.hash, self.checkpoints and self.checkpoints.progress(job.hash)
 
     def start(self, job: J) -> None:
         """Submit a job to the executor.
@@ -228,7 +255,7 @@ class RunScheduler(Generic[J]):
         error : Exception
             Why it failed.
         """
-        at = job.hash, self.checkpoints and self.checkpoints.progress(job.hash)
+        at = self._progress(job)
         self.failures[at] += 1
         if self.failures[at] < TRIES:
             self.waiting.appendleft(job)
