@@ -75,5 +75,5 @@ def thread(ref):
 
 @pytest.fixture
 def blank_pictures(monkeypatch):
-    """Files without a picture in them, for what does not depend on what is drawn: most of such a test is drawing."""
+    """Write empty picture files. Tests that do not look at the picture are faster with them."""
     monkeypatch.setattr(Figure, "savefig", lambda figure, path, **more: Path(path).write_bytes(b""))
