@@ -136,7 +136,8 @@ def run_missing(
             if checkpoints:
                 checkpoints.remove_stale(set())
     if scheduler.error:
-        raise RunsLost(scheduler.lost, scheduler.error)
+        lost = {job.hash for job in scheduler.lost}
+        raise RunsLost([job for key, job in wanted.items() if key in lost], scheduler.error)
 
 
 def _with_model(done: dict[str, Record], models: Path | None) -> dict[str, Record]:
