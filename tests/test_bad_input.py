@@ -487,7 +487,12 @@ def test_a_quadrature_in_many_dimensions_is_refused_and_not_begun():
 
 PARTS = {
     "_contracts": "FirstUse pair real array check_jet check_activation check_arguments check_penalty first_penalty_call explain_order check_penalty_result check_objective first_objective_call check_gradient check_factors check_count",
-    "_validation": "image_shape matrix vector small no_overflow pair encoder pixels batch float_type instance function generator like number integer one_of describe_array version user_path",
+    "_validation.arrays": "matrix vector small no_overflow batch float_type like describe_array",
+    "_validation.images": "pixels image_shape",
+    "_validation.names": "one_of version user_path",
+    "_validation.numbers": "number integer",
+    "_validation.objects": "instance function generator short",
+    "_validation.params": "pair encoder",
     "baselines.dictionary_recovery": "Mixture Chance",
     "baselines.maxout": "MaxoutParams MaxoutForward MaxoutTrained Witness check",
     "baselines.sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check check_dictionary check_start",

@@ -680,16 +680,25 @@ FAULTS = (
         ("atom-length", "update_dictionary (b)", "W[j] = directions(u[None])", "W[j] = u"),
     ),
     *group(
-        "_validation", "test_bad_input.py",
+        "_validation/arrays", "test_bad_input.py",
         ("masked-passes", "ARRAYS", "    if type(x) not in ARRAYS:\n        raise ValueError(f\"{name} is a",
          "    if not isinstance(x, np.ndarray):\n        raise ValueError(f\"{name} is a"),
         ("nan-passes", "matrix", "    _finite_entries(name, x)\n    if squares", "    if squares"),
         ("squares-overflow", "small", "    if peak > most:", "    if False:"),
         ("empty-batch", "batch", " or not x.size:", ":"),
         ("none-is-a-dtype", "float_type", "if dtype is None or found", "if found"),
+    ),
+    *group(
+        "_validation/numbers", "test_bad_input.py",
         ("fraction-is-a-number", "number", "isinstance(value, REALS) and", "isinstance(value, (*REALS, complex)) and"),
+    ),
+    *group(
+        "_validation/objects", "test_bad_input.py",
         ("no-generator-passes", "generator", "if not isinstance(rng, np.random.Generator):", "if False:",
          "test_objectives.py"),
+    ),
+    *group(
+        "_validation/names", "test_bad_input.py",
         ("no-home-traceback", "user_path", "except RuntimeError:", "except KeyError:", "data/test_folders.py"),
     ),
     *group(
