@@ -486,7 +486,11 @@ def test_a_quadrature_in_many_dimensions_is_refused_and_not_begun():
 # Every function is in one of the tables.
 
 PARTS = {
-    "_contracts": "FirstUse pair real array check_jet check_activation check_arguments check_penalty first_penalty_call explain_order check_penalty_result check_objective first_objective_call check_gradient check_factors check_count",
+    "_contracts.activation": "check_jet check_activation",
+    "_contracts.calls": "FirstUse check_arguments",
+    "_contracts.objective": "first_objective_call check_objective",
+    "_contracts.penalty": "check_penalty first_penalty_call explain_order check_penalty_result",
+    "_contracts.returned": "pair real array check_gradient check_factors check_count describe_value",
     "_validation.arrays": "matrix vector small no_overflow batch float_type like describe_array",
     "_validation.images": "pixels image_shape",
     "_validation.names": "one_of version user_path",
