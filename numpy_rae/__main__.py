@@ -14,7 +14,8 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae.activations import Activation
 from numpy_rae.baselines import maxout
-from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, maxout_certificate
+from numpy_rae.certificates.certificate import Certificate, certify
+from numpy_rae.certificates.outside_theory import OUTSIDE, maxout_certificate
 from numpy_rae.data import fetch_command
 from numpy_rae.experiments import reproduce
 from numpy_rae.experiments.command import command

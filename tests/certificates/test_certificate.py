@@ -14,16 +14,10 @@ from scipy.special import expit
 
 from numpy_rae.__main__ import COLUMNS, main
 from numpy_rae.baselines import maxout
-from numpy_rae.certificates.certificate import (  # fmt: skip
-    OUTSIDE,
-    SPARSER,
-    UNAFFECTED,
-    UNDETERMINED,
-    Certificate,
-    bias_gradient,
-    certify,
-    maxout_certificate,
-)
+from numpy_rae.certificates.bias_gradient_sign import bias_gradient
+from numpy_rae.certificates.certificate import Certificate, certify
+from numpy_rae.certificates.outside_theory import OUTSIDE, maxout_certificate
+from numpy_rae.certificates.verdict import SPARSER, UNAFFECTED, UNDETERMINED
 from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.numerical_activations import from_callable
 from numpy_rae.penalties import CAE, L1, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, sae_with_target
