@@ -23,7 +23,7 @@ from made_runs import SMALL, grid
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import PenaltyGrad
 from numpy_rae.data import prepared
-from numpy_rae.experiments import certificate_runs, checkpoint, records, sweep, tables
+from numpy_rae.experiments import certificate_runs, certificate_trials, checkpoint, records, sweep, tables
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.extra_activations import softplus_beta
@@ -613,8 +613,8 @@ def test_an_older_record_of_the_users_own_model_is_a_warning(ref, thread, tmp_pa
 
 
 def test_an_older_trial_is_found_done(tmp_path, monkeypatch):
-    preset = certificate_runs.Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0,), (1,))
-    wanted = certificate_runs.all_trials(preset, [RELU, softplus_beta(16)], ["L1"])
+    preset = certificate_trials.Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0,), (1,))
+    wanted = certificate_trials.all_trials(preset, [RELU, softplus_beta(16)], ["L1"])
     for trial in wanted:
         jsonl.append(tmp_path / "r.jsonl", {"hash": trial.old_hash, "lambda": trial.config.sigma2})
     found = certificate_runs.stored(tmp_path / "r.jsonl", wanted).by_hash
@@ -630,7 +630,7 @@ def test_an_older_trial_is_found_done(tmp_path, monkeypatch):
 def test_the_stored_records_have_the_hash_of_their_identity(path):
     for entry in jsonl.read(path):
         if "hash" in entry:
-            digits = certificate_runs.DIGITS if "lambda" in entry else 64
+            digits = certificate_trials.DIGITS if "lambda" in entry else 64
             assert entry["hash"] == run_identity.digest(entry["identity"])[:digits]
             assert entry["identity"]["model"]["name"] == entry["model"]
 

@@ -804,15 +804,24 @@ FAULTS = (
         ("breakdown-unfinished", "finished_broken", 'entry["status"] == "ok" and ', ""),
     ),
     *group(
-        "experiments/certificate_runs", "experiments/test_certificate_runs.py",
+        "experiments/certificate_data", "experiments/test_certificate_runs.py",
         ("trials-not-white", "white", "return whiten(x)", "return standardise(x)"),
         ("trials-every-other-pixel", "digits", ".mean(axis=(2, 4))", "[:, :, 0, :, 0]"),
         ("trials-offset", "digits", ", MNIST_STD_OFFSET)", ")"),
+    ),
+    *group(
+        "experiments/certificate_training", "experiments/test_certificate_runs.py",
         ("trials-drift-sum", "outcome (a)", "(mean_a - before).mean() /", "(mean_a - before).sum() /"),
         ("trials-drift-from-start", "execute", "entry, mean_a = _checkpoint", "entry, _ = _checkpoint"),
         ("trials-too-many-epochs", "execute", "more = epochs - len(state.history)", "more = epochs"),
+    ),
+    *group(
+        "experiments/certificate_runs", "experiments/test_certificate_runs.py",
         ("trials-run-again", "stored", "older_records.with_identity(entry), older", "entry, {}",
          "identity/test_run_identity.py::test_an_older_trial_is_found_done"),
+    ),
+    *group(
+        "experiments/certificate_trials", "experiments/test_certificate_runs.py",
         ("trials-blind-hash", "Trial.description", '"samples": self.samples, ', ""),
         ("trials-refused", "takes", 'activation.non_negative or penalty != "KL"', "True"),
     ),
