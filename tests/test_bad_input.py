@@ -612,6 +612,8 @@ DRIVER = {
     "experiments.protocol_data": "*",
     "experiments.provenance": "*",
     "experiments.records": "*",
+    "experiments.record_stores": "*",
+    "experiments.record_checks": "*",
     "experiments.relative_cost": "*",
     "experiments.reproduce": "*",
     "experiments.reproduced_figures": "*",

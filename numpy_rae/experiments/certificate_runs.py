@@ -8,7 +8,8 @@ from pathlib import Path
 
 from numpy_rae.experiments.certificate_training import train_trial
 from numpy_rae.experiments.certificate_trials import Trial
-from numpy_rae.experiments.records import Record, StoredRecords, read_results
+from numpy_rae.experiments.record_stores import StoredRecords, read_results
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.sweep import run_missing
 from numpy_rae.identity import older_records
 from numpy_rae.identity.older_records import identified

@@ -23,7 +23,8 @@ from numpy_rae.experiments.command_line import cores
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.progress import show_progress
-from numpy_rae.experiments.records import MemoryRecords, NamedModels, Record, StoredRecords, records_of
+from numpy_rae.experiments.record_stores import MemoryRecords, NamedModels, StoredRecords, records_of
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep import sweep as train_all

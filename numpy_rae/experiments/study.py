@@ -18,11 +18,12 @@ from numpy_rae import _validation
 from numpy_rae._validation import Array
 from numpy_rae.breakdown import broken_down
 from numpy_rae.data.prepared import DataRef
-from numpy_rae.experiments import command_line, picture_script, progress, protocol_data, records
+from numpy_rae.experiments import command_line, picture_script, progress, protocol_data, record_checks, record_stores
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.local_pool import local_pool
-from numpy_rae.experiments.records import Record, StoredRecords
+from numpy_rae.experiments.record_stores import StoredRecords
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.sweep import sweep
 from numpy_rae.experiments.time_estimate import updates
@@ -170,14 +171,14 @@ def run(study: Study, args: argparse.Namespace) -> int:
     out = args.out / f"{study.name}-{args.preset}.jsonl"
     name = f"{study.name}-{args.preset}"
     if args.plot_only:
-        stored = records.load_records(out)
+        stored = record_checks.load_records(out)
         found = [entry for entry in stored if entry["config"]["seed"] in size.seeds]
         # A part of what is stored must not replace the picture of all.
         name += "-selection" if args.seeds and len(found) < len(stored) else ""
     else:
         jsonl.check_writable(out)
         runs = study.runs(size, prepare_data(args, size, study.data))
-        found = train_missing(runs, records.read_results(out), args.workers)
+        found = train_missing(runs, record_stores.read_results(out), args.workers)
     if not found:
         raise ValueError(f"results file {out} holds no run of these seeds; run it without --plot-only first")
     rows = [row(entry) for entry in found]

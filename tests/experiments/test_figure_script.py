@@ -23,7 +23,7 @@ from numpy_rae.data import fetch, folders, images, prepared
 from numpy_rae.experiments import command_line, figure_script, progress, protocol_data, tables
 from numpy_rae.experiments.figure_script import main
 from numpy_rae.experiments.protocol import SIGMA2, Preset, Protocol
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.objectives import Objective
 from numpy_rae.plotting import model_curves, training_report
 from numpy_rae.registry import OBJECTIVES

@@ -17,7 +17,7 @@ from made_runs import timeless
 from numpy_rae import __main__
 from numpy_rae.experiments import comparison, figure_script, reproduction_jobs
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.storage import jsonl, model_file
 
 # `whole` is a process of its own and draws.

@@ -15,7 +15,7 @@ from numpy_rae import metrics
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.data import fetch, prepared
 from numpy_rae.experiments import command_line, progress, study
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.experiments.time_estimate import kind

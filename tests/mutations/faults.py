@@ -453,7 +453,7 @@ FAULTS = (
          "experiments/test_relative_cost.py"),
     ),
     *group(
-        "experiments/records", "experiments/test_records.py",
+        "experiments/record_stores", "experiments/test_records.py",
         ("stored-never-read-again", "StoredRecords", "if _size(self.path) == self.size else", "if self.size is not None else"),
         ("stored-always-read-again", "StoredRecords", "if _size(self.path) == self.size else", "if False else"),
     ),
