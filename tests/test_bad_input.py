@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_rae
-from numpy_rae import (  # fmt: skip
+from numpy_rae import (
     extra_activations,
     gradcheck,
     metrics,
@@ -520,7 +520,9 @@ PARTS = {
     "data.proxy": "check described address_for",
     "data.sources": "RemoteFile",
     "gradcheck": "Checks Check Probe flatten unflatten on_vector check_line one_sided",
-    "numerical_activations": "NumericJet complex_step scale difference on_arrays check_finite accepts_complex find_kinks locate_kinks infer_properties",
+    "numerical_derivatives": "NumericJet complex_step scale difference accepts_complex",
+    "numerical_activations": "on_arrays check_finite infer_properties",
+    "kinks": "find_kinks locate_kinks",
     "penalties": "Penalty check_interval",
     "sparsity": "Coherence Sparsity",
     "storage.model_file": "ModelFileError SavedModel check_meta check_params as_json plain_number checked_path check_format parse",
