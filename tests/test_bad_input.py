@@ -584,6 +584,8 @@ DRIVER = {
     "data.own_array": "*",
     "experiments.flat_rows": "*",
     "experiments.own_sweep": "*",
+    "experiments.own_sweep_arguments": "*",
+    "experiments.own_sweep_places": "*",
     "experiments.sweep_result": "*",
     "experiments.user_objects": "*",
     "plotting.components": "*",
