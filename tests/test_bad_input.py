@@ -629,6 +629,7 @@ DRIVER = {
     "experiments.run": "*",
     "experiments.scheduler": "*",
     "experiments.study": "*",
+    "experiments.study_rows": "*",
     "experiments.sweep": "*",
     "experiments.sweep_progress": "*",
     "experiments.tables": "*",

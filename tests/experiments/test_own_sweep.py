@@ -215,7 +215,7 @@ def test_models_are_names_objectives_penalties_functions_and_pairs():
     ],
 )
 def test_bad_arguments_are_one_sentence_before_any_work(monkeypatch, changed, sentence):
-    monkeypatch.setattr(own_sweep, "local_pool", None)
+    monkeypatch.setattr(own_sweep_places, "local_pool", None)
     given = {"X": X, "models": ["SAE"], "activation": "relu", "sigma2": [0.1], "seeds": [0], **SMALL, **changed}
     with pytest.raises(ValueError) as error:
         rae.sweep(**given)

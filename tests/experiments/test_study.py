@@ -14,7 +14,7 @@ from made_runs import SMALL, lines, reference_data
 from numpy_rae import metrics
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.data import fetch, prepared
-from numpy_rae.experiments import command_line, progress, study
+from numpy_rae.experiments import command_line, progress, study, study_rows
 from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
@@ -144,7 +144,7 @@ def test_a_row_is_flat_and_knows_what_the_record_does_not_name():
     ref = reference_data()
     run = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, replace(SMALL, sigma2=0.1, velocity="no turn"))
     entry = train_run(run)
-    found = study.row(entry)
+    found = study_rows.row(entry)
     assert (found["model"], found["data"], found["velocity"], found["start"]) == ("DAE", "digits", "no turn", "glorot")
     assert found["fraction"] == entry["metrics"]["activation_fraction"] and found["broken"] is False
     x = prepared.load(ref)
@@ -160,23 +160,23 @@ def test_rows_of_a_diverged_run_and_of_an_old_record():
         for e in records_by_hash(RECORDS / "fig2_relu_free_cifar10-sample-sae_eps_0.001.jsonl").values()
         if e["status"] == "diverged"
     )
-    found = study.row(entry)
+    found = study_rows.row(entry)
     assert found["broken"] is True and found["fraction"] is None and found["peak"] is None
     old = next(e for e in records_by_hash(RECORDS / "fig1_relu_mnist-sample.jsonl").values())
-    assert study.row(old)["broken"] is None
+    assert study_rows.row(old)["broken"] is None
 
 
 def test_selecting_and_writing_rows():
     rows = [{"a": 2, "b": "y"}, {"a": 1, "b": "x"}, {"a": None, "b": "y"}]
-    assert study.select(rows, b="y") == [rows[0], rows[2]]
-    assert study.levels(rows, "b") == ["y", "x"] and study.levels(rows[:2], "a") == [1, 2]
-    assert study.values(rows, "a").tolist() == [2, 1]
-    assert [study.mean_and_deviation(np.array(v)) for v in ([], [0.5], [1.0, 3.0])] == [
+    assert study_rows.select(rows, b="y") == [rows[0], rows[2]]
+    assert study_rows.levels(rows, "b") == ["y", "x"] and study_rows.levels(rows[:2], "a") == [1, 2]
+    assert study_rows.values(rows, "a").tolist() == [2, 1]
+    assert [study_rows.mean_and_deviation(np.array(v)) for v in ([], [0.5], [1.0, 3.0])] == [
         "-",
         "0.5000",
         "2.0000 +- 1.4142",
     ]
-    assert study.text_table(("a", "bb"), [(1, 2)]) == "| a | bb |\n| - | -- |\n| 1 | 2  |"
+    assert study_rows.text_table(("a", "bb"), [(1, 2)]) == "| a | bb |\n| - | -- |\n| 1 | 2  |"
 
 
 def test_runs_of_one_kind_last_equally_long():
