@@ -33,7 +33,7 @@ from numpy_rae import (
 )
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
 from numpy_rae.autoencoder import Params, init_params
-from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
+from numpy_rae.baselines import dictionary_recovery, maxout, sparse_codes, sparse_coding
 from numpy_rae.certificates import certificate
 from numpy_rae.dae_noise import kernel_cae, noise_variants, stein
 from numpy_rae.data import digits, folders, image_formats, images, prepared, preprocessing, sources
@@ -209,7 +209,7 @@ CASES = [
     Case(maxout.left_limit, lambda d, N, n, m: {"params": maxout_params(d, m, n), "direction": matrix(d, n)}, inf=True),
     Case(maxout.witness, lambda d, N, n, m: {"dtype": d}, inf=True),
     Case(init_params, lambda d, N, n, m: {"m": m, "n": n, "rng": rng(), "dtype": d}, dtype=True),
-    Case(sparse_coding.encode, lambda d, N, n, m: {
+    Case(sparse_codes.encode, lambda d, N, n, m: {
         "W": unit(d, m, n), "x": matrix(d, N, n), "lam": 0.3, "non_negative": True, "tol": 1e-3, "max_iterations": 9,
         "start": np.ones((N, m), d)}, dtype=True, kept=("non_negative",)),
     Case(sparse_coding.fit, lambda d, N, n, m: {
@@ -499,7 +499,9 @@ PARTS = {
     "_validation.params": "pair encoder",
     "baselines.dictionary_recovery": "Mixture Chance",
     "baselines.maxout": "MaxoutParams MaxoutForward MaxoutTrained Witness check",
-    "baselines.sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check check_dictionary check_start",
+    "baselines.sparse_codes": "Codes shrink duality_gap check check_dictionary check_start",
+    "baselines.sparse_coding": "Fit sample_objectives objective",
+    "baselines.dictionary_update": "update_dictionary draw_atoms",
     "breakdown": "broken_down mean_square_of finished_broken",
     "certificates.penalty_family": "find_penalty family penalty_name",
     "certificates.bias_gradient_sign": "bias_gradient sign intervals merge_intervals describe Interval",

@@ -661,6 +661,9 @@ FAULTS = (
         "baselines/sparse_coding", "baselines/test_sparse_coding.py",
         ("sparse-l1", "Eq. (2)", "float(lam) * np.abs(h).sum(axis=1)", "float(lam) * h.sum(axis=1)"),
         ("sparse-square", "Eq. (2)", "row_len2(x - h @ W) +", "row_len2(x - h @ W) / 2 +"),
+    ),
+    *group(
+        "baselines/sparse_codes", "baselines/test_sparse_coding.py",
         ("sparse-residual", "encode (a)", "c = a - h @ G  # (a) (N, m)\n    z", "c = a + h @ G  # (a) (N, m)\n    z"),
         ("sparse-step", "encode (b)", "L = 2 * float(eigvalsh", "L = float(eigvalsh", FISTA),
         ("sparse-threshold", "encode (c)", "(2 / L), lam / L,", "(2 / L), 2 * lam / L,", FISTA),
@@ -675,6 +678,9 @@ FAULTS = (
         ("gap-feasible", "duality_gap (a)", "np.maximum(2 * steepest, lam)", "np.maximum(steepest, lam)", GAP),
         ("gap-sign", "duality_gap (b)", "(lam * np.abs(h) - 2 * s", "(lam * np.abs(h) + 2 * s", GAP),
         ("gap-term", "duality_gap (b)", "gap: Array = (1 - s) ** 2 * r2 + (lam", "gap: Array = (lam", GAP),
+    ),
+    *group(
+        "baselines/dictionary_update", "baselines/test_sparse_coding.py",
         ("atom-own-part", "update_dictionary (b)", "B[j] - A[j] @ W + A[j, j] * W[j]", "B[j] - A[j] @ W"),
         ("atom-other-parts", "update_dictionary (b)", "B[j] - A[j] @ W + A[j, j] * W[j]", "B[j]"),
         ("atom-length", "update_dictionary (b)", "W[j] = directions(u[None])", "W[j] = u"),
