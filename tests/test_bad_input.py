@@ -33,7 +33,14 @@ from numpy_rae import (
 )
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
 from numpy_rae.autoencoder import Params, init_params
-from numpy_rae.baselines import dictionary_recovery, maxout, sparse_codes, sparse_coding
+from numpy_rae.baselines import (
+    dictionary_recovery,
+    maxout,
+    maxout_left_limit,
+    maxout_training,
+    sparse_codes,
+    sparse_coding,
+)
 from numpy_rae.certificates import certificate
 from numpy_rae.dae_noise import kernel_cae, noise_variants, stein
 from numpy_rae.data import digits, folders, image_formats, images, prepared, preprocessing, sources
@@ -202,12 +209,12 @@ CASES = [
     Case(gradcheck.directional, lambda d, N, n, m: {
         "f": square, "point": matrix(np.float64, n), "direction": np.ones(n), "step": 1e-3}),
     Case(maxout.init_params, lambda d, N, n, m: {"m": m, "k": 2, "n": n, "rng": rng(), "dtype": d}, dtype=True),
-    Case(maxout.train, lambda d, N, n, m: {"x": matrix(d, N, n), "m": m, "k": 2, "rng": rng(), "epochs": 2, "eta": 0.01,
+    Case(maxout_training.train, lambda d, N, n, m: {"x": matrix(d, N, n), "m": m, "k": 2, "rng": rng(), "epochs": 2, "eta": 0.01,
          "momentum": 0.5, "batch_size": 4},
          lambda result, **given: result.diverged or np.isfinite(result.history).all(),
          nan=("W", "b_e"), inf=True),
-    Case(maxout.left_limit, lambda d, N, n, m: {"params": maxout_params(d, m, n), "direction": matrix(d, n)}, inf=True),
-    Case(maxout.witness, lambda d, N, n, m: {"dtype": d}, inf=True),
+    Case(maxout_left_limit.left_limit, lambda d, N, n, m: {"params": maxout_params(d, m, n), "direction": matrix(d, n)}, inf=True),
+    Case(maxout_left_limit.witness, lambda d, N, n, m: {"dtype": d}, inf=True),
     Case(init_params, lambda d, N, n, m: {"m": m, "n": n, "rng": rng(), "dtype": d}, dtype=True),
     Case(sparse_codes.encode, lambda d, N, n, m: {
         "W": unit(d, m, n), "x": matrix(d, N, n), "lam": 0.3, "non_negative": True, "tol": 1e-3, "max_iterations": 9,
@@ -498,7 +505,9 @@ PARTS = {
     "_validation.objects": "instance function generator short",
     "_validation.params": "pair encoder",
     "baselines.dictionary_recovery": "Mixture Chance",
-    "baselines.maxout": "MaxoutParams MaxoutForward MaxoutTrained Witness check",
+    "baselines.maxout": "MaxoutParams MaxoutForward check",
+    "baselines.maxout_training": "MaxoutTrained",
+    "baselines.maxout_left_limit": "Witness",
     "baselines.sparse_codes": "Codes shrink duality_gap check check_dictionary check_start",
     "baselines.sparse_coding": "Fit sample_objectives objective",
     "baselines.dictionary_update": "update_dictionary draw_atoms",
@@ -539,7 +548,8 @@ STEP = {
     "_known_lengths": "takes_len2 known",
     "activations": "Jet Activation relu sigmoid softplus tanh",
     "autoencoder": "Params Forward PenaltyGrad Gradient times_rows batch_sum forward decode reconstruction backward",
-    "baselines.maxout": "forward value_and_grad step",
+    "baselines.maxout": "forward value_and_grad",
+    "baselines.maxout_training": "step",
     "callbacks": "Callback",
     "constraints": "max_norm_scale tangent",
     "dae_noise.gradient_noise": "Drift EdaeCopies edae_copies noise_gradient noise_covariance plain_gradient predicted_drift second_order decoder_push simulated_drift",

@@ -13,7 +13,7 @@ from test_reproducibility import global_states
 from numpy_rae import gradcheck, sparsity
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import init_params
-from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
+from numpy_rae.baselines import dictionary_recovery, maxout_training, sparse_coding
 from numpy_rae.certificates import certificate
 from numpy_rae.data import images, prepared, preprocessing
 from numpy_rae.experiments import sweep
@@ -61,7 +61,7 @@ CALLS: dict[str, Callable[[Path, np.random.Generator], object]] = {
     "recovery": lambda _, rng: dictionary_recovery.chance(
         dictionary_recovery.mixture(50, 6, 4, 2, 0.1, rng).atoms, 4, rng
     ),
-    "maxout": lambda _, rng: maxout.train(X, 3, 2, rng, epochs=1),
+    "maxout": lambda _, rng: maxout_training.train(X, 3, 2, rng, epochs=1),
     "monitor": lambda *_: train(
         X32, PAPER_OBJECTIVES["CAE"], RELU, SHORT, monitor.Monitor(X32.mean(axis=0), RELU, 0.001, 0.9)
     ),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from numpy_rae.__main__ import COLUMNS, main
-from numpy_rae.baselines import maxout
+from numpy_rae.baselines import maxout, maxout_left_limit
 from numpy_rae.certificates.bias_gradient_sign import bias_gradient
 from numpy_rae.certificates.certificate import Certificate, certify
 from numpy_rae.certificates.outside_theory import OUTSIDE, maxout_certificate
@@ -312,7 +312,7 @@ def test_a_numeric_zero_is_not_called_exact():
 
 @pytest.mark.parametrize("penalty", [CAE, SAE, L1, MDAE])
 def test_maxout_s_witness_grows_on_the_left(penalty):
-    witness = maxout.witness()
+    witness = maxout_left_limit.witness()
     certificate = maxout_certificate(penalty, witness)
     found = certificate.failing["zero_on_left"]
     assert maxout.forward(witness.params, found.at * witness.direction[None]).h[0, 0] == found.value == 1e4

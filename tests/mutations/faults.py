@@ -654,7 +654,13 @@ FAULTS = (
         ("maxout-encoder", "maxout (f)", "np.tensordot(g_a, x, (0, 0)) + np", "np"),
         ("maxout-decoder", "maxout (f)", " + np.tensordot(z, g_y, (0, 0))", ""),
         ("maxout-bias-mean", "maxout (g)", "g_a.sum(axis=0))  # (g)", "g_a.mean(axis=0))  # (g)"),
+    ),
+    *group(
+        "baselines/maxout_training", "baselines/test_maxout.py",
         ("maxout-momentum", "step", "v *= momentum", "v *= 1"),
+    ),
+    *group(
+        "baselines/maxout_left_limit", "baselines/test_maxout.py",
         ("maxout-limit", "left_limit", "np.copysign(np.inf, -least)", "np.copysign(np.inf, least)"),
     ),
     *group(
