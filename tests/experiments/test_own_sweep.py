@@ -16,7 +16,7 @@ from numpy_rae import penalties
 from numpy_rae.autoencoder import PenaltyGrad
 from numpy_rae.data import own_array, prepared
 from numpy_rae.data.folders import DataError
-from numpy_rae.experiments import own_sweep, sweep_result
+from numpy_rae.experiments import own_sweep, own_sweep_places, sweep_result
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep_result import SweepResult
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Penalised, ae
