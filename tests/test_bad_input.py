@@ -564,7 +564,9 @@ STEP = {
     "row_norms": "row_len2 of_order_one row_lengths unit_scale unit_rows fast_directions",
     "taylor_penalties": "CrossTerm ResidualTerm MarginalisedPenalty hessian_term WeightedSum",
     "train_state": "TrainResult RandomStreams TrainState",
-    "training": "init_state run_epochs drop_wrong_lengths run_epoch run_step finalise objective_extremes shuffled_batches split_batches update history_entry",
+    "training": "init_state run_epochs drop_wrong_lengths run_epoch run_step update",
+    "training_summary": "finalise objective_extremes history_entry",
+    "batches": "shuffled_batches split_batches",
     "velocity_rules": "radial_part projected no_length no_turn neither split_step",
 }
 READS_OWN = {

@@ -8,7 +8,7 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae._validation import Array
 from numpy_rae.baselines.maxout import MaxoutParams, init_params, value_and_grad
-from numpy_rae.training import shuffled_batches
+from numpy_rae.batches import shuffled_batches
 
 
 class MaxoutTrained(NamedTuple):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from numpy_rae.activations import RELU
+from numpy_rae.batches import shuffled_batches
 from numpy_rae.data import prepared
 from numpy_rae.experiments import time_estimate
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective
 from numpy_rae.train_config import TrainConfig
-from numpy_rae.training import shuffled_batches
 
 pytestmark = pytest.mark.usefixtures("ref")
 
