@@ -23,7 +23,8 @@ from matplotlib.figure import Figure
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params
 from numpy_rae.dae_noise.stein import level_sides
-from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.experiments import command_line, picture_script, study_rows
 from numpy_rae.experiments.command import command
 from numpy_rae.objectives import AE

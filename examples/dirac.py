@@ -25,7 +25,8 @@ from matplotlib.figure import Figure
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params
 from numpy_rae.dae_noise.kernel_cae import density_at_zero, kernel_cae
-from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.experiments import study, study_rows
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from numpy_rae.activations import RELU
-from numpy_rae.data import prepared
+from numpy_rae.data import data_spec, prepared
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.storage import jsonl
@@ -16,10 +16,10 @@ from numpy_rae.train_config import TrainConfig
 SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
 
 
-def reference_data() -> prepared.DataRef:
+def reference_data() -> data_spec.DataRef:
     """A made matrix in the data folder; any process that calls this makes the same."""
     x = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
-    return prepared.store_array(x, prepared.DataSpec("digits", 40))
+    return prepared.store_array(x, data_spec.DataSpec("digits", 40))
 
 
 def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0), seeds=(0, 1)) -> list[Run]:

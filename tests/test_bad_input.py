@@ -43,7 +43,7 @@ from numpy_rae.baselines import (
 )
 from numpy_rae.certificates import certificate
 from numpy_rae.dae_noise import kernel_cae, noise_variants, stein
-from numpy_rae.data import digits, folders, image_formats, images, prepared, preprocessing, sources
+from numpy_rae.data import data_matrix, data_spec, digits, folders, image_formats, images, preprocessing, sources
 from numpy_rae.objectives import PAPER_OBJECTIVES, ae, sae_continued
 from numpy_rae.penalties import CAE, SAE
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
@@ -248,9 +248,9 @@ CASES = [
     Case(numerical_activations.from_callable, lambda d, N, n, m: {
         "name": "mine", "f": np.tanh, "delta_min": 0.2, "kinks": (0.5,)}, kept=("name",), names=("mine",)),
     Case(certificate.certify, lambda d, N, n, m: {"activation": RELU, "penalty": CAE}, inf=True),
-    Case(prepared.DataSpec, lambda d, N, n, m: {
+    Case(data_spec.DataSpec, lambda d, N, n, m: {
         "source": "digits", "count": N, "std_offset": 0.1, "seed": 1, "path": "images.npy"}),
-    Case(prepared.build, lambda d, N, n, m: {"spec": prepared.DataSpec("digits", N, 0.1)},
+    Case(data_matrix.build, lambda d, N, n, m: {"spec": data_spec.DataSpec("digits", N, 0.1)},
          lambda result, spec: result.shape == (spec.count, 784)),
     Case(model_file.save, lambda d, N, n, m: {
         "path": "/dev/null/model.npz", "params": params(d, m, n), "activation": "relu", "config": config(d, m),
@@ -526,7 +526,9 @@ PARTS = {
     "data.image_formats": "parse_cifar10",
     "data.images": "load_sample",
     "data.local_files": "find files_below is_gzip read_verified read_content refuse_other_data_set",
-    "data.prepared": "DataRef recorded_label photograph prepare store_array load",
+    "data.data_spec": "DataRef recorded_label",
+    "data.data_matrix": "photograph",
+    "data.prepared": "prepare store_array load",
     "data.preprocessing": "centred",
     "data.proxy": "check described address_for",
     "data.sources": "RemoteFile",

@@ -15,7 +15,7 @@ from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import init_params
 from numpy_rae.baselines import dictionary_recovery, maxout_training, sparse_coding
 from numpy_rae.certificates import certificate
-from numpy_rae.data import images, prepared, preprocessing
+from numpy_rae.data import data_matrix, data_spec, images, prepared, preprocessing
 from numpy_rae.experiments import sweep
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
@@ -36,7 +36,7 @@ P = init_params(5, 6, np.random.default_rng(2), np.float64)
 
 def sweep_and_draw(tmp_path, rng) -> None:
     """A sweep whose worker is a thread, and its picture."""
-    ref = prepared.store_array(X32, prepared.DataSpec("digits", len(X32)))
+    ref = prepared.store_array(X32, data_spec.DataSpec("digits", len(X32)))
     with ThreadPoolExecutor(1) as executor:
         runs = [Run(PAPER_OBJECTIVES["DAE"], RELU, ref, SHORT)]
         records = list(sweep.sweep(runs, executor, tmp_path / "r.jsonl"))
@@ -69,7 +69,7 @@ CALLS: dict[str, Callable[[Path, np.random.Generator], object]] = {
     "audit": lambda *_: assumption_1.check_assumption_1(X),
     "expected denoising": lambda *_: theorem_3.expected_denoising(P, SIGMOID, X, 0.1, nodes=2),
     "whiten": lambda *_: preprocessing.whiten(X),
-    "patches": lambda *_: prepared.build(prepared.DataSpec("photograph", 20)),
+    "patches": lambda *_: data_matrix.build(data_spec.DataSpec("photograph", 20)),
     "digits": lambda *_: images.load_sample(),
     "model file": save_and_load,
 }

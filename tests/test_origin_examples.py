@@ -21,7 +21,7 @@ def close():
 
 
 def made(config: TrainConfig, model: str, fraction: float, **more) -> dict:
-    """A row as `study.row` makes it."""
+    """A row as `study_rows.row` makes it."""
     row = {
         name: getattr(config, name) for name in ("sigma2", "seed", "hidden", "batch_size", "epochs", "eta", "momentum")
     }

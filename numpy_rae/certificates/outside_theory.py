@@ -27,7 +27,7 @@ def maxout_certificate(penalty: Penalty, witness: tuple[tuple[Array, Array], Arr
     ----------
     penalty : Penalty
         The penalty.
-    witness : baselines.maxout.Witness
+    witness : baselines.maxout_left_limit.Witness
         A unit that grows on the left.
 
     Returns

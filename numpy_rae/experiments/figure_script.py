@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from numpy_rae import _validation
-from numpy_rae.data.prepared import recorded_label
+from numpy_rae.data.data_spec import recorded_label
 from numpy_rae.experiments import command_line, progress, protocol_data, record_checks, tables
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import BAD_INPUT, INTERRUPTED, LOST, command, tell

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from numpy_rae.data.prepared import DataSpec
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.experiments.record_stores import StoredRecords, read_results
 from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run

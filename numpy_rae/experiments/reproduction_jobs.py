@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numpy_rae import _validation
-from numpy_rae.data.prepared import DataRef, DataSpec
+from numpy_rae.data.data_spec import DataRef, DataSpec
 from numpy_rae.experiments import command_line, figure_script, parts, protocol_data, record_checks
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS, Preset, Protocol
 from numpy_rae.experiments.run import Run, deduplicate

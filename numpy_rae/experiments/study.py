@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from numpy_rae import _validation
-from numpy_rae.data.prepared import DataRef
+from numpy_rae.data.data_spec import DataRef
 from numpy_rae.experiments import command_line, picture_script, progress, protocol_data, record_checks, record_stores
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import command

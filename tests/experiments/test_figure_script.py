@@ -19,7 +19,7 @@ from made_runs import timeless
 
 from numpy_rae import constraints
 from numpy_rae.activations import PAPER_ACTIVATIONS
-from numpy_rae.data import fetch, folders, images, prepared
+from numpy_rae.data import data_spec, fetch, folders, images
 from numpy_rae.experiments import command_line, figure_script, progress, protocol_data, tables
 from numpy_rae.experiments.figure_script import main
 from numpy_rae.experiments.protocol import SIGMA2, Preset, Protocol
@@ -633,8 +633,8 @@ def test_the_paper_preset_is_the_papers_protocol():
     for config in configs:
         assert (config.hidden, config.batch_size, config.epochs, config.momentum) == (1000, 50, 50, 0.9)
         assert (config.constraint, config.radius, config.tangent, config.dtype) == ("unit", 1.0, False, "float32")
-    assert protocol_data.data_spec(FIG1.source, preset.samples, args.images) == prepared.DataSpec("mnist", 50_000, 0.1)
-    assert protocol_data.data_spec(FIG1_PATCHES.source, preset.samples, args.images) == prepared.DataSpec(
+    assert protocol_data.data_spec(FIG1.source, preset.samples, args.images) == data_spec.DataSpec("mnist", 50_000, 0.1)
+    assert protocol_data.data_spec(FIG1_PATCHES.source, preset.samples, args.images) == data_spec.DataSpec(
         "cifar10", 50_000, 0.0
     )
 

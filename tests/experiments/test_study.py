@@ -13,7 +13,7 @@ from made_runs import SMALL, lines, reference_data
 
 from numpy_rae import metrics
 from numpy_rae.activations import RELU, SIGMOID
-from numpy_rae.data import fetch, prepared
+from numpy_rae.data import data_spec, fetch, prepared
 from numpy_rae.experiments import command_line, progress, study, study_rows
 from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.experiments.run import Run
@@ -193,7 +193,7 @@ def test_runs_of_one_kind_last_equally_long():
 @pytest.fixture
 def no_digits(monkeypatch):
     """Data of few features, so that a script's hundreds of runs take no time."""
-    few = {name: prepared.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
+    few = {name: data_spec.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
     x = {name: np.random.default_rng(k).standard_normal((100, 8)).astype(np.float32) for k, name in enumerate(few)}
     monkeypatch.setattr(
         study,

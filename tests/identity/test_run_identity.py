@@ -22,7 +22,7 @@ from made_runs import SMALL, grid
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import PenaltyGrad
-from numpy_rae.data import prepared
+from numpy_rae.data import data_spec
 from numpy_rae.experiments import (
     certificate_runs,
     certificate_trials,
@@ -294,7 +294,7 @@ def test_defaults_add_nothing_and_may_never_change(ref):
     assert {
         name: value for name, value in run_identity.defaults_of(TrainConfig).items() if name in DEFAULTS
     } == DEFAULTS
-    assert run_identity.defaults_of(prepared.DataSpec) == {"std_offset": 0.0, "seed": 0, "path": None}
+    assert run_identity.defaults_of(data_spec.DataSpec) == {"std_offset": 0.0, "seed": 0, "path": None}
     assert run_identity.of_config(TrainConfig()) == {}
     assert run_identity.of_config(TrainConfig(eta=0.002, sigma2=0.1)) == {"eta": 0.002, "sigma2": 0.1}
     assert run_identity.of_data(ref).keys() == {"source", "count", "sha256", "shape"}
@@ -320,7 +320,7 @@ HASHES = {
 
 
 def test_hashes_of_this_release_stay():
-    ref = prepared.DataRef(prepared.DataSpec("digits", 5000, 0.1), "ab" * 32, (5000, 784))
+    ref = data_spec.DataRef(data_spec.DataSpec("digits", 5000, 0.1), "ab" * 32, (5000, 784))
     run = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, TrainConfig(0.25, epochs=10))
     assert run.hash == HASHES["run"]
     assert run_identity.of_activation(softplus_beta(16)) == HASHES["softplus(beta=16)"]
