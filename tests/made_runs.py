@@ -1,6 +1,9 @@
 """Small runs on made data, for the tests of sweeps, records and workers."""
 
 import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +33,13 @@ def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0)
         for s in sigma2
         for model in models
     ]
+
+
+@contextmanager
+def one_thread(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool like `local_pool`, but with one thread and no other process."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
 
 
 def timeless(records) -> dict[str, dict]:

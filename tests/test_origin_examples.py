@@ -1,7 +1,6 @@
 """The parts of the scripts about DAE's origin that can be tested without training: designs, rules, pictures."""
 
 import example_scripts
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -14,10 +13,7 @@ dirac, scaling, drift, level = (
 )
 
 
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 
 def made(config: TrainConfig, model: str, fraction: float, **more) -> dict:

@@ -67,7 +67,7 @@ class DataSpec:
             "cifar10": f"{self.count:,} CIFAR-10 patches",
             "photograph": f"{self.count:,} patches of one photograph (not CIFAR-10)",
             "images": f"{self.count:,} patches of {Path(self.path or '').name}",
-            "array": f"{self.count:,} samples of an own matrix",
+            "array": f"{self.count:,} samples of your matrix",
         }[self.source]
 
 

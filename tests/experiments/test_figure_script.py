@@ -44,12 +44,7 @@ FIG1, FIG1_PATCHES = (SCRIPTS[EXAMPLES / f"fig1_relu_{data}.py"] for data in ("m
 QUICK = ["--preset", "tiny", "--samples", "60", "--epochs", "2", "--hidden", "5", "--sigma2", "0", "0.1", "1"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def data_folder(tmp_path_factory):
-    """A data folder of this module's own, so that nothing is found in the user's; scripts are run with it too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
+pytestmark = pytest.mark.usefixtures("module_data_folder")
 
 
 @pytest.fixture

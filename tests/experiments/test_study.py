@@ -1,7 +1,5 @@
 """The driver of studies, and the studies of examples/ at their smallest: tables, verdicts and pictures."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import example_scripts
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from made_runs import SMALL, lines, reference_data
+from made_runs import SMALL, lines, one_thread, reference_data
 
 from numpy_rae import metrics
 from numpy_rae.activations import RELU, SIGMOID
@@ -28,16 +26,10 @@ SCRIPTS = ("continuation", "learning_rate", "bias_or_weights")
 SIZE = Size(40, 6, {"digits": 1, "patches": 2}, (0, 1), fetch=False)
 
 
-@contextmanager
-def thread(workers):
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
 @pytest.fixture(autouse=True)
 def small(tmp_path, monkeypatch):
     """A thread for the processes, and a data folder of the test's own without any images."""
-    monkeypatch.setattr(study, "local_pool", thread)
+    monkeypatch.setattr(study, "local_pool", one_thread)
     monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
     yield
     plt.close("all")
