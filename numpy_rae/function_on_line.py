@@ -28,7 +28,7 @@ class Probe:
         self.f, self.point, self.direction, self.largest = f, point, direction, 0.0
 
     def __call__(self, t: float = 0.0) -> tuple[float, float]:
-        """f and its derivative g.d at point + t direction."""
+        """Return f and its derivative g.d at point + t direction."""
         value, gradient = self.both(t)
         return value, float(gradient @ self.direction)
 

@@ -119,7 +119,7 @@ class Certificate:
         return "\n".join(lines)
 
     def _repr_markdown_(self) -> str:
-        """The certificate as a notebook shows it."""
+        """Return the certificate as a notebook shows it."""
         lines = [f"**{self.activation} with {self.penalty}: {self.prediction}**", "", self.reason, ""]
         lines += ["| condition | asked by | verdict |", "|---|---|---|"]
         for c in self.conditions:
@@ -132,7 +132,7 @@ class Certificate:
 
 
 def _cell(text: str) -> str:
-    """The text as a cell of a table in Markdown."""
+    """Return the text as a cell of a table in Markdown."""
     return text.replace("|", "\\|")
 
 

@@ -47,12 +47,12 @@ def with_identity(entry: Record, older: Mapping[str, Trial]) -> Record:
     entry : dict
         A record.
     older : mapping
-        Trials by `Trial.old_hash`. Old records are of the formulas' first versions.
+        Trials by `Trial.old_hash`. Old records belong to the first versions of the formulas.
 
     Returns
     -------
     dict
-        The record as it is if it has an identity already, or if its trial is unknown.
+        The record with the identity. A record that has an identity already, or whose trial is unknown, is not changed.
     """
     trial = older.get(str(entry.get("hash")))
     if trial is None or "identity" in entry or not trial.is_first_version:
@@ -89,7 +89,7 @@ def run(wanted: Iterable[Trial], pool: Executor, found: StoredRecords, at_once: 
     found : StoredRecords
         What `stored` has read from the results file, to which each new record is appended.
     at_once : int, optional
-        How many trials the executor has at a time. All, if None.
+        Largest number of trials that the executor has at a time. The default is all of them.
 
     Yields
     ------

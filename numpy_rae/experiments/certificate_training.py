@@ -21,12 +21,12 @@ DECIMALS = 5
 
 
 def train_trial(trial: Trial) -> Record:
-    """Train one run and make its record; called in a worker.
+    """Train one run and make its record. A worker calls this function.
 
     Parameters
     ----------
     trial : Trial
-        What is trained.
+        The trial to train.
 
     Returns
     -------

@@ -124,7 +124,7 @@ class Trial:
 
     @property
     def label(self) -> str:
-        """Return what the trial is called in messages.
+        """Return the name of the trial in messages.
 
         Returns
         -------

@@ -21,7 +21,7 @@ def checked_models(models: Iterable[Any]) -> list[Objective]:
     Parameters
     ----------
     models : list
-        What `registry.named_objective` takes, one or several.
+        One or several entries, each of a kind that `registry.named_objective` takes.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def checked_configs(
 
 
 def _several(values: Any) -> list[Any]:
-    """Return a list, of one entry for a number. NumPy's numbers become Python's, which JSON accepts."""
+    """Return a list of the values. A single number becomes a list. NumPy's numbers become Python's, for JSON."""
     entries = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
     plain = [entry.item() if isinstance(entry, np.generic) else entry for entry in entries]
     return list(dict.fromkeys(plain))

@@ -23,7 +23,7 @@ Records = Path | dict[str, Record]
 
 @dataclass(frozen=True)
 class Where:
-    """Where the runs are trained: on this machine, on a Dask cluster, or on the user's executor."""
+    """Hold where the runs are trained: on this machine, on a Dask cluster, or on the user's executor."""
 
     workers: int | None
     scheduler: str | None
@@ -57,9 +57,9 @@ class Where:
         Yields
         ------
         executor : Executor
-            It trains the runs.
+            The executor that trains the runs.
         at_once : int or None
-            How many runs it gets at a time; None is all.
+            Largest number of runs that it gets at a time. None means all of them.
         """
         if self.executor is not None:
             yield self.executor, self.workers
@@ -82,7 +82,7 @@ class TemporaryFolder:
 
 @dataclass(frozen=True)
 class Kept:
-    """Where records, checkpoints and models are kept: beside the results file, or for the life of the result."""
+    """Hold where records, checkpoints and models are kept: beside the results file, or as long as the result exists."""
 
     records: Records
     checkpoints: Checkpoints | None
@@ -91,7 +91,7 @@ class Kept:
 
     @classmethod
     def of(cls, results: str | os.PathLike[str] | None, keep_models: bool) -> "Kept":
-        """Make the folders and prove that they can be written.
+        """Make the folders and check that they can be written.
 
         Parameters
         ----------

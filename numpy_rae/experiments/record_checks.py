@@ -124,7 +124,7 @@ def refuse_other_configuration(entries: Sequence[Record], runs: Sequence[Run], o
 
 
 def _shared_part(description: dict[str, Any]) -> dict[str, Any]:
-    """Return what all runs of one results file have in common; a field that a record lacks is at its default."""
+    """Return what all runs of one results file have in common; a field that a record does not have gets its default."""
     data = {**defaults_of(DataSpec), **description.get("data", {})}
     config = {**defaults_of(TrainConfig), **description.get("config", {})}
     flat = {"activation": description.get("activation"), **config, **{f"data {name}": data[name] for name in data}}

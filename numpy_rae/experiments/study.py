@@ -1,4 +1,4 @@
-"""The driver behind every study: many runs of different configurations in; a table and a picture out.
+"""Run a study: train many runs of different configurations, then print a table and draw a picture.
 
 A figure script (`figure_script`) varies model, sigma^2 and seed on one data set. A study varies anything: its script
 lists the runs, and turns the rows of their records into a table and a picture. One results file holds them all.
@@ -36,7 +36,7 @@ ESTIMATE_FROM = 25_000
 
 @dataclass(frozen=True)
 class Size:
-    """How much of a study is run.
+    """Hold how much of a study is run.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ def presets(seeds: int, paper_seeds: int = 2) -> dict[str, Size]:
 
 @dataclass(frozen=True)
 class Study:
-    """What a study script defines.
+    """Hold what a study script defines.
 
     Attributes
     ----------
@@ -124,9 +124,9 @@ def main(study: Study, argv: Sequence[str] | None = None, parser: argparse.Argum
     study : Study
         The study.
     argv : sequence of str, optional
-        The command line without the program's name. That of the process, if None.
+        The command line without the program's name. The default is that of the process.
     parser : ArgumentParser, optional
-        The script's own options. Those of `command_line.study_parser`, if None.
+        The script's own options. The default is `command_line.study_parser`.
 
     Returns
     -------
@@ -243,7 +243,7 @@ def train_missing(runs: Sequence[Run], stored: StoredRecords, workers: int) -> l
     Returns
     -------
     list of dict
-        The records of all runs in the runs' order, coinciding ones once.
+        The records of all runs, in the order of the runs. Runs that coincide have one record.
     """
     wanted, found = deduplicate(runs), stored.by_hash
     missing = [run for key, run in wanted.items() if key not in found]

@@ -125,7 +125,7 @@ def mean_and_deviation(found: Array) -> str:
 
 
 def text_table(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """Return the lines as a table in Markdown, its columns aligned.
+    """Return the lines as a Markdown table with aligned columns.
 
     Parameters
     ----------
