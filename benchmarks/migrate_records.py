@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from numpy_rae.__main__ import COLUMNS, rows_shown
-from numpy_rae.experiments import certificate_runs
+from numpy_rae.experiments import certificate_runs, certificate_trials
 from numpy_rae.experiments.command import command
 from numpy_rae.identity import older_records
 from numpy_rae.registry import find_activation
@@ -61,16 +61,16 @@ def identified(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [certificate_runs.with_identity(older_records.with_identity(entry), older) for entry in entries]
 
 
-def known_trials(entries: list[dict[str, Any]]) -> list[certificate_runs.Trial]:
+def known_trials(entries: list[dict[str, Any]]) -> list[certificate_trials.Trial]:
     """Return every trial of the validation of the certificates, in each preset, with the seeds of these records."""
     seeds = tuple(sorted({entry["seed"] for entry in entries if isinstance(entry.get("seed"), int)}))
     named = {entry["activation"] for entry in entries if str(entry.get("activation")).startswith("softplus(beta=")}
     activations = [find_activation(name) for name in sorted({*rows_shown(), *named} - {"maxout"})]
     return [
         trial
-        for preset in certificate_runs.PRESETS.values()
+        for preset in certificate_trials.PRESETS.values()
         for tangent in (False, True)
-        for trial in certificate_runs.all_trials(replace(preset, seeds=seeds), activations, list(COLUMNS), tangent)
+        for trial in certificate_trials.all_trials(replace(preset, seeds=seeds), activations, list(COLUMNS), tangent)
     ]
 
 

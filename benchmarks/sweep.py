@@ -19,7 +19,7 @@ import numpy as np
 
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import init_params
-from numpy_rae.data import prepared, preprocessing
+from numpy_rae.data import data_spec, prepared, preprocessing
 from numpy_rae.experiments import command_line, protocol, sweep
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run
@@ -36,7 +36,7 @@ BASE = {"n": 784, "m": 1000, "batch": 50}
 
 def figure_1(quick):
     """Return the runs of the default preset."""
-    data = prepared.prepare(prepared.DataSpec("digits", protocol.EMBEDDED, preprocessing.MNIST_STD_OFFSET))
+    data = prepared.prepare(data_spec.DataSpec("digits", protocol.EMBEDDED, preprocessing.MNIST_STD_OFFSET))
     sigma2, epochs = (protocol.SIGMA2[::4], 2) if quick else (protocol.SIGMA2, 10)
     configs = [TrainConfig(s, epochs=epochs) for s in sigma2]
     return [Run(OBJECTIVES[name], RELU, data, c) for c in configs for name in ("DAE", "CAE", "mDAE", "SAE")]
@@ -56,7 +56,7 @@ def throughput(runs, workers):
 def memory(workers):
     """Return the private memory of every worker at the paper's size, in MB."""
     x = np.random.default_rng(0).standard_normal((PAPER_ROWS, 784), dtype=np.float32)
-    ref = prepared.store_array(x, prepared.DataSpec("mnist", PAPER_ROWS))
+    ref = prepared.store_array(x, data_spec.DataSpec("mnist", PAPER_ROWS))
     with local_pool(workers) as pool:
         return list(pool.map(own_memory, [ref] * workers))
 
@@ -96,7 +96,7 @@ def epoch_seconds(N):
 
 def runs_seconds(counts, workers):
     """Yield the time of a sweep for each number of equal runs in seconds, on one pool and without its start-up."""
-    data = prepared.prepare(prepared.DataSpec("digits", 1000, preprocessing.MNIST_STD_OFFSET))
+    data = prepared.prepare(data_spec.DataSpec("digits", 1000, preprocessing.MNIST_STD_OFFSET))
     with tempfile.TemporaryDirectory() as folder, local_pool(workers) as pool:
         list(pool.map(time.sleep, [0.2] * workers))
         for count in counts:

@@ -23,8 +23,9 @@ from matplotlib.figure import Figure
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params
 from numpy_rae.dae_noise.stein import level_sides
-from numpy_rae.data.prepared import DataSpec, build
-from numpy_rae.experiments import command_line, picture_script, study
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
+from numpy_rae.experiments import command_line, picture_script, study_rows
 from numpy_rae.experiments.command import command
 from numpy_rae.objectives import AE
 from numpy_rae.plotting.style import BLUE, GREEN, MIDDLE_GREY, SILVER, STYLES, VERMILION, in_default_style, new_figure
@@ -120,7 +121,7 @@ def white_table(rows: list[dict]) -> str:
     holds = sum(abs(row["distance"]) < ERRORS for row in rows)
     near = sum(abs(row["remainder"]) < NEAR * row["n"] for row in rows)
     return (
-        f"x ~ N(0, I), ReLU, unit rows\n{study.text_table(head, lines)}\n"
+        f"x ~ N(0, I), ReLU, unit rows\n{study_rows.text_table(head, lines)}\n"
         f"the identity holds in {holds} of {len(rows)} runs; the level is n / m in {near} of {len(rows)}"
     )
 
@@ -148,7 +149,7 @@ def digits_table(rows: list[dict]) -> str:
             f"{row['epochs']} epochs: relative gap {plain:.3f} with S = I, {gap:.3f} with the samples' S: the "
             f"covariance {explains} the level; on Gaussian samples of that covariance the identity {holds}"
         )
-    return "\n".join([f"digits, {rows[0]['m']} units\n{study.text_table(names, lines)}", *verdicts])
+    return "\n".join([f"digits, {rows[0]['m']} units\n{study_rows.text_table(names, lines)}", *verdicts])
 
 
 @in_default_style

@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.dae_noise.bias_weight_ablation import bias_only, weights_only
-from numpy_rae.experiments import study
+from numpy_rae.experiments import study, study_rows
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.plotting.style import BLACK, BLUE, MIDDLE_GREY, VERMILION, in_default_style, new_figure
@@ -95,7 +95,7 @@ def of_set(rows: list[dict], key: tuple, part: str) -> list[dict]:
     data, activation, model, sigma2 = key
     name = {"AE": "AE", "full": model}.get(part, f"{model} {part}")
     sigma2 = 0.0 if part == "AE" else sigma2
-    found = study.select(rows, data=data, activation=activation, model=name, sigma2=sigma2)
+    found = study_rows.select(rows, data=data, activation=activation, model=name, sigma2=sigma2)
     return sorted(found, key=lambda row: row["seed"])
 
 
@@ -129,11 +129,16 @@ def table(rows: list[dict]) -> str:
     lines = []
     for key in sets(rows):
         data, activation, model, sigma2 = key
-        its = [study.mean_and_deviation(study.values(of_set(rows, key, part), "fraction")) for part in ("AE", *PARTS)]
+        its = [
+            study_rows.mean_and_deviation(study_rows.values(of_set(rows, key, part), "fraction"))
+            for part in ("AE", *PARTS)
+        ]
         lines.append((data, activation, model, f"{sigma2:g}", *its, verdict(rows, key)))
-    steps = " and ".join(f"{n:,}" for n in study.levels(rows, "steps"))
+    steps = " and ".join(f"{n:,}" for n in study_rows.levels(rows, "steps"))
     head = ("data", "activation", "model", "sigma^2", "AE", *PARTS, "carried by")
-    return f"{study.text_table(head, lines)}\nactivation fraction, mean +- deviation over the seeds; {steps} updates"
+    return (
+        f"{study_rows.text_table(head, lines)}\nactivation fraction, mean +- deviation over the seeds; {steps} updates"
+    )
 
 
 LOOKS = {"full": (BLACK, "*"), "weights only": (BLUE, "s"), "bias only": (VERMILION, "o")}

@@ -1,7 +1,7 @@
 """Certificates put to the test: every activation and penalty of the table is trained over lambda, on two data sets.
 
 Prints predictions and outcomes. The rule that names the outcome is in `numpy_rae.certificates.training_outcome`. The
-sizes are in `numpy_rae.experiments.certificate_runs`. Maxout is not trained: its row follows from its definition.
+sizes are in `numpy_rae.experiments.certificate_trials`. Maxout is not trained: its row follows from its definition.
 """
 
 import sys
@@ -11,7 +11,14 @@ from pathlib import Path
 from numpy_rae import _validation
 from numpy_rae.__main__ import COLUMNS, certificate, rows_shown
 from numpy_rae.certificates import training_outcome
-from numpy_rae.experiments import certificate_runs, certificate_tables, command_line, picture_script, progress
+from numpy_rae.experiments import (
+    certificate_runs,
+    certificate_tables,
+    certificate_trials,
+    command_line,
+    picture_script,
+    progress,
+)
 from numpy_rae.experiments.certificate_runs import stored
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.local_pool import local_pool
@@ -24,7 +31,7 @@ TRAINED = [name for name in rows_shown() if name != "maxout"]
 
 
 def parser():
-    p = command_line.picture_parser("certificate_validation", __doc__, certificate_runs.PRESETS)
+    p = command_line.picture_parser("certificate_validation", __doc__, certificate_trials.PRESETS)
     p.add_argument("--activations", nargs="+", default=TRAINED, metavar="S", help="rows of the table")
     p.add_argument("--penalties", nargs="+", default=list(COLUMNS), metavar="R", help="columns of the table")
     p.add_argument("--seeds", nargs="+", type=int, metavar="K", help="at least two; default: the preset's")
@@ -62,7 +69,7 @@ def run(args) -> int:
 
 
 def judged(
-    args, wanted: list[certificate_runs.Trial], found: dict[str, Record], results: Path
+    args, wanted: list[certificate_trials.Trial], found: dict[str, Record], results: Path
 ) -> list[training_outcome.Row]:
     """Return what the records by hash say. Raise ValueError if one is missing."""
     missing = sum(trial.hash not in found for trial in wanted)
@@ -73,16 +80,16 @@ def judged(
     return certificate_tables.rows(records, [find_activation(s) for s in args.activations], certificates)
 
 
-def planned(args) -> list[certificate_runs.Trial]:
+def planned(args) -> list[certificate_trials.Trial]:
     for penalty in args.penalties:
         _validation.one_of("--penalties", penalty, COLUMNS)
     for activation in args.activations:
         _validation.one_of("--activations", activation, TRAINED)
     _validation.integer("--workers", args.workers)
-    preset = certificate_runs.PRESETS[args.preset]
+    preset = certificate_trials.PRESETS[args.preset]
     preset = replace(preset, seeds=tuple(dict.fromkeys(args.seeds or preset.seeds)))
     _validation.integer("number of --seeds", len(preset.seeds), low=2)
-    return certificate_runs.all_trials(
+    return certificate_trials.all_trials(
         preset, [find_activation(name) for name in args.activations], args.penalties, args.tangent
     )
 

@@ -20,7 +20,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
-from numpy_rae.experiments import study
+from numpy_rae.experiments import study, study_rows
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import sae_continued
@@ -63,12 +63,12 @@ def cells(rows: list[dict]) -> list[tuple]:
 def of_cell(rows: list[dict], cell: tuple, model: str) -> list[dict]:
     """The runs of one model in one cell, one for each seed."""
     names = ("data", "activation", "constraint", "start", "sigma2")
-    return study.select(rows, model=model, **dict(zip(names, cell, strict=True)))
+    return study_rows.select(rows, model=model, **dict(zip(names, cell, strict=True)))
 
 
 def continued(rows: list[dict], model: str) -> int:
     """The number of pairs (update, unit) beyond 1 - eps in all runs of a model."""
-    return int(study.values(study.select(rows, model=model), "n_extrapolated").sum())
+    return int(study_rows.values(study_rows.select(rows, model=model), "n_extrapolated").sum())
 
 
 def broken(rows: list[dict]) -> int:
@@ -78,16 +78,16 @@ def broken(rows: list[dict]) -> int:
 
 def summary(rows: list[dict]) -> str:
     """One line for each model: broken runs, peaks, dead units, continued pairs; and the rule's choice."""
-    shown = [model.name for model in MODELS_SHOWN if study.select(rows, model=model.name)]
+    shown = [model.name for model in MODELS_SHOWN if study_rows.select(rows, model=model.name)]
     lines = []
     for name in shown:
-        its = study.select(rows, model=name)
-        dead = study.values(its, "dead")
+        its = study_rows.select(rows, model=name)
+        dead = study_rows.values(its, "dead")
         worst = f"{dead.max():.3f}" if len(dead) else "-"
-        peaks = study.values(its, "peak")
+        peaks = study_rows.values(its, "peak")
         peak = f"{peaks.max():.3g}" if len(peaks) else "-"
         lines.append((name, len(its), broken(its), peak, worst, f"{continued(rows, name):,}"))
-    table = study.text_table(
+    table = study_rows.text_table(
         ("model", "runs", "broken down", "largest peak / E||x||^2", "largest dead share", "pairs beyond 1 - eps"), lines
     )
     return f"{table}\n\n{decision(rows)}"
@@ -95,9 +95,9 @@ def summary(rows: list[dict]) -> str:
 
 def decision(rows: list[dict]) -> str:
     """The rule of the docstring, applied."""
-    safe = [eps for eps in EPS if (its := study.select(rows, model=f"SAE(eps={eps:g})")) and not broken(its)]
+    safe = [eps for eps in EPS if (its := study_rows.select(rows, model=f"SAE(eps={eps:g})")) and not broken(its)]
     chosen = f"eps = {min(safe):g}" if safe else "no eps of this study"
-    control = study.select(rows, model=CONTROL.name)
+    control = study_rows.select(rows, model=CONTROL.name)
     used = continued(rows, CONTROL.name)
     return f"the rule chooses: {chosen}\nsigmoid with eps = 0.001: {used} pairs beyond 1 - eps in {len(control)} runs"
 
@@ -110,7 +110,7 @@ def table(rows: list[dict]) -> str:
         lines.append((*cell[:4], f"{cell[4]:g}", *texts))
     head = (*HEAD, *(model.name for model in MODELS_SHOWN))
     legend = "activation fraction / dead units, means over the seeds; xK: K of the runs broke down"
-    return f"{study.text_table(head, lines)}\n{legend}\n\n{summary(rows)}"
+    return f"{study_rows.text_table(head, lines)}\n{legend}\n\n{summary(rows)}"
 
 
 def one_cell(its: list[dict]) -> str:
@@ -118,21 +118,21 @@ def one_cell(its: list[dict]) -> str:
     if not its:
         return "-"
     count = f" x{broken(its)}" if broken(its) else ""
-    if not len(study.values(its, "fraction")):
+    if not len(study_rows.values(its, "fraction")):
         return f"diverged{count}"
-    return f"{study.values(its, 'fraction').mean():.3f}/{study.values(its, 'dead').mean():.3f}{count}"
+    return f"{study_rows.values(its, 'fraction').mean():.3f}/{study_rows.values(its, 'dead').mean():.3f}{count}"
 
 
 @in_default_style
 def picture(rows: list[dict]) -> Figure:
     """Activation fraction of each model over sigma^2, a panel for each data set, activation and kind of rows."""
-    data, activations = study.levels(rows, "data"), ("relu", "softplus")
+    data, activations = study_rows.levels(rows, "data"), ("relu", "softplus")
     figure = new_figure(4 * len(data) * 2, 9)
     axes = figure.subplots(len(STARTS), len(data) * 2, sharex=True, sharey=True, squeeze=False)
     columns = [(d, a) for d in data for a in activations]
     for line, (constraint, start) in zip(axes, STARTS, strict=True):
         for ax, (d, a) in zip(line, columns, strict=True):
-            draw_panel(ax, study.select(rows, data=d, activation=a, constraint=constraint, start=start))
+            draw_panel(ax, study_rows.select(rows, data=d, activation=a, constraint=constraint, start=start))
             ax.set_title(f"{d}, {a}, {constraint} rows, {start} start", fontsize=10)
     for ax in axes[-1]:
         ax.set_xlabel(r"$\sigma^2$")
@@ -154,9 +154,9 @@ LOOKS = ((BLACK, "*"), (BLUE, "s"), (GREEN, "D"), (ORANGE, "^"), (VERMILION, "o"
 def draw_panel(ax, rows: list[dict]) -> None:
     """One line for each model, slightly shifted; broken runs at the height that they ended at, or at 0."""
     for position, (model, (color, marker)) in enumerate(zip(MODELS_SHOWN, LOOKS, strict=True)):
-        its = study.select(rows, model=model.name)
+        its = study_rows.select(rows, model=model.name)
         shift = 1 + 0.06 * (position - 2)
-        sound = [(s, study.values(study.select(its, sigma2=s, broken=False), "fraction")) for s in SIGMA2]
+        sound = [(s, study_rows.values(study_rows.select(its, sigma2=s, broken=False), "fraction")) for s in SIGMA2]
         sound = [(s * shift, found) for s, found in sound if len(found)]
         ax.plot([], [], color=color, marker=marker, label=model.name)
         if sound:
@@ -164,7 +164,7 @@ def draw_panel(ax, rows: list[dict]) -> None:
             low = mean - [found.min() for _, found in sound]
             high = [found.max() for _, found in sound] - mean
             ax.errorbar([s for s, _ in sound], mean, (low, high), color=color, marker=marker, ms=5, lw=1.2, capsize=2)
-        bad = study.select(its, broken=True)
+        bad = study_rows.select(its, broken=True)
         at = [row["fraction"] or 0 for row in bad]
         ax.plot([row["sigma2"] * shift for row in bad], at, "x", color=color, ms=9, mew=2)
     ax.set(xscale="log", ylim=(-0.05, 1.05))

@@ -25,8 +25,9 @@ from matplotlib.figure import Figure
 from numpy_rae.activations import RELU
 from numpy_rae.autoencoder import Params
 from numpy_rae.dae_noise.kernel_cae import density_at_zero, kernel_cae
-from numpy_rae.data.prepared import DataSpec, build
-from numpy_rae.experiments import study
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
+from numpy_rae.experiments import study, study_rows
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE
@@ -63,7 +64,7 @@ def cells(rows: list[dict], data: str, lam: float) -> dict[str, list[dict]]:
     """The rows of each model at one lambda, by the model's name."""
     at = {"AE": 0.0, "DAE": lam / 2}
     names = ("AE", "CAE", "DAE", *(model.name for model in KERNELS))
-    return {name: study.select(rows, data=data, model=name, sigma2=at.get(name, lam)) for name in names}
+    return {name: study_rows.select(rows, data=data, model=name, sigma2=at.get(name, lam)) for name in names}
 
 
 def objectives(rows: list[dict], lam: float) -> np.ndarray:
@@ -75,32 +76,32 @@ def objectives(rows: list[dict], lam: float) -> np.ndarray:
 def table(rows: list[dict]) -> str:
     """The densities, then fraction and objective of every model, then the rule."""
     lines = []
-    for data in study.levels(rows, "data"):
+    for data in study_rows.levels(rows, "data"):
         for lam in LAMBDAS:
             for name, its in cells(rows, data, lam).items():
-                fraction, J = study.values(its, "fraction"), objectives(its, lam)
+                fraction, J = study_rows.values(its, "fraction"), objectives(its, lam)
                 broken = sum(bool(row["broken"]) for row in its)
-                dead = study.values(its, "dead")
-                shown = (study.mean_and_deviation(found) for found in (fraction, dead, J))
+                dead = study_rows.values(its, "dead")
+                shown = (study_rows.mean_and_deviation(found) for found in (fraction, dead, J))
                 lines.append((data, f"{lam:g}", name, *shown, broken))
     head = ("data", "lambda", "model", "activation fraction", "dead units", "objective / E||x||^2", "broken down")
     legend = "objective: J_AE + lambda m A; a code with all units dead has the value 1. DAE is trained at lambda / 2."
-    return "\n\n".join([density_table(), study.text_table(head, lines), legend, decision(rows)])
+    return "\n\n".join([density_table(), study_rows.text_table(head, lines), legend, decision(rows)])
 
 
 def decision(rows: list[dict]) -> str:
     """The rule of the docstring, applied to each data set and lambda."""
     lines = []
-    for data in study.levels(rows, "data"):
+    for data in study_rows.levels(rows, "data"):
         for lam in LAMBDAS:
             its = cells(rows, data, lam)
-            J, A = objectives(its["CAE"], lam), study.values(its["CAE"], "fraction")
+            J, A = objectives(its["CAE"], lam), study_rows.values(its["CAE"], "fraction")
             kernels = [its[model.name] for model in KERNELS]
             worse = [one for one in kernels if above(J, objectives(one, lam))]
-            sparser = [one for one in kernels if above(A, study.values(one, "fraction"))]
+            sparser = [one for one in kernels if above(A, study_rows.values(one, "fraction"))]
             lines.append((data, f"{lam:g}", answer(above(J, np.ones(len(J)))), len(worse), len(sparser)))
     head = ("data", "lambda", "CAE above the dead code", "bandwidths with a lower objective", "with a lower fraction")
-    return f"{study.text_table(head, lines)}\n'above' and 'lower' mean by three deviations over the seeds"
+    return f"{study_rows.text_table(head, lines)}\n'above' and 'lower' mean by three deviations over the seeds"
 
 
 def above(one: np.ndarray, two: np.ndarray) -> bool:
@@ -150,19 +151,19 @@ def density_table() -> str:
     one, two = units()
     text = f"digits, {UNITS} units: mean difference {one.mean():.4f}, mean kernel estimate {two.mean():.4f}, "
     text += f"correlation over the units {np.corrcoef(one, two)[0, 1]:.3f}"
-    return f"unit row on N(0, I), {DRAWS:,} draws\n{study.text_table(head, lines)}\n{text}"
+    return f"unit row on N(0, I), {DRAWS:,} draws\n{study_rows.text_table(head, lines)}\n{text}"
 
 
 @in_default_style
 def picture(rows: list[dict]) -> Figure:
     """Densities on the left; activation fraction and objective over the bandwidth, one column for each data set."""
-    data = study.levels(rows, "data")
+    data = study_rows.levels(rows, "data")
     figure = new_figure(4.6 * (1 + len(data)), 7.5)
     axes = figure.subplots(2, 1 + len(data))
     draw_population(axes[0, 0])
     draw_units(axes[1, 0])
     for column, name in zip(axes.T[1:], data, strict=True):
-        draw_models(column[0], rows, name, lambda its, lam: study.values(its, "fraction"))
+        draw_models(column[0], rows, name, lambda its, lam: study_rows.values(its, "fraction"))
         draw_models(column[1], rows, name, objectives)
         column[0].set(title=name, ylabel="activation fraction, Eq. (14)", ylim=(-0.03, 1.03))
         column[1].set(ylabel=r"$(J_{AE} + \lambda m A)\ /\ E\|x\|^2$", yscale="log")

@@ -32,7 +32,7 @@ from numpy_rae.dae_noise.gradient_noise import (
     simulated_drift,
 )
 from numpy_rae.data.preprocessing import whiten
-from numpy_rae.experiments import command_line, picture_script, study
+from numpy_rae.experiments import command_line, picture_script, study_rows
 from numpy_rae.experiments.command import command
 from numpy_rae.gradcheck import flatten, unflatten
 from numpy_rae.plotting.style import MIDDLE_GREY, STYLES, in_default_style, new_figure
@@ -112,7 +112,7 @@ def table(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) ->
         for k, step in enumerate(at)
     ]
     head = ("step", "predicted change of the mean bias", "measured, free rows", "measured, unit rows")
-    return study.text_table(head, lines)
+    return study_rows.text_table(head, lines)
 
 
 def decision(predicted: np.ndarray, found: Measured) -> str:

@@ -30,7 +30,7 @@ from matplotlib.ticker import NullFormatter
 from numpy_rae.activations import RELU
 from numpy_rae.dae_noise.gradient_noise import edae_copies
 from numpy_rae.dae_noise.noise_variants import Copies
-from numpy_rae.experiments import study
+from numpy_rae.experiments import study, study_rows
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE, Objective
@@ -115,9 +115,9 @@ def falls(rows: list[dict], kind: str, setting: dict) -> np.ndarray:
     wanted = config(size, 0, setting, setting["sigma2"])
     fields = ("batch_size", "epochs", "eta", "momentum")
     same = {name: getattr(wanted, name) for name in fields}
-    plain = {row["seed"]: row["fraction"] for row in study.select(rows, model="AE", **same)}
+    plain = {row["seed"]: row["fraction"] for row in study_rows.select(rows, model="AE", **same)}
     name = model(kind, setting["copies"]).name
-    found = study.select(rows, model=name, sigma2=setting["sigma2"], **same)
+    found = study_rows.select(rows, model=name, sigma2=setting["sigma2"], **same)
     pairs = [(plain.get(row["seed"]), row["fraction"]) for row in found]
     return np.array([one - two for one, two in pairs if one is not None and two is not None])
 
@@ -125,7 +125,7 @@ def falls(rows: list[dict], kind: str, setting: dict) -> np.ndarray:
 def base_epochs(rows: list[dict]) -> int:
     """The epochs of the base setting among these rows."""
     base = {name: BASE[name] for name in ("eta", "batch_size", "momentum")}
-    return study.select(rows, **base)[0]["epochs"]
+    return study_rows.select(rows, **base)[0]["epochs"]
 
 
 def product(setting: dict) -> float:
@@ -139,7 +139,7 @@ def exponents(rows: list[dict], kind: str = "eDAE", share: float = 0.5) -> dict[
 
     Runs whose fall is above this share of the plain fraction are left out.
     """
-    base = study.select(rows, model="AE")
+    base = study_rows.select(rows, model="AE")
     limit = np.mean([row["fraction"] for row in base if row["fraction"] is not None]) * share
     points = []
     for setting in settings():
@@ -162,10 +162,10 @@ def table(rows: list[dict]) -> str:
     lines = []
     for setting in settings():
         what = ", ".join(f"{name}={value:g}" for name, value in setting.items() if value != BASE[name]) or "base"
-        shown = (study.mean_and_deviation(falls(rows, kind, setting)) for kind in ("eDAE", "DAE"))
+        shown = (study_rows.mean_and_deviation(falls(rows, kind, setting)) for kind in ("eDAE", "DAE"))
         lines.append((what, f"{1e6 * product(setting):.3g}", *shown))
     head = ("setting", "P x 10^6", "eDAE: fall below AE", "DAE: fall below AE")
-    return f"{study.text_table(head, lines)}\n\n{decision(rows)}"
+    return f"{study_rows.text_table(head, lines)}\n\n{decision(rows)}"
 
 
 def decision(rows: list[dict]) -> str:

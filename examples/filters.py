@@ -6,7 +6,8 @@ DAE with ReLU and unit rows on the embedded digits, sigma^2 = 0.09.
 import sys
 
 from numpy_rae.activations import RELU
-from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
 from numpy_rae.metrics import measure

@@ -19,7 +19,7 @@ import sys
 from matplotlib.figure import Figure
 
 from numpy_rae.activations import RELU
-from numpy_rae.experiments import command_line, study
+from numpy_rae.experiments import command_line, study, study_rows
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.plotting.style import SILVER, in_default_style, new_figure, style
@@ -69,7 +69,7 @@ def list_runs(variants: dict, models: tuple):
 def at(rows: list[dict], variant: tuple, **values) -> list[dict]:
     """The rows of one variant and of the given values, in the order of the seeds."""
     tangent, velocity = variant
-    return sorted(study.select(rows, tangent=tangent, velocity=velocity, **values), key=lambda row: row["seed"])
+    return sorted(study_rows.select(rows, tangent=tangent, velocity=velocity, **values), key=lambda row: row["seed"])
 
 
 def shifts(rows: list[dict], variant: tuple, data: str, eta: float, model: str, sigma2: float):
@@ -77,7 +77,7 @@ def shifts(rows: list[dict], variant: tuple, data: str, eta: float, model: str, 
     plain = at(rows, variant, data=data, eta=eta, model="AE")
     its = at(rows, variant, data=data, eta=eta, model=model, sigma2=sigma2)
     usable = its and len(its) == len(plain) and not any(row["broken"] for row in its + plain)
-    return study.values(its, "fraction") - study.values(plain, "fraction") if usable else None
+    return study_rows.values(its, "fraction") - study_rows.values(plain, "fraction") if usable else None
 
 
 def verdict(rows: list[dict], variant: tuple, data: str, eta: float, model: str) -> str:
@@ -94,9 +94,9 @@ def verdict(rows: list[dict], variant: tuple, data: str, eta: float, model: str)
 def fraction_table(rows: list[dict], variants: dict) -> str:
     """Mean activation fraction of every model, with "!" where a run broke down."""
     lines = []
-    for data in study.levels(rows, "data"):
+    for data in study_rows.levels(rows, "data"):
         for name, variant in variants.items():
-            for eta in study.levels(rows, "eta"):
+            for eta in study_rows.levels(rows, "eta"):
                 its = at(rows, variant, data=data, eta=eta)
                 lines.append((data, name, f"{eta:g}", *(text(its, *column) for column in columns(rows))))
     head = (
@@ -105,18 +105,18 @@ def fraction_table(rows: list[dict], variants: dict) -> str:
         "eta",
         *("AE" if model == "AE" else f"{model} {sigma2:g}" for model, sigma2 in columns(rows)),
     )
-    return f"{study.text_table(head, lines)}\nactivation fraction, means over the seeds; !: a run broke down"
+    return f"{study_rows.text_table(head, lines)}\nactivation fraction, means over the seeds; !: a run broke down"
 
 
 def columns(rows: list[dict]) -> list[tuple[str, float]]:
     """(model, sigma^2) of the table's columns."""
-    return [("AE", 0.0), *((m.name, s) for m in SHOWN if study.select(rows, model=m.name) for s in SIGMA2)]
+    return [("AE", 0.0), *((m.name, s) for m in SHOWN if study_rows.select(rows, model=m.name) for s in SIGMA2)]
 
 
 def text(rows: list[dict], model: str, sigma2: float) -> str:
     """One cell of the table."""
-    its = study.select(rows, model=model, sigma2=sigma2)
-    found = study.values(its, "fraction")
+    its = study_rows.select(rows, model=model, sigma2=sigma2)
+    found = study_rows.values(its, "fraction")
     mark = "!" if any(row["broken"] for row in its) else ""
     return (f"{found.mean():.4f}" if len(found) else "-") + mark
 
@@ -126,14 +126,14 @@ def table_of(variants: dict):
 
     def table(rows: list[dict]) -> str:
         lines = [
-            (data, name, model, *(verdict(rows, variant, data, eta, model) for eta in study.levels(rows, "eta")))
-            for data in study.levels(rows, "data")
+            (data, name, model, *(verdict(rows, variant, data, eta, model) for eta in study_rows.levels(rows, "eta")))
+            for data in study_rows.levels(rows, "data")
             for name, variant in variants.items()
             for model in PENALISED
         ]
-        head = ("data", "variant", "model", *(f"eta {eta:g}" for eta in study.levels(rows, "eta")))
+        head = ("data", "variant", "model", *(f"eta {eta:g}" for eta in study_rows.levels(rows, "eta")))
         legend = f"largest mean shift from AE over sigma^2; unaffected: at most {MARGIN:g}; equal: 0 on every seed"
-        return f"{fraction_table(rows, variants)}\n\n{study.text_table(head, lines)}\n{legend}"
+        return f"{fraction_table(rows, variants)}\n\n{study_rows.text_table(head, lines)}\n{legend}"
 
     return table
 
@@ -143,7 +143,7 @@ def picture_of(variants: dict, title: str):
 
     @in_default_style
     def picture(rows: list[dict]) -> Figure:
-        data = study.levels(rows, "data")
+        data = study_rows.levels(rows, "data")
         figure = new_figure(3.6 * len(variants) + 0.5, 3.4 * len(data) + 0.8)
         axes = figure.subplots(len(data), len(variants), sharex=True, sharey="row", squeeze=False)
         for line, name in zip(axes, data, strict=True):
@@ -163,7 +163,7 @@ def picture_of(variants: dict, title: str):
 
 def draw_panel(ax, rows: list[dict], variant: tuple, data: str) -> None:
     """One line for each model and sigma^2 (dashed: the smaller one), with bars over the seeds."""
-    etas = study.levels(rows, "eta")
+    etas = study_rows.levels(rows, "eta")
     ax.axhspan(-MARGIN, MARGIN, color=SILVER, alpha=0.6, lw=0)
     for model, sigma2 in columns(rows)[1:]:
         found = [(eta, shifts(rows, variant, data, eta, model, sigma2)) for eta in etas]

@@ -6,7 +6,8 @@ SAE with sigmoid units and unit rows on the embedded digits, with momentum and m
 import sys
 
 from numpy_rae.activations import SIGMOID
-from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
 from numpy_rae.plotting import theory_pictures

@@ -12,7 +12,8 @@ import numpy as np
 
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import forward, reconstruction
-from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
 from numpy_rae.plotting import theory_pictures

@@ -6,7 +6,8 @@ Unit rows on the embedded digits; any model and activation of the package.
 import sys
 
 from numpy_rae import _validation
-from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.experiments import command_line, picture_script
 from numpy_rae.experiments.command import command
 from numpy_rae.plotting import training_report

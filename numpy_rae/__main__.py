@@ -13,8 +13,9 @@ import numpy as np
 
 from numpy_rae import _validation
 from numpy_rae.activations import Activation
-from numpy_rae.baselines import maxout
-from numpy_rae.certificates.certificate import OUTSIDE, Certificate, certify, maxout_certificate
+from numpy_rae.baselines import maxout_left_limit
+from numpy_rae.certificates.certificate import Certificate, certify
+from numpy_rae.certificates.outside_theory import OUTSIDE, maxout_certificate
 from numpy_rae.data import fetch_command
 from numpy_rae.experiments import reproduce
 from numpy_rae.experiments.command import command
@@ -96,7 +97,7 @@ def _one(args: argparse.Namespace) -> int:
         print(json.dumps({"activation": name, "outside": OUTSIDE[name]}) if args.json else _outside(name))
         return _refuse_picture(args, name)
     if name == "maxout":
-        _report(args, maxout_certificate(penalty, maxout.witness()))
+        _report(args, maxout_certificate(penalty, maxout_left_limit.witness()))
         return _refuse_picture(args, name)
     return _show(args, find_activation(name), penalty)
 
@@ -196,7 +197,7 @@ def certificate(activation: str, penalty: str) -> Certificate:
         What is predicted, and why.
     """
     if activation == "maxout":
-        return maxout_certificate(PENALTIES[penalty], maxout.witness())
+        return maxout_certificate(PENALTIES[penalty], maxout_left_limit.witness())
     return certify(find_activation(activation), PENALTIES[penalty])
 
 

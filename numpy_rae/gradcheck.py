@@ -11,111 +11,16 @@ calls.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
 from numpy_rae import _contracts, _validation
 from numpy_rae._validation import Array
 from numpy_rae.autoencoder import Gradient, Params
+from numpy_rae.function_on_line import Function, Probe, check_line, one_sided
+from numpy_rae.gradcheck_result import Check, Checks
 
 STEPS = 10.0 ** np.arange(-1.5, -4.1, -0.5)
-EPS = float(np.finfo(float).eps)
-ROUNDINGS = 100 * EPS
-
-Function = Callable[[Array], tuple[float, Array]]
-
-
-class Check(NamedTuple):
-    """Hold one directional derivative, computed from the gradient and from differences.
-
-    Attributes
-    ----------
-    analytic : float
-        g.d, from the gradient.
-    numeric : float
-        The fourth-order difference of step `step`.
-    uncertainty : float
-        How far `numeric` may be from the derivative.
-    direction : int
-        Index of the random direction.
-    step : float
-        Step of the difference.
-    left, right : float or None
-        The one-sided derivatives where they disagree, at a kink.
-    noise : float or None
-        How much two results at the same point differed, if the function is not deterministic.
-    """
-
-    analytic: float
-    numeric: float
-    uncertainty: float
-    direction: int
-    step: float
-    left: float | None = None
-    right: float | None = None
-    noise: float | None = None
-
-    @property
-    def passed(self) -> bool:
-        """Return whether the gradient is right, as far as a difference can tell.
-
-        Returns
-        -------
-        bool
-            True if the verdict is "ok".
-        """
-        return self.verdict == "ok"
-
-    @property
-    def verdict(self) -> str:
-        """Return the verdict on the gradient.
-
-        Returns
-        -------
-        str
-            "ok", "WRONG", or why this comparison allows no conclusion.
-        """
-        if self.noise is not None:
-            return (
-                f"NOT DETERMINISTIC, two results at the same point differ by {self.noise:.1e}: "
-                "use the same noise in every call, for example by a generator made again from one seed"
-            )
-        if self.left is not None:
-            slopes = f"slope {self.left:+.6e} on the left and {self.right:+.6e} on the right"
-            return f"AT A KINK, {slopes}: move the point"
-        if abs(self.analytic - self.numeric) > self.uncertainty:
-            return "WRONG"
-        if self.analytic and abs(self.analytic + self.numeric) <= self.uncertainty:
-            return (
-                "TOO SMALL TO TELL, the opposite sign would agree as well: move the point, or remove a large constant"
-            )
-        return "ok"
-
-    def __str__(self) -> str:
-        return (
-            f"direction {self.direction}: analytic {self.analytic:+.12e}, numeric {self.numeric:+.12e} "
-            f"+- {self.uncertainty:.1e} (step {self.step:g}): {self.verdict}"
-        )
-
-
-class Checks(list[Check]):
-    """The checks of `check_gradient`, one per direction; a notebook shows them as a table."""
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self))
-
-    def _repr_markdown_(self) -> str:
-        head = "| direction | analytic | numeric | uncertainty | verdict |\n|---|---|---|---|---|"
-        rows = [
-            f"| {c.direction} | {c.analytic:+.9e} | {c.numeric:+.9e} | {c.uncertainty:.1e} | {_bold_unless_passed(c)} |"
-            for c in self
-        ]
-        return "\n".join([head, *rows])
-
-
-def _bold_unless_passed(check: Check) -> str:
-    return check.verdict if check.passed else f"**{check.verdict}**"
 
 
 def flatten(params: Params) -> Array:
@@ -177,82 +82,6 @@ def on_vector(value_and_grad: Callable[[Params], tuple[float, Gradient]], params
         return J, flatten(grad.dense(here))
 
     return _checked
-
-
-class Probe:
-    """Evaluate a function on the line point + t direction, and record the largest |f|.
-
-    Parameters
-    ----------
-    f : callable
-        `f(vector) -> (value, gradient)`.
-    point, direction : ndarray, shape (k,), float64
-        The line.
-    """
-
-    def __init__(self, f: Function, point: Array, direction: Array):
-        self.f, self.point, self.direction, self.largest = f, point, direction, 0.0
-
-    def __call__(self, t: float = 0.0) -> tuple[float, float]:
-        """f and its derivative g.d at point + t direction."""
-        value, gradient = self.both(t)
-        return value, float(gradient @ self.direction)
-
-    def both(self, t: float = 0.0) -> tuple[float, Array]:
-        """Compute f and its gradient at point + t direction, and check both.
-
-        Parameters
-        ----------
-        t : float
-            Position on the line.
-
-        Returns
-        -------
-        value : float
-            The value of f.
-        gradient : ndarray, shape (k,)
-            A copy of its gradient.
-        """
-        value, gradient = _contracts.pair("f", self.f(self.point + t * self.direction), "(value, gradient)")
-        value = _contracts.real("f", value)
-        gradient = _contracts.array("f", "a gradient", gradient, self.point.shape, self.point.dtype).copy()
-        if math.isfinite(value):
-            self.largest = max(self.largest, abs(value))
-        return value, gradient
-
-    def rounding(self) -> float:
-        """Estimate how much rounding can change a value of f.
-
-        Returns
-        -------
-        float
-            Rounding of the value itself, plus the effect of rounding the point.
-        """
-        moved = float(np.abs(self.both()[1]) @ np.abs(self.point))
-        return ROUNDINGS * max(self.largest, float(np.finfo(float).tiny)) + EPS * moved
-
-    def noise(self, t: float, slope_error: float) -> float | None:
-        """Compare two results at one point, both at t = 0 and at another t.
-
-        Parameters
-        ----------
-        t : float
-            Position of the second point.
-        slope_error : float
-            Difference of slopes that counts as rounding.
-
-        Returns
-        -------
-        float or None
-            How much the results differ. None if they agree up to rounding.
-        """
-        for where in (0.0, t):
-            (value, slope), (value_2, slope_2) = self(where), self(where)
-            if abs(value - value_2) > ROUNDINGS * self.largest:
-                return abs(value - value_2)
-            if abs(slope - slope_2) > slope_error:
-                return abs(slope - slope_2)
-        return None
 
 
 @_validation.tiny_is_zero
@@ -335,64 +164,6 @@ def directional(f: Function, point: Array, direction: Array, index: int = 0, ste
         noise, sides = probe.noise(step, uncertainty), one_sided(probe, step, rounding)
     _validation.no_overflow("point or step", analytic, fine, uncertainty)
     return Check(analytic, fine, uncertainty, index, step, *sides, noise)
-
-
-def check_line(f: Function, point: Array, direction: Array) -> Probe:
-    """Return f on a line, after a check that it is finite at the point.
-
-    Parameters
-    ----------
-    f : callable
-        `f(vector) -> (value, gradient)`.
-    point, direction : ndarray, shape (k,), float64
-        The line.
-
-    Returns
-    -------
-    Probe
-        The function of t.
-
-    Raises
-    ------
-    ValueError
-        If f is not finite at the point, or does not return a real number and a float64 gradient of the vector's shape.
-    """
-    _validation.function("f", f)
-    _validation.like("point", _validation.vector("point", point), point.shape, np.dtype(np.float64))
-    _validation.vector("direction", _validation.like("direction", direction, point.shape, point.dtype))
-    probe = Probe(f, point, direction)
-    with np.errstate(all="ignore"):
-        value, gradient = probe.both()
-    if not np.isfinite(value) or not np.isfinite(gradient).all():
-        raise ValueError("f or its gradient is not finite at the point; they must be finite there")
-    return probe
-
-
-def one_sided(probe: Probe, step: float, rounding: float) -> tuple[float | None, float | None]:
-    """Compute the one-sided derivatives at the point, if they differ as they do at a kink.
-
-    A smooth f has one-sided differences that approach each other as the step falls. At a kink, their difference is as
-    large over a hundredth of the step.
-
-    Parameters
-    ----------
-    probe : Probe
-        The function of t.
-    step : float
-        The step t.
-    rounding : float
-        What rounding can change in a value of f.
-
-    Returns
-    -------
-    left, right : float or None
-        The derivatives. Both are None if there is no kink.
-    """
-    value = probe()[0]
-    slopes = {t: ((value - probe(-t)[0]) / t, (probe(t)[0] - value) / t) for t in (step, step / 100)}
-    (wide, near), (left, right) = ([r - l for l, r in slopes.values()], slopes[step / 100])
-    kink = abs(near) > abs(wide) / 10 and abs(near) > 100 * rounding / step
-    return (left, right) if kink else (None, None)
 
 
 def _fourth_order(probe: Probe, t: float) -> float:

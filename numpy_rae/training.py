@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from numpy_rae import _contracts, _validation, constraints, metrics, velocity_rules
+from numpy_rae import _contracts, _validation, constraints, velocity_rules
 from numpy_rae._known_lengths import known
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
 from numpy_rae.autoencoder import Gradient, Params, init_params
+from numpy_rae.batches import shuffled_batches
 from numpy_rae.callbacks import Callback
 from numpy_rae.objectives import ObjectiveFunction
 from numpy_rae.optimizer import flush_subnormals, zero_velocity
@@ -19,6 +20,7 @@ from numpy_rae.registry import find_activation, find_objective
 from numpy_rae.row_norms import row_len2, unit_rows
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.train_state import RandomStreams, TrainResult, TrainState
+from numpy_rae.training_summary import finalise, history_entry
 
 # The version of the arithmetic. A change of it can change the last bits of a run, so records and checkpoints name it:
 # 1 is the arithmetic of records that name none; 2 has W in C order and a sigmoid accurate in both tails.
@@ -236,96 +238,6 @@ def run_step(
     watch.on_step_end(step, state)
 
 
-def finalise(state: TrainState, x: Array, activation: Activation) -> TrainResult:
-    """Return the result of a run, with metrics over all of x. Metrics that are not finite count as a divergence.
-
-    Parameters
-    ----------
-    state : TrainState
-        The state at the end of the run.
-    x : ndarray, shape (N, n)
-        Training data.
-    activation : Activation
-        Encoder activation.
-
-    Returns
-    -------
-    TrainResult
-        Parameters, metrics, history and counters.
-    """
-    final, steps, start = None, len(state.objectives), time.perf_counter()
-    if not state.diverged:
-        final = metrics.summary(metrics.measure(state.params, activation, x))
-        if not all(map(math.isfinite, final.values())):
-            final, state.diverged = None, steps + 1
-    first, peak, last = objective_extremes(state.objectives)
-    seconds = state.seconds + time.perf_counter() - start
-    return TrainResult(
-        state.params, final, state.history, steps, state.n_extrapolated, state.diverged, first, peak, last, seconds
-    )
-
-
-def objective_extremes(objectives: list[float]) -> tuple[float | None, tuple[float, int] | None, float | None]:
-    """Return the first, the largest and the last of the minibatch objectives.
-
-    Parameters
-    ----------
-    objectives : list of float
-        One objective per update.
-
-    Returns
-    -------
-    first : float or None
-        The first one. All three are None for an empty list.
-    peak : tuple of (float, int) or None
-        The largest one and its step, from 1.
-    last : float or None
-        The last one.
-    """
-    if not objectives:
-        return None, None, None
-    peak = max(objectives)
-    return objectives[0], (peak, objectives.index(peak) + 1), objectives[-1]
-
-
-def shuffled_batches(N: int, size: int, rng: np.random.Generator) -> list[Array]:
-    """Draw the batches of one epoch.
-
-    Parameters
-    ----------
-    N : int
-        Number of samples.
-    size : int
-        Samples per batch.
-    rng : numpy.random.Generator
-        Source of the order.
-
-    Returns
-    -------
-    list of ndarray
-        A permutation of N indices, in parts of `size`. The last part can be shorter.
-    """
-    return split_batches(rng.permutation(N), size)
-
-
-def split_batches(order: Array, size: int) -> list[Array]:
-    """Split an order of samples into batches.
-
-    Parameters
-    ----------
-    order : ndarray, shape (N,)
-        Indices of samples.
-    size : int
-        Samples per batch.
-
-    Returns
-    -------
-    list of ndarray
-        Parts of `size` indices. The last part can be shorter. Empty if `order` is empty.
-    """
-    return np.split(order, range(size, len(order), size)) if len(order) else []
-
-
 def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig) -> Array:
     """Do one step of the optimiser with the configured constraint, in place.
 
@@ -347,30 +259,3 @@ def update(params: Params, velocity: Params, grad: Gradient, config: TrainConfig
         grad = constraints.tangent(grad, params)
     step = velocity_rules.VELOCITY_RULES[config.velocity]
     return step(params, velocity, grad, config.eta, config.momentum, config.scale_rows())
-
-
-def history_entry(
-    epoch: int, recent: list[float], params: Params, activation: Activation, probe: Array
-) -> dict[str, Any]:
-    """Return one entry of the history.
-
-    Parameters
-    ----------
-    epoch : int
-        Number of the epoch, from 1.
-    recent : list of float
-        The minibatch objectives of the epoch.
-    params : Params
-        The parameters after the epoch.
-    activation : Activation
-        Encoder activation.
-    probe : ndarray, shape (samples, n)
-        The samples of the metrics, the same in every epoch.
-
-    Returns
-    -------
-    dict
-        "epoch", "objective" (the mean of `recent`), and the entries of `metrics.summary`.
-    """
-    seen = metrics.summary(metrics.measure(params, activation, probe))
-    return {"epoch": epoch, "objective": sum(recent) / len(recent), **seen}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import made_runs
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -59,11 +60,17 @@ def float_errors(request):
 
 
 @pytest.fixture(scope="module")
-def ref(tmp_path_factory):
-    """Where `made_runs.reference_data` is, in a data folder of the module's own."""
+def module_data_folder(tmp_path_factory):
+    """Give the tests of one module a new data folder. The scripts that they start use it, too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        yield made_runs.reference_data()
+        yield
+
+
+@pytest.fixture(scope="module")
+def ref(module_data_folder):
+    """The reference to the matrix of `made_runs.reference_data`."""
+    return made_runs.reference_data()
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +84,10 @@ def thread(ref):
 def blank_pictures(monkeypatch):
     """Write empty picture files. Tests that do not look at the picture are faster with them."""
     monkeypatch.setattr(Figure, "savefig", lambda figure, path, **more: Path(path).write_bytes(b""))
+
+
+@pytest.fixture
+def close_figures():
+    """Close all figures after the test."""
+    yield
+    plt.close("all")

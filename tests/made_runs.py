@@ -1,13 +1,16 @@
 """Small runs on made data, for the tests of sweeps, records and workers."""
 
 import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from numpy_rae.activations import RELU
-from numpy_rae.data import prepared
+from numpy_rae.data import data_spec, prepared
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.storage import jsonl
@@ -16,10 +19,10 @@ from numpy_rae.train_config import TrainConfig
 SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
 
 
-def reference_data() -> prepared.DataRef:
+def reference_data() -> data_spec.DataRef:
     """A made matrix in the data folder; any process that calls this makes the same."""
     x = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
-    return prepared.store_array(x, prepared.DataSpec("digits", 40))
+    return prepared.store_array(x, data_spec.DataSpec("digits", 40))
 
 
 def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0), seeds=(0, 1)) -> list[Run]:
@@ -30,6 +33,13 @@ def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0)
         for s in sigma2
         for model in models
     ]
+
+
+@contextmanager
+def one_thread(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool like `local_pool`, but with one thread and no other process."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
 
 
 def timeless(records) -> dict[str, dict]:

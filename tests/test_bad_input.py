@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_rae
-from numpy_rae import (  # fmt: skip
+from numpy_rae import (
     extra_activations,
     gradcheck,
     metrics,
@@ -33,10 +33,17 @@ from numpy_rae import (  # fmt: skip
 )
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS, Activation
 from numpy_rae.autoencoder import Params, init_params
-from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
+from numpy_rae.baselines import (
+    dictionary_recovery,
+    maxout,
+    maxout_left_limit,
+    maxout_training,
+    sparse_codes,
+    sparse_coding,
+)
 from numpy_rae.certificates import certificate
 from numpy_rae.dae_noise import kernel_cae, noise_variants, stein
-from numpy_rae.data import digits, folders, image_formats, images, prepared, preprocessing, sources
+from numpy_rae.data import data_matrix, data_spec, digits, folders, image_formats, images, preprocessing, sources
 from numpy_rae.objectives import PAPER_OBJECTIVES, ae, sae_continued
 from numpy_rae.penalties import CAE, SAE
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
@@ -202,14 +209,14 @@ CASES = [
     Case(gradcheck.directional, lambda d, N, n, m: {
         "f": square, "point": matrix(np.float64, n), "direction": np.ones(n), "step": 1e-3}),
     Case(maxout.init_params, lambda d, N, n, m: {"m": m, "k": 2, "n": n, "rng": rng(), "dtype": d}, dtype=True),
-    Case(maxout.train, lambda d, N, n, m: {"x": matrix(d, N, n), "m": m, "k": 2, "rng": rng(), "epochs": 2, "eta": 0.01,
+    Case(maxout_training.train, lambda d, N, n, m: {"x": matrix(d, N, n), "m": m, "k": 2, "rng": rng(), "epochs": 2, "eta": 0.01,
          "momentum": 0.5, "batch_size": 4},
          lambda result, **given: result.diverged or np.isfinite(result.history).all(),
          nan=("W", "b_e"), inf=True),
-    Case(maxout.left_limit, lambda d, N, n, m: {"params": maxout_params(d, m, n), "direction": matrix(d, n)}, inf=True),
-    Case(maxout.witness, lambda d, N, n, m: {"dtype": d}, inf=True),
+    Case(maxout_left_limit.left_limit, lambda d, N, n, m: {"params": maxout_params(d, m, n), "direction": matrix(d, n)}, inf=True),
+    Case(maxout_left_limit.witness, lambda d, N, n, m: {"dtype": d}, inf=True),
     Case(init_params, lambda d, N, n, m: {"m": m, "n": n, "rng": rng(), "dtype": d}, dtype=True),
-    Case(sparse_coding.encode, lambda d, N, n, m: {
+    Case(sparse_codes.encode, lambda d, N, n, m: {
         "W": unit(d, m, n), "x": matrix(d, N, n), "lam": 0.3, "non_negative": True, "tol": 1e-3, "max_iterations": 9,
         "start": np.ones((N, m), d)}, dtype=True, kept=("non_negative",)),
     Case(sparse_coding.fit, lambda d, N, n, m: {
@@ -241,9 +248,9 @@ CASES = [
     Case(numerical_activations.from_callable, lambda d, N, n, m: {
         "name": "mine", "f": np.tanh, "delta_min": 0.2, "kinks": (0.5,)}, kept=("name",), names=("mine",)),
     Case(certificate.certify, lambda d, N, n, m: {"activation": RELU, "penalty": CAE}, inf=True),
-    Case(prepared.DataSpec, lambda d, N, n, m: {
+    Case(data_spec.DataSpec, lambda d, N, n, m: {
         "source": "digits", "count": N, "std_offset": 0.1, "seed": 1, "path": "images.npy"}),
-    Case(prepared.build, lambda d, N, n, m: {"spec": prepared.DataSpec("digits", N, 0.1)},
+    Case(data_matrix.build, lambda d, N, n, m: {"spec": data_spec.DataSpec("digits", N, 0.1)},
          lambda result, spec: result.shape == (spec.count, 784)),
     Case(model_file.save, lambda d, N, n, m: {
         "path": "/dev/null/model.npz", "params": params(d, m, n), "activation": "relu", "config": config(d, m),
@@ -486,13 +493,30 @@ def test_a_quadrature_in_many_dimensions_is_refused_and_not_begun():
 # Every function is in one of the tables.
 
 PARTS = {
-    "_contracts": "FirstUse pair real array check_jet check_activation check_arguments check_penalty first_penalty_call explain_order check_penalty_result check_objective first_objective_call check_gradient check_factors check_count",
-    "_validation": "image_shape matrix vector small no_overflow pair encoder pixels batch float_type instance function generator like number integer one_of describe_array version user_path",
+    "_contracts.activation": "check_jet check_activation",
+    "_contracts.calls": "FirstUse check_arguments",
+    "_contracts.objective": "first_objective_call check_objective",
+    "_contracts.penalty": "check_penalty first_penalty_call explain_order check_penalty_result",
+    "_contracts.returned": "pair real array check_gradient check_factors check_count describe_value",
+    "_validation.arrays": "matrix vector small no_overflow batch float_type like describe_array",
+    "_validation.images": "pixels image_shape",
+    "_validation.names": "one_of version user_path",
+    "_validation.numbers": "number integer",
+    "_validation.objects": "instance function generator short",
+    "_validation.params": "pair encoder",
     "baselines.dictionary_recovery": "Mixture Chance",
-    "baselines.maxout": "MaxoutParams MaxoutForward MaxoutTrained Witness check",
-    "baselines.sparse_coding": "Codes Fit sample_objectives objective shrink duality_gap update_dictionary draw_atoms check check_dictionary check_start",
+    "baselines.maxout": "MaxoutParams MaxoutForward check",
+    "baselines.maxout_training": "MaxoutTrained",
+    "baselines.maxout_left_limit": "Witness",
+    "baselines.sparse_codes": "Codes shrink duality_gap check check_dictionary check_start",
+    "baselines.sparse_coding": "Fit sample_objectives objective",
+    "baselines.dictionary_update": "update_dictionary draw_atoms",
     "breakdown": "broken_down mean_square_of finished_broken",
-    "certificates.certificate": "find_penalty family penalty_name bias_gradient sign intervals merge_intervals describe predict of_neither_family maxout_certificate Interval Certificate",
+    "certificates.penalty_family": "find_penalty family penalty_name",
+    "certificates.bias_gradient_sign": "bias_gradient sign intervals merge_intervals describe Interval",
+    "certificates.verdict": "predict of_neither_family",
+    "certificates.outside_theory": "maxout_certificate",
+    "certificates.certificate": "Certificate",
     "certificates.conditions": "Witness Condition accuracy evaluate grid activation_conditions most_violating_point falls_to_zero penalty_conditions decrease_witness",
     "dae_noise.stein": "DenoisingSides LevelSides",
     "data.download": "download",
@@ -502,12 +526,18 @@ PARTS = {
     "data.image_formats": "parse_cifar10",
     "data.images": "load_sample",
     "data.local_files": "find files_below is_gzip read_verified read_content refuse_other_data_set",
-    "data.prepared": "DataRef recorded_label photograph prepare store_array load",
+    "data.data_spec": "DataRef recorded_label",
+    "data.data_matrix": "photograph",
+    "data.prepared": "prepare store_array load",
     "data.preprocessing": "centred",
     "data.proxy": "check described address_for",
     "data.sources": "RemoteFile",
-    "gradcheck": "Checks Check Probe flatten unflatten on_vector check_line one_sided",
-    "numerical_activations": "NumericJet complex_step scale difference on_arrays check_finite accepts_complex find_kinks locate_kinks infer_properties",
+    "gradcheck_result": "Checks Check",
+    "function_on_line": "Probe check_line one_sided",
+    "gradcheck": "flatten unflatten on_vector",
+    "numerical_derivatives": "NumericJet complex_step scale difference accepts_complex",
+    "numerical_activations": "on_arrays check_finite infer_properties",
+    "kinks": "find_kinks locate_kinks",
     "penalties": "Penalty check_interval",
     "sparsity": "Coherence Sparsity",
     "storage.model_file": "ModelFileError SavedModel check_meta check_params as_json plain_number checked_path check_format parse",
@@ -520,7 +550,8 @@ STEP = {
     "_known_lengths": "takes_len2 known",
     "activations": "Jet Activation relu sigmoid softplus tanh",
     "autoencoder": "Params Forward PenaltyGrad Gradient times_rows batch_sum forward decode reconstruction backward",
-    "baselines.maxout": "forward value_and_grad step",
+    "baselines.maxout": "forward value_and_grad",
+    "baselines.maxout_training": "step",
     "callbacks": "Callback",
     "constraints": "max_norm_scale tangent",
     "dae_noise.gradient_noise": "Drift EdaeCopies edae_copies noise_gradient noise_covariance plain_gradient predicted_drift second_order decoder_push simulated_drift",
@@ -535,7 +566,9 @@ STEP = {
     "row_norms": "row_len2 of_order_one row_lengths unit_scale unit_rows fast_directions",
     "taylor_penalties": "CrossTerm ResidualTerm MarginalisedPenalty hessian_term WeightedSum",
     "train_state": "TrainResult RandomStreams TrainState",
-    "training": "init_state run_epochs drop_wrong_lengths run_epoch run_step finalise objective_extremes shuffled_batches split_batches update history_entry",
+    "training": "init_state run_epochs drop_wrong_lengths run_epoch run_step update",
+    "training_summary": "finalise objective_extremes history_entry",
+    "batches": "shuffled_batches split_batches",
     "velocity_rules": "radial_part projected no_length no_turn neither split_step",
 }
 READS_OWN = {
@@ -567,6 +600,8 @@ DRIVER = {
     "data.own_array": "*",
     "experiments.flat_rows": "*",
     "experiments.own_sweep": "*",
+    "experiments.own_sweep_arguments": "*",
+    "experiments.own_sweep_places": "*",
     "experiments.sweep_result": "*",
     "experiments.user_objects": "*",
     "plotting.components": "*",
@@ -578,6 +613,9 @@ DRIVER = {
     "estimator": "*",
     "experiments.blas_kernels": "*",
     "experiments.certificate_runs": "*",
+    "experiments.certificate_trials": "*",
+    "experiments.certificate_data": "*",
+    "experiments.certificate_training": "*",
     "experiments.certificate_tables": "*",
     "experiments.checkpoint": "*",
     "experiments.command": "*",
@@ -596,6 +634,8 @@ DRIVER = {
     "experiments.protocol_data": "*",
     "experiments.provenance": "*",
     "experiments.records": "*",
+    "experiments.record_stores": "*",
+    "experiments.record_checks": "*",
     "experiments.relative_cost": "*",
     "experiments.reproduce": "*",
     "experiments.reproduced_figures": "*",
@@ -605,6 +645,7 @@ DRIVER = {
     "experiments.run": "*",
     "experiments.scheduler": "*",
     "experiments.study": "*",
+    "experiments.study_rows": "*",
     "experiments.sweep": "*",
     "experiments.sweep_progress": "*",
     "experiments.tables": "*",

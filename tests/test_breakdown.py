@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from numpy_rae.breakdown import LOSS, PEAK, broken_down, finished_broken, mean_square_of
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.record_stores import records_by_hash
 
 RECORDS = Path(__file__).resolve().parent.parent / "docs" / "records"
 PATCHES = 192.0  # E||x||^2 of standardised patches: one for each feature

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from numpy_rae import _contracts, objectives
+from numpy_rae import objectives
+from numpy_rae._contracts import objective as contract_of_objective
+from numpy_rae._contracts import penalty as contract_of_penalty
 from numpy_rae.activations import SIGMOID, SOFTPLUS, Activation, Jet
 from numpy_rae.autoencoder import Gradient, Params, PenaltyGrad
 from numpy_rae.certificates.certificate import certify
@@ -138,8 +140,8 @@ def test_a_function_of_one_s_own_inside_a_penalty_of_the_package_is_checked():
 
 def test_a_penalty_is_checked_once_and_forgotten_when_it_is_deleted(monkeypatch):
     calls = []
-    check = _contracts.check_penalty_result
-    monkeypatch.setattr(_contracts, "check_penalty_result", lambda *given: (calls.append(1), check(*given)))
+    check = contract_of_penalty.check_penalty_result
+    monkeypatch.setattr(contract_of_penalty, "check_penalty_result", lambda *given: (calls.append(1), check(*given)))
     mine = Penalised(Returns((1.0, PenaltyGrad())))
     before = len(objectives.UNCHECKED.known)
     for _ in range(3):
@@ -216,8 +218,8 @@ def test_what_an_objective_returns_is_told_at_the_first_step_of_train(result, se
 
 def test_a_good_objective_is_checked_at_the_first_step_alone(monkeypatch):
     calls = []
-    monkeypatch.setattr(_contracts, "check_objective", lambda *given: calls.append(1))
-    monkeypatch.setattr(_contracts, "check_activation", lambda *given: calls.append(1))
+    monkeypatch.setattr(contract_of_objective, "check_objective", lambda *given: calls.append(1))
+    monkeypatch.setattr(contract_of_objective, "check_activation", lambda *given: calls.append(1))
     train(X, Objective("mine", lambda params, s_e, x, sigma2, rng: ae(params, s_e, x)), SIGMOID, CONFIG)
     assert len(calls) == 2
     assert isinstance(SIGMOID, Activation)

@@ -13,9 +13,9 @@ from test_reproducibility import global_states
 from numpy_rae import gradcheck, sparsity
 from numpy_rae.activations import RELU, SIGMOID, SOFTPLUS
 from numpy_rae.autoencoder import init_params
-from numpy_rae.baselines import dictionary_recovery, maxout, sparse_coding
+from numpy_rae.baselines import dictionary_recovery, maxout_training, sparse_coding
 from numpy_rae.certificates import certificate
-from numpy_rae.data import images, prepared, preprocessing
+from numpy_rae.data import data_matrix, data_spec, images, prepared, preprocessing
 from numpy_rae.experiments import sweep
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
@@ -36,7 +36,7 @@ P = init_params(5, 6, np.random.default_rng(2), np.float64)
 
 def sweep_and_draw(tmp_path, rng) -> None:
     """A sweep whose worker is a thread, and its picture."""
-    ref = prepared.store_array(X32, prepared.DataSpec("digits", len(X32)))
+    ref = prepared.store_array(X32, data_spec.DataSpec("digits", len(X32)))
     with ThreadPoolExecutor(1) as executor:
         runs = [Run(PAPER_OBJECTIVES["DAE"], RELU, ref, SHORT)]
         records = list(sweep.sweep(runs, executor, tmp_path / "r.jsonl"))
@@ -61,7 +61,7 @@ CALLS: dict[str, Callable[[Path, np.random.Generator], object]] = {
     "recovery": lambda _, rng: dictionary_recovery.chance(
         dictionary_recovery.mixture(50, 6, 4, 2, 0.1, rng).atoms, 4, rng
     ),
-    "maxout": lambda _, rng: maxout.train(X, 3, 2, rng, epochs=1),
+    "maxout": lambda _, rng: maxout_training.train(X, 3, 2, rng, epochs=1),
     "monitor": lambda *_: train(
         X32, PAPER_OBJECTIVES["CAE"], RELU, SHORT, monitor.Monitor(X32.mean(axis=0), RELU, 0.001, 0.9)
     ),
@@ -69,7 +69,7 @@ CALLS: dict[str, Callable[[Path, np.random.Generator], object]] = {
     "audit": lambda *_: assumption_1.check_assumption_1(X),
     "expected denoising": lambda *_: theorem_3.expected_denoising(P, SIGMOID, X, 0.1, nodes=2),
     "whiten": lambda *_: preprocessing.whiten(X),
-    "patches": lambda *_: prepared.build(prepared.DataSpec("photograph", 20)),
+    "patches": lambda *_: data_matrix.build(data_spec.DataSpec("photograph", 20)),
     "digits": lambda *_: images.load_sample(),
     "model file": save_and_load,
 }

@@ -1,7 +1,6 @@
 """The parts of the scripts about DAE's origin that can be tested without training: designs, rules, pictures."""
 
 import example_scripts
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -14,14 +13,11 @@ dirac, scaling, drift, level = (
 )
 
 
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 
 def made(config: TrainConfig, model: str, fraction: float, **more) -> dict:
-    """A row as `study.row` makes it."""
+    """A row as `study_rows.row` makes it."""
     row = {
         name: getattr(config, name) for name in ("sigma2", "seed", "hidden", "batch_size", "epochs", "eta", "momentum")
     }

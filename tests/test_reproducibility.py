@@ -18,7 +18,7 @@ import pytest
 import numpy_rae
 from numpy_rae import _blas
 from numpy_rae.activations import RELU
-from numpy_rae.data import prepared
+from numpy_rae.data import data_spec, prepared
 from numpy_rae.experiments import sweep
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.run import Run, deduplicate
@@ -39,7 +39,7 @@ def grid() -> list[Run]:
     The plain auto-encoder ignores sigma^2, so its two runs are one for a sweep.
     """
     x = np.random.default_rng(0).standard_normal((N, n)).astype(np.float32)
-    ref = prepared.store_array(x, prepared.DataSpec("digits", N))
+    ref = prepared.store_array(x, data_spec.DataSpec("digits", N))
     runs = [Run(model, RELU, ref, CONFIG) for model in OBJECTIVES.values()]
     return [*runs, replace(runs[0], config=replace(CONFIG, sigma2=0.0))]
 

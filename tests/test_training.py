@@ -11,6 +11,7 @@ from test_optimizer import textbook_step
 from numpy_rae import training
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import Params, init_params
+from numpy_rae.batches import shuffled_batches
 from numpy_rae.data.preprocessing import standardise
 from numpy_rae.metrics import measure, summary
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective, Penalised, ae
@@ -20,7 +21,7 @@ from numpy_rae.registry import ACTIVATIONS
 from numpy_rae.taylor_penalties import WeightedSum
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.train_state import RandomStreams
-from numpy_rae.training import init_state, run_epochs, shuffled_batches, train
+from numpy_rae.training import init_state, run_epochs, train
 
 SMALL = TrainConfig(sigma2=0.1, hidden=6, batch_size=8, epochs=3, eta=0.01, dtype="float64")
 

@@ -28,7 +28,7 @@ from scipy.stats import studentized_range
 
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
-from numpy_rae.certificates import certificate
+from numpy_rae.certificates import verdict
 from numpy_rae.certificates.certificate import Certificate
 
 DRIFT = 0.05
@@ -38,7 +38,7 @@ LEVEL = 0.05
 SPARSER, UNAFFECTED, DENSER, MIXED = "sparser", "unaffected", "denser", "mixed"
 DIVERGED, INCONCLUSIVE, REFUSED = "diverged", "inconclusive", "refused"
 CONFIRMED, REFUTED, OPEN = "hit", "miss", "-"
-FORESEEN = {certificate.SPARSER: SPARSER, certificate.UNAFFECTED: UNAFFECTED}
+FORESEEN = {verdict.SPARSER: SPARSER, verdict.UNAFFECTED: UNAFFECTED}
 MEASURED = ("fraction", "near_zero", "dead", "mean_a", "drift")
 
 

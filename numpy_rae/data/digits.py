@@ -1,7 +1,8 @@
 """Load the embedded digits, ready for training."""
 
 from numpy_rae._validation import Array
-from numpy_rae.data.prepared import DataSpec, build
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.data.preprocessing import MNIST_STD_OFFSET
 
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from numpy_rae import _validation
 from numpy_rae.data import folders
-from numpy_rae.data.prepared import NOT_WRITABLE, DataRef, DataSpec
+from numpy_rae.data.data_spec import DataRef, DataSpec
+from numpy_rae.data.prepared import NOT_WRITABLE
 from numpy_rae.data.preprocessing import standardise
 
 fcntl: ModuleType | None

@@ -1,223 +1,29 @@
-"""Prepare training data once, as a float32 matrix in a file that workers map into memory instead of receiving it.
+"""Store training data once, as a float32 matrix in a file that workers map into memory instead of receiving it.
 
-A `DataSpec` says how to make the matrix. A `DataRef` adds the SHA-256 of the matrix, which names the file. A worker on
-another machine makes the same file from its own copy of the images, and compares the hash. A file is used only if its
-content has this hash. Otherwise it is made again.
+The file is named by the SHA-256 of the matrix, which a `DataRef` holds. A worker on another machine makes the same file
+from its own copy of the images, and compares the hash. A file is used only if its content has this hash. Otherwise it
+is made again.
 """
 
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from numpy_rae import _validation
 from numpy_rae._validation import Array
-from numpy_rae.data import cifar_subset, folders, image_formats, images
-from numpy_rae.data.preprocessing import as_rows, crop_patches, standardise
+from numpy_rae.data import folders
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataRef, DataSpec
 from numpy_rae.storage.atomic import replace_file
 
-PATCH = 8
-SOURCES = ("digits", "mnist", "cifar10", "photograph", "images", "array")
 # After one of these errors the next folder is tried. A full disk is an error for the user.
 NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
-SUBSET_LABEL = f"{{count:,}} CIFAR-10 patches ({cifar_subset.IMAGES:,} images)"
-
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """How to make a matrix of training data.
-
-    Attributes
-    ----------
-    source : str
-        "digits" (the embedded MNIST digits) and "mnist" (the training set) give their first `count` digits. "cifar10",
-        "photograph" (the one that matplotlib contains) and "images" (the array in the file `path`) give `count` random
-        patches of 8 x 8 pixels. "array" is a matrix of the user (`own_array`), which its SHA-256 identifies.
-    count : int
-        Number of samples.
-    std_offset : float
-        Number that is added to the standard deviation of each feature.
-    seed : int
-        Seed of the random positions of the patches.
-    path : str, optional
-        The .npy file for "images".
-    """
-
-    source: str
-    count: int
-    std_offset: float = 0.0
-    seed: int = 0
-    path: str | None = None
-
-    def __post_init__(self) -> None:
-        _validation.one_of("source", self.source, SOURCES)
-        _validation.integer("count", self.count)
-        _validation.number("std_offset", self.std_offset)
-        _validation.integer("seed", self.seed, low=0)
-        if not isinstance(self.path, str | None):
-            raise ValueError(f"path is {self.path!r}; it must be a string or None")
-
-    @property
-    def label(self) -> str:
-        """Return the name of the data for the title of a figure.
-
-        Returns
-        -------
-        str
-            For example "5,000 embedded MNIST digits".
-        """
-        if self.source == "images" and cifar_subset.is_subset(self.path):
-            return SUBSET_LABEL.format(count=self.count)
-        return {
-            "digits": f"{self.count:,} embedded MNIST digits",
-            "mnist": f"{self.count:,} MNIST digits",
-            "cifar10": f"{self.count:,} CIFAR-10 patches",
-            "photograph": f"{self.count:,} patches of one photograph (not CIFAR-10)",
-            "images": f"{self.count:,} patches of {Path(self.path or '').name}",
-            "array": f"{self.count:,} samples of an own matrix",
-        }[self.source]
-
-
-@dataclass(frozen=True)
-class DataRef:
-    """Reference to a prepared matrix.
-
-    Attributes
-    ----------
-    spec : DataSpec
-        How it was made.
-    sha256 : str
-        SHA-256 of its bytes.
-    shape : tuple of int
-        Its shape (N, n).
-    file : str, optional
-        Path of a matrix of the user. It says where the matrix is, so it is not in the description.
-    """
-
-    spec: DataSpec
-    sha256: str
-    shape: tuple[int, int]
-    file: str | None = None
-
-    @property
-    def image_shape(self) -> tuple[int, ...]:
-        """Return the shape of a row as an image.
-
-        Returns
-        -------
-        tuple of int
-            (28, 28) for digits, (8, 8) or (3, 8, 8) for patches, one line for a matrix of the user.
-        """
-        if self.spec.source == "array":
-            return 1, self.shape[1]
-        if self.spec.source in ("digits", "mnist"):
-            return 28, 28
-        channels = self.shape[1] // PATCH**2
-        return (channels, PATCH, PATCH)[channels == 1 :]
-
-    def description(self) -> dict[str, Any]:
-        """Return the reference for a record, without the folder on this machine.
-
-        Returns
-        -------
-        dict
-            The fields of `spec`, with the name of the file in `path`, then "sha256" and "shape". A copy of the known
-            subset of CIFAR-10 has that file's name.
-        """
-        spec = asdict(self.spec)
-        spec["path"] = self.spec.path and Path(self.spec.path).name
-        if spec["path"] and cifar_subset.is_subset(self.spec.path, self.sha256):
-            spec["path"] = cifar_subset.FILE_NAME
-        return {**spec, "sha256": self.sha256, "shape": list(self.shape)}
-
-
-def recorded_label(data: Mapping[str, Any]) -> str:
-    """Return the name of a record's data for the title of a figure.
-
-    Parameters
-    ----------
-    data : mapping
-        What `DataRef.description` returned. It has the bare name of a file at most, which does not tell the content.
-
-    Returns
-    -------
-    str
-        `DataSpec.label`. For patches of the known subset of CIFAR-10, the subset's name instead of a file's.
-    """
-    if data["source"] == "images" and cifar_subset.is_subset(None, data.get("sha256")):
-        return SUBSET_LABEL.format(count=data["count"])
-    name = data["path"] and str(Path("/nonexistent") / data["path"])  # a file of that name here is another one
-    return DataSpec(data["source"], data["count"], path=name).label
-
-
-def build(spec: DataSpec) -> Array:
-    """Make a matrix of training data in memory.
-
-    Parameters
-    ----------
-    spec : DataSpec
-        How to make it.
-
-    Returns
-    -------
-    ndarray, shape (count, n), float32
-        The standardised samples, see `preprocessing.standardise`.
-
-    Raises
-    ------
-    ValueError
-        If `spec` is not a DataSpec, or asks for more digits than there are.
-    folders.DataError
-        If the images are missing or damaged.
-    """
-    _validation.instance("spec", spec, DataSpec)
-    if spec.source == "array":
-        raise folders.DataError(
-            "the matrix of this sweep is not on this machine; to train on several machines, set NUMPY_RAE_DATA to the "
-            "same shared folder on all of them"
-        )
-    return standardise(as_rows(_images(spec)), spec.std_offset).astype(np.float32)
-
-
-def _images(spec: DataSpec) -> Array:
-    """Return the digits or the patches, uint8."""
-    if spec.source in ("digits", "mnist"):
-        digits = images.load_sample()[0] if spec.source == "digits" else images.load_mnist()[0]
-        _validation.number("count", spec.count, 1, len(digits))
-        return digits[: spec.count]
-    return crop_patches(_pictures(spec), spec.count, PATCH, np.random.default_rng(spec.seed))
-
-
-def _pictures(spec: DataSpec) -> Array:
-    """Return the images from which patches are cropped, uint8 (N, C, H, W)."""
-    if spec.source == "cifar10":
-        return images.load_cifar10()
-    if spec.source == "images":
-        return image_formats.load_images(cast(str, spec.path))  # it refuses None
-    return photograph()
-
-
-def photograph() -> Array:
-    """Return the sample photograph that matplotlib contains.
-
-    Returns
-    -------
-    ndarray, shape (1, 3, H, W), uint8
-        The photograph.
-    """
-    from matplotlib import cbook, image
-
-    with cast(BinaryIO, cbook.get_sample_data("grace_hopper.jpg")) as file:
-        return image.imread(file, format="jpg").transpose(2, 0, 1)[None]
 
 
 def prepare(spec: DataSpec) -> DataRef:

@@ -28,10 +28,10 @@ import numpy as np
 from numpy_rae import _validation
 from numpy_rae._validation import Array
 from numpy_rae.autoencoder import Params
+from numpy_rae.batches import split_batches
 from numpy_rae.callbacks import Callback
 from numpy_rae.storage import npz
 from numpy_rae.train_state import RandomStreams, TrainState
-from numpy_rae.training import split_batches
 
 FORMAT, VERSION = "numpy_rae checkpoint", 2
 ARRAYS = ("W", "b_e", "v_W", "v_b_e", "len2", "ahead", "objectives", "history")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from numpy_rae.experiments.records import Record, records_by_hash
+from numpy_rae.experiments.record_stores import records_by_hash
+from numpy_rae.experiments.records import Record
 
 QUANTITIES = ("activation_fraction", "dead_fraction", "loss")
 

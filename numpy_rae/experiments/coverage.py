@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from numpy_rae.experiments import records
+from numpy_rae.experiments import record_checks
 from numpy_rae.experiments.protocol import PROTOCOLS, Preset, Protocol
 from numpy_rae.experiments.records import Record
 
@@ -106,7 +106,7 @@ def coverage(
 
 def _count(path: Path, protocol: Protocol, preset: str, seeds: Sequence[int]) -> tuple[int, int]:
     size = protocol.presets()[preset]
-    stored = {key(entry) for entry in records.load_records(path) if fits(entry, protocol, size)}
+    stored = {key(entry) for entry in record_checks.load_records(path) if fits(entry, protocol, size)}
     needed = wanted(protocol, size, seeds)
     return len(stored & needed), len(needed)
 

@@ -11,14 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from numpy_rae import _validation
-from numpy_rae.data.prepared import recorded_label
-from numpy_rae.experiments import command_line, progress, protocol_data, records, tables
+from numpy_rae.data.data_spec import recorded_label
+from numpy_rae.experiments import command_line, progress, protocol_data, record_checks, tables
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import BAD_INPUT, INTERRUPTED, LOST, command, tell
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
 from numpy_rae.experiments.protocol import Preset, Protocol
-from numpy_rae.experiments.records import Record, StoredRecords
+from numpy_rae.experiments.record_stores import StoredRecords
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep import sweep
@@ -72,7 +73,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
     """
     preset = chosen_preset(protocol, args)
     configs = run_configs(protocol, args, preset)
-    stored = records.load_results(args.out / f"{protocol.name}-{args.preset}.jsonl")
+    stored = record_checks.load_results(args.out / f"{protocol.name}-{args.preset}.jsonl")
     entries = list(stored.by_hash.values())
     if args.plot_only:
         return draw(protocol, args, tables.chosen(entries, args), stored)
@@ -85,7 +86,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
         for config in configs
         for model in args.models
     ]
-    records.refuse_other_configuration(entries, runs, stored.path)
+    record_checks.refuse_other_configuration(entries, runs, stored.path)
     return train_and_draw(protocol, args, runs, stored)
 
 

@@ -1,41 +1,24 @@
 """`numpy_rae.sweep`: a user's own data, models and activation in the sweep that draws the paper's figures."""
 
 import os
-import shutil
-import tempfile
 import warnings
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from numpy_rae import _validation
 from numpy_rae.activations import Activation
 from numpy_rae.data import own_array
-from numpy_rae.experiments.checkpoint import Checkpoints
-from numpy_rae.experiments.command_line import cores
-from numpy_rae.experiments.dask_cluster import dask_pool
-from numpy_rae.experiments.local_pool import local_pool
+from numpy_rae.experiments.own_sweep_arguments import checked_configs, checked_models, warn_if_not_centred
+from numpy_rae.experiments.own_sweep_places import Kept, Where
 from numpy_rae.experiments.progress import show_progress
-from numpy_rae.experiments.records import MemoryRecords, NamedModels, Record, StoredRecords, records_of
+from numpy_rae.experiments.record_stores import MemoryRecords, NamedModels, StoredRecords, records_of
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep import sweep as train_all
 from numpy_rae.experiments.sweep_result import SweepResult
-from numpy_rae.objectives import Objective
-from numpy_rae.registry import find_activation, named_objective
-from numpy_rae.storage import jsonl
-from numpy_rae.train_config import TrainConfig
-
-# The share of E||x||^2 in the squared length of the mean above which X does not count as centred.
-CENTRED = 0.05
-Records = Path | dict[str, Record]
+from numpy_rae.registry import find_activation
 
 
 def sweep(
@@ -153,201 +136,6 @@ def sweep(
     return SweepResult(
         found, names, len(wanted) - len(found), title, image_shape, grid, s_e, kept.models, kept.temporary
     )
-
-
-def checked_models(models: Iterable[Any]) -> list[Objective]:
-    """Return the named objectives of `sweep`.
-
-    Parameters
-    ----------
-    models : list
-        What `registry.named_objective` takes, one or several.
-
-    Returns
-    -------
-    list of Objective
-        One per entry.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or if two have the same name.
-    """
-    entries = list(models) if isinstance(models, Iterable) and not isinstance(models, str) else [models]
-    found = [named_objective(entry) for entry in entries]
-    names = [model.name for model in found]
-    if not found:
-        raise ValueError("models is empty; it must have at least one model")
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(
-                f"models has {name!r} {names.count(name)} times; give pairs (name, objective) with different names"
-            )
-    return found
-
-
-def checked_configs(
-    sigma2: Iterable[float] | float, seeds: Iterable[int] | int, fixed: Mapping[str, Any]
-) -> list[TrainConfig]:
-    """Return one configuration per seed and sigma^2.
-
-    Parameters
-    ----------
-    sigma2 : iterable of float or float
-        Regularisation coefficients.
-    seeds : iterable of int or int
-        Seeds.
-    fixed : dict
-        The other fields of `TrainConfig`.
-
-    Returns
-    -------
-    list of TrainConfig
-        Each pair once.
-
-    Raises
-    ------
-    ValueError
-        For an empty list, an unknown field, or a value outside its range.
-    """
-    several = {"sigma2": _several(sigma2), "seeds": _several(seeds)}
-    for name, values in several.items():
-        if not values:
-            raise ValueError(f"{name} is empty; it must have at least one number")
-    for name in fixed:
-        if name not in TrainConfig.__dataclass_fields__:
-            raise ValueError(f"{name} is no argument of sweep; settings must be fields of TrainConfig")
-    return [TrainConfig(s, seed, **fixed) for seed in several["seeds"] for s in several["sigma2"]]
-
-
-def _several(values: Any) -> list[Any]:
-    """Return a list, of one entry for a number. NumPy's numbers become Python's, which JSON accepts."""
-    entries = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
-    plain = [entry.item() if isinstance(entry, np.generic) else entry for entry in entries]
-    return list(dict.fromkeys(plain))
-
-
-def warn_if_not_centred(x: NDArray[Any]) -> None:
-    """Warn if the mean of the rows is far from 0, because the model has no decoder bias.
-
-    Parameters
-    ----------
-    x : ndarray, shape (N, n)
-        The data.
-    """
-    mean = x.mean(axis=0, dtype=np.float64)
-    share, total = float(mean @ mean), float(np.vdot(x, x)) / len(x)
-    if share > CENTRED * total:
-        warnings.warn(
-            f"X is not centred: its mean has {share / total:.0%} of its mean square, and the model has no decoder "
-            "bias; centre each feature, or call sweep with standardise=True",
-            UserWarning,
-            stacklevel=3,
-        )
-
-
-@dataclass(frozen=True)
-class Where:
-    """Where the runs are trained: on this machine, on a Dask cluster, or on the user's executor."""
-
-    workers: int | None
-    scheduler: str | None
-    executor: Executor | None
-
-    def __post_init__(self) -> None:
-        if self.workers is not None:
-            _validation.integer("workers", self.workers)
-        if not isinstance(self.scheduler, str | None):
-            raise ValueError(f"scheduler is {self.scheduler!r}; it must be the address of a Dask scheduler, or None")
-        if self.scheduler is not None and self.executor is not None:
-            raise ValueError("executor is given with scheduler; give at most one of them")
-        if self.executor is not None and not hasattr(self.executor, "submit"):
-            raise ValueError(f"executor is a {type(self.executor).__name__}; it must be a concurrent.futures.Executor")
-
-    @property
-    def local(self) -> bool:
-        """Tell whether the runs are trained by this package's processes on this machine.
-
-        Returns
-        -------
-        bool
-            Whether there is neither a scheduler nor an executor.
-        """
-        return self.scheduler is None and self.executor is None
-
-    @contextmanager
-    def opened(self) -> Iterator[tuple[Executor, int | None]]:
-        """Open the executor.
-
-        Yields
-        ------
-        executor : Executor
-            It trains the runs.
-        at_once : int or None
-            How many runs it gets at a time; None is all.
-        """
-        if self.executor is not None:
-            yield self.executor, self.workers
-        elif self.scheduler is not None:
-            with dask_pool(self.scheduler, "scheduler") as (pool, count):
-                yield pool, self.workers or count
-        else:
-            count = self.workers or cores()
-            with local_pool(count) as pool:
-                yield pool, count
-
-
-class TemporaryFolder:
-    """A folder that is removed with the last reference to this object, or when Python ends."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="numpy_rae-models-"))
-        weakref.finalize(self, shutil.rmtree, self.path, True)
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Where records, checkpoints and models are kept: beside the results file, or for the life of the result."""
-
-    records: Records
-    checkpoints: Checkpoints | None
-    models: Path | None
-    temporary: TemporaryFolder | None
-
-    @classmethod
-    def of(cls, results: str | os.PathLike[str] | None, keep_models: bool) -> "Kept":
-        """Make the folders and prove that they can be written.
-
-        Parameters
-        ----------
-        results : str or os.PathLike, optional
-            The results file.
-        keep_models : bool
-            Whether models are kept.
-
-        Returns
-        -------
-        Kept
-            The places.
-
-        Raises
-        ------
-        ValueError
-            If `results` is not a path.
-        storage.jsonl.StoreError
-            If a place cannot be written.
-        """
-        if results is None:
-            temporary = TemporaryFolder() if keep_models else None
-            return cls({}, None, temporary.path if temporary else None, temporary)
-        if not isinstance(results, (str, os.PathLike)) or not str(results):
-            raise ValueError(f"results is {results!r}; it must be the path of a file, or None")
-        file = _validation.user_path(results).absolute()
-        jsonl.check_writable(file)
-        models = file.with_suffix(".models") if keep_models else None
-        if models:
-            jsonl.make_folder(models)
-        return cls(file, Checkpoints(file.with_suffix(".checkpoints")), models, None)
 
 
 def train_missing(

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from numpy_rae import _validation
-from numpy_rae.experiments.records import Record, records_by_hash
+from numpy_rae.experiments.record_stores import records_by_hash
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run
 from numpy_rae.storage import jsonl
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from numpy_rae.data import fetch
+from numpy_rae.data.data_spec import DataRef, DataSpec
 from numpy_rae.data.folders import DataError
-from numpy_rae.data.prepared import DataRef, DataSpec, prepare
+from numpy_rae.data.prepared import prepare
 from numpy_rae.data.preprocessing import MNIST_STD_OFFSET
 from numpy_rae.experiments.protocol import EMBEDDED
 

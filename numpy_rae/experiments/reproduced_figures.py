@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from numpy_rae.data.prepared import recorded_label
+from numpy_rae.data.data_spec import recorded_label
 from numpy_rae.experiments import coverage
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
 from numpy_rae.experiments.records import Record
@@ -30,7 +30,7 @@ def data_label(entries: list[Record]) -> str:
     Returns
     -------
     str
-        `prepared.recorded_label` of the last record.
+        `data_spec.recorded_label` of the last record.
     """
     return recorded_label(entries[-1]["data"])
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from numpy_rae import _validation
-from numpy_rae.data.prepared import DataRef, DataSpec
-from numpy_rae.experiments import command_line, figure_script, parts, protocol_data, records
+from numpy_rae.data.data_spec import DataRef, DataSpec
+from numpy_rae.experiments import command_line, figure_script, parts, protocol_data, record_checks
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS, Preset, Protocol
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
@@ -134,7 +134,7 @@ def make_jobs(args: argparse.Namespace, names: Iterable[str]) -> list[Job]:
         runs = [Run(OBJECTIVES[model], activation, data, config) for config in configs for model in protocol.models]
         jobs.append(Job(protocol, preset, deduplicate(runs), results_path(args, name)))
         for path in (jobs[-1].results, *parts.part_paths(jobs[-1].results)):
-            records.refuse_other_configuration(records.load_records(path), runs, path)
+            record_checks.refuse_other_configuration(record_checks.load_records(path), runs, path)
     return jobs
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 
-from numpy_rae.experiments import comparison, coverage, figure_script, parts, records, reproduced_figures, tables
+from numpy_rae.experiments import comparison, coverage, figure_script, parts, record_checks, reproduced_figures, tables
 from numpy_rae.experiments.protocol import PROTOCOLS, Protocol
 from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.reproduction_jobs import results_path, script_options
@@ -51,7 +51,7 @@ def _chosen(args: argparse.Namespace, protocol: Protocol) -> list[Record]:
     path = results_path(args, protocol.name)
     paths = [path, *parts.part_paths(path)]
     for each in paths:
-        records.load_records(each)
+        record_checks.load_records(each)
     found = parts.collect(paths)
     wanted = argparse.Namespace(models=protocol.models, sigma2=args.sigma2, seeds=args.seeds)
     return tables.chosen([*found.values()], wanted)

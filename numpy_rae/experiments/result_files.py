@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from numpy_rae.experiments.records import Record, records_by_hash
+from numpy_rae.experiments.record_stores import records_by_hash
+from numpy_rae.experiments.records import Record
 from numpy_rae.storage import jsonl
 
 

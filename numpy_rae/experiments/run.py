@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from numpy_rae.activations import Activation
-from numpy_rae.data.prepared import DataRef
+from numpy_rae.data.data_spec import DataRef
 from numpy_rae.experiments.relative_cost import relative_cost
 from numpy_rae.identity.fingerprint import digest
 from numpy_rae.identity.run_identity import Memo, is_ours, is_plain_at_zero, of_activation, of_config, of_data, of_model

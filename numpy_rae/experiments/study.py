@@ -1,4 +1,4 @@
-"""The driver behind every study: many runs of different configurations in; a table and a picture out.
+"""Run a study: train many runs of different configurations, then print a table and draw a picture.
 
 A figure script (`figure_script`) varies model, sigma^2 and seed on one data set. A study varies anything: its script
 lists the runs, and turns the rows of their records into a table and a picture. One results file holds them all.
@@ -10,19 +10,16 @@ import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from numpy_rae import _validation
-from numpy_rae._validation import Array
-from numpy_rae.breakdown import broken_down
-from numpy_rae.data.prepared import DataRef
-from numpy_rae.experiments import command_line, picture_script, progress, protocol_data, records
+from numpy_rae.data.data_spec import DataRef
+from numpy_rae.experiments import command_line, picture_script, progress, protocol_data, record_checks, record_stores
 from numpy_rae.experiments.checkpoint import Checkpoints
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.local_pool import local_pool
-from numpy_rae.experiments.records import Record, StoredRecords
+from numpy_rae.experiments.record_stores import StoredRecords
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.sweep import sweep
 from numpy_rae.experiments.time_estimate import updates
@@ -31,15 +28,15 @@ from numpy_rae.train_config import TrainConfig
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+from numpy_rae.experiments.study_rows import Row, row
 
 SOURCES = {"digits": "mnist", "patches": "cifar10"}
 ESTIMATE_FROM = 25_000
-Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much of a study is run.
+    """Hold how much of a study is run.
 
     Attributes
     ----------
@@ -90,7 +87,7 @@ def presets(seeds: int, paper_seeds: int = 2) -> dict[str, Size]:
 
 @dataclass(frozen=True)
 class Study:
-    """What a study script defines.
+    """Hold what a study script defines.
 
     Attributes
     ----------
@@ -127,9 +124,9 @@ def main(study: Study, argv: Sequence[str] | None = None, parser: argparse.Argum
     study : Study
         The study.
     argv : sequence of str, optional
-        The command line without the program's name. That of the process, if None.
+        The command line without the program's name. The default is that of the process.
     parser : ArgumentParser, optional
-        The script's own options. Those of `command_line.study_parser`, if None.
+        The script's own options. The default is `command_line.study_parser`.
 
     Returns
     -------
@@ -170,14 +167,14 @@ def run(study: Study, args: argparse.Namespace) -> int:
     out = args.out / f"{study.name}-{args.preset}.jsonl"
     name = f"{study.name}-{args.preset}"
     if args.plot_only:
-        stored = records.load_records(out)
+        stored = record_checks.load_records(out)
         found = [entry for entry in stored if entry["config"]["seed"] in size.seeds]
         # A part of what is stored must not replace the picture of all.
         name += "-selection" if args.seeds and len(found) < len(stored) else ""
     else:
         jsonl.check_writable(out)
         runs = study.runs(size, prepare_data(args, size, study.data))
-        found = train_missing(runs, records.read_results(out), args.workers)
+        found = train_missing(runs, record_stores.read_results(out), args.workers)
     if not found:
         raise ValueError(f"results file {out} holds no run of these seeds; run it without --plot-only first")
     rows = [row(entry) for entry in found]
@@ -246,7 +243,7 @@ def train_missing(runs: Sequence[Run], stored: StoredRecords, workers: int) -> l
     Returns
     -------
     list of dict
-        The records of all runs in the runs' order, coinciding ones once.
+        The records of all runs, in the order of the runs. Runs that coincide have one record.
     """
     wanted, found = deduplicate(runs), stored.by_hash
     missing = [run for key, run in wanted.items() if key not in found]
@@ -259,132 +256,3 @@ def train_missing(runs: Sequence[Run], stored: StoredRecords, workers: int) -> l
             swept = sweep(missing, pool, stored.path, workers, checkpoints, stored=stored)
             found = found | progress.show_progress(swept, len(missing))
     return [found[key] for key in wanted]
-
-
-def row(entry: Record) -> Row:
-    """Return a record as one flat row: what was varied, the final metrics, and how the run went.
-
-    Parameters
-    ----------
-    entry : dict
-        A record.
-
-    Returns
-    -------
-    dict
-        The row. The metrics of a run that diverged are None. "data" is "digits" or "patches".
-    """
-    source, metrics = entry["data"]["source"], entry["metrics"] or {}
-    mean_square = entry.get("mean_square")
-    return {
-        **{name: entry[name] for name in ("model", "activation", "status", "n_extrapolated")},
-        **{name: getattr(TrainConfig, name) for name in ("velocity", "start")},
-        **entry["config"],
-        "data": "digits" if source in ("digits", "mnist") else "patches",
-        "source": source,
-        "steps": entry["steps"],
-        "mean_square": mean_square,
-        "fraction": metrics.get("activation_fraction"),
-        "dead": metrics.get("dead_fraction"),
-        "loss": metrics.get("loss"),
-        "peak": entry["peak_objective"] and mean_square and entry["peak_objective"] / mean_square,
-        "broken": broken_down(entry) if mean_square or entry["status"] == "diverged" else None,
-        "seconds": entry["seconds"],
-    }
-
-
-def select(rows: Iterable[Row], **values: Any) -> list[Row]:
-    """Return the rows that have all the given values.
-
-    Parameters
-    ----------
-    rows : iterable of dict
-        The rows.
-    **values
-        Columns and their values.
-
-    Returns
-    -------
-    list of dict
-        The rows.
-    """
-    return [row for row in rows if all(row[name] == value for name, value in values.items())]
-
-
-def levels(rows: Iterable[Row], name: str) -> list[Any]:
-    """Return the values of one column, each once.
-
-    Parameters
-    ----------
-    rows : iterable of dict
-        The rows.
-    name : str
-        The column.
-
-    Returns
-    -------
-    list
-        Numbers in increasing order, other values in order of appearance.
-    """
-    found = list(dict.fromkeys(row[name] for row in rows))
-    return sorted(found) if all(isinstance(value, (int, float)) for value in found) else found
-
-
-def values(rows: Iterable[Row], name: str) -> Array:
-    """Return one column of the rows that have a value there.
-
-    Parameters
-    ----------
-    rows : iterable of dict
-        The rows.
-    name : str
-        The column.
-
-    Returns
-    -------
-    ndarray, shape (k,), float64
-        The values.
-    """
-    return np.array([row[name] for row in rows if row[name] is not None], np.float64)
-
-
-def mean_and_deviation(found: Array) -> str:
-    """Return mean and standard deviation as text.
-
-    Parameters
-    ----------
-    found : ndarray, shape (k,)
-        The values.
-
-    Returns
-    -------
-    str
-        "mean +- standard deviation", the mean alone for one value, "-" for none.
-    """
-    if not len(found):
-        return "-"
-    spread = f" +- {found.std(ddof=1):.4f}" if len(found) > 1 else ""
-    return f"{found.mean():.4f}{spread}"
-
-
-def text_table(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """Return the lines as a table in Markdown, its columns aligned.
-
-    Parameters
-    ----------
-    header : sequence of str
-        The names of the columns.
-    lines : iterable of sequences
-        The cells.
-
-    Returns
-    -------
-    str
-        The table.
-    """
-    cells = [[str(cell) for cell in line] for line in (header, *lines)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    cells.insert(1, ["-" * width for width in widths])
-    return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells
-    )

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from numpy_rae.experiments import pickled_calls
 from numpy_rae.experiments.checkpoint import Checkpoints
-from numpy_rae.experiments.records import Record, StoredRecords
+from numpy_rae.experiments.record_stores import StoredRecords
+from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.scheduler import Job, RecordStore, RunScheduler, RunsLost
 from numpy_rae.experiments.worker import find_model, train_run

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from numpy_rae import _validation
 from numpy_rae.experiments import tables
 from numpy_rae.experiments.flat_rows import flat_rows
-from numpy_rae.experiments.records import latest, load_records
+from numpy_rae.experiments.record_checks import load_records
+from numpy_rae.experiments.records import latest
 from numpy_rae.experiments.worker import find_model
 from numpy_rae.metrics import measure
 from numpy_rae.plotting import filters, model_curves, style, sweep_figure

@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Any
 
-from numpy_rae.data.prepared import DataSpec
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.identity.fingerprint import digest
 from numpy_rae.identity.run_identity import changed
 from numpy_rae.registry import OWN_ACTIVATIONS, OWN_OBJECTIVES

@@ -16,7 +16,7 @@ import numpy as np
 
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
-from numpy_rae.data.prepared import DataRef, DataSpec
+from numpy_rae.data.data_spec import DataRef, DataSpec
 from numpy_rae.identity.fingerprint import digest, fingerprint
 from numpy_rae.identity.fixed_points import close, jet_values, model_values, objective_values, rounded, tried
 from numpy_rae.objectives import AE, Objective

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numpy_rae.certificates import certificate, training_outcome
+from numpy_rae.certificates import training_outcome, verdict
 from numpy_rae.certificates.training_outcome import Row
 from numpy_rae.plotting.style import BLUE, LIGHT_GREY, MIDDLE_GREY, PURPLE, VERMILION, in_default_style, new_figure
 
@@ -26,7 +26,7 @@ LOOKS = {
     training_outcome.REFUSED: ("#FFFFFF", "\N{EN DASH}", ""),
 }
 LABELS = {training_outcome.REFUSED: "refused: not defined for this activation"}
-SHORT = {certificate.SPARSER: "S", certificate.UNAFFECTED: "=", certificate.UNDETERMINED: ""}
+SHORT = {verdict.SPARSER: "S", verdict.UNAFFECTED: "=", verdict.UNDETERMINED: ""}
 
 
 @in_default_style

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from numpy_rae._validation import Array
-from numpy_rae.gradcheck import Check, directional
+from numpy_rae.gradcheck import directional
+from numpy_rae.gradcheck_result import Check
 
 
 class Line(NamedTuple):

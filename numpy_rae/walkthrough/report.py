@@ -6,7 +6,7 @@ from itertools import zip_longest
 import numpy as np
 
 from numpy_rae._validation import Array
-from numpy_rae.gradcheck import Check
+from numpy_rae.gradcheck_result import Check
 from numpy_rae.walkthrough.line import Line, numeric
 from numpy_rae.walkthrough.setting import Setting
 from numpy_rae.walkthrough.update import after

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from numpy_rae import autoencoder, objectives
 from numpy_rae.activations import PAPER_ACTIVATIONS, RELU
 from numpy_rae.baselines import maxout
-from numpy_rae.baselines.maxout import MaxoutParams, forward, left_limit, train, value_and_grad, witness
+from numpy_rae.baselines.maxout import MaxoutParams, forward, value_and_grad
+from numpy_rae.baselines.maxout_left_limit import left_limit, witness
+from numpy_rae.baselines.maxout_training import train
 
 seeds = st.integers(0, 2**32 - 1)
 

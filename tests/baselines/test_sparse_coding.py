@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numpy_rae.baselines import sparse_coding
-from numpy_rae.baselines.sparse_coding import encode, fit, objective, sample_objectives, update_dictionary
+from numpy_rae.baselines import dictionary_update, sparse_codes
+from numpy_rae.baselines.dictionary_update import update_dictionary
+from numpy_rae.baselines.sparse_codes import encode
+from numpy_rae.baselines.sparse_coding import fit, objective, sample_objectives
 
 TIGHT = {"tol": 1e-12, "max_iterations": 20_000}
 ROUNDING = 1e-12
@@ -172,7 +174,7 @@ def test_iterations_are_fista_with_restart():
 
 def test_atoms_differ_as_long_as_there_are_enough_samples():
     x = np.random.default_rng(11).standard_normal((6, 3))
-    atoms = sparse_coding.draw_atoms(x, 6, np.random.default_rng(0))
+    atoms = dictionary_update.draw_atoms(x, 6, np.random.default_rng(0))
     assert sorted((unit(x) @ atoms.T).argmax(axis=0)) == list(range(6))
 
 
@@ -283,6 +285,6 @@ def test_shrink_is_the_minimiser_on_a_grid():
     grid = np.linspace(-3, 3, 6001)
     for v in (-2.0, -0.5, 0.0, 0.25, 1.5):
         cost = (grid - v) ** 2 / 2 + 0.75 * np.abs(grid)
-        assert sparse_coding.shrink(np.array(v), 0.75) == pytest.approx(grid[cost.argmin()], abs=1e-3)
+        assert sparse_codes.shrink(np.array(v), 0.75) == pytest.approx(grid[cost.argmin()], abs=1e-3)
         cost[grid < 0] = np.inf
-        assert sparse_coding.shrink(np.array(v), 0.75, True) == pytest.approx(grid[cost.argmin()], abs=1e-3)
+        assert sparse_codes.shrink(np.array(v), 0.75, True) == pytest.approx(grid[cost.argmin()], abs=1e-3)

@@ -1,9 +1,7 @@
-"""Verdicts known by heart, witnesses that do fail where they say, random activations judged right, the command."""
+"""Known verdicts, witnesses that fail where they say, random activations, pictures, and certificates in a notebook."""
 
 import itertools
 import json
-import sys
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,18 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from numpy_rae.__main__ import COLUMNS, main
-from numpy_rae.baselines import maxout
-from numpy_rae.certificates.certificate import (  # fmt: skip
-    OUTSIDE,
-    SPARSER,
-    UNAFFECTED,
-    UNDETERMINED,
-    Certificate,
-    bias_gradient,
-    certify,
-    maxout_certificate,
-)
+from numpy_rae.__main__ import COLUMNS
+from numpy_rae.baselines import maxout, maxout_left_limit
+from numpy_rae.certificates.bias_gradient_sign import bias_gradient
+from numpy_rae.certificates.certificate import Certificate, certify
+from numpy_rae.certificates.outside_theory import maxout_certificate
+from numpy_rae.certificates.verdict import SPARSER, UNAFFECTED, UNDETERMINED
 from numpy_rae.extra_activations import softplus_beta
 from numpy_rae.numerical_activations import from_callable
 from numpy_rae.penalties import CAE, L1, MDAE, PENALTIES, SAE, JacobianPenalty, MeanActivationPenalty, sae_with_target
@@ -33,7 +25,6 @@ from numpy_rae.taylor_penalties import CAE_H
 from numpy_rae.theory.theorem_1 import bias_gradient_at
 
 OF_S_E = ("non_decreasing", "slope_in_unit", "convex", "zero_on_left")
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "certificate.md"
 # (prediction, corollary, signs of dR/db from left to right without the zeros) by activation and penalty.
 KNOWN = {
     ("relu", "CAE"): (UNAFFECTED, "Cor. 2", []),
@@ -318,7 +309,7 @@ def test_a_numeric_zero_is_not_called_exact():
 
 @pytest.mark.parametrize("penalty", [CAE, SAE, L1, MDAE])
 def test_maxout_s_witness_grows_on_the_left(penalty):
-    witness = maxout.witness()
+    witness = maxout_left_limit.witness()
     certificate = maxout_certificate(penalty, witness)
     found = certificate.failing["zero_on_left"]
     assert maxout.forward(witness.params, found.at * witness.direction[None]).h[0, 0] == found.value == 1e4
@@ -340,143 +331,12 @@ def test_bias_gradient_is_the_formula():
     np.testing.assert_allclose(bias_gradient(s_e, SAE, a), dh_da / (1 - h), rtol=1e-14)
 
 
-def run(capsys, *options):
-    code = main(["certify", *options])
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def test_command_prints_the_certificate(capsys):
-    code, out, err = run(capsys, "--activation", "GELU", "--penalty", "cae")
-    assert (code, out, err) == (0, f"{certify(ACTIVATIONS['gelu'], CAE)}\n", "")
-    assert out.startswith("gelu x CAE: undetermined\n") and "FAILS: h' is -0.1289 at a = -1.414" in out
-
-
-def test_command_writes_json(capsys):
-    _, out, _ = run(capsys, "--activation", "Softplus(beta=2.5)", "--penalty", "MDAE", "--json")
-    assert Certificate.from_dict(json.loads(out)) == certify(softplus_beta(2.5), MDAE)
-
-
-def test_command_draws(capsys, tmp_path):
-    picture = tmp_path / "new" / "gelu.png"
-    code, out, _ = run(capsys, "--activation", "gelu", "--penalty", "cae", "--picture", str(picture))
-    assert code == 0 and out.endswith(f"picture: {picture}\n") and picture.read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize("name", [*OUTSIDE, "maxout"])
-def test_command_says_why_what_is_outside_is(capsys, name):
-    code, out, _ = run(capsys, "--activation", name, "--penalty", "SAE")
-    assert code == 0 and (OUTSIDE.get(name) or "grows without bound on the left") in out
-    assert run(capsys, "--activation", name, "--penalty", "SAE", "--picture", "a.png")[0] == 2
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--activation", "foo", "--penalty", "cae"], "activation is 'foo'; it must be one of relu, sigmoid, "),
-        (["--activation", "relu", "--penalty", "foo"], "penalty is 'foo'; it must be one of SAE, CAE, mDAE, "),
-        (
-            ["--activation", "softplus(beta=-1)", "--penalty", "cae"],
-            "beta is -1.0; it must be a number in [1e-09, 1e+09]",
-        ),
-        (["--activation", "softplus(beta=B)", "--penalty", "cae"], "activation is 'softplus(beta=B)'; B must be"),
-        (["--activation", "relu"], "penalty is not given"),
-        (["--table", "--penalty", "cae"], "penalty is 'cae'; --table takes none"),
-        (
-            ["--activation", "relu", "--penalty", "cae", "--picture", "a.gif"],
-            "picture is 'a.gif'; its name must end in",
-        ),
-    ],
-)
-def test_command_refuses_with_one_sentence_and_code_2(capsys, options, message):
-    code, out, err = run(capsys, *options)
-    assert (code, out) == (2, "") and err.startswith(f"numpy_rae: {message}") and err.count("\n") == 1
-
-
-OWN = """
-import numpy as np
-from numpy_rae.activations import SOFTPLUS
-from numpy_rae.penalties import JacobianPenalty
-
-class Slope(JacobianPenalty):
-    def __init__(self):
-        super().__init__(1, 0)
-
-slope = Slope()
-def squareplus(a):
-    return (a + np.sqrt(a * a + 1)) / 2
-number = 3
-class Broken:
-    def __init__(self):
-        raise OSError("no file")
-"""
-
-
-@pytest.fixture
-def own_module(tmp_path, monkeypatch):
-    """A module of the user's in the current folder."""
-    (tmp_path / "own_theory.py").write_text(OWN)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
-    yield
-    sys.modules.pop("own_theory", None)
-
-
-@pytest.mark.parametrize("penalty", ["own_theory:Slope", "own_theory:slope"])
-def test_command_certifies_the_users_own(capsys, own_module, penalty):
-    code, out, _ = run(capsys, "--activation", "own_theory:squareplus", "--penalty", penalty, "--picture", "own.svg")
-    assert code == 0 and out.startswith("squareplus x ") and "sparser with lambda" in out.splitlines()[0]
-    assert Path("own.svg").read_bytes().startswith(b"<?xml")
-    code, out, _ = run(capsys, "--activation", "own_theory:SOFTPLUS", "--penalty", "cae", "--json")
-    assert code == 0 and json.loads(out)["activation"] == "softplus"
-
-
-@pytest.mark.parametrize(
-    ("option", "name", "message"),
-    [
-        (
-            "activation",
-            "nowhere:f",
-            "'nowhere:f', which cannot be loaded: ModuleNotFoundError: No module named 'nowhere'",
-        ),
-        ("activation", "own_theory:nothing", "'own_theory:nothing'; module own_theory has no 'nothing'"),
-        ("activation", "own_theory:number", "'own_theory:number', a int; it must be an Activation or a function"),
-        ("activation", ":f", "':f'; it must be a known name, or module:name of your own"),
-        ("penalty", "own_theory:", "'own_theory:'; it must be a known name, or module:name of your own"),
-        (
-            "penalty",
-            "own_theory:squareplus",
-            "'own_theory:squareplus', a function; it must have value_and_grad, as a penalty",
-        ),
-        ("penalty", "own_theory:Broken", "'own_theory:Broken', which cannot be loaded: OSError: no file"),
-    ],
-)
-def test_what_is_no_activation_or_penalty_is_one_sentence(capsys, own_module, option, name, message):
-    given = {"activation": "relu", "penalty": "cae", option: name}
-    code, out, err = run(capsys, "--activation", given["activation"], "--penalty", given["penalty"])
-    assert (code, out) == (2, "") and err.startswith(f"numpy_rae: {option} is {message}") and err.count("\n") == 1
-
-
 def test_a_notebook_shows_conditions_witness_and_prediction():
     shown = certify(ACTIVATIONS["sigmoid"], PENALTIES["CAE"])._repr_markdown_()
     assert shown.startswith("**sigmoid with CAE: ")
     assert "| condition | asked by | verdict |" in shown and "**fails**: " in shown and "Sign of dR/db: " in shown
     cells = [line.replace("\\|", "").count("|") for line in shown.splitlines() if line.startswith("|")]
     assert set(cells) == {4}
-
-
-def test_the_document_has_the_table_that_the_command_prints(capsys):
-    code, out, _ = run(capsys, "--table")
-    assert code == 0 and out in DOCUMENT.read_text(), "run: python -m numpy_rae certify --table"
-    for name in [*ACTIVATIONS, "softplus(beta=16)", "maxout"]:
-        assert out.count(f"| {name} |") == 1
-    assert all(reason in out for reason in OUTSIDE.values())
-
-
-def test_table_as_json_has_every_pair(capsys):
-    entries = [Certificate.from_dict(entry) for entry in json.loads(run(capsys, "--table", "--json")[1])]
-    assert {(e.activation, e.penalty) for e in entries} >= set(PAIRS)
-    assert len(entries) == 5 * (len(ACTIVATIONS) + 2)
 
 
 def test_picture_shows_the_jet_and_letters_every_interval():

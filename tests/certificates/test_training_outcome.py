@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import tukey_hsd
 
-from numpy_rae.certificates import certificate, training_outcome
+from numpy_rae.certificates import training_outcome, verdict
 from numpy_rae.certificates.training_outcome import (
     Sweep,
     agreement,
@@ -207,9 +207,9 @@ def test_incomplete_or_unequal_records_are_refused():
 def test_only_a_prediction_and_an_outcome_can_agree_or_not():
     named = (training_outcome.SPARSER, training_outcome.UNAFFECTED, training_outcome.DENSER, training_outcome.MIXED)
     for found in named:
-        for prediction in (certificate.SPARSER, certificate.UNAFFECTED):
+        for prediction in (verdict.SPARSER, verdict.UNAFFECTED):
             same = found == training_outcome.FORESEEN[prediction]
             assert agreement(prediction, found) == (training_outcome.CONFIRMED if same else training_outcome.REFUTED)
-        assert agreement(certificate.UNDETERMINED, found) == training_outcome.OPEN
+        assert agreement(verdict.UNDETERMINED, found) == training_outcome.OPEN
     for found in (training_outcome.DIVERGED, training_outcome.INCONCLUSIVE, training_outcome.REFUSED):
-        assert agreement(certificate.SPARSER, found) == training_outcome.OPEN
+        assert agreement(verdict.SPARSER, found) == training_outcome.OPEN

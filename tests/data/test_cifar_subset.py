@@ -9,8 +9,9 @@ from made_files import BATCHES, archive, member, sha256
 
 from numpy_rae.__main__ import main
 from numpy_rae.data import cifar_subset, fetch, image_formats, images
+from numpy_rae.data.data_spec import DataSpec, recorded_label
 from numpy_rae.data.folders import DataError
-from numpy_rae.data.prepared import DataSpec, prepare, recorded_label
+from numpy_rae.data.prepared import prepare
 from numpy_rae.data.sources import RemoteFile
 
 PIXELS = BATCHES[:, :, 1:].reshape(5, 2, 3, 32, 32)

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 
 from numpy_rae.activations import RELU
-from numpy_rae.data import folders, images, prepared
-from numpy_rae.data.prepared import DataSpec, build, load, prepare, store_array
+from numpy_rae.data import data_matrix, data_spec, folders, images, prepared
+from numpy_rae.data.data_matrix import build
+from numpy_rae.data.data_spec import DataSpec
+from numpy_rae.data.prepared import load, prepare, store_array
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import AE
 from numpy_rae.train_config import TrainConfig
@@ -55,14 +57,14 @@ def test_digits_are_the_first_of_the_sample_standardised(folder):
 
 def test_images_give_standardised_patches_of_their_own(pictures):
     x = build(pictures)
-    assert x.shape == (30, 3 * prepared.PATCH**2) and x.dtype == np.float32
+    assert x.shape == (30, 3 * data_spec.PATCH**2) and x.dtype == np.float32
     np.testing.assert_allclose(x.std(axis=0, dtype=np.float64), 1, rtol=1e-6)
     assert not np.array_equal(x, build(replace(pictures, seed=1)))
     assert np.array_equal(x, build(pictures))
 
 
 def test_the_photograph_gives_patches():
-    assert prepared.photograph().dtype == np.uint8
+    assert data_matrix.photograph().dtype == np.uint8
     assert build(DataSpec("photograph", 50)).shape == (50, 192)
 
 
@@ -204,7 +206,7 @@ def test_prepared_data_that_another_user_keeps_from_us_are_made_in_the_cache(fol
 
 
 def test_only_cifar10_is_called_cifar10(pictures):
-    for source in prepared.SOURCES:
+    for source in data_spec.SOURCES:
         label = replace(pictures, source=source, count=2000).label
         assert ("CIFAR" in label.replace("(not CIFAR-10)", "")) == (source == "cifar10")
         assert "2,000" in label
@@ -222,7 +224,7 @@ def test_descriptions_hold_no_place_on_this_machine(tmp_path, pictures):
 
 
 def test_two_processes_preparing_at_once_leave_one_good_file(folder):
-    code = "from numpy_rae.data.prepared import *; print(prepare(DataSpec('digits', 40, std_offset=0.1)).sha256)"
+    code = "from numpy_rae.data.prepared import prepare; from numpy_rae.data.data_spec import DataSpec; print(prepare(DataSpec('digits', 40, std_offset=0.1)).sha256)"
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     shas = {process.communicate()[0].strip() for process in both}
     assert [process.returncode for process in both] == [0, 0] and len(shas) == 1
@@ -285,4 +287,4 @@ def test_missing_images_are_a_data_error(tmp_path):
     [("digits", 784, (28, 28)), ("mnist", 784, (28, 28)), ("cifar10", 192, (3, 8, 8)), ("images", 64, (8, 8))],
 )
 def test_a_row_has_the_shape_of_its_image(source, n, shape):
-    assert prepared.DataRef(prepared.DataSpec(source, 5), "", (5, n)).image_shape == shape
+    assert data_spec.DataRef(data_spec.DataSpec(source, 5), "", (5, n)).image_shape == shape

@@ -10,8 +10,8 @@ from numpy_rae import breakdown
 from numpy_rae.__main__ import COLUMNS, rows_shown
 from numpy_rae.activations import RELU, TANH
 from numpy_rae.data import images
-from numpy_rae.experiments import certificate_runs
-from numpy_rae.experiments.certificate_runs import PRESETS, Preset
+from numpy_rae.experiments import certificate_data, certificate_runs, certificate_training, certificate_trials
+from numpy_rae.experiments.certificate_trials import PRESETS, Preset
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.extra_activations import LEAKY_RELU, SQUARED_RELU
 from numpy_rae.metrics import mean_square, measure
@@ -26,14 +26,14 @@ def one(activation=RELU, penalty="L1", data="white", lam=0.5, **changes):
     """A single small trial; `changes` are its configuration's."""
     found = [
         t
-        for t in certificate_runs.all_trials(SMALL, [activation], [penalty])
+        for t in certificate_trials.all_trials(SMALL, [activation], [penalty])
         if (t.data, t.config.sigma2) == (data, lam)
     ]
     return replace(found[0], config=replace(found[0].config, **changes))
 
 
 def test_white_data_meet_assumption_1_to_rounding():
-    x = certificate_runs.load("white", 500)
+    x = certificate_data.load("white", 500)
     assert x.dtype == np.float32 and x.shape == (500, 20)
     eps = np.finfo(np.float32).eps
     np.testing.assert_allclose(x.mean(axis=0, dtype=float), 0, atol=eps)
@@ -41,7 +41,7 @@ def test_white_data_meet_assumption_1_to_rounding():
 
 
 def test_digits_are_means_of_2_x_2_blocks_standardised_with_the_offset():
-    x, pixels = certificate_runs.load("digits", 50), images.load_sample()[0][:50] / 255
+    x, pixels = certificate_data.load("digits", 50), images.load_sample()[0][:50] / 255
     assert x.dtype == np.float32 and x.shape == (50, 196)
     for row, column in ((7, 7), (4, 9), (0, 0)):
         block = pixels[:, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].mean(axis=(1, 2))
@@ -51,7 +51,7 @@ def test_digits_are_means_of_2_x_2_blocks_standardised_with_the_offset():
 
 def test_every_pair_is_tried_and_the_plain_one_once():
     activations = [find_activation(name) for name in rows_shown() if name != "maxout"]
-    listed = certificate_runs.all_trials(PRESETS["sample"], activations, COLUMNS)
+    listed = certificate_trials.all_trials(PRESETS["sample"], activations, COLUMNS)
     assert len({trial.hash for trial in listed}) == len(listed)
     for s_e in activations:
         of_s_e = [t for t in listed if (t.activation, t.data) == (s_e, "white")]
@@ -76,7 +76,7 @@ def test_what_decides_the_numbers_decides_the_hash():
 @pytest.mark.parametrize("tangent", [False, True])
 def test_a_trial_measured_on_its_way_is_the_run_without_a_stop(tangent):
     trial = one(activation=TANH, tangent=tangent)
-    seen, x = certificate_runs.train_trial(trial), certificate_runs.load("white", 100)
+    seen, x = certificate_training.train_trial(trial), certificate_data.load("white", 100)
     before = np.zeros(8)
     for k, epochs in enumerate(trial.epochs):
         config = replace(trial.config, epochs=epochs)
@@ -98,29 +98,29 @@ def test_a_trial_measured_on_its_way_is_the_run_without_a_stop(tangent):
 
 
 def test_a_run_that_diverges_says_so():
-    diverged = certificate_runs.train_trial(one(activation=SQUARED_RELU, constraint="free", eta=1.0))
+    diverged = certificate_training.train_trial(one(activation=SQUARED_RELU, constraint="free", eta=1.0))
     assert diverged["status"] == "diverged" and "fraction" not in diverged
 
 
 def test_drift_of_a_bias_that_was_thrown_far_out_is_a_number():
     """Its pre-activations' variance is lost in rounding; a record cannot hold an infinity."""
-    seen = certificate_runs.train_trial(one(activation=SQUARED_RELU, eta=1e30))
+    seen = certificate_training.train_trial(one(activation=SQUARED_RELU, eta=1e30))
     assert seen["status"] == "ok" and seen["drift"][0] == pytest.approx(np.finfo(float).eps ** -0.5)
 
 
 def test_a_run_follows_the_rule_of_breakdown(monkeypatch):
-    trial, x = one(data="digits", eta=0.03), certificate_runs.load("digits", 100)
+    trial, x = one(data="digits", eta=0.03), certificate_data.load("digits", 100)
     trained = train(x, trial.model, RELU, replace(trial.config, epochs=trial.epochs[-1]))
     peak, loss = trained.peak[0] / mean_square(x), trained.metrics["loss"] / mean_square(x)
     for rise, end, status in ((0.99, 0.99, "broken"), (1.01, 0.99, "ok"), (0.99, 1.01, "ok")):
         monkeypatch.setattr(breakdown, "PEAK", rise * peak)
         monkeypatch.setattr(breakdown, "LOSS", end * loss)
-        seen = certificate_runs.train_trial(trial)
+        seen = certificate_training.train_trial(trial)
         assert seen["status"] == status and len(seen["fraction"]) == 2
 
 
 def test_what_is_stored_is_not_run_again(tmp_path, monkeypatch):
-    wanted, results = certificate_runs.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
+    wanted, results = certificate_trials.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
     with ThreadPoolExecutor(1) as pool:
         first = list(certificate_runs.run(wanted[:3], pool, certificate_runs.stored(results, wanted)))
         assert jsonl.read(results) == first and {entry["hash"] for entry in first} == {t.hash for t in wanted[:3]}
@@ -146,7 +146,7 @@ class Falling(ThreadPoolExecutor):
 
 
 def test_a_trial_whose_worker_dies_is_tried_again_and_given_up_after_three_deaths(tmp_path):
-    (trial, *_), results = certificate_runs.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
+    (trial, *_), results = certificate_trials.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
     with Falling(3) as pool, pytest.raises(RunsLost) as lost:
         list(certificate_runs.run([trial], pool, certificate_runs.stored(results, [trial])))
     assert "(died): AE with relu on digits lambda=0 seed=0; all others are stored" in str(lost.value)
@@ -157,7 +157,7 @@ def test_a_trial_whose_worker_dies_is_tried_again_and_given_up_after_three_death
 
 
 def test_trials_hold_the_lock_of_their_results_file(tmp_path):
-    wanted, results = certificate_runs.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
+    wanted, results = certificate_trials.all_trials(SMALL, [RELU], ["L1"]), tmp_path / "r.jsonl"
     with ThreadPoolExecutor(1) as pool:
         first = certificate_runs.run(wanted, pool, certificate_runs.stored(results, wanted), 1)
         next(first)

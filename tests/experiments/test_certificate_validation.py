@@ -1,10 +1,9 @@
 """The script that puts the certificates to the test, and the document that shows what it prints."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import example_scripts
+import made_runs
 import pytest
 
 from numpy_rae.experiments import certificate_tables
@@ -19,12 +18,7 @@ def script(monkeypatch):
     """The example with a thread for its processes."""
     module = example_scripts.load("certificate_validation")
 
-    @contextmanager
-    def thread(workers):
-        with ThreadPoolExecutor(1) as executor:
-            yield executor
-
-    monkeypatch.setattr(module, "local_pool", thread)
+    monkeypatch.setattr(module, "local_pool", made_runs.one_thread)
     return module
 
 

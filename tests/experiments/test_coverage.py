@@ -8,10 +8,11 @@ import pytest
 
 from numpy_rae.activations import PAPER_ACTIVATIONS
 from numpy_rae.data import folders
-from numpy_rae.data.prepared import DataSpec, prepare, recorded_label
+from numpy_rae.data.data_spec import DataSpec, recorded_label
+from numpy_rae.data.prepared import prepare
 from numpy_rae.experiments import comparison, coverage, provenance
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
-from numpy_rae.experiments.records import load_records
+from numpy_rae.experiments.record_checks import load_records
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES

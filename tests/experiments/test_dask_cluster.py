@@ -12,7 +12,7 @@ import pytest
 
 from numpy_rae import _blas
 from numpy_rae.activations import RELU
-from numpy_rae.data import prepared
+from numpy_rae.data import data_spec, prepared
 from numpy_rae.experiments import dask_cluster, figure_script, pickled_calls, sweep, tables
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.local_pool import local_pool
@@ -59,7 +59,7 @@ def address(tmp_path_factory):
 
 
 def runs(epochs=2, models=("DAE", "CAE", "SAE")):
-    data = prepared.prepare(prepared.DataSpec("digits", 100, 0.1))
+    data = prepared.prepare(data_spec.DataSpec("digits", 100, 0.1))
     configs = [TrainConfig(sigma2=s, hidden=8, epochs=epochs) for s in (0.0, 0.25, 1.0)]
     return [Run(PAPER_OBJECTIVES[model], RELU, data, config) for config in configs for model in models]
 
@@ -168,6 +168,7 @@ import sys
 from pathlib import Path
 from numpy_rae.activations import RELU
 from numpy_rae.data import prepared
+from numpy_rae.data.data_spec import DataSpec
 from numpy_rae.experiments import sweep
 from numpy_rae.experiments.dask_cluster import dask_pool
 from numpy_rae.experiments.run import Run
@@ -179,7 +180,7 @@ FACTOR = 2.0
 def mine(params, activation, x, sigma2, rng):
     return PAPER_OBJECTIVES["DAE"](params, activation, x, FACTOR * sigma2, rng)
 
-data = prepared.prepare(prepared.DataSpec("digits", 100, 0.1))
+data = prepared.prepare(DataSpec("digits", 100, 0.1))
 run = Run(Objective("mine", mine), RELU, data, TrainConfig(sigma2=0.1, hidden=8, epochs=1))
 with dask_pool(sys.argv[1]) as (pool, _):
     (record,) = sweep.sweep([run], pool, Path(sys.argv[2]))

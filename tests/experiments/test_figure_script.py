@@ -19,11 +19,11 @@ from made_runs import timeless
 
 from numpy_rae import constraints
 from numpy_rae.activations import PAPER_ACTIVATIONS
-from numpy_rae.data import fetch, folders, images, prepared
+from numpy_rae.data import data_spec, fetch, folders, images
 from numpy_rae.experiments import command_line, figure_script, progress, protocol_data, tables
 from numpy_rae.experiments.figure_script import main
 from numpy_rae.experiments.protocol import SIGMA2, Preset, Protocol
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.objectives import Objective
 from numpy_rae.plotting import model_curves, training_report
 from numpy_rae.registry import OBJECTIVES
@@ -44,12 +44,7 @@ FIG1, FIG1_PATCHES = (SCRIPTS[EXAMPLES / f"fig1_relu_{data}.py"] for data in ("m
 QUICK = ["--preset", "tiny", "--samples", "60", "--epochs", "2", "--hidden", "5", "--sigma2", "0", "0.1", "1"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def data_folder(tmp_path_factory):
-    """A data folder of this module's own, so that nothing is found in the user's; scripts are run with it too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
+pytestmark = pytest.mark.usefixtures("module_data_folder")
 
 
 @pytest.fixture
@@ -633,8 +628,8 @@ def test_the_paper_preset_is_the_papers_protocol():
     for config in configs:
         assert (config.hidden, config.batch_size, config.epochs, config.momentum) == (1000, 50, 50, 0.9)
         assert (config.constraint, config.radius, config.tangent, config.dtype) == ("unit", 1.0, False, "float32")
-    assert protocol_data.data_spec(FIG1.source, preset.samples, args.images) == prepared.DataSpec("mnist", 50_000, 0.1)
-    assert protocol_data.data_spec(FIG1_PATCHES.source, preset.samples, args.images) == prepared.DataSpec(
+    assert protocol_data.data_spec(FIG1.source, preset.samples, args.images) == data_spec.DataSpec("mnist", 50_000, 0.1)
+    assert protocol_data.data_spec(FIG1_PATCHES.source, preset.samples, args.images) == data_spec.DataSpec(
         "cifar10", 50_000, 0.0
     )
 

@@ -16,7 +16,7 @@ from numpy_rae import penalties
 from numpy_rae.autoencoder import PenaltyGrad
 from numpy_rae.data import own_array, prepared
 from numpy_rae.data.folders import DataError
-from numpy_rae.experiments import own_sweep, sweep_result
+from numpy_rae.experiments import own_sweep, own_sweep_places, sweep_result
 from numpy_rae.experiments.scheduler import RunsLost
 from numpy_rae.experiments.sweep_result import SweepResult
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Penalised, ae
@@ -215,7 +215,7 @@ def test_models_are_names_objectives_penalties_functions_and_pairs():
     ],
 )
 def test_bad_arguments_are_one_sentence_before_any_work(monkeypatch, changed, sentence):
-    monkeypatch.setattr(own_sweep, "local_pool", None)
+    monkeypatch.setattr(own_sweep_places, "local_pool", None)
     given = {"X": X, "models": ["SAE"], "activation": "relu", "sigma2": [0.1], "seeds": [0], **SMALL, **changed}
     with pytest.raises(ValueError) as error:
         rae.sweep(**given)

@@ -16,13 +16,6 @@ from numpy_rae.storage.jsonl import StoreError
 
 
 @pytest.fixture(scope="module")
-def ref(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        yield made_runs.reference_data()
-
-
-@pytest.fixture(scope="module")
 def runs(ref):
     """Runs of two lengths, by hash."""
     longer = grid(ref, replace(made_runs.SMALL, epochs=6), models=("DAE", "SAE"))

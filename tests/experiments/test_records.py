@@ -10,7 +10,7 @@ from made_runs import SMALL, grid, strict
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.experiments import sweep
-from numpy_rae.experiments.records import read_results
+from numpy_rae.experiments.record_stores import read_results
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import PAPER_OBJECTIVES
 from numpy_rae.storage import jsonl

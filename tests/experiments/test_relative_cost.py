@@ -7,7 +7,7 @@ import pytest
 from made_runs import SMALL
 
 from numpy_rae.activations import RELU
-from numpy_rae.experiments import certificate_runs, relative_cost, sweep
+from numpy_rae.experiments import certificate_runs, certificate_trials, relative_cost, sweep
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import AE, Objective
 from numpy_rae.registry import OBJECTIVES
@@ -41,8 +41,8 @@ def test_the_longest_runs_start_first_and_equal_ones_in_their_order(ref, tmp_pat
 
 
 def test_trials_start_by_their_cost_too(tmp_path):
-    preset = certificate_runs.Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0,), (1,))
-    wanted, recorder = certificate_runs.all_trials(preset, [RELU], ["L1"]), Recorder()
+    preset = certificate_trials.Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0,), (1,))
+    wanted, recorder = certificate_trials.all_trials(preset, [RELU], ["L1"]), Recorder()
     stored = certificate_runs.stored(tmp_path / "r.jsonl", wanted)
     list(certificate_runs.run(wanted[::-1], recorder, stored, at_once=1))
     assert [trial.data for trial in recorder.jobs] == ["digits", "digits", "white", "white"]

@@ -17,23 +17,15 @@ from made_runs import timeless
 from numpy_rae import __main__
 from numpy_rae.experiments import comparison, figure_script, reproduction_jobs
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.storage import jsonl, model_file
 
 # `whole` is a process of its own and draws.
-pytestmark = pytest.mark.usefixtures("blank_pictures")
+pytestmark = pytest.mark.usefixtures("module_data_folder", "blank_pictures")
 
 QUICK = ["--preset", "tiny", "--figures", "fig1_relu_mnist", "fig3_edae_mnist", "--sigma2", "0", "1", "--workers", "2"]
 FILES = ("fig1_relu_mnist-tiny", "fig3_edae_mnist-tiny")
 PICTURES = {f"{name}-tiny.{suffix}" for name in ("fig1", "fig3") for suffix in ("png", "pdf")}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def data_folder(tmp_path_factory):
-    """A data folder of this module's own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        yield
 
 
 class Counting(ThreadPoolExecutor):

@@ -1,7 +1,5 @@
 """The driver of studies, and the studies of examples/ at their smallest: tables, verdicts and pictures."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +7,13 @@ import example_scripts
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from made_runs import SMALL, lines, reference_data
+from made_runs import SMALL, lines, one_thread, reference_data
 
 from numpy_rae import metrics
 from numpy_rae.activations import RELU, SIGMOID
-from numpy_rae.data import fetch, prepared
-from numpy_rae.experiments import command_line, progress, study
-from numpy_rae.experiments.records import records_by_hash
+from numpy_rae.data import data_spec, fetch, prepared
+from numpy_rae.experiments import command_line, progress, study, study_rows
+from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.experiments.time_estimate import kind
@@ -28,16 +26,10 @@ SCRIPTS = ("continuation", "learning_rate", "bias_or_weights")
 SIZE = Size(40, 6, {"digits": 1, "patches": 2}, (0, 1), fetch=False)
 
 
-@contextmanager
-def thread(workers):
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
-
-
 @pytest.fixture(autouse=True)
 def small(tmp_path, monkeypatch):
     """A thread for the processes, and a data folder of the test's own without any images."""
-    monkeypatch.setattr(study, "local_pool", thread)
+    monkeypatch.setattr(study, "local_pool", one_thread)
     monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
     yield
     plt.close("all")
@@ -144,7 +136,7 @@ def test_a_row_is_flat_and_knows_what_the_record_does_not_name():
     ref = reference_data()
     run = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, replace(SMALL, sigma2=0.1, velocity="no turn"))
     entry = train_run(run)
-    found = study.row(entry)
+    found = study_rows.row(entry)
     assert (found["model"], found["data"], found["velocity"], found["start"]) == ("DAE", "digits", "no turn", "glorot")
     assert found["fraction"] == entry["metrics"]["activation_fraction"] and found["broken"] is False
     x = prepared.load(ref)
@@ -160,23 +152,23 @@ def test_rows_of_a_diverged_run_and_of_an_old_record():
         for e in records_by_hash(RECORDS / "fig2_relu_free_cifar10-sample-sae_eps_0.001.jsonl").values()
         if e["status"] == "diverged"
     )
-    found = study.row(entry)
+    found = study_rows.row(entry)
     assert found["broken"] is True and found["fraction"] is None and found["peak"] is None
     old = next(e for e in records_by_hash(RECORDS / "fig1_relu_mnist-sample.jsonl").values())
-    assert study.row(old)["broken"] is None
+    assert study_rows.row(old)["broken"] is None
 
 
 def test_selecting_and_writing_rows():
     rows = [{"a": 2, "b": "y"}, {"a": 1, "b": "x"}, {"a": None, "b": "y"}]
-    assert study.select(rows, b="y") == [rows[0], rows[2]]
-    assert study.levels(rows, "b") == ["y", "x"] and study.levels(rows[:2], "a") == [1, 2]
-    assert study.values(rows, "a").tolist() == [2, 1]
-    assert [study.mean_and_deviation(np.array(v)) for v in ([], [0.5], [1.0, 3.0])] == [
+    assert study_rows.select(rows, b="y") == [rows[0], rows[2]]
+    assert study_rows.levels(rows, "b") == ["y", "x"] and study_rows.levels(rows[:2], "a") == [1, 2]
+    assert study_rows.values(rows, "a").tolist() == [2, 1]
+    assert [study_rows.mean_and_deviation(np.array(v)) for v in ([], [0.5], [1.0, 3.0])] == [
         "-",
         "0.5000",
         "2.0000 +- 1.4142",
     ]
-    assert study.text_table(("a", "bb"), [(1, 2)]) == "| a | bb |\n| - | -- |\n| 1 | 2  |"
+    assert study_rows.text_table(("a", "bb"), [(1, 2)]) == "| a | bb |\n| - | -- |\n| 1 | 2  |"
 
 
 def test_runs_of_one_kind_last_equally_long():
@@ -193,7 +185,7 @@ def test_runs_of_one_kind_last_equally_long():
 @pytest.fixture
 def no_digits(monkeypatch):
     """Data of few features, so that a script's hundreds of runs take no time."""
-    few = {name: prepared.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
+    few = {name: data_spec.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
     x = {name: np.random.default_rng(k).standard_normal((100, 8)).astype(np.float32) for k, name in enumerate(few)}
     monkeypatch.setattr(
         study,

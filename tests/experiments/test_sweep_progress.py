@@ -21,13 +21,6 @@ from numpy_rae.storage import jsonl
 from numpy_rae.training import train
 
 
-@pytest.fixture(scope="module")
-def ref(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        yield made_runs.reference_data()
-
-
 @pytest.fixture
 def runs(ref):
     return deduplicate(grid(ref))

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from numpy_rae.activations import RELU
-from numpy_rae.data import prepared
+from numpy_rae.batches import shuffled_batches
+from numpy_rae.data import data_spec, prepared
 from numpy_rae.experiments import time_estimate
 from numpy_rae.experiments.run import Run
 from numpy_rae.objectives import AE, PAPER_OBJECTIVES, Objective
 from numpy_rae.train_config import TrainConfig
-from numpy_rae.training import shuffled_batches
 
 pytestmark = pytest.mark.usefixtures("ref")
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("ref")
 def run_of(N=40, **config) -> Run:
     """A run on made data."""
     x = np.random.default_rng(0).standard_normal((N, 3)).astype(np.float32)
-    ref = prepared.store_array(x, prepared.DataSpec("digits", N))
+    ref = prepared.store_array(x, data_spec.DataSpec("digits", N))
     return Run(AE, RELU, ref, TrainConfig(**{"hidden": 2, "epochs": 3, "batch_size": 7, **config}))
 
 

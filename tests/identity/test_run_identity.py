@@ -22,8 +22,17 @@ from made_runs import SMALL, grid
 
 from numpy_rae.activations import RELU, SIGMOID
 from numpy_rae.autoencoder import PenaltyGrad
-from numpy_rae.data import prepared
-from numpy_rae.experiments import certificate_runs, checkpoint, records, sweep, tables
+from numpy_rae.data import data_spec
+from numpy_rae.experiments import (
+    certificate_runs,
+    certificate_trials,
+    checkpoint,
+    record_checks,
+    record_stores,
+    records,
+    sweep,
+    tables,
+)
 from numpy_rae.experiments.run import Run, deduplicate
 from numpy_rae.experiments.worker import train_run
 from numpy_rae.extra_activations import softplus_beta
@@ -285,7 +294,7 @@ def test_defaults_add_nothing_and_may_never_change(ref):
     assert {
         name: value for name, value in run_identity.defaults_of(TrainConfig).items() if name in DEFAULTS
     } == DEFAULTS
-    assert run_identity.defaults_of(prepared.DataSpec) == {"std_offset": 0.0, "seed": 0, "path": None}
+    assert run_identity.defaults_of(data_spec.DataSpec) == {"std_offset": 0.0, "seed": 0, "path": None}
     assert run_identity.of_config(TrainConfig()) == {}
     assert run_identity.of_config(TrainConfig(eta=0.002, sigma2=0.1)) == {"eta": 0.002, "sigma2": 0.1}
     assert run_identity.of_data(ref).keys() == {"source", "count", "sha256", "shape"}
@@ -311,7 +320,7 @@ HASHES = {
 
 
 def test_hashes_of_this_release_stay():
-    ref = prepared.DataRef(prepared.DataSpec("digits", 5000, 0.1), "ab" * 32, (5000, 784))
+    ref = data_spec.DataRef(data_spec.DataSpec("digits", 5000, 0.1), "ab" * 32, (5000, 784))
     run = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, TrainConfig(0.25, epochs=10))
     assert run.hash == HASHES["run"]
     assert run_identity.of_activation(softplus_beta(16)) == HASHES["softplus(beta=16)"]
@@ -549,7 +558,7 @@ def test_the_later_record_of_a_run_is_drawn_with_a_word(ref, thread, tmp_path, c
     out = tmp_path / "r.jsonl"
     for weight in (1.0, 20.0):
         list(sweep.sweep([run_of(mine(weight), ref), run_of(PAPER_OBJECTIVES["CAE"], ref)], thread, out))
-    entries = records.load_records(out)
+    entries = record_checks.load_records(out)
     found = records.latest(entries)
     assert [entry["hash"] for entry in found if entry["model"] == "mine"] == [run_of(mine(20.0), ref).hash]
     assert len(entries) == 3 and "1 of 3 records are of a run that was trained again later" in caplog.text
@@ -561,14 +570,14 @@ def test_a_field_that_a_record_lacks_is_at_its_default(ref, tmp_path):
     run = run_of(PAPER_OBJECTIVES["CAE"], ref)
     entry = json.loads(json.dumps(run.description()))
     del entry["config"]["tangent"], entry["data"]["std_offset"]
-    records.refuse_other_configuration([{**entry, "identity": {}}], [run], tmp_path / "r.jsonl")
+    record_checks.refuse_other_configuration([{**entry, "identity": {}}], [run], tmp_path / "r.jsonl")
     entry["config"]["eta"] = 0.5
     with pytest.raises(ValueError, match="with eta 0.5, this sweep has 0.001"):
-        records.refuse_other_configuration([{**entry, "identity": {}}], [run], tmp_path / "r.jsonl")
+        record_checks.refuse_other_configuration([{**entry, "identity": {}}], [run], tmp_path / "r.jsonl")
     del entry["config"]["eta"]
     other = replace(run, config=replace(run.config, eta=0.5))
     with pytest.raises(ValueError, match="with eta 0.001, this sweep has 0.5"):
-        records.refuse_other_configuration([{**entry, "identity": {}}], [other], tmp_path / "r.jsonl")
+        record_checks.refuse_other_configuration([{**entry, "identity": {}}], [other], tmp_path / "r.jsonl")
 
 
 # Records of older releases.
@@ -588,9 +597,9 @@ def test_an_older_record_is_found_done(ref, thread, tmp_path, monkeypatch):
     for entry in made:
         jsonl.append(old, older(entry))
     assert {entry["hash"] for entry in jsonl.read(old)}.isdisjoint(entry["hash"] for entry in made)
-    assert list(records.records_by_hash(old).values()) == made
+    assert list(record_stores.records_by_hash(old).values()) == made
     monkeypatch.setattr(run_identity, "VERSIONS", {"model CAE": 2})
-    left = deduplicate(grid(ref)).keys() - records.records_by_hash(old).keys()
+    left = deduplicate(grid(ref)).keys() - record_stores.records_by_hash(old).keys()
     assert {run.model.name for key, run in deduplicate(grid(ref)).items() if key in left} == {"CAE"}
 
 
@@ -605,16 +614,16 @@ def test_an_older_record_of_the_users_own_model_is_a_warning(ref, thread, tmp_pa
     (entry,) = sweep.sweep([run], thread, tmp_path / "r.jsonl")
     old = older(entry)
     assert older_records.with_identity(old) == old
-    records.refuse_other_configuration([old], [run], tmp_path / "r.jsonl")
+    record_checks.refuse_other_configuration([old], [run], tmp_path / "r.jsonl")
     assert "holds records of mine that do not say what" in caplog.text and caplog.text.count("\n") == 1
     caplog.clear()
-    records.refuse_other_configuration([entry], [run], tmp_path / "r.jsonl")
+    record_checks.refuse_other_configuration([entry], [run], tmp_path / "r.jsonl")
     assert not caplog.text
 
 
 def test_an_older_trial_is_found_done(tmp_path, monkeypatch):
-    preset = certificate_runs.Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0,), (1,))
-    wanted = certificate_runs.all_trials(preset, [RELU, softplus_beta(16)], ["L1"])
+    preset = certificate_trials.Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0,), (1,))
+    wanted = certificate_trials.all_trials(preset, [RELU, softplus_beta(16)], ["L1"])
     for trial in wanted:
         jsonl.append(tmp_path / "r.jsonl", {"hash": trial.old_hash, "lambda": trial.config.sigma2})
     found = certificate_runs.stored(tmp_path / "r.jsonl", wanted).by_hash
@@ -630,7 +639,7 @@ def test_an_older_trial_is_found_done(tmp_path, monkeypatch):
 def test_the_stored_records_have_the_hash_of_their_identity(path):
     for entry in jsonl.read(path):
         if "hash" in entry:
-            digits = certificate_runs.DIGITS if "lambda" in entry else 64
+            digits = certificate_trials.DIGITS if "lambda" in entry else 64
             assert entry["hash"] == run_identity.digest(entry["identity"])[:digits]
             assert entry["identity"]["model"]["name"] == entry["model"]
 
@@ -705,4 +714,7 @@ def test_plot_only_says_so(ref, thread, tmp_path, caplog):
     class Options:
         models, sigma2, seeds = ["mine"], None, None
 
-    assert len(tables.chosen(records.load_records(out), Options)) == 1 and "the later records are used" in caplog.text
+    assert (
+        len(tables.chosen(record_checks.load_records(out), Options)) == 1
+        and "the later records are used" in caplog.text
+    )

@@ -1,7 +1,6 @@
 """The pictures of the theory show the numbers they are given."""
 
 import example_scripts
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import reference
@@ -14,11 +13,7 @@ from numpy_rae.theory.monitor import Observation
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.training import init_state, train
 
-
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 
 def lines(ax):

@@ -15,10 +15,7 @@ from numpy_rae.plotting import filters, recovery_figure, training_report
 EXAMPLE = Path(__file__).parents[2] / "examples" / "training_report.py"
 
 
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 
 def lines(ax):
