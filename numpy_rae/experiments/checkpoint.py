@@ -142,7 +142,7 @@ def steps_done(path: Path) -> int | None:
 def _check(meta: dict[str, Any], run: dict[str, Any]) -> None:
     """Raise ValueError unless the file is a checkpoint of this run, in the format of this release."""
     if not isinstance(meta, dict) or meta.get("format") != FORMAT or meta.get("version") != VERSION:
-        raise ValueError(f"it does not say that it is a {FORMAT} of version {VERSION}")
+        raise ValueError(f"its metadata do not say that it is a {FORMAT} of version {VERSION}")
     if meta.get("run") != json.loads(json.dumps(run)):
         raise ValueError("it belongs to another run, or to other versions of the packages")
 

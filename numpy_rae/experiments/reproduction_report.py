@@ -1,4 +1,4 @@
-"""The final output of `reproduce`: tables, coverage, pictures, and the comparison with the records in the repository."""
+"""The final output of `reproduce`: tables, coverage, pictures, and a comparison with the records in the repository."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _count(args: argparse.Namespace, entries: dict[str, list[Record]]) -> dict[s
 
 
 def _compare(args: argparse.Namespace, entries: dict[str, list[Record]]) -> None:
-    """Compare with the records in the repository: print one summary per figure, and write one line per run to a file."""
+    """Compare with the records in the repository: print one summary per figure, write one line per run to a file."""
     shipped = comparison.shipped_folder()
     if shipped is None:
         print("no records ship with an installed package; the repository has them in docs/records")
