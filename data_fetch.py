@@ -14,12 +14,12 @@ def main(argv: list[str] | None = None) -> int:
     Parameters
     ----------
     argv : list of str, optional
-        The arguments; those of the process by default.
+        The arguments. The default is `sys.argv[1:]`.
 
     Returns
     -------
     int
-        The exit code: 0, 2 with one sentence on stderr for what cannot be done, or 130 after an interrupt.
+        The exit code: 0, 2 after an error (with one sentence on stderr), or 130 after an interrupt.
     """
     parser = argparse.ArgumentParser(prog="data_fetch", description=fetch_command.DESCRIPTION)
     fetch_command.add_options(parser)

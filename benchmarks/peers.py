@@ -1,4 +1,4 @@
-"""Define the same training step in PyTorch and JAX, by automatic differentiation. `step.py` compares ours with it."""
+"""Define the same training step in PyTorch and JAX, by automatic differentiation, for the comparison in `step.py`."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ EPS = 1e-3
 
 
 def loss(ns, act, slope, model, W, b, x, eps, sigma2):
-    """Return J of a model, by operations that both frameworks have. `eps` is the noise, already scaled."""
+    """Return J of a model, computed by operations that both frameworks have. `eps` is the scaled noise."""
     a = (x + eps if model == "DAE" else x) @ W.T + b
     h = act(a)
     r = x - h @ W

@@ -2,7 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/rest.py
 
-The second case is slow on some processors. `optimizer.flush_subnormals` avoids it. The objective is CAE, with 1,000
+Steps with subnormal velocities are slow on some processors. `optimizer.flush_subnormals` avoids them. The objective is
+CAE, with 1,000
 units on 192 inputs in float32 and a batch of 50.
 """
 

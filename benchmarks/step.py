@@ -7,7 +7,7 @@ less. The contenders take turns in every round. The table shows medians and thei
 per objective and contender. Before timing, three steps with the same noise must give the same weights everywhere.
 `pip install -e ".[bench]"` installs PyTorch and JAX. A missing one is left out.
 
-- "PyTorch eager" runs each operation as the program reaches it. "PyTorch compiled" is the same loss after
+- "PyTorch eager" runs each operation separately. "PyTorch compiled" is the same loss after
   `torch.compile`. JAX compiles the whole step (`jax.jit`) and reuses the memory of its arguments (donated buffers).
 - "products" are five matrix products and nothing else: x W^T, h W, g_y W^T, g_a^T x and h^T g_y. A step of every
   objective needs at least these, so they are a lower bound. eDAE needs them for a batch of twice the size.
@@ -179,7 +179,7 @@ def plot(rows, path):
 
 
 def versions():
-    """Return all that the times depend on besides the code."""
+    """Return the versions and the machine, on which the times depend in addition to the code."""
     names = ("numpy", "scipy", "torch", "jax")
     installed = {
         name: importlib.import_module(name).__version__ if importlib.util.find_spec(name) else None for name in names

@@ -76,7 +76,7 @@ def own_memory(ref):
 
 
 def step_ms(n, m, batch, steps=60):
-    """Return the median time of one CAE step at this size in milliseconds; called in a worker."""
+    """Return the median time of one CAE step at this size in milliseconds. It is called in a worker."""
     rng = np.random.default_rng(0)
     params = init_params(m, n, rng)
     velocity, config = zero_velocity(params), TrainConfig(sigma2=0.25)

@@ -3,7 +3,8 @@
     python benchmarks/versions.py ONE.jsonl OTHER.jsonl [--same]
 
 The runs are matched by identity, so their order does not matter. The hash of the prepared data is left out, because it
-can differ. Older records get their identity as everywhere in the package. The script prints the number of records with
+can differ. Records of older releases get their identity when they are read. The script prints the number of records
+with
 equal numbers, and the largest difference per model.
 
 Exit code 0: the files were compared. 1: with --same, at least one record has other numbers in the other file. 2: a file
@@ -74,7 +75,7 @@ def numbers(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def unlike(one: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) -> str:
-    """Return how many runs are in one of the files only, with an example."""
+    """Return the number of runs that are in only one of the files, with an example."""
     apart = [runs[key] for runs, rest in ((one, other), (other, one)) for key in runs if key not in rest]
     return f"{len(apart)} of them are in one file only, such as {apart[0]['identity']}" if apart else "both are empty"
 

@@ -1,4 +1,4 @@
-"""What sets the level of the flat curves, the activation fraction of a ReLU auto-encoder without a penalty?
+"""What determines the level of the flat curves, the activation fraction of a ReLU auto-encoder without a penalty?
 
 Question. For x ~ N(0, I), ReLU and unit rows, Stein's lemma gives m A = n - E[x . (x - y)] for every W and b_e, with
 A the activation fraction, Eq. (14) (docs/derivations.md, section 22). So A = n / m where the last term, the
@@ -44,7 +44,7 @@ COLORS = {"S = I": STYLES["CAE"], "S of the samples": STYLES["DAE"], "Gaussian c
 
 
 class Level(NamedTuple):
-    """Both sides of the identity, means over the samples, and the standard error of their difference."""
+    """Hold both sides of the identity (means over the samples), and the standard error of their difference."""
 
     slopes: float
     products: float
@@ -52,12 +52,12 @@ class Level(NamedTuple):
 
     @property
     def distance(self) -> float:
-        """The difference of the two sides in standard errors."""
+        """Return the difference of the two sides in standard errors."""
         return (self.slopes - self.products) / self.error
 
 
 def level(params: Params, x: np.ndarray, S: np.ndarray | None = None) -> Level:
-    """Both sides in float64 on the samples x."""
+    """Compute both sides in float64 on the samples x."""
     params, x = Params(*(part.astype(np.float64) for part in params)), x.astype(np.float64)
     sides = level_sides(params, RELU, x, S)
     error = (sides.slopes - sides.products).std(ddof=1) / len(x) ** 0.5
@@ -77,7 +77,7 @@ def white_run(n: int, m: int, samples: int, epochs: int, test: int, seed: int) -
 
 
 def digits_runs(samples: int, m: int, lengths: tuple[int, ...]) -> list[dict]:
-    """Train on digits to each length, and evaluate the identity with S = I, with the samples' S, and on the control."""
+    """Train on digits to each length. Evaluate the identity with S = I, with the samples' S, and on the control."""
     x = build(DataSpec("digits", samples, std_offset=0.1))
     S = np.cov(x.astype(np.float64), rowvar=False, bias=True)
     values, vectors = np.linalg.eigh(S)
@@ -110,7 +110,7 @@ def main(argv=None):
 
 
 def white_table(rows: list[dict]) -> str:
-    """One line for each run on white data, and the verdicts."""
+    """Return one line for each run on white data, and the verdicts."""
     lines = [
         (row["n"], row["m"], row["seed"], f"{row['n_over_m']:.4f}", f"{row['fraction']:.4f}",
          f"{row['remainder']:+.4f}", f"{row['remainder'] / row['n']:+.4f}", f"{row['loss']:.2g}",
@@ -154,7 +154,7 @@ def digits_table(rows: list[dict]) -> str:
 
 @in_default_style
 def picture(white: list[dict], digits: list[dict]) -> Figure:
-    """Left: A over n/m. Middle: the remainder against m/n. Right: the sides of the identity on digits."""
+    """Draw A against n/m (left), the remainder against m/n (middle), and the sides of the identity on digits (right)."""
     figure = new_figure(14, 4.6)
     left, middle, right = figure.subplots(1, 3)
     sizes = sorted({row["n"] for row in white})
@@ -178,7 +178,7 @@ def picture(white: list[dict], digits: list[dict]) -> Figure:
 
 
 def draw_digits(ax: Axes, rows: list[dict]) -> None:
-    """Both sides of the identity for S = I, for the digits' S, and for Gaussian samples, at each length of training."""
+    """Draw both sides of the identity for S = I, the digits' S, and Gaussian samples, at each training length."""
     bars = {"m A": ("m A", "black", ""), "right side, S = I": ("S = I", BLUE, "//"),
             "left side, digits' S": ("slopes", MIDDLE_GREY, ""),
             "right side, digits' S": ("S of the samples", VERMILION, ".."),

@@ -1,13 +1,13 @@
 """The bias gradient of each penalty as a function of the pre-activation, for the paper's activations.
 
-Upper row: Cor. 1 makes it never negative for SAE and L1; Cor. 2 gives CAE and mDAE the sign of h'': 0 for ReLU,
-positive for softplus, both signs for sigmoid and tanh. On unit rows mDAE's line is CAE's (Fn. 3).
+Upper row: by Cor. 1 the bias gradient of SAE and L1 is never negative. By Cor. 2 that of CAE and mDAE has the sign of
+h'': it is 0 for ReLU, positive for softplus, and has both signs for sigmoid and tanh. On unit rows the curves of mDAE
+and CAE are equal (Fn. 3).
 
 The lower row has terms that the corollaries do not cover. Thm 3's third term depends on the residual y - x. It is drawn
-at two residuals, and can have either sign. The Hessian term of CAE+H (Sec. 2.2) is what CAE+H adds to CAE. It is drawn
-in expectation over its noise. Both are 0
-for ReLU, whose h'' is 0. Weight decay has no bias gradient and Thm 3's cross term is 0 for a single unit, so they are
-not drawn.
+at two residuals, and can have either sign. The Hessian term (Sec. 2.2) is the term that CAE+H adds to CAE. It is drawn
+in expectation over its noise. Both terms are 0 for ReLU, because h'' is 0. Two terms are not drawn: weight decay has no
+bias gradient, and Thm 3's cross term is 0 for a single unit.
 """
 
 import sys
@@ -31,7 +31,7 @@ NOISE = HessianTerm().noise
 
 @dataclass(frozen=True)
 class HessianAt:
-    """CAE+H's Hessian term at one given noise, the same for each sample and input."""
+    """The Hessian term of CAE+H for a given noise, which is the same for each sample and input."""
 
     eps: float
     order: int = 2
@@ -41,13 +41,13 @@ class HessianAt:
 
 
 def expected_hessian(noise: float) -> WeightedSum:
-    """The Hessian term in expectation over the noise of one input, by Gauss-Hermite quadrature."""
+    """Return the expectation of the Hessian term over the noise of one input, by Gauss-Hermite quadrature."""
     z, weight = np.polynomial.hermite_e.hermegauss(NODES)
     return WeightedSum(tuple((w, HessianAt(noise * e)) for e, w in zip(z, weight / weight.sum(), strict=True)))
 
 
 def residual_gradient(activation, a, r_y):
-    """Of Thm 3's third term at a pre-activation, for the one input and bias at which y - x is r_y."""
+    """Return the bias gradient of Thm 3's third term at a pre-activation, for the input and bias with y - x = r_y."""
     x = activation(np.array([[a]])).h - r_y
     return penalty_bias_gradient(ResidualTerm(), Params(np.eye(1), a - x[0]), activation, x)[0]
 

@@ -1,4 +1,4 @@
-"""Is it the bias gradient that makes codes sparse? The weights follow one objective and the biases another.
+"""Does the bias gradient make codes sparse? Here weights and biases are trained by two different objectives.
 
 Question. The paper's thesis is that the bias gradient makes the codes sparse. Give the weights the gradient of a model
 and the biases that of the plain auto-encoder (AE), or the reverse, both taken at the same parameters, batch and noise.
@@ -10,12 +10,13 @@ if the part's mean effect is at least HALF of the full one. The verdict is "bias
 carries it, "both", "neither", or "no effect" where the full model does not differ from AE; "broken" where a run of the
 set broke down. CAE and mDAE with ReLU are controls: their bias part is AE exactly.
 
-Sigmoid responds late, SAE apart. --preset late runs it, and nothing else, for 15,000 updates. In the histories of the
+With sigmoid the effect appears late, except for SAE. --preset late runs only sigmoid, for 15,000 updates. In the
+histories of the
 sigmoid figure's long records this is the first of 5,000, 10,000, 15,000 updates at which each of DAE at 0.25 and 1, and
 CAE and mDAE at 1, lies below AE by MARGIN on both data sets. CAE at 0.25 does not do so on digits within 50,000
 updates, and on patches only near their end; CAE and mDAE at 0.25 are left out.
 
---preset paper has ReLU on digits with DAE, SAE and eDAE at sigma^2 = 0.25 alone.
+--preset paper has only ReLU on digits with DAE, SAE and eDAE at sigma^2 = 0.25.
 """
 
 import sys
@@ -42,12 +43,12 @@ PARTS = {"full": lambda model: model, "weights only": weights_only, "bias only":
 
 
 def models(activation) -> list:
-    """The models of one activation."""
+    """Return the models of one activation."""
     return [OBJECTIVES[name] for name in OF_ALL + (OF_RELU if activation is RELU else ())]
 
 
 def runs(size: Size, data: dict) -> list[Run]:
-    """AE, and each model full and in both parts, for what the size asks for."""
+    """Return the runs of a preset: AE, and for each model the full model and both parts."""
     found = []
     for seed in size.seeds:
         for name, ref in data.items():
@@ -60,7 +61,7 @@ def runs(size: Size, data: dict) -> list[Run]:
 
 
 def plan(part: str, data: str) -> list[tuple]:
-    """(activation, model, sigma^2) of the sets that are run on a data set."""
+    """Return (activation, model, sigma^2) of the sets that are run on a data set."""
     if part == "paper":
         return [(RELU, OBJECTIVES[name], 0.25) for name in ("DAE", "SAE", "eDAE")] if data == "digits" else []
     if part == "late":
@@ -69,14 +70,14 @@ def plan(part: str, data: str) -> list[tuple]:
 
 
 def study_presets() -> dict[str, Size]:
-    """The presets of all studies, and "late" for sigmoid."""
+    """Return the presets of all studies, and "late" for sigmoid."""
     found = study.presets(5)
     late = replace(found["sample"], epochs=dict.fromkeys(("digits", "patches"), LATE_EPOCHS), part="late")
     return {**found, "late": late, "paper": replace(found["paper"], part="paper")}
 
 
 def split(name: str) -> tuple[str, str]:
-    """(model, part) of a model's name in a record."""
+    """Return (model, part) from a model's name in a record."""
     for part in ("weights only", "bias only"):
         if name.endswith(f" {part}"):
             return name.removesuffix(f" {part}"), part
@@ -84,14 +85,14 @@ def split(name: str) -> tuple[str, str]:
 
 
 def sets(rows: list[dict]) -> list[tuple]:
-    """(data, activation, model, sigma^2) of every set of three kinds of runs, in the order of the records."""
+    """Return (data, activation, model, sigma^2) of every set of three kinds of runs, in the order of the records."""
     return list(
         dict.fromkeys((r["data"], r["activation"], split(r["model"])[0], r["sigma2"]) for r in rows if r["sigma2"])
     )
 
 
 def of_set(rows: list[dict], key: tuple, part: str) -> list[dict]:
-    """The runs of one set and part, one for each seed, in the order of the seeds; part "AE" is the plain one."""
+    """Return the runs of one set and part, sorted by seed. The part "AE" is the plain auto-encoder."""
     data, activation, model, sigma2 = key
     name = {"AE": "AE", "full": model}.get(part, f"{model} {part}")
     sigma2 = 0.0 if part == "AE" else sigma2
@@ -100,14 +101,14 @@ def of_set(rows: list[dict], key: tuple, part: str) -> list[dict]:
 
 
 def effects(rows: list[dict], key: tuple, part: str) -> np.ndarray:
-    """AE's activation fraction less the part's, for every seed that both have; empty if a run diverged."""
+    """Return AE's activation fraction minus the part's, for every seed that both have. Empty if a run diverged."""
     plain = {row["seed"]: row["fraction"] for row in of_set(rows, key, "AE")}
     its = [(plain.get(row["seed"]), row["fraction"]) for row in of_set(rows, key, part)]
     return np.array([one - other for one, other in its if one is not None and other is not None])
 
 
 def verdict(rows: list[dict], key: tuple) -> str:
-    """The rule of the docstring for one set."""
+    """Apply the rule in the docstring of this script to one set."""
     every = [row for part in ("AE", *PARTS) for row in of_set(rows, key, part)]
     if any(row["broken"] for row in every):
         return "broken"
@@ -119,13 +120,13 @@ def verdict(rows: list[dict], key: tuple) -> str:
 
 
 def responds(full: np.ndarray) -> bool:
-    """Whether the full model's effect is large, and three deviations over the seeds (with one seed: large)."""
+    """Return whether the full model's effect is large, and above three deviations if there are several seeds."""
     spread = full.std(ddof=1) if len(full) > 1 else 0.0
     return bool(len(full) and full.mean() >= MARGIN and full.mean() >= 3 * spread)
 
 
 def table(rows: list[dict]) -> str:
-    """Activation fractions of AE and of every kind, with the share of the full effect that each part has."""
+    """Return the table: activation fractions of AE and of every kind, and each part's share of the full effect."""
     lines = []
     for key in sets(rows):
         data, activation, model, sigma2 = key
@@ -146,7 +147,7 @@ LOOKS = {"full": (BLACK, "*"), "weights only": (BLUE, "s"), "bias only": (VERMIL
 
 @in_default_style
 def picture(rows: list[dict]) -> Figure:
-    """Effects of the full model and of both parts, one panel per data set and activation."""
+    """Draw the effects of the full model and of both parts, one panel per data set and activation."""
     keys = sets(rows)
     panels = list(dict.fromkeys(key[:2] for key in keys))
     data, activations = (list(dict.fromkeys(panel[k] for panel in panels)) for k in (0, 1))
@@ -164,7 +165,7 @@ def picture(rows: list[dict]) -> Figure:
 
 
 def draw_panel(ax, rows: list[dict], keys: list[tuple]) -> None:
-    """One column for each model and sigma^2; a grey cross where a run of the set broke down."""
+    """Draw one column for each model and sigma^2. A grey cross shows that a run of the set broke down."""
     ax.axhline(0, color=MIDDLE_GREY, lw=1)
     for shift, (part, (color, marker)) in zip((-0.22, 0, 0.22), LOOKS.items(), strict=True):
         found = [(k, effects(rows, key, part)) for k, key in enumerate(keys)]

@@ -1,4 +1,4 @@
-"""Two controls for certificate_validation.py: the part of momentum in ReLU's misses, and the units below KL's target.
+"""Two controls for certificate_validation.py: momentum in ReLU's wrong predictions, and the units below KL's target.
 
 The seed is 0. The data are those of `numpy_rae.experiments.certificate_data`, and the sizes those of
 `certificate_trials`. The script prints two tables, which docs/certificate.md quotes.
@@ -36,7 +36,7 @@ def trained(preset, model, s_e, data, lam, epochs, **changed):
 
 
 def momentum(preset):
-    """Activation fraction of ReLU with mDAE on digits."""
+    """Print the activation fraction of ReLU with mDAE on digits, with and without momentum."""
     epochs = min(SLOPED, preset.epochs[-1])
     print(f"relu, mDAE, digits, {epochs} epochs: activation fraction at lambda = 0 and 1")
     for name, (mu, factor) in STEPS.items():
@@ -46,7 +46,7 @@ def momentum(preset):
 
 
 def below_target(preset):
-    """How many units have E[h_j] below KL's target, where its f decreases."""
+    """Print the number of units with E[h_j] below KL's target, where its f decreases."""
     epochs = min(TARGET, preset.epochs[-1])
     print(f"units with E[h_j] < {RHO_0} after {epochs} epochs: AE at lambda = 0, KL at 1")
     for data in certificate_trials.ETA:

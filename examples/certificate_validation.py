@@ -1,7 +1,8 @@
-"""Certificates put to the test: every activation and penalty of the table is trained over lambda, on two data sets.
+"""Test the certificates: every activation is trained with every penalty, for several lambda, on two data sets.
 
-Prints predictions and outcomes. The rule that names the outcome is in `numpy_rae.certificates.training_outcome`. The
-sizes are in `numpy_rae.experiments.certificate_trials`. Maxout is not trained: its row follows from its definition.
+Prints predictions and outcomes. `numpy_rae.certificates.training_outcome` has the rule for the outcome, and
+`numpy_rae.experiments.certificate_trials` has the sizes. Maxout is not trained, because its row follows from its
+definition.
 """
 
 import sys
@@ -50,7 +51,7 @@ def main(argv=None):
 
 
 def run(args) -> int:
-    """Train what is not stored, then print and draw. Raises ValueError for an option outside its range."""
+    """Train the runs that are not stored, then print and draw. Raise ValueError for an option outside its range."""
     wanted = planned(args)
     name = f"certificate_validation-{args.preset}" + ("-tangent" if args.tangent else "")
     results = args.out / f"{name}.jsonl"
@@ -71,7 +72,7 @@ def run(args) -> int:
 def judged(
     args, wanted: list[certificate_trials.Trial], found: dict[str, Record], results: Path
 ) -> list[training_outcome.Row]:
-    """Return what the records by hash say. Raise ValueError if one is missing."""
+    """Return the rows with the outcomes, from the records by hash. Raise ValueError if a record is missing."""
     missing = sum(trial.hash not in found for trial in wanted)
     if missing:
         raise ValueError(f"results file {results} lacks {missing} of {len(wanted)} runs; run it without --plot-only")

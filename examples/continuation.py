@@ -36,7 +36,7 @@ HEAD = ("data", "activation", "rows", "start", "sigma^2")
 
 
 def runs(size: Size, data: dict) -> list[Run]:
-    """Every eps and L1 in every cell; and the shipped SAE with sigmoid, whose continuation must never be used."""
+    """Return the runs: every eps and L1 in every cell, and the default SAE with sigmoid as a control."""
     found = []
     for name, ref in data.items():
         for seed in size.seeds:
@@ -53,7 +53,7 @@ def runs(size: Size, data: dict) -> list[Run]:
 
 
 def cells(rows: list[dict]) -> list[tuple]:
-    """(data, activation, rows, start, sigma^2) of ReLU's and softplus's runs, in the order of the table."""
+    """Return (data, activation, rows, start, sigma^2) of the runs with ReLU and softplus, in the order of the table."""
     found = {
         (r["data"], r["activation"], r["constraint"], r["start"], r["sigma2"]) for r in rows if r["model"] != "SAE"
     }
@@ -61,23 +61,23 @@ def cells(rows: list[dict]) -> list[tuple]:
 
 
 def of_cell(rows: list[dict], cell: tuple, model: str) -> list[dict]:
-    """The runs of one model in one cell, one for each seed."""
+    """Return the runs of one model in one cell, one for each seed."""
     names = ("data", "activation", "constraint", "start", "sigma2")
     return study_rows.select(rows, model=model, **dict(zip(names, cell, strict=True)))
 
 
 def continued(rows: list[dict], model: str) -> int:
-    """The number of pairs (update, unit) beyond 1 - eps in all runs of a model."""
+    """Return the number of pairs (update, unit) beyond 1 - eps in all runs of a model."""
     return int(study_rows.values(study_rows.select(rows, model=model), "n_extrapolated").sum())
 
 
 def broken(rows: list[dict]) -> int:
-    """The number of runs that broke down."""
+    """Return the number of runs that broke down."""
     return sum(bool(row["broken"]) for row in rows)
 
 
 def summary(rows: list[dict]) -> str:
-    """One line for each model: broken runs, peaks, dead units, continued pairs; and the rule's choice."""
+    """Return one line for each model (broken runs, peaks, dead units, pairs beyond 1 - eps) and the rule's choice."""
     shown = [model.name for model in MODELS_SHOWN if study_rows.select(rows, model=model.name)]
     lines = []
     for name in shown:
@@ -94,7 +94,7 @@ def summary(rows: list[dict]) -> str:
 
 
 def decision(rows: list[dict]) -> str:
-    """The rule of the docstring, applied."""
+    """Apply the rule in the docstring of this script."""
     safe = [eps for eps in EPS if (its := study_rows.select(rows, model=f"SAE(eps={eps:g})")) and not broken(its)]
     chosen = f"eps = {min(safe):g}" if safe else "no eps of this study"
     control = study_rows.select(rows, model=CONTROL.name)
@@ -103,7 +103,7 @@ def decision(rows: list[dict]) -> str:
 
 
 def table(rows: list[dict]) -> str:
-    """Mean activation fraction, dead share and broken runs of each cell and model."""
+    """Return the table: mean activation fraction, share of dead units and broken runs of each cell and model."""
     lines = []
     for cell in cells(rows):
         texts = [one_cell(of_cell(rows, cell, model.name)) for model in MODELS_SHOWN]
@@ -114,7 +114,7 @@ def table(rows: list[dict]) -> str:
 
 
 def one_cell(its: list[dict]) -> str:
-    """One cell's text."""
+    """Return the text of one cell."""
     if not its:
         return "-"
     count = f" x{broken(its)}" if broken(its) else ""
@@ -125,7 +125,7 @@ def one_cell(its: list[dict]) -> str:
 
 @in_default_style
 def picture(rows: list[dict]) -> Figure:
-    """Activation fraction of each model over sigma^2, a panel for each data set, activation and kind of rows."""
+    """Draw the activation fraction against sigma^2, one panel for each data set, activation and kind of rows."""
     data, activations = study_rows.levels(rows, "data"), ("relu", "softplus")
     figure = new_figure(4 * len(data) * 2, 9)
     axes = figure.subplots(len(STARTS), len(data) * 2, sharex=True, sharey=True, squeeze=False)
@@ -152,7 +152,7 @@ LOOKS = ((BLACK, "*"), (BLUE, "s"), (GREEN, "D"), (ORANGE, "^"), (VERMILION, "o"
 
 
 def draw_panel(ax, rows: list[dict]) -> None:
-    """One line for each model, slightly shifted; broken runs at the height that they ended at, or at 0."""
+    """Draw one line for each model, slightly shifted. Broken runs are drawn at their final value, or at 0."""
     for position, (model, (color, marker)) in enumerate(zip(MODELS_SHOWN, LOOKS, strict=True)):
         its = study_rows.select(rows, model=model.name)
         shift = 1 + 0.06 * (position - 2)

@@ -1,7 +1,8 @@
 """Which method finds the atoms of the data? Auto-encoders with ReLU and unit rows, compared with sparse coding.
 
 Every sample is a sum of a few known atoms with non-negative weights, plus noise. The score is the mean over atoms of
-the |cosine| with the learned row assigned to it; random rows and samples taken as rows are the levels to compare with.
+the |cosine| with the learned row that is assigned to the atom. For comparison, the score is also given for random rows
+and for samples that are used as rows.
 On ReLU the penalties of CAE and mDAE do not change the biases (h'' = 0, Cor. 2). sigma^2 is sparse coding's lambda,
 Eq. (2), which must be above 0: at 0 there is only the plain auto-encoder.
 """
@@ -30,7 +31,7 @@ AUTOENCODERS = ("DAE", "CAE", "mDAE", "SAE")
 SPARSE_CODING = "sparse coding"
 METHODS = (*AUTOENCODERS, SPARSE_CODING)
 ETA = 0.01
-# As far as the cosines can tell.
+# Measured by the cosines.
 code = partial(fit, non_negative=True, tol=1e-3, max_iterations=200)
 
 
@@ -56,7 +57,7 @@ def main(argv=None):
 
 
 def learned(x, m, lam, seed, epochs, rounds):
-    """(method, its rows) at one sigma^2; nothing for a run that diverged."""
+    """Yield (method, its rows) at one sigma^2. Runs that diverged are left out."""
     for name in AUTOENCODERS:
         trained = train(x, OBJECTIVES[name], RELU, TrainConfig(lam, seed, m, epochs=epochs, eta=ETA))
         if not trained.diverged:
@@ -66,7 +67,7 @@ def learned(x, m, lam, seed, epochs, rounds):
 
 
 def table(cosines, sigma2) -> str:
-    """Score, and its deviation if there are several seeds: a row for each sigma^2, "-" where there is none."""
+    """Return the scores, one row for each sigma^2, with deviations if there are several seeds. "-" means no score."""
     lines = ["sigma^2  " + "".join(f"{name:>16}" for name in cosines)]
     for k, s in enumerate(sigma2):
         scores = [found[:, k].mean(axis=1) for found in cosines.values()]

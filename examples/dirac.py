@@ -1,4 +1,4 @@
-"""Does CAE leave ReLU codes dense because its objective wants that, or because its gradient misses the Dirac?
+"""Does CAE leave ReLU codes dense because of its objective, or because its gradient lacks the Dirac distribution?
 
 Question. For ReLU on unit rows CAE's penalty, Eq. (9), is m times the activation fraction, Eq. (14). Its derivative
 in b_j is the density of a_j at 0, which is positive. The batch gradient is 0 (Fn. 1), so the penalty has no
@@ -48,7 +48,7 @@ DIGITS, EPOCHS, UNITS = 2000, 2, 200
 
 
 def runs(size: Size, data: dict) -> list[Run]:
-    """CAE and the kernels at every lambda, DAE at half of it, and the plain auto-encoder."""
+    """Return the runs: CAE and the kernels at every lambda, DAE at lambda / 2, and the plain auto-encoder."""
     found = []
     for name, ref in data.items():
         for seed in size.seeds:
@@ -61,20 +61,20 @@ def runs(size: Size, data: dict) -> list[Run]:
 
 
 def cells(rows: list[dict], data: str, lam: float) -> dict[str, list[dict]]:
-    """The rows of each model at one lambda, by the model's name."""
+    """Return the rows of each model at one lambda, by the model's name."""
     at = {"AE": 0.0, "DAE": lam / 2}
     names = ("AE", "CAE", "DAE", *(model.name for model in KERNELS))
     return {name: study_rows.select(rows, data=data, model=name, sigma2=at.get(name, lam)) for name in names}
 
 
 def objectives(rows: list[dict], lam: float) -> np.ndarray:
-    """CAE's objective J_AE + lambda m A of finished runs, in units of E||x||^2, which is that of an all-dead code."""
+    """Return CAE's objective J_AE + lambda m A of finished runs, divided by E||x||^2, its value if all units are dead."""
     finished = [row for row in rows if row["loss"] is not None]
     return np.array([(row["loss"] + lam * row["hidden"] * row["fraction"]) / row["mean_square"] for row in finished])
 
 
 def table(rows: list[dict]) -> str:
-    """The densities, then fraction and objective of every model, then the rule."""
+    """Return the text: the densities, the fraction and objective of every model, and the decision."""
     lines = []
     for data in study_rows.levels(rows, "data"):
         for lam in LAMBDAS:
@@ -90,7 +90,7 @@ def table(rows: list[dict]) -> str:
 
 
 def decision(rows: list[dict]) -> str:
-    """The rule of the docstring, applied to each data set and lambda."""
+    """Apply the rule in the docstring of this script to each data set and lambda."""
     lines = []
     for data in study_rows.levels(rows, "data"):
         for lam in LAMBDAS:
@@ -105,7 +105,7 @@ def decision(rows: list[dict]) -> str:
 
 
 def above(one: np.ndarray, two: np.ndarray) -> bool:
-    """Whether the mean of `one` is above that of `two` by three standard deviations; by anything, for one seed."""
+    """Return whether mean(one) exceeds mean(two) by three standard deviations, or by any amount for one seed."""
     if not len(one) or not len(two):
         return False
     spread = np.sqrt(sum(v.var(ddof=1) if len(v) > 1 else 0.0 for v in (one, two)))
@@ -118,7 +118,7 @@ def answer(holds: bool) -> str:
 
 @cache
 def population() -> np.ndarray:
-    """For biases b of a unit row on N(0, I): b, exact density at 0, difference of P(a > 0), CAE's batch gradient."""
+    """Return b, exact density at 0, difference of P(a > 0) and CAE's batch gradient, for a unit row on N(0, I)."""
     z = np.random.default_rng(0).standard_normal(DRAWS)
     x = np.random.default_rng(1).standard_normal((1000, DIMENSIONS))
     W = np.full((1, DIMENSIONS), DIMENSIONS**-0.5)
@@ -131,13 +131,13 @@ def population() -> np.ndarray:
 
 
 def difference(a: np.ndarray, step: float = STEP) -> np.ndarray:
-    """(P(a_j + step > 0) - P(a_j - step > 0)) / (2 step) over the samples of a (N, m), (m,)."""
+    """Return (P(a_j + step > 0) - P(a_j - step > 0)) / (2 step), shape (m,), over the samples of a, shape (N, m)."""
     return ((a > -step).mean(axis=0) - (a > step).mean(axis=0)) / (2 * step)
 
 
 @cache
 def units() -> tuple[np.ndarray, np.ndarray]:
-    """Difference of the population and kernel estimate for each unit of a plain auto-encoder on digits, (m,) each."""
+    """Return, for each unit of a plain auto-encoder on digits, the difference and the kernel estimate, (m,) each."""
     x = build(DataSpec("digits", DIGITS, std_offset=0.1))
     params = train(x, AE, RELU, TrainConfig(hidden=UNITS, epochs=EPOCHS)).params
     a = (x @ params.W.T + params.b_e).astype(np.float64)
@@ -156,7 +156,7 @@ def density_table() -> str:
 
 @in_default_style
 def picture(rows: list[dict]) -> Figure:
-    """Densities on the left; activation fraction and objective over the bandwidth, one column for each data set."""
+    """Draw the densities on the left, and fraction and objective against the bandwidth, one column per data set."""
     data = study_rows.levels(rows, "data")
     figure = new_figure(4.6 * (1 + len(data)), 7.5)
     axes = figure.subplots(2, 1 + len(data))
@@ -195,7 +195,7 @@ def draw_units(ax: Axes) -> None:
 
 
 def draw_models(ax: Axes, rows: list[dict], data: str, figures) -> None:
-    """A line over the bandwidths for each lambda; CAE and DAE as horizontal lines of the same colour."""
+    """Draw one line over the bandwidths for each lambda. CAE and DAE are horizontal lines of the same colour."""
     for lam, (color, marker) in LOOKS.items():
         its = cells(rows, data, lam)
         points = [(w, figures(its[m.name], lam)) for w, m in zip(BANDWIDTHS, KERNELS, strict=True)]

@@ -46,14 +46,14 @@ SHOWN = 8
 
 
 class Measured(NamedTuple):
-    """The change of the mean bias after each of `steps`: mean and standard error over the pairs, (k,) each."""
+    """Hold the change of the mean bias after each of `steps`: mean and standard error over the pairs, (k,) each."""
 
     mean: np.ndarray
     error: np.ndarray
 
 
 def frozen_state(x: np.ndarray, m: int, steps: int, unit: bool) -> Params:
-    """A plain auto-encoder after `steps` steps of gradient descent, with free or unit rows."""
+    """Return a plain auto-encoder after `steps` steps of gradient descent, with free or unit rows."""
     params = init_params(m, x.shape[1], np.random.default_rng(1), np.float64)
     theta = flatten(params)
     for _ in range(steps):
@@ -64,7 +64,7 @@ def frozen_state(x: np.ndarray, m: int, steps: int, unit: bool) -> Params:
 
 
 def second_order_push(params: Params, x: np.ndarray, C: np.ndarray) -> float:
-    """The mean over the biases of (b), the gradient that the covariance C adds."""
+    """Return the mean over the biases of (b), the gradient that the covariance C adds."""
     theta = flatten(params)
     g = plain_gradient(theta, params, RELU, x)
     p = second_order(lambda moved: plain_gradient(theta + moved, params, RELU, x), g, C)
@@ -72,7 +72,7 @@ def second_order_push(params: Params, x: np.ndarray, C: np.ndarray) -> float:
 
 
 def measured(params: Params, x: np.ndarray, at: np.ndarray, draws: int, unit: bool) -> Measured:
-    """Draw the noise from the frozen state."""
+    """Simulate the runs with noise, starting from the frozen state."""
     sigma2, rng = len(x) / BATCH, np.random.default_rng(2)
     paths = simulated_drift(params, RELU, x, sigma2, ETA, int(at[-1]), rng, draws, unit)
     bias = paths[:, at, params.W.size :].mean(axis=2)
@@ -116,7 +116,7 @@ def table(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) ->
 
 
 def decision(predicted: np.ndarray, found: Measured) -> str:
-    """The rule of the docstring, applied to free rows."""
+    """Apply the rule in the docstring of this script to free rows."""
     gap = abs(predicted - found.mean)
     stands = ((gap <= 3 * found.error) | (gap <= 0.15 * abs(found.mean))).all()
     down = (found.mean < -3 * found.error).all()
@@ -129,7 +129,7 @@ def decision(predicted: np.ndarray, found: Measured) -> str:
 
 @in_default_style
 def picture(at: np.ndarray, predicted: np.ndarray, found: dict[bool, Measured]) -> Figure:
-    """The predicted change of the mean bias as a line, the measured ones with bars of two standard errors."""
+    """Draw the predicted change of the mean bias as a line, and the measured changes with bars of two standard errors."""
     figure = new_figure(7, 4.5)
     ax = figure.subplots()
     ax.plot(predicted, color="black", label="predicted from the frozen state, free rows")

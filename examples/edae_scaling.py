@@ -1,4 +1,4 @@
-"""Why does eDAE grow sparse, although its extra term has mean zero? On which product of the settings does it depend?
+"""Why does eDAE become sparse, although its extra term has mean zero? On which product of the settings does it depend?
 
 Question. eDAE's first-order term averages to zero over the noise, in value and in gradient. DAE's loss has an
 expectation with a bias gradient of its own. If eDAE acts through the variance of the gradient noise, then at fixed
@@ -71,21 +71,21 @@ LEAST = 1e-3  # smaller falls are not drawn on the logarithmic axis
 
 
 def settings() -> list[dict]:
-    """The base and every departure from it, one quantity at a time."""
+    """Return the base setting, and every setting that changes one quantity of it."""
     return [BASE] + [
         {**BASE, name: value} for name, values in VARIED.items() for value in values if value != BASE[name]
     ]
 
 
 def model(kind: str, copies: int) -> Objective:
-    """eDAE or DAE with this number of noise copies."""
+    """Return eDAE or DAE with this number of noise copies."""
     if copies == 1:
         return OBJECTIVES[kind]
     return edae_copies(copies) if kind == "eDAE" else Objective(f"DAE-{copies}-copies", Copies(copies))
 
 
 def config(size: Size, seed: int, setting: dict, sigma2: float) -> TrainConfig:
-    """The configuration of a setting, with eta' x updates as in the base.
+    """Return the configuration of a setting, with the same eta' x updates as in the base.
 
     With momentum, eta is scaled by (1 - momentum) / (1 - .9), so that eta' and the number of updates stay the same.
     """
@@ -96,7 +96,7 @@ def config(size: Size, seed: int, setting: dict, sigma2: float) -> TrainConfig:
 
 
 def runs(size: Size, data: dict) -> list[Run]:
-    """The plain auto-encoder, eDAE and DAE at every setting; `study` trains coinciding ones once."""
+    """Return the plain auto-encoder, eDAE and DAE at every setting. `study` trains equal runs only once."""
     return [
         Run(one, RELU, data["digits"], config(size, seed, setting, sigma2))
         for seed in size.seeds
@@ -110,7 +110,7 @@ def runs(size: Size, data: dict) -> list[Run]:
 
 
 def falls(rows: list[dict], kind: str, setting: dict) -> np.ndarray:
-    """Activation fraction of the plain auto-encoder less that of `kind`, paired by seed."""
+    """Return the activation fraction of the plain auto-encoder minus that of `kind`, for each seed."""
     size = Size(0, rows[0]["hidden"], {"digits": base_epochs(rows)}, ())
     wanted = config(size, 0, setting, setting["sigma2"])
     fields = ("batch_size", "epochs", "eta", "momentum")
@@ -123,19 +123,21 @@ def falls(rows: list[dict], kind: str, setting: dict) -> np.ndarray:
 
 
 def base_epochs(rows: list[dict]) -> int:
-    """The epochs of the base setting among these rows."""
+    """Return the number of epochs of the base setting in these rows."""
     base = {name: BASE[name] for name in ("eta", "batch_size", "momentum")}
     return study_rows.select(rows, **base)[0]["epochs"]
 
 
 def product(setting: dict) -> float:
-    """P = eta' sigma^2 / (B K); eta' is that of the base momentum at every momentum."""
+    """Return P = eta' sigma^2 / (B K). At every momentum, eta' has the value at the base momentum."""
     eta = setting["eta"] / (1 - BASE["momentum"])
     return eta * setting["sigma2"] / (setting["batch_size"] * setting["copies"])
 
 
 def exponents(rows: list[dict], kind: str = "eDAE", share: float = 0.5) -> dict[str, tuple[float, float]] | None:
-    """Exponent and its standard error for each quantity, by least squares on the logarithms; None with too few runs.
+    """Fit the exponent of each quantity and its standard error by least squares on the logarithms.
+
+    Return None if there are too few runs.
 
     Runs whose fall is above this share of the plain fraction are left out.
     """
@@ -169,7 +171,7 @@ def table(rows: list[dict]) -> str:
 
 
 def decision(rows: list[dict]) -> str:
-    """The rule of the docstring, applied."""
+    """Apply the rule in the docstring of this script."""
     fit = exponents(rows)
     if fit is None:
         text = "eDAE: too few runs with a fall for the regression"
@@ -197,7 +199,7 @@ def in_words(fit: dict[str, tuple[float, float]]) -> str:
 
 @in_default_style
 def picture(rows: list[dict]) -> Figure:
-    """Left: the fall over each quantity, for eDAE and DAE. Right: eDAE's fall over P, all settings together."""
+    """Draw the fall against each quantity for eDAE and DAE (left), and eDAE's fall against P for all settings (right)."""
     figure = new_figure(13, 8.5)
     axes = figure.subplot_mosaic(
         [["eta", "sigma2", "P", "P"], ["batch_size", "copies", "P", "P"], ["momentum", "none", "P", "P"]]
@@ -230,7 +232,7 @@ def draw_line(ax, rows: list[dict], name: str, kind: str) -> None:
 
 
 def draw_product(ax, rows: list[dict]) -> None:
-    """One mark for each setting: they lie on one line if the fall depends on P alone."""
+    """Draw one mark for each setting. The marks are on one line if the fall depends only on P."""
     positive = []
     for name, values in VARIED.items():
         color, marker = LOOKS[name]

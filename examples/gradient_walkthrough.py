@@ -3,8 +3,7 @@
 The inputs come first, then the forward pass (Eq. (1) and Eq. (3)), the penalty (Eq. (8), Eq. (9), Cor. 1, Cor. 2), the
 backward pass (Eq. (5) uses its bias gradient), momentum, step and unit rows. The second step starts from the result of
 the first. "JacobianPenalty (d)" is step (d) in the docstring of JacobianPenalty, and the line of its code with the
-comment "(d)". Beside each gradient stands a difference of the function whose gradient it is. The exit code is 1 if they
-disagree.
+comment "(d)". Next to each gradient there is a finite difference of its function. The exit code is 1 if they disagree.
 """
 
 import sys

@@ -9,9 +9,9 @@ Rule of decision, written before any result: a model is "unaffected" at one eta,
 fraction at every sigma^2 differs from AE's by at most MARGIN on the mean over the seeds. With a tangent gradient the
 fractions of CAE and mDAE must equal AE's exactly, on every seed. Sets with a run that broke down get no verdict.
 
---path asks how the radial part acts with the usual projection. Each rule of `numpy_rae.velocity_rules` removes one way. Rule of
-decision: a way explains the dependence if removing it alone brings CAE and mDAE within MARGIN of AE with the same rule,
-where they are not without it.
+--path tests which effect of the radial part matters with the usual projection. Each rule of `numpy_rae.velocity_rules`
+removes one effect. Rule of decision: an effect explains the dependence if CAE and mDAE are within MARGIN of AE when this
+effect alone is removed (AE is trained with the same rule), and are not within MARGIN otherwise.
 """
 
 import sys
@@ -30,7 +30,7 @@ SIGMA2 = (0.25, 1.0)
 MARGIN = 0.01
 SHOWN = tuple(OBJECTIVES[name] for name in ("DAE", "CAE", "mDAE", "SAE"))
 PENALISED = ("CAE", "mDAE")
-# Each variant: what it is called, `TrainConfig.tangent` and `TrainConfig.velocity`.
+# Each variant: its name, `TrainConfig.tangent` and `TrainConfig.velocity`.
 VARIANTS = {
     "projection after the step": (False, "classical"),
     "tangent gradient": (True, "classical"),
@@ -46,7 +46,7 @@ WAYS = {
 
 
 def list_runs(variants: dict, models: tuple):
-    """A function that lists the runs of these variants: AE once, and each model at each sigma^2."""
+    """Return a function that lists the runs of these variants: AE once, and each model at each sigma^2."""
 
     def runs(size: Size, data: dict) -> list[Run]:
         found = []
@@ -67,13 +67,13 @@ def list_runs(variants: dict, models: tuple):
 
 
 def at(rows: list[dict], variant: tuple, **values) -> list[dict]:
-    """The rows of one variant and of the given values, in the order of the seeds."""
+    """Return the rows of one variant with the given values, sorted by seed."""
     tangent, velocity = variant
     return sorted(study_rows.select(rows, tangent=tangent, velocity=velocity, **values), key=lambda row: row["seed"])
 
 
 def shifts(rows: list[dict], variant: tuple, data: str, eta: float, model: str, sigma2: float):
-    """The model's activation fraction less AE's, one for each seed; None if a run broke down or is missing."""
+    """Return the model's activation fraction minus AE's for each seed. None if a run broke down or is missing."""
     plain = at(rows, variant, data=data, eta=eta, model="AE")
     its = at(rows, variant, data=data, eta=eta, model=model, sigma2=sigma2)
     usable = its and len(its) == len(plain) and not any(row["broken"] for row in its + plain)
@@ -81,7 +81,7 @@ def shifts(rows: list[dict], variant: tuple, data: str, eta: float, model: str, 
 
 
 def verdict(rows: list[dict], variant: tuple, data: str, eta: float, model: str) -> str:
-    """The rule of the docstring for one model: "equal", "unaffected" or "affected", with the largest mean shift."""
+    """Apply the rule of this script to one model: "equal", "unaffected" or "affected", with the largest mean shift."""
     found = [shifts(rows, variant, data, eta, model, sigma2) for sigma2 in SIGMA2]
     if any(each is None for each in found):
         return "no verdict"
@@ -92,7 +92,7 @@ def verdict(rows: list[dict], variant: tuple, data: str, eta: float, model: str)
 
 
 def fraction_table(rows: list[dict], variants: dict) -> str:
-    """Mean activation fraction of every model, with "!" where a run broke down."""
+    """Return the table of the mean activation fractions, with "!" where a run broke down."""
     lines = []
     for data in study_rows.levels(rows, "data"):
         for name, variant in variants.items():
@@ -109,12 +109,12 @@ def fraction_table(rows: list[dict], variants: dict) -> str:
 
 
 def columns(rows: list[dict]) -> list[tuple[str, float]]:
-    """(model, sigma^2) of the table's columns."""
+    """Return (model, sigma^2) of each column of the table."""
     return [("AE", 0.0), *((m.name, s) for m in SHOWN if study_rows.select(rows, model=m.name) for s in SIGMA2)]
 
 
 def text(rows: list[dict], model: str, sigma2: float) -> str:
-    """One cell of the table."""
+    """Return one cell of the table."""
     its = study_rows.select(rows, model=model, sigma2=sigma2)
     found = study_rows.values(its, "fraction")
     mark = "!" if any(row["broken"] for row in its) else ""
@@ -122,7 +122,7 @@ def text(rows: list[dict], model: str, sigma2: float) -> str:
 
 
 def table_of(variants: dict):
-    """A function that returns the fractions, and CAE's and mDAE's verdict at each eta."""
+    """Return a function that returns the fractions, and the verdicts for CAE and mDAE at each eta."""
 
     def table(rows: list[dict]) -> str:
         lines = [
@@ -139,7 +139,7 @@ def table_of(variants: dict):
 
 
 def picture_of(variants: dict, title: str):
-    """A function that draws the shift from AE over eta, in a panel for each data set and variant."""
+    """Return a function that draws the shift from AE against eta, one panel for each data set and variant."""
 
     @in_default_style
     def picture(rows: list[dict]) -> Figure:
@@ -162,7 +162,7 @@ def picture_of(variants: dict, title: str):
 
 
 def draw_panel(ax, rows: list[dict], variant: tuple, data: str) -> None:
-    """One line for each model and sigma^2 (dashed: the smaller one), with bars over the seeds."""
+    """Draw one line for each model and sigma^2 (dashed: the smaller sigma^2), with bars over the seeds."""
     etas = study_rows.levels(rows, "eta")
     ax.axhspan(-MARGIN, MARGIN, color=SILVER, alpha=0.6, lw=0)
     for model, sigma2 in columns(rows)[1:]:

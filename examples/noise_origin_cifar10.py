@@ -1,8 +1,8 @@
 """Where does DAE's sparsity with ReLU come from? DAE against variants of its noise (Sec. 3.1.1), CIFAR-10 patches.
 
-The paper's answer is the first-order Taylor term that finite sampling leaves. Antithetic noise cancels that term exactly
-(its control is two independent copies), many copies average it away, eDAE keeps nothing else; smoothed-mDAE and the
-two expected-DAE draw no noise at all and keep what its expectation does to the kink.
+The paper's answer is the first-order Taylor term, which is not 0 for a finite number of noise samples. Antithetic noise
+cancels this term exactly (two independent copies are its control). Many copies make it small. eDAE has only this term.
+smoothed-mDAE and the two expected-DAE draw no noise. They use the expectation over the noise, which smooths the kink.
 """
 
 import sys

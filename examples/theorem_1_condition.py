@@ -1,4 +1,4 @@
-"""Thm 1 while training: both sides of its condition, and the change of E[a_j], predicted by Eq. (5) and measured.
+"""Thm 1 during training: both sides of its condition, and the change of E[a_j], predicted by Eq. (5) and measured.
 
 SAE with sigmoid units and unit rows on the embedded digits, with momentum and minibatches.
 """

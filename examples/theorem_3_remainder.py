@@ -1,7 +1,7 @@
-"""Thm 3: what Eq. (7) leaves over of the denoising loss, against sigma, with all terms and with one dropped.
+"""Thm 3: the remainder of Eq. (7) against sigma, with all its terms and without one of them.
 
-The expectation over the noise is a Gauss-Hermite sum, so the slopes are those of the mathematics: 4 with all terms (odd
-Gaussian moments vanish), 2 without any one of them.
+The expectation over the noise is computed by Gauss-Hermite quadrature, without random numbers. The slope is 4 with all
+terms, because odd Gaussian moments are 0. It is 2 if one of the terms is left out.
 """
 
 import sys

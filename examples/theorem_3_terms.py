@@ -1,9 +1,9 @@
-"""Thm 3 while training: the three terms of Eq. (7)'s bracket, at the start and after each epoch, on fixed samples.
+"""Thm 3 during training: the three terms of Eq. (7)'s bracket, at the start and after each epoch, on fixed samples.
 
-Of the third term, the one with the residual, the paper says that it becomes small after a few epochs and the other
-two take over. Here it is measured, for DAE and the plain auto-encoder with unit rows on the embedded digits: values,
-and the bias gradients that Thm 1 is about. For ReLU h'' is 0, and with it the third term and every bias gradient.
-Epoch 0 is the initialisation, whose rows are not of unit length yet.
+The third term contains the residual. The paper says that it becomes small after a few epochs, so that the other two
+terms dominate. This script measures the terms and their bias gradients (Thm 1), for DAE and the plain auto-encoder with
+unit rows on the embedded digits. For ReLU h'' is 0, so the third term and all these bias gradients are 0. Epoch 0 is
+the initialisation. Its rows do not have length 1 yet.
 """
 
 import sys
@@ -47,7 +47,7 @@ def main(argv=None):
 
 
 def watched(x, model, activation, config) -> np.ndarray:
-    """What `measured` finds on every so-manieth sample, from the start on: (epochs + 1, 5)."""
+    """Return the results of `measured` on fixed samples, at the start and after each epoch, shape (epochs + 1, 5)."""
     state, probe = init_state(x.shape[1], config), x[:: max(1, len(x) // PROBE)]
     seen = [measured(state.params, activation, probe)]
     for _ in range(config.epochs):
@@ -57,7 +57,7 @@ def watched(x, model, activation, config) -> np.ndarray:
 
 
 def measured(params, activation, x) -> tuple[float, ...]:
-    """J_AE; diagonal, cross and third term; norm over units of the third's bias gradient, by that of the others'."""
+    """Return J_AE, the three terms, and the norm of the third term's bias gradient divided by that of the others."""
     fwd = forward(params, activation, x, TAYLOR.order)
     *others, third = TAYLOR.parts
     values = (penalty.value_and_grad(params, activation, fwd)[0] for _, penalty in TAYLOR.parts)

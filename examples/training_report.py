@@ -1,4 +1,4 @@
-"""One training run in one picture: history, L0, densities, biases, pre-activations, filters, and the figures in words.
+"""Draw one training run in one picture: history, L0, densities, biases, pre-activations, filters, and the numbers.
 
 Unit rows on the embedded digits; any model and activation of the package.
 """
@@ -41,7 +41,7 @@ def main(argv=None):
 
 
 def run(args) -> tuple[TrainResult, Sparsity]:
-    """Train and measure. Raises ValueError for unknown names, numbers outside their range, and a run that diverged."""
+    """Train and measure. Raise ValueError for unknown names, numbers outside their range, and a run that diverged."""
     samples, epochs, hidden = SIZES[args.preset]
     model = OBJECTIVES[_validation.one_of("--model", args.model, OBJECTIVES)]
     activation = ACTIVATIONS[_validation.one_of("--activation", args.activation, ACTIVATIONS)]

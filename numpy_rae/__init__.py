@@ -1,7 +1,8 @@
 """Why Regularized Auto-Encoders Learn Sparse Representation? (Arpit, Zhou, Ngo, Govindaraju, ICML 2016) in NumPy.
 
-`import numpy_rae as rae` gives the names in `__all__`. Each is loaded at its first use, and NumPy with it: the number
-of BLAS threads is read from the environment when NumPy is imported, so importing this package must not import NumPy.
+`import numpy_rae as rae` gives the names in `__all__`. Each name is loaded at its first use. Importing this package
+does not import NumPy, because NumPy reads the number of BLAS threads from the environment at its import. So a script
+can still set this number after `import numpy_rae`.
 
 Where to start reading: `activations` (jets), `autoencoder` (forward pass, chain rule), `penalties` (the paper's two
 families), `objectives` (the models), `training` (the loop). Symbols are the paper's; the leading axis is the batch.

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     argv : sequence of str, optional
-        The command line without the program's name. That of the process, if None.
+        The command line without the program's name. If None, `sys.argv[1:]` is used.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def _report(args: argparse.Namespace, verdict: Certificate) -> None:
 
 
 def _find_penalty(name: str) -> Penalty:
-    """Return a penalty of the package by its name in any case, or one of the user."""
+    """Return the penalty with this name. Upper and lower case are equal. "module:name" gives a user's penalty."""
     return load_penalty("penalty", name) if is_reference(name) else PENALTIES[_known("penalty", name, PENALTIES)]
 
 
@@ -157,7 +157,7 @@ def _table(args: argparse.Namespace) -> int:
 
 
 def rows_shown() -> list[str]:
-    """Return the activations of the table in its order: softplus, and its sharper forms next to it.
+    """Return the activations of the table in its order. The sharper forms of softplus follow softplus.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def rows_shown() -> list[str]:
 
 
 def _cell(verdict: Certificate) -> str:
-    """Return the prediction, with the corollary if one applies, or that the penalty refuses the activation."""
+    """Return one cell of the table: the prediction and its corollary, or that the penalty rejects the activation."""
     note = "refused" if "in_domain" in verdict.failing else verdict.corollary
     return verdict.prediction + ("" if note == "none" else f" ({note})")
 
@@ -182,7 +182,7 @@ def _failures(verdict: Certificate) -> str:
 
 
 def certificate(activation: str, penalty: str) -> Certificate:
-    """Certify a pair that is given by its names.
+    """Return the certificate of an activation and a penalty, both given by name.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def certificate(activation: str, penalty: str) -> Certificate:
     Returns
     -------
     Certificate
-        What is predicted, and why.
+        The prediction and the reasons for it.
     """
     if activation == "maxout":
         return maxout_certificate(PENALTIES[penalty], maxout_left_limit.witness())
@@ -212,13 +212,13 @@ def _activation_names() -> list[str]:
 
 
 def _known(option: str, name: str, names: Iterable[str]) -> str:
-    """Return the listed spelling of `name`; upper and lower case are equal."""
+    """Return `name` as the list spells it. Upper and lower case are equal."""
     spelled = {each.casefold(): each for each in names}
     return spelled.get(name.casefold()) or _validation.one_of(option, name, names)
 
 
 def _known_activation(name: str) -> str:
-    """Return the listed spelling of an activation in any case; B of SHARP must be a number."""
+    """Return the name of an activation as the list spells it. In "softplus(beta=B)", B must be a number."""
     if softplus_sharpness(name.casefold()) is not None:
         return name.casefold()
     if name.casefold() == SHARP.casefold():

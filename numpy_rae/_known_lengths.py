@@ -1,8 +1,8 @@
 """Pass the squared row lengths of W to the objectives and penalties that need them.
 
-The optimiser computes the lengths in every step, and the penalty needs the same lengths in the next step. Users write
-objectives and penalties, too, and these do not know of the lengths. So the lengths are an additional keyword argument,
-`len2`, that only classes of this package receive. Without it they compute the lengths from W.
+The optimiser computes the lengths in every step, and the penalty needs the same lengths in the next step. So they are
+passed on as a keyword argument, `len2`. Objectives and penalties that users write do not have this argument. Therefore
+only classes of this package receive it. Without `len2`, they compute the lengths from W.
 """
 
 from typing import TypeVar

@@ -77,7 +77,7 @@ class Activation:
     Raises
     ------
     ValueError
-        If `version` is something else.
+        If `version` is neither an int, a str nor None.
     """
 
     name: str

@@ -76,8 +76,8 @@ class Forward(NamedTuple):
 class PenaltyGrad(NamedTuple):
     """Partial derivatives of a regulariser R. None means zero.
 
-    A penalty that depends on W only through a and the squared row lengths len2 needs `dR_da` and `dR_dlen2` alone. The
-    other fields are for penalties that depend on W in another way, too.
+    A penalty that depends on W only through a and the squared row lengths len2 sets only `dR_da` and `dR_dlen2`. The
+    other fields are for penalties that also depend on W in another way.
 
     Attributes
     ----------
@@ -106,8 +106,8 @@ class PenaltyGrad(NamedTuple):
 class Gradient(NamedTuple):
     """Gradient of an objective J, with dJ/dW in parts.
 
-    dJ/dW is the sum of left^T right over `factors`, plus row_scale * W, plus `dense_part`. The optimiser uses the parts
-    as they are.
+    dJ/dW is the sum of left^T right over `factors`, plus row_scale * W, plus `dense_part`. The optimiser uses these
+    parts directly and does not form the full dJ/dW.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ def init_params(m: int, n: int, rng: np.random.Generator, dtype: DTypeLike = np.
     Raises
     ------
     ValueError
-        If a size is below 1, `rng` is no generator, or `dtype` is another type.
+        If a size is below 1, `rng` is not a generator, or `dtype` is neither float32 nor float64.
     """
     _validation.integer("m", m)
     _validation.integer("n", n)
@@ -269,7 +269,7 @@ def forward(params: Params, activation: Activation, x: Array, order: int = 1) ->
 def decode(W: Array, h: Array) -> Array:
     """Compute the linear decoder y = W^T h for each sample.
 
-    The same product takes a gradient of shape (N, m) back to the input.
+    The same product also gives the gradient with respect to the input from g_a, shape (N, m).
 
     Parameters
     ----------
@@ -310,7 +310,9 @@ def reconstruction(y: Array, x: Array) -> tuple[float, Array]:
 
 
 def backward(params: Params, fwd: Forward, g_y: Array, penalty: PenaltyGrad, lam: float = 1.0) -> Gradient:
-    """Compute the gradient of an objective from that of its penalty: steps (b) to (f) above.
+    """Compute the gradient of an objective from the gradients of its loss and its penalty.
+
+    These are the steps (b) to (f) in the docstring of this module.
 
     Parameters
     ----------

@@ -1,11 +1,12 @@
 """The rule for runs that broke down: a high peak of the objective, and a high final loss.
 
-The thresholds are relative to E||x||^2, the loss of an all-dead code, which depends on the data alone. The rule leaves
-out runs that recover. Units that died in a run that broke down do not show that the penalty makes codes sparse.
+The thresholds are relative to E||x||^2. This is the loss if every unit is dead, and it depends only on the data. The
+rule does not count runs that recover. If units died in a run that broke down, this does not show that the penalty makes
+codes sparse.
 
-Records of older releases do not hold everything that the rule needs. `mean_square_of` returns E||x||^2 where the data
-give it. Where they do not, as for standardised data with a positive `std_offset`, `finished_broken` does not call a
-finished run broken. The older records of `certificates.training_outcome` have no peak objective. Their status stays.
+Records of older releases do not contain E||x||^2. `mean_square_of` computes it from the preprocessing where this is
+possible. It is not possible for standardised data with a positive `std_offset`. In this case `finished_broken` returns
+False. The older records of `certificates.training_outcome` have no peak objective. Their status is not changed.
 """
 
 from typing import Any
@@ -18,8 +19,8 @@ def broken_down(entry: dict[str, Any], mean_square: float | None = None) -> bool
     """Return whether the run of a record broke down.
 
     A run breaks down if it diverges, or if its largest minibatch objective is above PEAK times E||x||^2 and its final
-    loss on the training set is above LOSS times E||x||^2. The first condition alone also finds runs that recover:
-    stretching the initial rows to length 1 can multiply the objective by 20 in one step, without any lasting effect.
+    loss on the training set is above LOSS times E||x||^2. The condition on the peak alone would also count runs that
+    recover: scaling the initial rows to length 1 can multiply the objective by 20 in one step. This does not last.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def broken_down(entry: dict[str, Any], mean_square: float | None = None) -> bool
     Raises
     ------
     ValueError
-        If E||x||^2 is neither in the record nor given.
+        If E||x||^2 is not in the record and `mean_square` is not given.
     """
     if entry["status"] == "diverged":
         return True
@@ -57,7 +58,8 @@ def mean_square_of(entry: dict[str, Any]) -> float | None:
     Returns
     -------
     float or None
-        "mean_square" of the record. Without it, the number of features if every feature has variance 1, otherwise None.
+        "mean_square" of the record. If the record has none: the number of features if every feature has mean 0 and
+        variance 1, otherwise None.
     """
     data: dict[str, Any] = entry.get("data", {})
     unit_variance = data.get("std_offset") == 0 and "shape" in data
@@ -76,7 +78,8 @@ def finished_broken(entry: dict[str, Any]) -> bool:
     Returns
     -------
     bool
-        False if the run diverged, did not break down, or if E||x||^2 is unknown.
+        True if the run finished and broke down. False if it diverged, if it did not break down, or if E||x||^2 is
+        unknown.
     """
     scale = mean_square_of(entry)
     return entry["status"] == "ok" and scale is not None and broken_down({**entry, "mean_square": scale})

@@ -1,4 +1,4 @@
-"""The base class of what `training.train` calls before and after each update."""
+"""The base class for callbacks of `training.train`, which run before and after each update and after each epoch."""
 
 from numpy_rae._validation import Array
 from numpy_rae.autoencoder import Gradient
@@ -12,7 +12,7 @@ class Callback:
     """
 
     def on_step_start(self, step: int, state: TrainState, x: Array, grad: Gradient) -> None:
-        """Run before an update.
+        """Run before each update.
 
         Parameters
         ----------
@@ -27,7 +27,7 @@ class Callback:
         """
 
     def on_step_end(self, step: int, state: TrainState) -> None:
-        """Run after an update.
+        """Run after each update.
 
         Parameters
         ----------
@@ -38,7 +38,7 @@ class Callback:
         """
 
     def on_epoch_end(self, state: TrainState) -> bool:
-        """Run after an epoch, when the history has its entry.
+        """Run after each epoch. The last entry of `state.history` is the entry of this epoch.
 
         Parameters
         ----------
@@ -48,6 +48,6 @@ class Callback:
         Returns
         -------
         bool
-            Whether the training ends here.
+            True to stop the training after this epoch, False to continue.
         """
         return False

@@ -1,7 +1,7 @@
 """Constraints on the rows of W, applied after every step, and the tangent projection of a gradient.
 
-A constraint is a function of the squared row lengths: len2 -> one factor per row. The optimiser calls it with the
-lengths of some of the rows at a time, so a factor must depend on its own row alone.
+A constraint is a function that maps the squared row lengths len2 to one factor per row. The optimiser calls it for one
+block of rows at a time. So the factor of a row must depend only on the length of this row.
 """
 
 from collections.abc import Callable
@@ -35,15 +35,16 @@ def max_norm_scale(len2: Array, radius: float) -> Array:
         (a) c_j = radius / max(||W_j||, radius)
     """
     kept = np.finfo(len2.dtype)
-    radius = min(max(radius, float(kept.tiny)), float(kept.max))  # neither 0 nor inf in the precision of W
+    radius = min(max(radius, float(kept.tiny)), float(kept.max))  # not 0 or inf in the dtype of W
     scale: Array = radius / np.maximum(np.sqrt(len2), radius)  # (a) (m,)
     return scale
 
 
 def tangent(grad: Gradient, params: Params) -> Gradient:
-    """Remove from dJ/dW its part along each row of W.
+    """Remove from dJ/dW the component along each row of W.
 
-    To first order, only the rest can change the direction of a unit row. Fn. 3 compares CAE and mDAE in this way.
+    To first order, only the remaining component changes the direction of a unit row. Fn. 3 compares CAE and mDAE with
+    this component removed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The auto-encoder as a scikit-learn transformer, over the loop of `training`. Needs `pip install -e ".[sklearn]"`."""
+"""The auto-encoder as a scikit-learn transformer, trained as by `training.train`. Needs the extra "sklearn"."""
 
 import warnings
 from collections.abc import Callable
@@ -25,10 +25,10 @@ from numpy_rae.train_state import TrainState
 
 try:
     from sklearn.utils.validation import validate_data
-except ImportError:  # scikit-learn before 1.6 has it as a method
+except ImportError:  # before scikit-learn 1.6, it is a method
 
     def validate_data(estimator: Any, X: ArrayLike, **how: Any) -> Any:
-        """Check X with the method of older versions.
+        """Check X with the method of scikit-learn before 1.6.
 
         Parameters
         ----------
@@ -37,7 +37,7 @@ except ImportError:  # scikit-learn before 1.6 has it as a method
         X : array-like
             Data.
         **how : dict
-            Passed on.
+            Arguments of the check.
 
         Returns
         -------
@@ -54,18 +54,18 @@ CURVED = np.linspace(-30, 30, 6001)
 
 
 def _writeable(params: Params) -> Params:
-    """The parameters with a copy of each array that a step must not write into, in the same memory order."""
+    """Return the parameters. Arrays that are not writeable are copied, in the same memory order."""
     return Params(*(np.require(part, part.dtype.newbyteorder("="), ["ALIGNED", "WRITEABLE"]) for part in params))
 
 
 def _is_flat(model: Objective, activation: Activation) -> bool:
-    """Whether the penalty cannot change the sparsity: its bias gradient is a multiple of h'', which is 0 everywhere."""
+    """Return whether the penalty's bias gradient is 0 because it is a multiple of h'', which is 0 everywhere."""
     penalty = model.objective.penalty if isinstance(model.objective, Penalised) else None
     return isinstance(penalty, JacobianPenalty) and not cast(FullJet, activation(CURVED, 2))[2].any()
 
 
 class _Progress(Callback):
-    """Print one line per epoch. Stop when the objective has not fallen by `tol` for `patience` epochs."""
+    """Print one line per epoch. Stop after `patience` epochs in a row that do not improve the objective by `tol`."""
 
     def __init__(self, verbose: bool, tol: float | None = None, patience: int = 1) -> None:
         self.verbose, self.tol, self.patience = verbose, tol, patience
@@ -84,15 +84,16 @@ class _Progress(Callback):
 
 
 def sparse_score(estimator: Any, X: ArrayLike, y: object = None, *, sparsity_weight: float = 1.0) -> float:
-    """Compute explained variance minus `sparsity_weight` times activation fraction, as a scorer of scikit-learn.
+    """Compute the explained variance minus `sparsity_weight` times the activation fraction.
 
-    `scoring=sparse_score` in a grid search weighs a good reconstruction against sparse codes. The estimator's own score
-    prefers small sigma2, because it does not see the codes.
+    This is a scorer of scikit-learn. A grid search with `scoring=sparse_score` rewards both a good reconstruction and
+    sparse codes. The estimator's own `score` measures the reconstruction only, so a grid search with it prefers a
+    small sigma2.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted, with `transform` and `inverse_transform`. A Pipeline of such steps is allowed.
+        Fitted estimator with `transform` and `inverse_transform`. It can be a Pipeline of such steps.
     X : array-like, shape (N, n)
         Data.
     y : object
@@ -103,8 +104,9 @@ def sparse_score(estimator: Any, X: ArrayLike, y: object = None, *, sparsity_wei
     Returns
     -------
     float
-        1 - ||X - Y||^2 / ||X - mean of X||^2, with Y the reconstruction, minus the weight times the share of codes
-        above the activation's `delta_min`. For other estimators it is the share of codes that are not 0.
+        1 - ||X - Y||^2 / ||X - mean of X||^2, with Y the reconstruction, minus `sparsity_weight` times the activation
+        fraction. This is the share of codes above the `delta_min` of the activation. For estimators without an
+        activation of this package, it is the share of codes that are not 0.
     """
     _validation.number("sparsity_weight", sparsity_weight)
     codes = estimator.transform(X)
@@ -121,11 +123,11 @@ def sparse_score(estimator: Any, X: ArrayLike, y: object = None, *, sparsity_wei
 class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Learn codes h = s_e(W x + b_e) with one of the package's objectives.
 
-    X should be centred, since there is no decoder bias. So a StandardScaler usually precedes this transformer. float32
-    and float64 data keep their dtype. Other numbers become float64.
+    X should be centred, because the decoder has no bias. So put a StandardScaler before this transformer. float32 and
+    float64 data keep their dtype. Other numbers become float64.
 
-    With the defaults, SAE and ReLU, the codes get sparser as sigma2 grows. DAE and L1 do the same with ReLU. CAE and
-    mDAE need an activation with a second derivative, such as "softplus".
+    The defaults are SAE and ReLU. With SAE, DAE or L1 and ReLU, a larger sigma2 makes the codes sparser. CAE and mDAE
+    need an activation whose second derivative is not 0 everywhere, such as "softplus".
 
     Parameters
     ----------
@@ -153,16 +155,16 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     tangent : bool
         Whether the part of the gradient along each row of W is removed.
     random_state : int, RandomState or None
-        An int is the seed of `TrainConfig`, so that `fit` gives the result of `training.train`, bit for bit. A
-        RandomState, or NumPy's global one for None, draws a seed.
+        An int is the seed of `TrainConfig`. `fit` then gives exactly the result of `training.train` with this seed. A
+        RandomState draws the seed. With None, NumPy's global RandomState draws it.
     verbose : bool
         Whether one line per epoch is printed.
     tol : float, optional
-        With a number, `fit` stops as soon as the mean objective of the epoch has not fallen by more than `tol` below
-        its best value for `n_iter_no_change` epochs in a row. With None, `fit` trains for all `epochs`. `partial_fit`
-        does not use it.
+        Smallest improvement of the mean objective of an epoch that counts. An epoch improves if its mean objective is
+        more than `tol` below the best value so far. `fit` stops after `n_iter_no_change` epochs in a row without an
+        improvement. With None, `fit` always trains for `epochs` epochs. `partial_fit` does not use `tol`.
     n_iter_no_change : int
-        Number of epochs in a row without such a fall after which `fit` stops.
+        Number of epochs in a row without an improvement after which `fit` stops. Not used if `tol` is None.
 
     Attributes
     ----------
@@ -187,9 +189,10 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     config_ : TrainConfig
         Configuration of the last call of `fit` or `partial_fit`.
     model_ : Objective
-        Objective of that call.
+        Objective of the last call of `fit` or `partial_fit`.
     activation_ : Activation
-        Activation of that call. `transform` and `score` use it, so new parameters have no effect before the next fit.
+        Activation of the last call of `fit` or `partial_fit`. `transform` and `score` use it. If you change the
+        parameter `activation`, the change has no effect before the next call of `fit`.
     """
 
     def __init__(
@@ -250,7 +253,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Warns
         -----
         ConvergenceWarning
-            If no unit is active on any sample of X after training, or if `tol` is given and not reached.
+            If no unit is active on any sample of X after training, or if `tol` is given and `fit` did not stop early.
         UserWarning
             If sigma2 cannot change the sparsity with this model and activation.
         """
@@ -273,11 +276,12 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return self
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> "SparseAutoEncoder":
-        """Train for one epoch from where the last call ended. Velocity and random streams continue as well.
+        """Train for one epoch, from the state at the end of the last call.
 
-        `fit` is equal to `epochs` of these calls. X can be another part of the data, and parameters can have changed.
-        `n_components`, `random_state` and the dtype remain those of the first call. Read-only parameters, as in a
-        memory map, are copied first.
+        The velocity and the random streams also continue, so `epochs` calls of this method give the result of `fit`.
+        X can be another part of the data, and the estimator's parameters can be changed between calls. Only
+        `n_components`, `random_state` and the dtype remain those of the first call. If `components_` or `intercept_`
+        are read-only, as in a memory map, they are copied first.
 
         Parameters
         ----------
@@ -315,7 +319,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self._advance(self._state, x, config, 1, _Progress(self.verbose))
 
     def _stopping(self) -> tuple[float | None, int]:
-        """Return `tol` and `n_iter_no_change`, checked."""
+        """Check `tol` and `n_iter_no_change`, and return them."""
         tol = None if self.tol is None else _validation.number("tol", self.tol)
         return tol, _validation.integer("n_iter_no_change", self.n_iter_no_change)
 
@@ -329,7 +333,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         model, activation = self._model(), find_activation(self.activation)
         trained = training.run_epochs(state, x, model, activation, config, epochs, progress)
         if trained.diverged or trained.metrics is None:
-            # Parameters on their way to infinity are no fit.
+            # The parameters of a diverged run are not a usable result, so the attributes are not set.
             self.__dict__.pop("components_", None)
             raise ValueError(f"training diverged at step {trained.diverged}; eta is {self.eta!r}, a lower one may help")
         self._state, self._metrics, self.config_ = state, trained.metrics, config
@@ -343,14 +347,14 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """Warn the caller of `fit` or `partial_fit` if sigma2 cannot change the sparsity."""
         if self.config_.sigma2 and _is_flat(self.model_, self.activation_):
             text = (
-                f"model {self.model_.name} does not make the codes of activation {self.activation_.name} sparser, "
-                "whatever sigma2 is: its second derivative is 0 everywhere; take the model SAE, DAE or L1, or an "
-                "activation such as softplus"
+                f"model {self.model_.name} does not make the codes of activation {self.activation_.name} sparser, for "
+                "any sigma2, because the second derivative of this activation is 0 everywhere; use the model SAE, DAE "
+                "or L1, or an activation such as softplus"
             )
             warnings.warn(text, UserWarning, stacklevel=3)
 
     def _draw_seed(self) -> int:
-        """Return the seed: `random_state` itself, or a draw from it."""
+        """Return the seed: `random_state` if it is an int, otherwise a number that it draws."""
         if self.random_state is None or isinstance(self.random_state, np.random.RandomState):
             return int(check_random_state(self.random_state).randint(SEEDS))
         return _validation.integer("random_state", self.random_state, low=0)
@@ -365,7 +369,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return named_objective(self.model)
 
     def _fitted(self, X: ArrayLike) -> tuple[Params, Activation, Array]:
-        """Return parameters, activation and the checked data, if the estimator is fitted."""
+        """Return the parameters, the activation and the checked data. Raise an error if the estimator is not fitted."""
         check_is_fitted(self, "components_")
         x = validate_data(self, X, dtype=self.components_.dtype, order="C", reset=False)
         return Params(self.components_, self.intercept_), self.activation_, x

@@ -1,4 +1,4 @@
-"""Activations beyond the paper's four, as jets with hand-derived derivatives, and their table.
+"""More activations than the four of the paper, as jets with hand-derived derivatives, and their table.
 
 delta_min is 0 for an activation that is exactly 0 on an interval, and 0.1 for the others. `kinks` are the points where
 h, h' or h'' jumps.
@@ -37,8 +37,8 @@ def sharp_softplus(a: Array, order: int = 3, *, beta: float) -> Jet:
 
     Notes
     -----
-    Write z = beta a and g for the softplus, whose slope g' is the sigmoid. Every derivative in a brings one factor
-    beta:
+    Let z = beta a, and let g be the softplus. Its slope g' is the sigmoid. Each derivative with respect to a multiplies
+    by one more factor beta:
 
         h = g(z) / beta, h' = g'(z), h'' = beta g''(z), h''' = beta^2 g'''(z)
     """
@@ -124,10 +124,10 @@ def gelu(a: Array, order: int = 3) -> Jet:
         h''  = 2 phi - a^2 phi = (2 - a^2) phi
         h''' = -2 a phi - a (2 - a^2) phi = a (a^2 - 4) phi
 
-    h' ranges from -0.129 at -sqrt(2) to 1.129 at sqrt(2). So h decreases somewhere, and its slope leaves [0, 1].
+    h' ranges from -0.129 at -sqrt(2) to 1.129 at sqrt(2). So h is not non-decreasing, and its slope is not in [0, 1].
     """
     Phi = ndtr(a)
-    h, a = a * Phi, np.clip(a, -50, 50)  # beyond 50 phi is 0 anyway, and the square of a may overflow
+    h, a = a * Phi, np.clip(a, -50, 50)  # avoids an overflow of a^2; phi is 0 for |a| > 50
     phi = np.exp(a * a / -2) / (2 * np.pi) ** 0.5
     return Jet(
         h,

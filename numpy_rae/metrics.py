@@ -37,7 +37,7 @@ class Codes(NamedTuple):
 
 @_validation.tiny_is_zero
 def measure(params: Params, activation: str | Activation | Callable[..., Any], x: Array) -> Codes:
-    """Encode all of x and reduce the codes to figures per unit, in float64.
+    """Encode all of x and compute statistics per unit, in float64.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def measure(params: Params, activation: str | Activation | Callable[..., Any], x
     Returns
     -------
     Codes
-        If params is not finite, or a sum overflows, the loss or a variance is not finite, without a warning. `train`
-        recognises a divergence by it.
+        The statistics. If params is not finite or a sum overflows, then the loss or a variance is not finite, and there
+        is no warning. `train` uses this to detect a divergence.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def reduce_codes(
 
 @_validation.tiny_is_zero
 def mean_square(x: Array) -> float:
-    """Return E||x||^2, the loss of an all-dead code, whose reconstruction is 0.
+    """Return E||x||^2. This is the loss if all units are dead, because the reconstruction is then 0.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class ObjectiveFunction(Protocol):
 @takes_len2
 @dataclass(frozen=True)
 class Objective:
-    """Objective with the name that it has in records and figures.
+    """Objective together with its name in records and figures.
 
     Calling it with `(params, activation, x, sigma2=0.0, rng=None)` checks x and sigma2, and returns the loss and its
     gradient.
@@ -65,7 +65,7 @@ class Objective:
     Raises
     ------
     ValueError
-        If `version` is something else.
+        If `version` is neither an int, a str nor None.
     """
 
     name: str
@@ -115,7 +115,7 @@ def corruption(x: Array, sigma2: float, rng: np.random.Generator | None, model: 
     Raises
     ------
     ValueError
-        If `sigma2` is negative or `rng` is no generator.
+        If `sigma2` is negative or `rng` is not a generator.
     """
     _validation.number("sigma2", sigma2)
     eps: Array = generator(model, rng).standard_normal(x.shape, dtype=x.dtype)
@@ -375,12 +375,12 @@ def first_order(params: Params, activation: Activation, x: Array, eps: Array) ->
 
     Notes
     -----
-    T = (1/N) sum eps . (gradient of ||x - y||^2 with respect to the encoder's input, at x). With q, the change of y
-    along eps, T = -(2/N) sum r . q. So the computation is that of an auto-encoder with a batch of 2 N samples: inputs
-    [x; eps], codes [h; k] and outputs [y; q].
+    T = (1/N) sum eps . (gradient of ||x - y||^2 with respect to the encoder's input, at x). Let r = x - y, and let q be
+    the directional derivative of y along eps. Then T = -(2/N) sum r . q. So the computation is that of an auto-encoder
+    with a batch of 2 N samples: inputs [x; eps], codes [h; k] and outputs [y; q].
 
         (a) a     = W x + b_e,  v = W eps                                      (N, m)
-        (b) k     = h' v,  the change of h along eps                           (N, m)
+        (b) k     = h' v,  the derivative of h along eps                       (N, m)
         (c) y     = W^T h,  q = W^T k                                          (N, n)
         (d) J + T = (1/N) sum r . (r - 2 q),  r = x - y
         (e) g_y   = -2 (r - q) / N,  g_q = -2 r / N                            (N, n)

@@ -40,7 +40,7 @@ def zero_velocity(params: Params) -> Params:
 def check_in_place(params: Params, velocity: Params) -> None:
     """Raise ValueError for an array that a step cannot write into.
 
-    BLAS does not check this, and the process would crash.
+    BLAS does not check the arrays, so without this check the process could crash.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def check_in_place(params: Params, velocity: Params) -> None:
 
 
 def _fault(array: Array) -> str:
-    """Say why an array cannot be changed in place."""
+    """Return the reason why an array cannot be changed in place, as text."""
     if not array.flags.writeable:
         return "read-only"
     return "not aligned" if not array.flags.aligned else "not in the native byte order"
@@ -159,7 +159,7 @@ def sgd_step(
     check_in_place(params, velocity)
     add_factors(velocity.W, grad, eta, momentum)
     len2 = np.empty_like(params.b_e)
-    # One block of memory for all blocks of rows stays in the cache.
+    # All blocks of rows use the same scratch memory, so it stays in the cache.
     scratch = np.empty_like(params.W[next(row_blocks(params.W.shape))])
     for rows in row_blocks(params.W.shape):
         len2[rows] = apply_velocity(params.W[rows], velocity.W[rows], grad, eta, rows, constraint, scratch)
@@ -174,8 +174,8 @@ def sgd_step(
 def flush_subnormals(velocity: Params) -> None:
     """Replace subnormal entries of the velocity by 0, in place.
 
-    The velocity of a unit without gradient decays until rounding keeps it at a few of the smallest numbers. Arithmetic
-    with such numbers makes a step several times slower.
+    If a unit has no gradient, its velocity decays to subnormal numbers, the smallest floating-point numbers. Because of
+    rounding it does not reach 0. Arithmetic with subnormal numbers makes a step several times slower.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def add_factors(v_W: Array, grad: Gradient, eta: float, momentum: float) -> None
     v_W *= momentum
     gemm = get_blas_funcs("gemm", (v_W,))
     for left, right in grad.factors:
-        # BLAS writes in Fortran order; an array in C order is the transpose of one.
+        # BLAS writes in Fortran order. The transpose of an array in C order is in Fortran order.
         one, two, out = (left.T, right, v_W) if v_W.flags.f_contiguous else (right.T, left, v_W.T)
         (one, trans_a), (two, trans_b) = as_fortran(one), as_fortran(two)
         gemm(-eta, one, two, beta=1.0, c=out, trans_a=trans_a, trans_b=trans_b, overwrite_c=True)

@@ -65,8 +65,8 @@ class Penalty(Protocol):
 class MeanActivationPenalty:
     """Penalise the mean activations: R = sum over units of f(rho_j), the family of Cor. 1.
 
-    rho_j is the batch mean of h_j. Outside `domain`, f is continued along its tangent. Clipping rho instead would
-    remove the gradient where Cor. 1 needs it.
+    rho_j is the batch mean of h_j. Outside `domain`, f is replaced by its tangent at the nearest end. If rho were
+    clipped instead, the gradient outside `domain` would be 0, and Cor. 1 would not hold there.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class MeanActivationPenalty:
     Raises
     ------
     ValueError
-        If `f` is no function, or a domain is no pair of increasing numbers.
+        If `f` is not a function, or a domain is not a pair of increasing numbers.
 
     Notes
     -----
@@ -176,7 +176,7 @@ def check_interval(name: str, ends: tuple[float, float]) -> None:
     Raises
     ------
     ValueError
-        If `ends` is anything else.
+        If `ends` is not a pair of increasing numbers.
     """
     if not isinstance(ends, tuple) or not all(isinstance(end, (int, float)) for end in ends) or len(ends) != 2:
         raise ValueError(f"{name} is {ends!r}; it must be a pair of numbers")
@@ -388,8 +388,8 @@ class WeightDecay:
         return float(len2.sum()), PenaltyGrad(dR_dlen2=np.ones_like(len2))  # (a) (b)
 
 
-# Eq. (13) is continued along its tangent beyond rho = 1 - eps. With h <= 1 the mean code stays below 1, and does not
-# reach 1 - eps for a small eps. For the other activations, EPS_ABOVE_1 is the smallest eps with which no run of
+# Above rho = 1 - eps, Eq. (13) is replaced by its tangent at 1 - eps. If h <= 1, the mean code stays below 1, and a
+# small eps is enough. For the other activations, EPS_ABOVE_1 is the smallest eps with which no run of
 # examples/continuation.py breaks down.
 EPS = 1e-3
 EPS_ABOVE_1 = 0.1
@@ -398,10 +398,11 @@ LEAST_EPS = 1e-6
 
 
 def sae(eps: float | None = None) -> MeanActivationPenalty:
-    """Return the penalty of SAE, Eq. (13), continued along its tangent beyond rho = 1 - eps.
+    """Return the penalty of SAE, Eq. (13), replaced by its tangent above rho = 1 - eps.
 
-    Eq. (13) is undefined where the mean code rho reaches 1, which ReLU and softplus allow. Beyond 1 - eps the slope is
-    the constant 1 / eps. A smaller eps stays closer to Eq. (13) below 1, and has a steeper slope above it.
+    Eq. (13) is undefined for a mean code rho of 1 or more, and ReLU and softplus can reach such values. Above 1 - eps
+    the slope is the constant 1 / eps. With a smaller eps, the penalty equals Eq. (13) on a larger part of [0, 1), and
+    its slope above this part is steeper.
 
     Parameters
     ----------
@@ -433,14 +434,14 @@ L1 = MeanActivationPenalty(identity)
 def sae_with_target(rho_0: float, eps: float = EPS) -> MeanActivationPenalty:
     """Return the penalty KL(rho_0 || rho) of Eq. (12), for a target mean activation rho_0.
 
-    It increases in rho only for rho above rho_0.
+    It increases with rho only where rho is above rho_0.
 
     Parameters
     ----------
     rho_0 : float
         Target in [eps, 1 - eps].
     eps : float
-        The penalty is continued along its tangent outside [eps, 1 - eps]. In [LEAST_EPS, 0.5].
+        Number in [LEAST_EPS, 0.5]. Outside [eps, 1 - eps] the penalty is replaced by its tangent at the nearest end.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The tables of activations and objectives by name: the same for training, figures, certificates and model files."""
+"""The tables of activations and objectives by name, for training, figures, certificates and model files."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ OWN_OBJECTIVES = MappingProxyType(dict(OBJECTIVES))
 
 
 def find_activation(activation: str | Activation | Callable[..., Any]) -> Activation:
-    """Return the activation that a name, an activation or a function of one number means.
+    """Return an activation, given by its name, as an `Activation`, or as a function of one number.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def find_activation(activation: str | Activation | Callable[..., Any]) -> Activa
 
 
 def softplus_sharpness(name: str) -> float | None:
-    """Return B of "softplus(beta=B)", None for any other name.
+    """Return the number B of the name "softplus(beta=B)", or None for any other name.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def softplus_sharpness(name: str) -> float | None:
 
 
 def find_objective(objective: str | ObjectiveFunction) -> ObjectiveFunction:
-    """Return the objective that a name or an objective means.
+    """Return an objective, given by its name or as an object that can be called.
 
     Parameters
     ----------
@@ -97,23 +97,23 @@ def find_objective(objective: str | ObjectiveFunction) -> ObjectiveFunction:
 
 
 def named_objective(model: Any) -> Objective:
-    """Return the named objective that a name, an objective, a penalty or a pair means.
+    """Return an `Objective`, given by its name, or as an objective, a penalty or a pair.
 
     Parameters
     ----------
     model : str, Objective, callable, penalty or tuple
         A name in `OBJECTIVES`, an objective, a penalty, or a pair (name, objective or penalty). An objective or a
-        penalty without a name gets that of its function or class.
+        penalty without a name gets the name of its function or class.
 
     Returns
     -------
     Objective
-        The objective under its name.
+        The objective, with its name.
 
     Raises
     ------
     ValueError
-        If the name is unknown, or the value is none of these.
+        If `model` is a string that is not in `OBJECTIVES`, or has none of the types above.
     """
     if isinstance(model, tuple):
         return _renamed(*_pair(model))
@@ -140,7 +140,7 @@ def _renamed(name: str, model: Any) -> Objective:
 
 
 def name_of(thing: Any) -> str:
-    """Return what an activation, a penalty or an objective is called in records and figures.
+    """Return the name of an activation, a penalty or an objective in records and figures.
 
     Parameters
     ----------
@@ -150,7 +150,8 @@ def name_of(thing: Any) -> str:
     Returns
     -------
     str
-        Its `name`; else the name of a known penalty, of the function, or of the class.
+        The attribute `name` of the object. If it has none: the name in the table of penalties, else the name of the
+        function, else the name of the class.
     """
     if isinstance(thing, Penalised):
         mine = thing.penalty

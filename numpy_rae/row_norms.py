@@ -37,9 +37,9 @@ def of_order_one(x: Array, axis: int | None = None) -> tuple[Array, Array]:
     Parameters
     ----------
     x : ndarray
-        Finite array; with an axis, of shape (N, n).
+        Finite array. If `axis` is not None, its shape is (N, n).
     axis : {None, 0, 1}
-        None scales the whole array by one factor, 0 each column by its own, 1 each row by its own.
+        None scales the whole array by one factor. 0 scales each column by its own factor, and 1 scales each row.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def unit_rows(W: Array) -> None:
 def fast_directions(W: Array) -> Array:
     """Return the rows of W scaled to length 1, as a new array.
 
-    This is faster than `directions`, and right only where no squared row length overflows or is rounded to 0.
+    This is faster than `directions`. It is correct only if no squared row length overflows or is rounded to 0.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def directions(W: Array) -> Array:
     Raises
     ------
     ValueError
-        If W is not a non-empty finite matrix of one of these dtypes.
+        If W is not a finite matrix, is empty, or is neither float32 nor float64.
     """
     peak = np.abs(_validation.matrix("W", W)).max(axis=1, keepdims=True)
     scaled = W / np.where(peak == 0, 1, peak)

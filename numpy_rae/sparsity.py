@@ -1,6 +1,6 @@
-"""Measure how sparse a trained auto-encoder is, with L0, Hoyer's measure and others beside those of `metrics`.
+"""Measure how sparse a trained auto-encoder is, with L0, Hoyer's measure and others, in addition to those of `metrics`.
 
-`measure` encodes a whole data set, one chunk of samples at a time, and keeps figures per unit and per sample.
+`measure` encodes a whole data set, one chunk of samples at a time, and computes statistics per unit and per sample.
 """
 
 import math
@@ -139,7 +139,7 @@ def measure(params: Params, activation: str | Activation | Callable[..., Any], x
     Returns
     -------
     Sparsity
-        The measures. Those that `metrics.measure` has as well are equal to its own, bit for bit.
+        The measures. Those that `metrics.measure` also computes have exactly the same values.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def measure(params: Params, activation: str | Activation | Callable[..., Any], x
 
     def _visit(rows: slice, h: Array) -> None:
         """Measure the codes h of some rows of x."""
-        h = np.ascontiguousarray(h)  # Sums over the units of a sample then have one order, and are faster.
+        h = np.ascontiguousarray(h)  # So that sums over units are faster and always in the same order.
         near_zero[:] += (np.abs(h) <= delta_min).sum(axis=0)
         L0[rows] = (h > delta_min).sum(axis=1)
         sparse[rows], zero[rows] = _hoyer(h), ~h.any(axis=1)
@@ -198,7 +198,7 @@ def _hoyer(h: Array) -> Array:
         return np.full(len(h), math.nan)
     size = np.abs(h)
     peak = size.max(axis=1, keepdims=True)
-    # Relative to the peak, no square that matters overflows or underflows.
+    # After the division by the largest entry, squares do not overflow. Those that underflow are too small to matter.
     share = np.divide(size, peak, out=np.full_like(size, math.nan), where=peak > 0)  # (N, m)
     l1, l2 = share.sum(axis=1, dtype=np.float64), np.sqrt(np.square(share, dtype=np.float64).sum(axis=1))
     sparseness: Array = np.clip((m**0.5 - l1 / l2) / (m**0.5 - 1), 0, 1)
@@ -257,7 +257,7 @@ def total_variance(x: Array) -> float:
     """
     _validation.matrix("x", x, squares=True)
     mean, total = x.mean(axis=0, dtype=np.float64), 0.0
-    varies = x.min(axis=0) != x.max(axis=0)  # the deviation of a constant feature is only rounding
+    varies = x.min(axis=0) != x.max(axis=0)  # a constant feature deviates only by rounding
     for start in range(0, len(x), metrics.CHUNK):
         total += float((np.square(x[start : start + metrics.CHUNK] - mean) * varies).sum())
     return total / len(x)

@@ -1,6 +1,6 @@
-"""Penalties that depend on W in other ways than through a and the row lengths: Eq. (7), Eq. (10) and CAE+H.
+"""Penalties that depend on W also in other ways than through a and the row lengths: Eq. (7), Eq. (10) and CAE+H.
 
-`TAYLOR` is the bracket of Eq. (7): mDAE and the second and third term of Thm 3.
+`TAYLOR` is the expression in brackets of Eq. (7): the sum of mDAE and of the second and third term of Thm 3.
 """
 
 from collections.abc import Iterable
@@ -278,7 +278,7 @@ class HessianTerm:
         Raises
         ------
         ValueError
-            If `rng` is no generator.
+            If `rng` is not a generator.
         """
         eps = generator("CAE+H", rng).standard_normal(fwd.x.shape, dtype=fwd.x.dtype) * self.noise
         return hessian_term(params, activation, fwd, eps, len2)

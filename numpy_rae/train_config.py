@@ -10,7 +10,7 @@ from numpy_rae import _validation, constraints, velocity_rules
 
 DTYPES = ("float32", "float64")
 STARTS = ("glorot", "unit")
-# Fields that earlier records do not have. At their defaults they add nothing to a run's description.
+# Fields that older records do not have. They are left out of a run's description if they have their default value.
 LATER = ("velocity", "start")
 
 
@@ -47,7 +47,7 @@ class TrainConfig:
         Rule for the velocity's part along the rows, a name in `velocity_rules.VELOCITY_RULES`.
     start : str
         With "unit", the rows of the Glorot initialisation are scaled to length 1 before the first update. With
-        "glorot", the constraint acts after the first update for the first time.
+        "glorot", they are not scaled, and the constraint is first applied after the first update.
 
     Raises
     ------
@@ -88,7 +88,7 @@ class TrainConfig:
             object.__setattr__(self, name, float(getattr(self, name)))
 
     def description(self) -> dict[str, Any]:
-        """Return the configuration as JSON values, without `LATER` fields that have their default.
+        """Return the configuration as JSON values. A field in `LATER` is left out if it has its default value.
 
         Returns
         -------

@@ -26,7 +26,7 @@ class TrainResult:
     n_extrapolated : int
         Number of (update, unit) pairs at which a penalty was extrapolated beyond its domain.
     diverged : int or None
-        The step, counted from 1, at which the objective was not finite any more. None if the run did not diverge.
+        The first step, counted from 1, at which the objective was not finite. None if the run did not diverge.
     first : float or None
         First minibatch objective.
     peak : tuple of (float, int) or None
@@ -57,7 +57,7 @@ class RandomStreams:
     Parameters
     ----------
     seed : int
-        The seed of all three.
+        Seed from which all three streams are derived.
     """
 
     def __init__(self, seed: int) -> None:
@@ -66,7 +66,7 @@ class RandomStreams:
 
 @dataclass
 class TrainState:
-    """Hold the arrays and counters of the loop: all that a run needs to continue, bit for bit.
+    """Hold the arrays and counters of the loop. A run that continues from them gives exactly the same result.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class TrainState:
     n_extrapolated : int
         Number of (update, unit) pairs at which a penalty was extrapolated.
     diverged : int or None
-        The step at which the objective was not finite any more.
+        The first step at which the objective was not finite. None if there is no such step.
     ahead : list of ndarray, or None
         Index arrays of the batches that remain in the epoch in progress. None between epochs.
     began : int

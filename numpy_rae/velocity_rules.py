@@ -1,14 +1,16 @@
-"""Rules for the part of the velocity along the rows of W. They show how that part acts.
+"""Rules for the radial part of the velocity, the part along the rows of W. They show which effects this part has.
 
-A step is v <- momentum v - eta g, W <- W + v, then the constraint on the rows. Write u_j = W_j / ||W_j|| for the
-direction of row j before the step, and v_j = t_j + c_j u_j with t_j orthogonal to u_j. On unit rows only the direction
-matters, yet the radial part c_j acts on it in two ways:
+A step is v <- momentum v - eta g, W <- W + v, then the constraint on the rows. Let u_j = W_j / ||W_j|| be the direction
+of row j before the step. Split v_j = t_j + c_j u_j, where t_j is orthogonal to u_j and c_j is the radial part. If the
+rows have length 1, only their directions can change. The radial part changes the directions in two ways:
 
-- length: W_j + v_j has length about 1 + c_j before the constraint, which divides by it. If c_j < 0 the row shrinks and
-  is stretched back, so t_j turns it by a larger angle.
-- turn: after the step the row points along u'_j. The velocity keeps c_j u_j, which is no longer radial for u'_j.
+- length: before the constraint, W_j + v_j has a length of about 1 + c_j. The constraint divides by this length. If
+  c_j < 0, the row is first shortened and then stretched back to length 1, so t_j turns it by a larger angle.
+- turn: after the step the row has a new direction u'_j. The velocity still contains c_j u_j. This vector is not
+  parallel to u'_j, so in the next step it also turns the row.
 
-The rules remove one way, both, or the radial part itself. With both removed, c_j has no effect on any direction.
+The rules remove one of these effects, both of them, or the radial part itself. If both effects are removed, c_j does
+not change any direction.
 """
 
 from collections.abc import Callable
@@ -119,7 +121,7 @@ def no_turn(
 ) -> Array:
     """Take one step of `sgd_step`, then set v <- t + c u', in place.
 
-    The radial part turns with the row, so it stays radial.
+    The radial part is turned together with the row. So it stays parallel to the row.
 
     Parameters
     ----------
@@ -153,7 +155,7 @@ def no_turn(
 def neither(
     params: Params, velocity: Params, grad: Gradient, eta: float, momentum: float, constraint: Constraint | None
 ) -> Array:
-    """Take one step in which the radial part acts neither through the length nor through the turn, in place.
+    """Take one step without both effects of the radial part, length and turn, in place.
 
     Parameters
     ----------
@@ -194,7 +196,7 @@ def split_step(
     length: bool,
     turn: bool,
 ) -> Array:
-    """Take one step in which the radial part acts in the given ways, in place.
+    """Take one step in which the radial part has only the selected effects, in place.
 
     Parameters
     ----------
@@ -211,9 +213,9 @@ def split_step(
     constraint : callable or None
         Function from squared row lengths, shape (m,), to one factor per row. None leaves the rows as they are.
     length : bool
-        Whether the radial part acts through the length of the row.
+        Whether the radial part has the effect "length", see the docstring of this module.
     turn : bool
-        Whether the radial part acts through the turn of the row.
+        Whether the radial part has the effect "turn".
 
     Returns
     -------

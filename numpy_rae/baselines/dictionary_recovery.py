@@ -1,8 +1,8 @@
-"""Dictionary recovery: make data from known atoms, and measure how many of them a learned W has found.
+"""Dictionary recovery: make data from known atoms, and measure how well the rows of a learned W match them.
 
     x_i = sum over j of s_ij d_j + noise eps_i,  s_i non-negative with `active` non-zero entries,  ||d_j|| = 1
 
-An auto-encoder and the sparse coding of Eq. (2) are both given n and m, but neither the atoms nor the sources.
+The auto-encoder and the sparse coding of Eq. (2) know n and m. They do not know the atoms d_j and the sources s_ij.
 """
 
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class Mixture(NamedTuple):
 
 
 class Chance(NamedTuple):
-    """Hold mean and standard deviation of the score of rows with random directions.
+    """Hold the mean and the standard deviation of the score for rows with random directions.
 
     Attributes
     ----------
@@ -53,7 +53,9 @@ class Chance(NamedTuple):
 def mixture(
     N: int, n: int, m: int, active: int, noise: float, rng: np.random.Generator, dtype: DTypeLike = np.float32
 ) -> Mixture:
-    """Draw samples from m atoms of random direction. Each sample uses `active` atoms, and any set is equally likely.
+    """Draw samples from m atoms with random directions.
+
+    Each sample uses `active` atoms. All sets of this size have the same probability.
 
     Parameters
     ----------
@@ -102,8 +104,8 @@ def mixture(
 def found(W: Array, atoms: Array) -> Array:
     """Compute |cosine| of each atom with the row of W that is assigned to it.
 
-    No row is assigned to two atoms, and the assignment has the largest sum. Sign, length and order of the rows have no
-    effect.
+    Each row is assigned to at most one atom, and the assignment is the one with the largest sum of |cosine|. Sign,
+    length and order of the rows have no effect.
 
     Parameters
     ----------
@@ -115,7 +117,7 @@ def found(W: Array, atoms: Array) -> Array:
     Returns
     -------
     ndarray, shape (m,)
-        The cosines. An atom without a row, or with a row of length 0, has 0.
+        The absolute cosines. The value is 0 for an atom without a row, or with a row of length 0.
 
     Raises
     ------
@@ -145,7 +147,7 @@ def score(W: Array, atoms: Array) -> float:
     Returns
     -------
     float
-        1 if W contains every atom. For random rows see `chance`.
+        The score. It is 1 if W contains every atom. `chance` gives the score of random rows.
     """
     return float(found(W, atoms).mean())
 

@@ -1,10 +1,10 @@
-"""The conditions of the theory on an activation and a penalty, each with a witness if it fails.
+"""The conditions of the theory on an activation and a penalty. If one fails, a witness (a counterexample) is given.
 
     (a) s_e:      h' >= 0;  0 <= h' <= 1;  h'' >= 0;  h -> 0 on the left (Sec. 2.1.2)
     (b) penalty:  f' >= 0 for every rho that h can average to (Cor. 1);  q >= 1 and p >= 0 (Cor. 2)
 
-All conditions are evaluated on a grid: [-50, 50] in steps of 0.025, finer at the kinks and where a sign changes, and
-further points out to +-1e4.
+All conditions are evaluated on a grid: [-50, 50] in steps of 0.025, with a finer grid at the kinks and where a sign
+changes. Some more points go up to +-1e4.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,8 @@ class Witness:
     value : float
         Its value.
     at : float or None
-        The pre-activation a, or the mean code rho, where it has this value. None if it depends on neither.
+        The pre-activation a, or the mean code rho, where the quantity has this value. None if it does not depend on
+        them.
     """
 
     of: str
@@ -57,7 +58,7 @@ class Condition:
     asked_by : tuple of str
         The statements that need it, such as "Cor. 1".
     witness : Witness or None
-        Where it fails. None if it holds.
+        A point where the condition fails. None if it holds.
     """
 
     name: str
@@ -72,13 +73,13 @@ class Condition:
         Returns
         -------
         bool
-            True if there is no witness against it.
+            True if there is no witness.
         """
         return self.witness is None
 
 
 def accuracy(activation: Activation) -> tuple[float, ...]:
-    """Return how large the errors of h and its three derivatives can be.
+    """Return bounds on the errors of h and of its three derivatives.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def accuracy(activation: Activation) -> tuple[float, ...]:
 
 
 def evaluate(activation: Activation, a: Array) -> Jet:
-    """Compute the jet up to h'', without warnings where a user's function overflows.
+    """Compute the jet up to h''. If a user's function overflows, no warning is shown.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def grid(activation: Activation, penalty: Penalty) -> Array:
     Returns
     -------
     ndarray, shape (k,)
-        Points in increasing order at which the jet is finite. Each cell where a sign changes is divided into 32.
+        Points in increasing order at which the jet is finite. Each interval where a sign changes is divided into 32.
     """
     far = np.geomspace(2 * USEFUL, FAR, 9)
     beside = np.concatenate([10.0 ** -np.arange(1, 10), [0]])
@@ -141,7 +142,7 @@ def grid(activation: Activation, penalty: Penalty) -> Array:
 
 
 def activation_conditions(a: Array, jet: Jet, near: tuple[float, ...]) -> tuple[Condition, ...]:
-    """Evaluate (a).
+    """Evaluate the conditions (a) of this module on an activation.
 
     Parameters
     ----------
@@ -161,7 +162,7 @@ def activation_conditions(a: Array, jet: Jet, near: tuple[float, ...]) -> tuple[
     step, size = np.diff(h), np.maximum(1, np.abs(dh_da))
     slack = (near[1] + ROUNDING) * size
     noise = ROUNDING * np.maximum(1, np.abs(h[1:])) * (1 + np.abs(a[1:]))
-    # A step that is larger than the slopes around it allow is a jump of h itself.
+    # If h changes more between two grid points than the slopes there allow, h has a jump.
     leaps = most_violating_point(
         "jump of h", a[:-1], step, 3 * np.diff(a) * np.maximum(size[:-1], size[1:]) + noise - np.abs(step)
     )
@@ -181,9 +182,9 @@ def activation_conditions(a: Array, jet: Jet, near: tuple[float, ...]) -> tuple[
 
 
 def most_violating_point(of: str, at: Array, value: Array, margin: Array) -> Witness | None:
-    """Return the point of the most negative margin, if a margin is negative.
+    """Return the point with the most negative margin, if any margin is negative.
 
-    Points in the useful range [-50, 50] come first.
+    Points in the useful range [-50, 50] are preferred over points outside it.
 
     Parameters
     ----------
@@ -194,7 +195,7 @@ def most_violating_point(of: str, at: Array, value: Array, margin: Array) -> Wit
     value : ndarray, shape (k,)
         The quantity at the points.
     margin : ndarray, shape (k,)
-        How far the condition is from failing.
+        Margin of the condition at each point. The condition fails where it is negative.
 
     Returns
     -------
@@ -220,15 +221,15 @@ def falls_to_zero(h: Array) -> bool:
     Returns
     -------
     bool
-        True if |h| is at most LIMIT at the far end. Also True if it is below 0.01 there, and at most half as large at
-        each -10^k as at the one before, as for 1 / |a|.
+        True if |h(-1e4)| is at most LIMIT. Also True for a slow decay such as 1 / |a|: |h(-1e4)| is below 0.01, and
+        |h| at -1e4 and at -1e3 is at most half of its value at -1e3 and at -1e2.
     """
     size = np.abs(h[::4]) if len(h) == 9 else np.abs(h)
     return bool(size[0] <= LIMIT or (len(h) == 9 and size[0] < 0.01 and (2 * size[:-1] <= size[1:]).all()))
 
 
 def penalty_conditions(penalty: Penalty, a: Array, h: Array) -> tuple[Condition, ...]:
-    """Evaluate (b).
+    """Evaluate the conditions (b) of this module on a penalty.
 
     Parameters
     ----------
@@ -242,7 +243,7 @@ def penalty_conditions(penalty: Penalty, a: Array, h: Array) -> tuple[Condition,
     Returns
     -------
     tuple of Condition
-        The conditions. Empty for a penalty of neither family.
+        The conditions. Empty if the penalty belongs to neither family.
     """
     if isinstance(penalty, MeanActivationPenalty):
         increasing = Condition("f_increasing", "f increases with rho", ("Cor. 1",), decrease_witness(penalty, h))

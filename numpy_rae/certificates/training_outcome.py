@@ -1,20 +1,25 @@
-"""Classify by a fixed rule what lambda did to sparsity in training, and compare this with the certificate.
+"""Classify the effect of lambda on sparsity in training by a fixed rule, and compare it with the certificate.
 
-The runs of one activation and one penalty on one data set share their seeds over all lambda, and are measured at
-training lengths that double. Let A, shape (S, K), be the activation fractions of Eq. (14) of S seeds at K lambdas:
+For one activation, one penalty and one data set, the same seeds are used for every lambda. The runs are measured at
+several training lengths, and each length is twice the one before. Let A, shape (S, K), be the activation fractions of
+Eq. (14) of S seeds at K lambdas.
 
-    (a) drift    = rms_j |E[a_j] - E[a_j] at half the length| / rms_j sd[a_j]. A run has converged if this is at most
-        DRIFT and either at most GROWTH times what it was one length before (a unit that moves slowly but steadily
-        doubles it), or so small that it could double DOUBLINGS times more; and if that is so at all later lengths, too
+    (a) drift    = rms_j |E[a_j] - E[a_j] at half the length| / rms_j sd[a_j]. A run has converged at a length if two
+        conditions hold there and at all later lengths. First, drift is at most DRIFT. Second, drift is at most GROWTH
+        times the drift at the length before, or at most DRIFT / 2^DOUBLINGS. If a unit moves at a constant speed,
+        drift doubles with the length, so the second condition detects this
     (b) spread^2 = mean over lambda of the variance of A over the seeds
-    (c) a move from one lambda to a larger one counts if it has the same sign in every seed and its mean exceeds
-        q spread / sqrt(S), Tukey's honest significant difference of K means at LEVEL: the effect of the seeds
-    (d) sparser: some pair of lambdas falls and none rises;   denser: the reverse;  mixed: both;  unaffected: neither
-    (e) (d) is inconclusive unless it was the same at half the length. Then it stands if all runs have converged. If
-        not, a single direction stands that would outlast DOUBLINGS more: the change of A from 0 to the largest lambda,
-        less DOUBLINGS times what it has lost since half the length, is still above (c)'s threshold
+    (c) the change of A from one lambda to a larger one counts if it has the same sign for every seed and its mean
+        exceeds q spread / sqrt(S). This is Tukey's honest significant difference of K means at LEVEL
+    (d) sparser: at least one change that counts is negative, and none is positive;  denser: the reverse;
+        mixed: some are negative and some positive;  unaffected: no change counts
+    (e) the outcome is (d) if (d) is the same at half the length and all runs have converged. If not all have converged,
+        it is still (d) if this is "sparser" or "denser" and would persist for DOUBLINGS more doublings of the length.
+        For this, take the change of A from lambda = 0 to the largest lambda. Subtract DOUBLINGS times the amount by
+        which it has become smaller since half the length. The rest must exceed the threshold of (c). In all other
+        cases the outcome is "inconclusive"
 
-A lambda at which a run diverged or broke down is left out, because units that died in this way do not show sparsity.
+A lambda at which a run diverged or broke down is left out, because dead units in such a run do not show sparsity.
 """
 
 from __future__ import annotations
@@ -76,12 +81,12 @@ class Sweep(NamedTuple):
 
     @property
     def converged(self) -> Array:
-        """Evaluate (a).
+        """Evaluate step (a) of this module: whether the runs have converged.
 
         Returns
         -------
         ndarray of bool, shape (T, S, K)
-            Whether each run has converged at each length. False at the first length, which has no earlier one.
+            Whether each run has converged at each length. False at the first length, because there is no length before.
         """
         before, now = self.drift[:-1], self.drift[1:]
         calm = (now <= DRIFT) & ((now <= GROWTH * before) | (now <= DRIFT / 2**DOUBLINGS))
@@ -90,12 +95,12 @@ class Sweep(NamedTuple):
 
     @property
     def comparable(self) -> bool:
-        """Return whether lambda = 0 and another lambda remain, so that they can be compared.
+        """Return whether the runs can be compared: lambda = 0 and at least one other lambda are not left out.
 
         Returns
         -------
         bool
-            True if they do.
+            True if they can.
         """
         return len(self.lam) > 1 and self.lam[0] == 0
 
@@ -106,7 +111,7 @@ def collect_sweep(records: Iterable[dict[str, Any]]) -> Sweep:
     Parameters
     ----------
     records : iterable of dict
-        The records of the runs, those at lambda = 0 included.
+        The records of the runs, including those at lambda = 0.
 
     Returns
     -------
@@ -137,7 +142,7 @@ def collect_sweep(records: Iterable[dict[str, Any]]) -> Sweep:
 
 @lru_cache
 def tukey(count: int, freedom: int) -> float:
-    """Compute the q of (c): the range of means in units of their standard error, exceeded with probability LEVEL.
+    """Compute q of step (c): the range of the means, in standard errors, exceeds q with probability LEVEL.
 
     Parameters
     ----------
@@ -155,7 +160,7 @@ def tukey(count: int, freedom: int) -> float:
 
 
 def hsd_threshold(A: Array) -> float:
-    """Compute the threshold of (c).
+    """Compute the threshold of step (c).
 
     Parameters
     ----------
@@ -170,7 +175,7 @@ def hsd_threshold(A: Array) -> float:
     Raises
     ------
     ValueError
-        If there is a single seed, which has no spread.
+        If there is only one seed, because the spread is then undefined.
     """
     S, K = A.shape
     if S < 2:
@@ -180,7 +185,7 @@ def hsd_threshold(A: Array) -> float:
 
 
 def direction(A: Array) -> str:
-    """Evaluate (d).
+    """Evaluate step (d): the direction of the changes that count.
 
     Parameters
     ----------
@@ -202,7 +207,9 @@ def direction(A: Array) -> str:
 
 
 def decision_length(sweeps: Sequence[Sweep]) -> int:
-    """Choose the length for one activation: the first at which all its runs have converged, else the last.
+    """Choose the training length at which one activation is judged.
+
+    This is the first length at which all its runs have converged. If there is no such length, it is the last one.
 
     Parameters
     ----------
@@ -222,7 +229,7 @@ def decision_length(sweeps: Sequence[Sweep]) -> int:
 
 
 def outcome(sweep: Sweep, at: int) -> str:
-    """Evaluate (e).
+    """Evaluate step (e): the outcome.
 
     Parameters
     ----------
@@ -248,7 +255,7 @@ def outcome(sweep: Sweep, at: int) -> str:
 
 
 def effect_persists(before: Array, A: Array) -> bool:
-    """Evaluate the last clause of (e).
+    """Evaluate the rule of step (e) for runs that have not converged.
 
     Parameters
     ----------
@@ -260,7 +267,7 @@ def effect_persists(before: Array, A: Array) -> bool:
     Returns
     -------
     bool
-        True if the effect would outlast DOUBLINGS more.
+        True if the effect would persist for DOUBLINGS more doublings of the length.
     """
     loss = max(0.0, abs(effect(before)) - abs(effect(A)))
     return abs(effect(A)) - DOUBLINGS * loss > hsd_threshold(A)
@@ -295,7 +302,7 @@ def agreement(prediction: str, found: str) -> str:
     Returns
     -------
     str
-        CONFIRMED or REFUTED, or OPEN if the certificate or the training does not decide.
+        CONFIRMED or REFUTED. OPEN if the certificate predicts nothing, or if training gave no direction of (d).
     """
     if prediction not in FORESEEN or found not in (SPARSER, UNAFFECTED, DENSER, MIXED):
         return OPEN
@@ -316,7 +323,7 @@ class Row(NamedTuple):
     eta : float
         Learning rate.
     sweep : Sweep or None
-        The runs. None if the penalty refuses the activation.
+        The runs. None if the penalty rejects the activation.
     at : int
         Index of the length.
     outcome : str

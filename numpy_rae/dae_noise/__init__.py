@@ -1,1 +1,1 @@
-"""Where the sparsity of DAE comes from (Sec. 3.1.1): noise variants and the smoothed ReLU."""
+"""Study the cause of DAE's sparsity (Sec. 3.1.1): variants of the noise and the smoothed ReLU."""

@@ -1,14 +1,14 @@
-"""Objectives whose weights and biases get the gradients of different objectives.
+"""Objectives in which the weights and the biases get the gradients of two different objectives.
 
-They show which of the two makes codes sparse. The gradients of an objective and of the plain auto-encoder are computed
-at the same parameters and batch. Each of W and b_e gets one of them:
+They show whether the gradient of W or that of b_e makes the codes sparse. The gradients of an objective and of the
+plain auto-encoder are computed at the same parameters and batch. W gets one of them, and b_e gets the other:
 
     "DAE weights only"    g_W from DAE,    g_b_e from AE
     "DAE bias only"       g_W from AE,     g_b_e from DAE
 
-The objective draws its noise as always. So with one seed, the full objective and both parts get the same noise. The
-value of a mixed objective is the value of the full one. No function has the mixed gradient, so this value only shows
-how training proceeds.
+For the same seed, the full objective and both mixed objectives draw the same noise. The value of a mixed objective is
+the value of the full objective. The mixed gradient is not the gradient of any function. So the value only shows the
+progress of the training.
 """
 
 from dataclasses import dataclass

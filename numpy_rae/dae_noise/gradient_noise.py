@@ -1,11 +1,12 @@
-"""The noise of eDAE has mean zero, so its effect on training is an effect of its variance.
+"""The noise of eDAE has mean zero. So only its variance can have an effect on training.
 
-eDAE's first-order term T is linear in the noise. Hence K noise copies of every sample are one copy of variance
-sigma2 / K (`EdaeCopies`), and the gradient of T is a mean-zero perturbation of the plain auto-encoder's gradient.
+eDAE's first-order term T is linear in the noise. So K noise copies of every sample have the same effect as one copy of
+variance sigma2 / K (`EdaeCopies`). The gradient of T is a perturbation with mean zero of the plain auto-encoder's
+gradient.
 
-One step of gradient descent moves theta = (W, b_e) by -eta (g + xi), with g = dJ_AE/dtheta, xi = dT/dtheta and
-E[xi] = 0. Let theta_t be the path without noise, d_t = E[theta] - theta_t the drift, and C_t the covariance. With
-H = dg/dtheta and S = Cov[xi], up to terms of order sigma2^2 and without momentum:
+One step of gradient descent changes theta = (W, b_e) by -eta (g + xi), with g = dJ_AE/dtheta, xi = dT/dtheta and
+E[xi] = 0. Let theta_t be the parameters after t steps without noise, d_t = E[theta] - theta_t the drift, and C_t the
+covariance of theta. Let H = dg/dtheta and S = Cov[xi]. Without momentum, and up to terms of order sigma2^2:
 
     (a) C_{t+1} = (I - eta H) C_t (I - eta H)^T + eta^2 S
     (b) p_t     = (1/2) sum over k, l of C_kl d2g/(dtheta_k dtheta_l)
@@ -32,7 +33,9 @@ from numpy_rae.row_norms import unit_rows
 
 @dataclass(frozen=True)
 class EdaeCopies:
-    """Compute eDAE (Sec. 3.1.1) with the mean over K noise copies of each sample, which is eDAE at the mean noise.
+    """Compute eDAE (Sec. 3.1.1) with the mean over K noise copies of each sample.
+
+    Because T is linear in the noise, this equals eDAE with the mean of the K copies as its noise.
 
     Attributes
     ----------
@@ -77,7 +80,9 @@ def edae_copies(K: int) -> Objective:
 
 
 class Drift(NamedTuple):
-    """Hold a path of the drift and the last covariance. W comes first in a vector, row by row, then b_e.
+    """Hold the drift after each step and the last covariance.
+
+    In all vectors, the entries of W come first, row by row, and then b_e.
 
     Attributes
     ----------
@@ -133,7 +138,7 @@ def noise_covariance(params: Params, activation: Activation, x: Array) -> Array:
     """
     total = np.zeros(())
     for i in range(len(x)):
-        # T is a mean over the samples, so each sample adds its own columns, divided by N.
+        # T is a mean over the samples. So each sample contributes its own columns, divided by N.
         columns = np.stack([noise_gradient(params, activation, x[i : i + 1], e[None]) for e in np.eye(x.shape[1])])
         total = total + columns.T @ columns
     return total / len(x) ** 2
@@ -145,9 +150,9 @@ def plain_gradient(theta: Array, params: Params, activation: Activation, x: Arra
     Parameters
     ----------
     theta : ndarray, shape (m n + m,)
-        Where the gradient is computed.
+        Parameters at which the gradient is computed.
     params : Params
-        Parameters of the wanted shapes.
+        Parameters that give the shapes of W and b_e.
     activation : Activation
         Encoder activation.
     x : ndarray, shape (N, n)
@@ -165,7 +170,7 @@ def plain_gradient(theta: Array, params: Params, activation: Activation, x: Arra
 def predicted_drift(
     params: Params, activation: Activation, x: Array, sigma2: float, eta: float, steps: int, h: float = 1e-4
 ) -> Drift:
-    """Solve (a) to (c) from C = 0 and d = 0 with H, S and the derivatives of g at `params`.
+    """Solve (a) to (c), starting from C = 0 and d = 0, with H, S and the derivatives of g at `params`.
 
     Parameters
     ----------
@@ -182,7 +187,7 @@ def predicted_drift(
     steps : int
         Number of steps.
     h : float
-        Step of the central differences for H. For ReLU it must be so large that many samples cross the kink.
+        Step of the central differences for H. For ReLU it must be large enough that a_j changes sign on many samples.
 
     Returns
     -------
@@ -215,7 +220,7 @@ def second_order(gradient: Callable[[Array], Array], g: Array, C: Array) -> Arra
     Parameters
     ----------
     gradient : callable
-        Maps a displacement, shape (m n + m,), to the gradient there.
+        Function that maps a displacement, shape (m n + m,), to the gradient at this displacement.
     g : ndarray, shape (m n + m,)
         The gradient at displacement 0.
     C : ndarray, shape (m n + m, m n + m)
@@ -272,9 +277,9 @@ def simulated_drift(
     draws: int,
     unit: bool = False,
 ) -> Array:
-    """Draw the noise, and compute the mean of two runs with opposite noise, minus the run without noise.
+    """Simulate the drift: the mean of two runs with opposite noise, minus the run without noise.
 
-    Opposite signs cancel the odd orders of the noise, so the mean over the draws estimates d.
+    In the mean of the two runs, the odd orders of the noise cancel. The mean over the draws estimates d.
 
     Parameters
     ----------
@@ -300,7 +305,7 @@ def simulated_drift(
     Returns
     -------
     ndarray, shape (draws, steps + 1, m n + m)
-        One path of the drift for each draw.
+        The drift after each step, for each draw.
     """
 
     def _run(noise: Iterable[Array | None]) -> Array:

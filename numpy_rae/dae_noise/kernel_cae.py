@@ -1,4 +1,4 @@
-"""CAE with ReLU when the gradient includes the jump of the slope: a kernel estimate replaces the Dirac distribution.
+"""CAE with ReLU and a gradient that includes the jump of the slope, by a kernel estimate of the Dirac distribution.
 
 For ReLU the slope is h' = 1{a > 0}, so CAE's penalty, Eq. (9), counts active units: R = sum_j ||W_j||^p P(a_j > 0),
 with p = 2 (mDAE: p = 4). On unit rows this is m times the activation fraction, Eq. (14). If a_j has a density f_j
@@ -7,8 +7,8 @@ the jump is 0 at every sample (Fn. 1). A kernel estimate of the density restores
 
     f_j(0) = lim E[K(a_j / w) / w]  for w -> 0,    K the standard normal density, w the bandwidth.
 
-JumpReLU auto-encoders train their L0 penalty with this straight-through estimate (arXiv 2407.14435). There it moves the
-threshold alone, and the kernel is a rectangle. Here it enters as dR/da, so it moves the weights as well.
+JumpReLU auto-encoders train their L0 penalty with this straight-through estimate (arXiv 2407.14435). There it changes
+only the threshold, and the kernel is a rectangle. Here it is used as dR/da, so it also changes the weights.
 """
 
 from dataclasses import dataclass
@@ -66,14 +66,14 @@ class KernelPenalty:
     def value_and_grad(
         self, params: Params, activation: Activation, fwd: Forward, rng: np.random.Generator | None = None
     ) -> tuple[float, PenaltyGrad]:
-        """Compute R and its partial derivatives, with (d) in place of 0.
+        """Compute R and its partial derivatives. dR/da is the estimate (d) instead of 0.
 
         Parameters
         ----------
         params : Params
             W, shape (m, n), and b_e, shape (m,).
         activation : Activation
-            ReLU. The penalty is defined for no other.
+            ReLU. The penalty is defined only for ReLU.
         fwd : Forward
             The forward pass.
         rng : numpy.random.Generator, optional

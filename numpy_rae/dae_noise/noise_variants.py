@@ -1,4 +1,4 @@
-"""Variants of DAE that differ in the noise alone. They show where its sparsity comes from (Sec. 3.1.1)."""
+"""Variants of DAE that differ only in the noise. They show the cause of DAE's sparsity (Sec. 3.1.1)."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,9 @@ def antithetic(
 
 @dataclass(frozen=True)
 class Copies:
-    """Compute Eq. (6) with K independently corrupted copies of each sample. The first-order term then falls as 1/K.
+    """Compute Eq. (6) with K independently corrupted copies of each sample.
+
+    The variance of the first-order Taylor term is then proportional to 1 / K.
 
     Attributes
     ----------

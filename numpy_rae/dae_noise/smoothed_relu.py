@@ -1,13 +1,14 @@
-"""ReLU averaged over Gaussian noise on the input: the kink becomes smooth, and a bias gradient appears.
+"""The mean of ReLU over Gaussian noise on the input. It is smooth at 0, and it gives a bias gradient.
 
-With x_tilde = x + eps, eps of variance sigma2, a unit's pre-activation is a + s z, z standard normal, s = sigma
-||W_j||:
+Let x_tilde = x + eps with eps of variance sigma2. Then the pre-activation of a unit is a + s z, where z is standard
+normal and s = sigma ||W_j||:
 
     M(a, s) = E[max(a + s z, 0)]   = a Phi(a/s) + s phi(a/s)              dM/da = Phi(a/s),    dM/ds = phi(a/s)
     Q(a, s) = E[max(a + s z, 0)^2] = (a^2 + s^2) Phi(a/s) + a s phi(a/s)  dQ/da = 2 M,         dQ/ds = 2 s Phi(a/s)
 
-d2M/da2 = phi(a/s) / s > 0 gives Cor. 2 a positive bias gradient where ReLU has none on a sample (Sec. 3.1.1). Since s
-depends on the row length, every gradient has a path through len2: ds/d(len2) = s / (2 len2).
+Because d2M/da2 = phi(a/s) / s > 0, Cor. 2 gives a positive bias gradient. For ReLU itself this gradient is 0 on every
+sample (Sec. 3.1.1). s depends on the row length, so every gradient has an additional part through len2, with
+ds/d(len2) = s / (2 len2).
 """
 
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from numpy_rae.row_norms import row_len2
 
 
 class Smoothed(NamedTuple):
-    """Hold the parts of the moments of the smoothed ReLU.
+    """Hold the quantities from which the moments of the smoothed ReLU are computed.
 
     Attributes
     ----------
@@ -43,7 +44,7 @@ class Smoothed(NamedTuple):
 
 @_validation.tiny_is_zero
 def smoothed_relu(a: Array, s: Array) -> Smoothed:
-    """Compute what the moments of the smoothed ReLU are made of.
+    """Compute the quantities from which the moments of the smoothed ReLU are computed.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def require_relu(activation: Activation) -> None:
     Raises
     ------
     ValueError
-        If it is another.
+        If it is another activation.
     """
     if activation.name != RELU.name:
         raise ValueError(f"activation is {activation.name}; this objective smooths relu, so it needs relu")
@@ -105,7 +106,7 @@ def require_relu(activation: Activation) -> None:
 def smoothed_mdae(
     params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
 ) -> tuple[float, Gradient]:
-    """Compute J_AE + sigma2 R with mDAE's penalty, Eq. (11), on the smoothed slope in place of ReLU's.
+    """Compute J_AE + sigma2 R with mDAE's penalty, Eq. (11), where the smoothed slope replaces the slope of ReLU.
 
     Parameters
     ----------
@@ -179,7 +180,7 @@ def through_length(s: Array, len2: Array) -> Array:
 def expected_dae(
     params: Params, activation: Activation, x: Array, sigma2: float = 0.0, rng: np.random.Generator | None = None
 ) -> tuple[float, Gradient]:
-    """Compute DAE's expectation over the noise, with units that are independent given x. No noise is drawn.
+    """Compute the expectation of DAE over the noise, as if the units were independent given x. No noise is drawn.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ def denoising_sides(params: Params, activation: Activation, x: Array, eps: Array
     x, eps : ndarray, shape (N, n)
         Clean samples and the noise, both of the dtype of W.
     sigma2 : float
-        Variance of each entry of the noise. The noise is an argument.
+        Variance of each entry of the noise.
 
     Returns
     -------

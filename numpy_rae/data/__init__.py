@@ -1,1 +1,1 @@
-"""Images: download, readers, preprocessing, prepared data sets. The embedded digits lie here."""
+"""Images: download, readers, preprocessing and prepared data sets. The embedded digits are in this folder."""

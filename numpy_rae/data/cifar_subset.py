@@ -1,8 +1,8 @@
-"""The subset of CIFAR-10 with which the stored paper-length runs on patches were made: 761 images of each batch.
+"""The subset of CIFAR-10 that was used for the stored paper-length runs on patches: 761 images of each batch.
 
     python -m numpy_rae fetch cifar10 --subset 761
 
-The array is recognised by the SHA-256 of its content, and not by the name of its file.
+The array is identified by the SHA-256 of its content, not by the name of its file.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ PER_BATCH = 761
 IMAGES = BATCHES * PER_BATCH
 FILE_NAME = f"images_{IMAGES}.npy"
 SHAPE = (IMAGES, 3, 32, 32)
-# Of the uint8 array in C order.
+# SHA-256 of the uint8 array in C order.
 SHA256 = "d48b0ca8526147a55a9b1e657b6e8c76dcca448fea5e5eefe0e3dd71245408e4"
-# Of the prepared matrices of 50,000, 5,000 and 500 patches: a record names its matrix, not its images.
+# SHA-256 of the prepared matrices of 50,000, 5,000 and 500 patches. A record contains the hash of its matrix, but not
+# the hash of its images.
 MATRICES = frozenset(
     {
         "92c6ade43c37d4880a517c48dbe42101f239c52f4690227e64f63bcfdeb753a0",
@@ -54,7 +55,7 @@ def cut(images: Array, per_batch: int = PER_BATCH) -> Array:
     Raises
     ------
     DataError
-        If a batch does not hold that many images.
+        If a batch has fewer images.
     """
     most = len(images) // BATCHES
     if not 1 <= per_batch <= most:
@@ -69,9 +70,9 @@ def save(subset: Array, path: Path) -> Path:
     Parameters
     ----------
     subset : ndarray
-        What `cut` returned.
+        Result of `cut`.
     path : pathlib.Path
-        The file. If it exists, it must hold this array.
+        The file. If it exists, it must contain this array.
 
     Returns
     -------
@@ -96,14 +97,14 @@ def save(subset: Array, path: Path) -> Path:
 
 
 def is_subset(path: str | os.PathLike[str] | None, matrix_sha256: str | None = None) -> bool:
-    """Tell whether images are the subset, by content: that of the file if it is here, else that of the matrix.
+    """Return whether images are the subset, by the hash of the file or, if there is no file, of the prepared matrix.
 
     Parameters
     ----------
     path : str or os.PathLike, optional
-        The file of the images. It need not exist.
+        The file of the images. It does not have to exist.
     matrix_sha256 : str, optional
-        SHA-256 of the patches that were prepared of the images.
+        SHA-256 of the patches that were prepared from the images.
 
     Returns
     -------
@@ -123,7 +124,7 @@ def _file_is_subset(path: str | os.PathLike[str]) -> bool:
 
 @lru_cache(maxsize=16)
 def _hashes_to_subset(path: str, size: int, modified: int) -> bool:
-    """Hash a file once; size and time change when the file does."""
+    """Return whether the file has the hash of the subset, cached until size or time of the file change."""
     if size < np.prod(SHAPE):
         return False
     try:

@@ -18,12 +18,12 @@ BLOCK = 1 << 16
 
 
 def download(part: Path, target: Path, remote: RemoteFile, timeout: float, progress: bool) -> None:
-    """Complete a part file from the first mirror that gives the right file.
+    """Complete a part file from the first mirror that has the correct file.
 
     Parameters
     ----------
     part : pathlib.Path
-        An existing file with the bytes that are there already, which can be none.
+        An existing file with the bytes that were downloaded before. It can be empty.
     target : pathlib.Path
         The final name of the file, for the message.
     remote : RemoteFile
@@ -36,7 +36,7 @@ def download(part: Path, target: Path, remote: RemoteFile, timeout: float, progr
     Raises
     ------
     DataError
-        If the proxy is malformed, or if no mirror gives the file. The message says what went wrong with each mirror.
+        If the proxy is malformed, or if no mirror gives the file. The message gives the error of each mirror.
     """
     faults = []
     for url in remote.mirrors:
@@ -66,7 +66,7 @@ def _fill(part: Path, url: str, remote: RemoteFile, timeout: float, progress: bo
 
 
 def _transfer(part: Path, url: str, remote: RemoteFile, timeout: float, progress: bool) -> int:
-    """Bring the part to exactly its known size, and return how many of its bytes were kept from before."""
+    """Download the rest of the part up to its known size, and return how many of its bytes were there before."""
     os.utime(part)
     have = part.stat().st_size
     if have == remote.size:
@@ -91,7 +91,7 @@ def _copy(response: HTTPResponse, out: BinaryIO, remote: RemoteFile, progress: b
 
 
 def _ask(url: str, start: int, timeout: float) -> HTTPResponse:
-    """Request the bytes from `start` on from a mirror; if it cannot do this, request the whole file."""
+    """Request the bytes from `start` on from a mirror. If the mirror cannot do this, request the whole file."""
     headers = {"User-Agent": "numpy_rae"} | ({"Range": f"bytes={start}-"} if start else {})
     try:
         return cast(HTTPResponse, urlopen(Request(url, headers=headers), timeout=timeout))

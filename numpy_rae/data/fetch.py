@@ -1,9 +1,9 @@
-"""Fetch the files of an image set. No file gets its name before its SHA-256 is checked.
+"""Fetch the files of an image set. A file gets its final name only after its SHA-256 is checked.
 
-A download grows in `<name>.<random>.part` in the folder of its target. A part that changed within the last minute
-belongs to a running process, and other processes wait for it. Any other part is free, and the process that renames it
-first owns it. A process that gives up sets the time of its part to 2001, so the next run continues it at once. If a
-process was killed, the next run waits for the rest of the minute first.
+A download is written to `<name>.<random>.part` in the folder of its target. If a part changed within the last minute,
+it belongs to a running process, and other processes wait for it. Any other part is free. The first process that renames
+a free part owns it. A process that gives up sets the time of its part to 2001, so that the next run continues it at
+once. If a process was killed, the next run waits until the part has not changed for a minute.
 """
 
 import math
@@ -26,8 +26,8 @@ EXPIRED_MTIME = 10**9
 def fetch(name: str, folder: Folder = None, *, timeout: float = 30.0, progress: bool = True) -> list[Path]:
     """Find the files of a data set, download the missing ones, and return their paths.
 
-    Good copies below `folder` are used under any name. Damaged files are downloaded again. A whole file of
-    another data set is never replaced.
+    Undamaged copies below `folder` are used, also if they have another name. Damaged files are downloaded again. An
+    undamaged file of another data set is never replaced.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def fetch_file(remote: RemoteFile, folder: Folder = None, *, timeout: float = 30
     Raises
     ------
     DataError
-        As `fetch` does.
+        For the same reasons as in `fetch`.
     """
     if not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf:
         raise DataError(f"timeout was {timeout!r}; it may be any positive number of seconds.")
@@ -115,14 +115,14 @@ def fetch_file(remote: RemoteFile, folder: Folder = None, *, timeout: float = 30
 
 
 def _present(remote: RemoteFile, folder: Path) -> Path | None:
-    """Return the path of a good copy, or None if no copy is found."""
+    """Return the path of an undamaged copy, or None if no copy is found."""
     with suppress(DataError):
         return local_files.find(remote, folder)[0]
     return None
 
 
 def _fetch_to(target: Path, remote: RemoteFile, folder: Path, timeout: float, progress: bool) -> Path:
-    """Download to a part that this process owns, then rename it. Another process can be faster; then use its file."""
+    """Download to a part that this process owns, then rename it. If another process was faster, use its file."""
     local_files.refuse_other_data_set(target, remote)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = _claim(target, max(STALE_AFTER_SECONDS, 2 * timeout), progress)
@@ -137,7 +137,7 @@ def _fetch_to(target: Path, remote: RemoteFile, folder: Path, timeout: float, pr
 
 
 def _claim(target: Path, quiet: float, progress: bool) -> Path:
-    """Return a part that this process owns, an older one or a new one. Wait while another process has one."""
+    """Return an older or a new part that this process owns. Wait while another process owns a part of this file."""
     mine = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
     busy = _adopt(target, mine, quiet)
     if busy and progress:
@@ -150,7 +150,7 @@ def _claim(target: Path, quiet: float, progress: bool) -> Path:
 
 
 def _adopt(target: Path, mine: Path, quiet: float) -> bool:
-    """Rename a free part to `mine`. Return True if no part is free and another process has one."""
+    """Rename a free part to `mine`. Return True if no part is free and another process owns one."""
     busy = False
     for part in target.parent.glob(f"{target.name}.*.part"):
         with suppress(OSError):  # another process renamed or removed it
@@ -164,7 +164,7 @@ def _adopt(target: Path, mine: Path, quiet: float) -> bool:
 
 
 def _release(part: Path, remote: RemoteFile, folder: Path) -> None:
-    """Remove a part that nobody needs, and mark any other as free."""
+    """Remove a part that is not needed any more. Mark any other part as free."""
     if part.exists() and (part.stat().st_size == 0 or _present(remote, folder)):
         part.unlink()
     elif part.exists():

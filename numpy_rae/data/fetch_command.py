@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     Raises
     ------
     DataError
-        As `fetch` and `cifar_subset.save` do. All names and options are checked before the first download.
+        For the same reasons as in `fetch` and `cifar_subset.save`. All options are checked before the first download.
     KeyboardInterrupt
         If the user interrupts the download. The part that was downloaded is kept.
     """
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_subset(options: argparse.Namespace) -> None:
-    """Refuse options for a subset that cannot be cut."""
+    """Raise DataError if the options do not describe a possible subset."""
     if options.subset is None and options.subset_out is not None:
         raise DataError(f"--subset-out is {options.subset_out}; it needs --subset N.")
     if options.subset is not None and "cifar10" not in options.names:

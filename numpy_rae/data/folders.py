@@ -12,7 +12,7 @@ Folder = str | os.PathLike[str] | None
 
 
 class DataError(Exception):
-    """Error for a data set that is missing, damaged, unreachable or wrongly named; the message says what to do."""
+    """Error for a data set that is missing, damaged, unreachable or wrongly named. The message says what to do."""
 
 
 def data_folder(folder: Folder = None) -> Path:
@@ -26,7 +26,7 @@ def data_folder(folder: Folder = None) -> Path:
     Returns
     -------
     pathlib.Path
-        The folder. It need not exist.
+        The folder. It does not have to exist.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def cache_folder() -> Path | None:
     Returns
     -------
     pathlib.Path or None
-        The folder, which need not exist; None if the user has no home folder.
+        The folder, which does not have to exist. None if the user has no home folder.
     """
     with suppress(ValueError):
         cache = _validation.user_path(os.environ.get("XDG_CACHE_HOME") or "")
@@ -93,7 +93,7 @@ def prepared_folders() -> Iterator[Path]:
     Yields
     ------
     pathlib.Path
-        A folder, which need not exist.
+        A folder, which does not have to exist.
 
     Raises
     ------

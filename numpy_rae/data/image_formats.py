@@ -14,7 +14,7 @@ from numpy_rae._validation import Array
 from numpy_rae.data.folders import DataError
 
 ROW = 1 + 3 * 32 * 32
-# Room for the headers and the small files of an archive.
+# Additional bytes that are allowed for the headers and the small files of an archive.
 ARCHIVE_OVERHEAD = 2**20
 # The exceptions that gzip and tarfile raise for damaged bytes.
 TAR_DAMAGE = (
@@ -76,7 +76,7 @@ def parse_cifar10(stream: BinaryIO, name: str = "archive", per_batch: int = 10_0
     Raises
     ------
     DataError
-        If it is not such an archive.
+        If the file is not a CIFAR-10 archive, or `per_batch` does not fit it.
     """
     if not hasattr(stream, "read") or not isinstance(per_batch, int) or per_batch < 1:
         raise DataError(f"{name}: it must be a file open for reading, with at least 1 image a batch ({per_batch!r}).")
@@ -101,8 +101,8 @@ def parse_cifar10(stream: BinaryIO, name: str = "archive", per_batch: int = 10_0
 class _Bounded:
     """The first `limit` bytes of a stream. A read beyond them raises OSError.
 
-    A read at the end of the stream raises OSError from the eleventh time on. Otherwise tarfile would read there once
-    for every 10 kB that a member claims to have.
+    The eleventh read at the end of the stream, and each later one, raises OSError. Without this, tarfile would read at
+    the end once for every 10 kB of the size that a damaged header gives.
     """
 
     def __init__(self, stream: gzip.GzipFile, limit: int):
@@ -136,8 +136,8 @@ def load_images(path: str | os.PathLike[str]) -> Array:
     Parameters
     ----------
     path : str or os.PathLike
-        The file. It holds uint8 of shape (N, C, H, W), (N, H, W, C) or (N, H, W), with C = 1 or 3. A shape that fits
-        the first two is read as the first. A leading `~` is expanded.
+        The file. It contains uint8 of shape (N, C, H, W), (N, H, W, C) or (N, H, W), with C = 1 or 3. If both of the
+        first two forms are possible, the first is used. A leading `~` is expanded.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def load_images(path: str | os.PathLike[str]) -> Array:
     try:
         path = _validation.user_path(path)
         if os.path.exists(path) and not path.is_file():  # opening a pipe would wait for its other end
-            raise OSError("it is no regular file")
+            raise OSError("it is not a regular file")
         images: Array = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # a damaged header raises almost any kind of error
         raise DataError(f"path was {str(path)!r}; {may_be}: {error}.") from error

@@ -1,4 +1,4 @@
-"""Find a file of an image set on this machine. Its SHA-256 decides, so its name and its folder do not matter."""
+"""Find a file of an image set on this machine by its SHA-256. It can have any name and be in any folder."""
 
 import gzip
 import hashlib
@@ -16,19 +16,19 @@ from numpy_rae.data.image_formats import TAR_DAMAGE, parse_idx
 from numpy_rae.data.sources import RemoteFile
 
 GZIP_MAGIC = b"\x1f\x8b"
-# Deflate compresses data at most 1032 times, and adds little to data that it cannot compress.
+# Deflate compresses data to at least 1/1032 of their size. Data that cannot be compressed become only a little longer.
 MOST_SHRUNK, MOST_GROWN = 1032, 1.01
 GZIP_OVERHEAD = 2**12
-# Limits of the search: a user can name a home folder or a network share as the data folder by mistake.
+# The search is limited, because a user can give a home folder or a network share as the data folder by mistake.
 MOST_ENTRIES, MOST_DEPTH = 10_000, 6
 NOT_SEARCHED = ("prepared",)
 
 
 def find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
-    """Find the first good copy of a file below a folder.
+    """Find the first undamaged copy of a file below a folder.
 
-    The usual names come first. Then come all files of the right size, under any name. At most MOST_ENTRIES entries are
-    looked at.
+    Files with the usual names are checked first, then all files of the right size. At most MOST_ENTRIES entries are
+    inspected.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def find(remote: RemoteFile, folder: Path) -> tuple[Path, bytes]:
     Raises
     ------
     DataError
-        If there is no good copy. The message names the copies with a usual name and what is wrong with them.
+        If there is no undamaged copy. The message lists the files with a usual name and the fault of each.
     """
     faults = []
     for path in _usual_paths(remote, folder):
@@ -104,7 +104,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def _has_right_size(path: Path, remote: RemoteFile) -> bool:
-    """Tell whether the size of a file, or the unpacked size that a gzip states at its end, is that of `remote`."""
+    """Return whether the size of a file, or the unpacked size at the end of a gzip file, is that of `remote`."""
     size = path.stat().st_size
     if remote.raw_size is None:
         return size == remote.size
@@ -120,17 +120,19 @@ def _has_right_size(path: Path, remote: RemoteFile) -> bool:
 
 
 def is_gzip(stream: BinaryIO) -> bool:
-    """Tell whether a file is a gzip, by its first bytes: browsers unpack a .gz and keep its name.
+    """Return whether a file is a gzip file, by its first bytes.
+
+    The name is not enough, because browsers can unpack a .gz file and keep its name.
 
     Parameters
     ----------
     stream : binary file
-        A file that is open for reading, at its beginning. It is at its beginning afterwards too.
+        A file that is open for reading, at its beginning. Its position does not change.
 
     Returns
     -------
     bool
-        True if it begins as a gzip does.
+        True if it begins like a gzip file.
     """
     magic = stream.read(len(GZIP_MAGIC))
     stream.seek(0)
@@ -145,7 +147,7 @@ def read_verified(path: Path, remote: RemoteFile) -> bytes:
     path : pathlib.Path
         The file.
     remote : RemoteFile
-        What the file must be. If it gives `raw_size` and `raw_sha256`, a gzip is unpacked.
+        The expected file. If it has `raw_size` and `raw_sha256`, a gzip file is unpacked.
 
     Returns
     -------
@@ -192,7 +194,7 @@ def read_content(path: Path, limit: int, unpack: bool) -> bytes:
     """
     try:
         if os.path.exists(path) and not path.is_file():  # opening a pipe would wait for its other end
-            raise DataError(f"{path} cannot be read: it is no regular file.")
+            raise DataError(f"{path} cannot be read: it is not a regular file.")
         with open(path, "rb") as stream:
             if not (unpack and is_gzip(stream)):
                 return stream.read(limit)
@@ -203,9 +205,10 @@ def read_content(path: Path, limit: int, unpack: bool) -> bytes:
 
 
 def refuse_other_data_set(path: Path, remote: RemoteFile) -> None:
-    """Refuse to replace an undamaged file of another data set by a download.
+    """Raise DataError if a download would replace an undamaged file of another data set.
 
-    Fashion-MNIST, KMNIST and EMNIST use the names of MNIST's files. A damaged download is a file that cannot be parsed.
+    Fashion-MNIST, KMNIST and EMNIST use the names of MNIST's files. A file that cannot be parsed counts as a damaged
+    download, and it can be replaced.
 
     Parameters
     ----------
@@ -229,7 +232,7 @@ def refuse_other_data_set(path: Path, remote: RemoteFile) -> None:
 
 
 def _is_whole(path: Path, remote: RemoteFile) -> bool:
-    """Tell whether the file is an undamaged idx file or tar.gz archive, whichever `remote` is."""
+    """Return whether the file is undamaged: an idx file or a tar.gz archive, depending on the type of `remote`."""
     if remote.name.endswith(".tar.gz"):
         return _is_whole_archive(path)
     try:
@@ -240,7 +243,7 @@ def _is_whole(path: Path, remote: RemoteFile) -> bool:
 
 
 def _is_whole_archive(path: Path) -> bool:
-    """Tell whether a tar.gz can be read to its end, which checks the checksum of gzip."""
+    """Return whether a tar.gz can be read to its end. This also verifies the checksum of gzip."""
     try:
         with gzip.open(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as archive:
             members = sum(1 for _ in archive)

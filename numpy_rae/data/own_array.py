@@ -1,4 +1,4 @@
-"""A user's matrix as training data: checked, converted, and put into a file that workers map."""
+"""Use a user's matrix as training data: check it, convert it, and write it to a file that workers map into memory."""
 
 import hashlib
 import os
@@ -33,7 +33,7 @@ STALE_AFTER_SECONDS = 3600.0
 
 
 def as_matrix(X: Any, dtype: str = "float32", standardised: bool = True) -> NDArray[Any]:
-    """Return a data matrix as the training reads it.
+    """Return a data matrix in the form that training needs.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def as_matrix(X: Any, dtype: str = "float32", standardised: bool = True) -> NDAr
     dtype : {"float32", "float64"}
         The dtype of the result.
     standardised : bool
-        Whether X is used as it is. If not, each feature is centred and divided by its standard deviation.
+        Whether X is already standardised. If not, each feature is centred and divided by its standard deviation.
 
     Returns
     -------
@@ -67,20 +67,20 @@ def as_matrix(X: Any, dtype: str = "float32", standardised: bool = True) -> NDAr
 
 @contextmanager
 def temporary_file(x: NDArray[Any]) -> Iterator[DataRef]:
-    """Write a matrix to a file that worker processes map, and remove the file at the end.
+    """Write a matrix to a file that worker processes map into memory, and remove the file at the end.
 
-    The file has a folder of its own in the first folder for prepared data that can be written. Two sweeps over the same
-    matrix do not share it, so the end of one does not disturb the other.
+    The file is in a new folder, inside the first writeable folder for prepared data. Two sweeps over the same matrix
+    have two files, so one sweep can end and remove its file while the other continues.
 
     Parameters
     ----------
     x : ndarray, shape (N, n)
-        The matrix, as `as_matrix` returns it.
+        Result of `as_matrix`.
 
     Yields
     ------
     DataRef
-        The reference that runs take.
+        The reference to the data, which runs need.
 
     Raises
     ------
@@ -114,8 +114,8 @@ def _locked_file(path: Path, x: NDArray[Any]) -> BinaryIO:
 def remove_stale(parent: Path) -> None:
     """Remove the folders of sweeps of this machine that were killed.
 
-    A sweep holds a lock on its file, which ends with its process. A folder without a file was made by a sweep that has
-    not written it yet, or was killed before; it counts as stale after STALE_AFTER_SECONDS.
+    A sweep holds a lock on its file until its process ends. If a folder has no file, its sweep has not written the file
+    yet, or was killed before it did. Such a folder is removed after STALE_AFTER_SECONDS.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def remove_stale(parent: Path) -> None:
 
 
 def _is_stale(folder: Path) -> bool:
-    """Tell whether no process holds the file of this folder."""
+    """Return whether no process holds the lock on the file of this folder."""
     if not fcntl:
         return False
     try:
@@ -147,7 +147,7 @@ def _is_stale(folder: Path) -> bool:
 
 
 def _prefix() -> str:
-    """How the folders' names start. Locks do not always reach other machines, so they have this machine's name."""
+    """Return the first part of the folders' names. It has the machine's name, as locks may not work across machines."""
     return "array-" + re.sub(r"\W", "_", platform.node()) + "-"
 
 
@@ -160,7 +160,7 @@ def _folder() -> Iterator[Path]:
 
 
 def _parent() -> Path:
-    """The first folder for prepared data that can be written."""
+    """Return the first folder for prepared data that can be written."""
     refused = folders.DataError("no folder for prepared data can be written")
     for parent in folders.prepared_folders():
         try:

@@ -1,4 +1,4 @@
-"""Prepare images for training, so that the data approach Assumption 1: mean 0 and covariance I."""
+"""Prepare images for training, so that the data satisfy Assumption 1 approximately: mean 0 and covariance I."""
 
 from typing import cast
 
@@ -36,7 +36,7 @@ def as_rows(images: Array) -> Array:
 def standardise(x: Array, std_offset: float = 0.0) -> Array:
     """Subtract each feature's mean and divide by its standard deviation + `std_offset` (Fn. 2: 0.1 on MNIST).
 
-    A constant feature becomes 0. The numbers can be of any finite size.
+    A constant feature becomes 0. Very large numbers are allowed if they are finite.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def centred(x: Array) -> Array:
         The deviations from the mean.
     """
     deviation: Array = x - x.mean(axis=0)
-    # The computed deviation of a constant feature is only rounding.
+    # The computed deviation of a constant feature is a rounding error, so it is set to 0.
     deviation[:, x.min(axis=0) == x.max(axis=0)] = 0
     return deviation
 
@@ -107,7 +107,8 @@ def whiten(x: Array) -> Array:
     deviation = centred(x)
     # Subtract the mean again, because the first mean is rounded.
     U, s, _ = np.linalg.svd(deviation - deviation.mean(axis=0), full_matrices=False)
-    # The entries of x are rounded relative to their own size. An offset can make it far larger than their spread.
+    # The rounding errors are relative to the size of the entries of x. If x has a large mean, its entries are much
+    # larger than its standard deviations.
     rounding = np.finfo(x.dtype).eps * max(max(x.shape) * s[0], 4 * np.linalg.norm(x))
     rank = int((s > rounding).sum())
     if not 0 < rank < len(x):
@@ -139,7 +140,7 @@ def crop_patches(images: Array, count: int, size: int, rng: np.random.Generator)
     Raises
     ------
     ValueError
-        If an argument is not as described.
+        If an argument is outside its range.
     """
     N, C, H, W = _validation.pixels("images", images, "(N, C, H, W)", ndim=4).shape
     _validation.instance("rng", rng, np.random.Generator)

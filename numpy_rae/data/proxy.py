@@ -1,4 +1,4 @@
-"""Check the proxy that the environment names for a download before it is used."""
+"""Check the proxy from the environment variables before it is used for a download."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def check(url: str) -> None:
 
 
 def described(url: str) -> str:
-    """Return the words that name the proxy in a message.
+    """Return the description of the proxy for a message.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def described(url: str) -> str:
     Returns
     -------
     str
-        For example " through https_proxy http://proxy.example:3128"; empty if there is no proxy.
+        For example " through https_proxy http://proxy.example:3128". Empty if there is no proxy.
     """
     address = address_for(url)
     return "" if address is None else f" through {_variable(url, address)} {_without_password(address)}"
@@ -59,14 +59,14 @@ def address_for(url: str) -> str | None:
     Returns
     -------
     str or None
-        The proxy as the environment gives it; None if urllib asks the server directly.
+        The proxy from the environment. None if urllib connects to the server directly.
     """
     parts = urlsplit(url)
     return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 def _is_address(address: str) -> bool:
-    """Tell whether a proxy has the form that urllib can use: [http://][user:password@]host[:port]."""
+    """Return whether a proxy has the form that urllib can use: [http://][user:password@]host[:port]."""
     try:
         parts = urlsplit(address if "://" in address else f"http://{address}")
         host, _ = parts.hostname, parts.port
@@ -76,7 +76,7 @@ def _is_address(address: str) -> bool:
 
 
 def _variable(url: str, address: str) -> str:
-    """Return the name of the environment variable that holds the proxy, as the user wrote it."""
+    """Return the name of the environment variable that gives the proxy, in the user's spelling."""
     name = f"{urlsplit(url).scheme}_proxy"
     spelled = [each for each, value in os.environ.items() if each.lower() == name and value == address]
     return spelled[0] if spelled else f"the system's {name}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of an image set as its mirrors serve it.
+    """Description of a file of an image set on its mirrors.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Whether an environment variable makes BLAS use narrower vectors than the processor has."""
+"""Detect an environment variable that makes BLAS use narrower vectors than the processor has."""
 
 import os
 import platform
@@ -10,15 +10,15 @@ from numpy_rae.experiments.provenance import blas, processor_flags
 
 # The variables that choose the kernels of OpenBLAS, MKL (two) and BLIS.
 VARIABLES = ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE", "BLIS_ARCH_TYPE")
-# Vector width in bits by instruction set, as Linux names the processor's.
+# Vector width in bits by instruction set, with the names of Linux.
 PROCESSOR_BITS = {"avx512f": 512, "avx2": 256, "avx": 256, "sse2": 128}
-# Vector width in bits by kernel, as OpenBLAS and BLIS name theirs. Every other kernel for x86 has 128 bits at most.
+# Vector width in bits by kernel, with the names of OpenBLAS and BLIS. Every other kernel for x86 has at most 128 bits.
 KERNEL_BITS = {
     **dict.fromkeys(("skylakex", "cooperlake", "sapphirerapids", "skx", "knl", "zen4", "zen5"), 512),
     **dict.fromkeys(("haswell", "zen", "zen2", "zen3", "excavator", "sandybridge", "bulldozer", "piledriver"), 256),
     **dict.fromkeys(("steamroller",), 256),
 }
-# MKL does not tell its kernel; its variables do.
+# MKL does not report its kernel, so the width is taken from its variables.
 MKL_BITS = {
     "MKL_ENABLE_INSTRUCTIONS": {"AVX512": 512, "AVX2": 256, "AVX": 256, "SSE4_2": 128},
     "MKL_DEBUG_CPU_TYPE": {"7": 512, "6": 512, "5": 256, "4": 256, "3": 128, "2": 128, "1": 128, "0": 128},
@@ -26,7 +26,7 @@ MKL_BITS = {
 
 
 def narrow_kernels_note(environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return a sentence if a variable forces narrower BLAS kernels than the processor offers.
+    """Return a message if a variable forces narrower BLAS kernels than the processor supports.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def narrow_kernels_note(environ: Mapping[str, str] = os.environ) -> str | None:
 
 
 def _offered_bits() -> int | None:
-    """Return the widest vectors of the processor, None if it is not an x86 whose flags can be read."""
+    """Return the largest vector width of the processor. None if it is not an x86 or its flags cannot be read."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return None
     return max((PROCESSOR_BITS.get(flag, 0) for flag in processor_flags()), default=0) or None
 
 
 def _used_bits(environ: Mapping[str, str]) -> int | None:
-    """Return the vector width of the narrowest kernel in use, None if no library tells its own."""
+    """Return the vector width of the narrowest kernel in use. None if it is unknown for every library."""
     found = [_library_bits(info, environ) for info in threadpool_info() if info["user_api"] == "blas"]
     return min((bits for bits in found if bits is not None), default=None)
 

@@ -1,4 +1,4 @@
-"""Certificates next to the results of training, as Markdown tables."""
+"""Markdown tables that compare the certificates with the results of training."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def rows(
     activations : sequence of Activation
         The activations.
     certificates : sequence of Certificate
-        What was predicted for each pair.
+        The certificate of each pair.
 
     Returns
     -------
     list of Row
-        What was predicted, and what happened.
+        One row with the prediction and the outcome for each pair.
     """
     result: list[Row] = []
     for data in dict.fromkeys(entry["data"] for entry in records):
@@ -44,7 +44,7 @@ def rows(
 
 
 def _of_activation(records: list[Record], s_e: Activation, certificates: list[Certificate]) -> list[Row]:
-    """Return the rows of one activation on one data set, which have one length."""
+    """Return the rows of one activation on one data set. They all use the same training length."""
     sweeps = {
         penalty: training_outcome.collect_sweep([entry for entry in records if entry["model"] in ("AE", penalty)])
         for penalty in dict.fromkeys(entry["model"] for entry in records if entry["model"] != "AE")
@@ -59,7 +59,9 @@ def _of_activation(records: list[Record], s_e: Activation, certificates: list[Ce
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return predictions and outcomes with the numbers at lambda = 0 and at the largest lambda that held.
+    """Return the table of predictions and outcomes.
+
+    It has the numbers at lambda = 0 and at the largest lambda without a breakdown.
 
     Parameters
     ----------
@@ -96,9 +98,9 @@ def ends(row: Row, values: Array) -> tuple[float, float]:
     Parameters
     ----------
     row : Row
-        Tells the length.
+        One pair on one data set. Its training length is used.
     values : ndarray, shape (T, S, K)
-        A figure over lengths, seeds and lambda.
+        A quantity for each length, seed and lambda.
 
     Returns
     -------
@@ -110,7 +112,7 @@ def ends(row: Row, values: Array) -> tuple[float, float]:
 
 
 def active(row: Row) -> str:
-    """Return the activation fraction, with the dead units if there are any, and the lambdas left out.
+    """Return the activation fraction, the share of dead units if it is not 0, and the lambdas that are left out.
 
     Parameters
     ----------
@@ -133,14 +135,17 @@ def active(row: Row) -> str:
 
 
 def _near_zero(row: Row) -> str:
-    """Return the share of |h| <= delta_min of a signed activation; of the others it is 1 - the fraction."""
+    """Return the share of |h| <= delta_min, for activations with negative values only.
+
+    For other activations, this share is 1 minus the activation fraction.
+    """
     if row.sweep is None or not row.sweep.comparable or row.activation.non_negative:
         return "-"
     return "{:.3f} -> {:.3f}".format(*ends(row, row.sweep.near_zero))
 
 
 def lengths(rows: Sequence[Row]) -> str:
-    """Return delta_min, learning rate and length of training.
+    """Return the table of delta_min, learning rate and training length.
 
     Parameters
     ----------
@@ -162,9 +167,9 @@ def lengths(rows: Sequence[Row]) -> str:
 
 
 def _training(rows: Sequence[Row]) -> str:
-    """Return eta, length and converged runs of one activation on one data set.
+    """Return eta, the training length and the number of converged runs of one activation on one data set.
 
-    The runs are those of the lambdas that did not break down, lambda = 0 once.
+    Runs at a lambda that broke down are not counted. The runs at lambda = 0 are counted once.
     """
     kept = [(row.sweep, row.at) for row in rows if row.sweep and row.sweep.comparable]
     if not kept:
@@ -176,7 +181,7 @@ def _training(rows: Sequence[Row]) -> str:
 
 
 def tally(rows: Sequence[Row]) -> str:
-    """Return how often each prediction met each outcome, by data set.
+    """Return the number of pairs with each prediction and outcome, for each data set.
 
     Parameters
     ----------

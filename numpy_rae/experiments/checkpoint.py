@@ -1,13 +1,13 @@
-"""A run's state on disk, from which the run continues bit for bit after any kind of end.
+"""The state of a run on disk. After an interruption, a run that continues from it gives exactly the same result.
 
 Members of the file (see `npz`):
 
-    meta        JSON: the run's description, the generators' states, what the loop has counted
+    meta        JSON: the run's description, the states of the generators, the counters of the loop
     W, b_e      the parameters
     v_W, v_b_e  the velocity
     len2        the squared row lengths of W, as the last update computed them; empty before the first
-    ahead       the samples of the epoch in progress that are still to come, in their order
-    objectives  of every update so far
+    ahead       the indices of the samples that remain in the epoch in progress, in their order
+    objectives  the minibatch objective of every update so far
     history     JSON: one entry per epoch, as bytes
 """
 
@@ -37,14 +37,14 @@ FORMAT, VERSION = "numpy_rae checkpoint", 2
 ARRAYS = ("W", "b_e", "v_W", "v_b_e", "len2", "ahead", "objectives", "history")
 CHILDREN = ("init", "order", "noise")
 INTERVAL = 30.0
-# At most this share of the time goes into writing.
+# At most this share of the run time is used for writing checkpoints.
 SHARE = 0.05
 
 LOG = logging.getLogger(__name__)
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message names the file and says why."""
+    """A checkpoint cannot be used. The message gives the file and the reason."""
 
 
 def save(path: Path, state: TrainState, run: dict[str, Any]) -> None:
@@ -140,15 +140,15 @@ def steps_done(path: Path) -> int | None:
 
 
 def _check(meta: dict[str, Any], run: dict[str, Any]) -> None:
-    """Raise ValueError unless it is a checkpoint of this release's format and of this run."""
+    """Raise ValueError unless the file is a checkpoint of this run, in the format of this release."""
     if not isinstance(meta, dict) or meta.get("format") != FORMAT or meta.get("version") != VERSION:
-        raise ValueError(f"it does not say that it is a {FORMAT} of version {VERSION}")
+        raise ValueError(f"its metadata do not say that it is a {FORMAT} of version {VERSION}")
     if meta.get("run") != json.loads(json.dumps(run)):
         raise ValueError("it belongs to another run, or to other versions of the packages")
 
 
 def _parse(meta: dict[str, Any], arrays: dict[str, Array]) -> TrainState:
-    """Return the state, its parts checked against each other."""
+    """Check that the parts of the file are consistent, and return the state."""
     W, b_e = _validation.matrix("W", arrays["W"]), arrays["b_e"]
     for name, like in (("b_e", W[:, 0]), ("v_W", W), ("v_b_e", b_e)):
         _validation.like(name, arrays[name], like.shape, W.dtype)
@@ -185,7 +185,7 @@ def _random_streams(states: dict[str, Any]) -> RandomStreams:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where the states of a sweep's runs are kept, and how often they are written.
+    """Folder of the checkpoints of a sweep, and the time between two checkpoints.
 
     Attributes
     ----------
@@ -214,7 +214,7 @@ class Checkpoints:
         return self.folder / f"{key}.npz"
 
     def progress(self, key: str) -> tuple[int, int] | None:
-        """Return what changes whenever the run's file is written.
+        """Return a value that changes whenever the run's file is written.
 
         Parameters
         ----------
@@ -233,7 +233,7 @@ class Checkpoints:
         return seen.st_ino, seen.st_mtime_ns
 
     def steps(self) -> dict[str, int]:
-        """Return how many updates are done of each run that has a file.
+        """Return the number of finished updates of each run that has a file.
 
         Returns
         -------
@@ -244,7 +244,7 @@ class Checkpoints:
         return {key: steps for key, steps in found.items() if steps is not None}
 
     def remove(self, key: str) -> None:
-        """Remove a run's file. One that cannot be removed does no harm.
+        """Remove a run's file. If it cannot be removed, no error is raised.
 
         Parameters
         ----------
@@ -255,7 +255,7 @@ class Checkpoints:
             self.path(key).unlink()
 
     def remove_stale(self, done: set[str]) -> None:
-        """Remove the files of runs that are done, what killed writers left half-written, and the folder if empty.
+        """Remove the files of finished runs and incomplete files of killed processes. Remove the folder if it is empty.
 
         Parameters
         ----------
@@ -270,10 +270,11 @@ class Checkpoints:
 
 
 class CheckpointWriter(Callback):
-    """Write a run's state regularly, and again when SIGTERM ends the process.
+    """Write a run's state at regular intervals, and before SIGTERM ends the process.
 
-    It is a context. Within it, in the main thread, SIGTERM waits for the end of the update in progress, and takes its
-    earlier effect after the state is written. A state that cannot be written is a warning, and the run continues.
+    This is a context manager. In its context, SIGTERM is handled after the update in progress: the state is written,
+    and then the signal has the effect that it had before. This works in the main thread only. If the state cannot be
+    written, a warning is logged and the run continues.
 
     Parameters
     ----------
@@ -298,11 +299,11 @@ class CheckpointWriter(Callback):
         return self
 
     def _tell(self, *_: object) -> None:
-        """Store that SIGTERM was received."""
+        """Remember that SIGTERM was received."""
         self.told = True
 
     def on_step_end(self, step: int, state: TrainState) -> None:
-        """Write the state if it is time to; end the process if SIGTERM came.
+        """Write the state if the interval is over. If SIGTERM was received, end the process.
 
         Parameters
         ----------
@@ -318,7 +319,7 @@ class CheckpointWriter(Callback):
             self._keep(state)
 
     def _keep(self, state: TrainState) -> None:
-        """Write the state as it is after the last update."""
+        """Write the state after the last update."""
         start = time.monotonic()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

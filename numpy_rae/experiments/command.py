@@ -1,9 +1,9 @@
-"""What every command does about errors, signals and standard streams.
+"""How every command handles errors, signals and standard streams.
 
-- Bad input is one sentence on stderr and exit code 2, never a traceback.
-- SIGTERM and SIGHUP end the work in order, as Ctrl-C does: exit code 130.
-- Output without a reader is dropped, and the work continues. Output that cannot be written, as on a full disk, is one
-  sentence at the end and exit code 2.
+- For bad input, the command prints one sentence on stderr, without a traceback. The exit code is 2.
+- SIGTERM and SIGHUP have the same effect as Ctrl-C: the work is ended properly. The exit code is 130.
+- If the reader of the output has ended, the output is dropped and the work continues. If the output cannot be written,
+  for example because the disk is full, the command prints one sentence at the end. The exit code is 2.
 """
 
 import contextlib
@@ -29,13 +29,14 @@ def command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     Parameters
     ----------
     name : str
-        Name of the command, with which its messages begin.
+        Name of the command. Its messages begin with this name.
 
     Returns
     -------
     callable
-        The decorator. The decorated function always returns an exit code: that of the body; 2 for bad
-        input and for what cannot be read or written; 130 after an interrupt; 1 if memory ran out or workers died.
+        The decorator. The decorated function always returns an exit code. This is the code that the body returns, or 2
+        for bad input and for files that cannot be read or written, 130 after an interrupt, and 1 if memory ran out or
+        workers died.
     """
 
     def _decorate(body: Callable[..., int]) -> Callable[..., int]:
@@ -69,9 +70,9 @@ def tell(name: str, text: object) -> None:
 
 @contextlib.contextmanager
 def ended_like_interrupted() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into KeyboardInterrupt meanwhile; signals can be caught in the main thread only.
+    """Raise KeyboardInterrupt for SIGTERM and SIGHUP while the context is active.
 
-    A signal that is ignored, as SIGHUP is under nohup, stays ignored.
+    This works in the main thread only. If a signal is ignored, as SIGHUP is under nohup, it stays ignored.
 
     Yields
     ------
@@ -87,7 +88,7 @@ def ended_like_interrupted() -> Iterator[None]:
 
 
 def _guarded(name: str, body: Callable[[], int]) -> int:
-    """Return the exit code of the body, with one sentence on stderr for an error."""
+    """Call the body and return its exit code. For an error, print one sentence on stderr."""
     try:
         return body()
     except (ValueError, StoreError, DataError) as error:
@@ -108,7 +109,7 @@ def _guarded(name: str, body: Callable[[], int]) -> int:
 
 
 def _after_output(name: str, outputs: tuple[output_streams.Output, ...], code: int) -> int:
-    """Return the exit code, given the state of stdout: a reader that has ended is not an error."""
+    """Return the exit code. It is 2 if stdout could not be written, unless its reader has ended."""
     out = outputs[0]
     out.flush()
     if out.error is None or out.error.errno in output_streams.NO_READER:

@@ -1,4 +1,4 @@
-"""The command lines of the scripts: figures, pictures of the theory, studies."""
+"""The command-line options of the scripts: figures, pictures of the theory, studies."""
 
 import argparse
 import os
@@ -81,7 +81,7 @@ def user_path(text: str) -> Path:
     Parameters
     ----------
     text : str
-        What was typed.
+        Value of the option.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def user_path(text: str) -> Path:
 
 
 def picture_path(text: str) -> Path:
-    """Return the path of a picture of the command line.
+    """Return the path of a picture that is given on the command line.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _add_picture(group: argparse._ActionsContainer, default: str) -> None:
 
 
 def _presets_help(protocol: Protocol) -> str:
-    """Return a few words on each preset."""
+    """Return a short description of each preset."""
     return "; ".join(
         f"{name}: {p.samples:,} samples, {p.epochs} epochs, {p.hidden} units" for name, p in protocol.presets().items()
     )
@@ -193,7 +193,7 @@ def text_parser(name: str, description: str, presets: Iterable[str] = ("sample",
 
 
 def _preset_parser(name: str, description: str, presets: Iterable[str]) -> argparse.ArgumentParser:
-    """Return the one option that all scripts have."""
+    """Return a parser with the only option that all scripts have."""
     p = argparse.ArgumentParser(
         prog=f"{name}.py", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )

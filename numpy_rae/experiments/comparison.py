@@ -1,4 +1,4 @@
-"""New records compared with those that ship: the difference of every run, and the largest one."""
+"""Compare new records with the records in the repository, run by run (docs/records)."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ QUANTITIES = ("activation_fraction", "dead_fraction", "loss")
 
 
 def shipped_folder() -> Path | None:
-    """Return the folder of the records that ship with the source.
+    """Return the folder of the records in the repository.
 
     Returns
     -------
     pathlib.Path or None
-        docs/records; None for an installed package, which has none.
+        docs/records. None if the package is installed without the repository.
     """
     folder = Path(__file__).resolve().parents[2] / "docs" / "records"
     return folder if folder.is_dir() else None
 
 
 def compare(entries: Iterable[Record], shipped: Path) -> list[tuple[Record, Record]]:
-    """Return the pairs (new record, record that ships) of the same run.
+    """Return the pairs (new record, record in the repository) of the same run.
 
     Parameters
     ----------
     entries : iterable of dict
         New records.
     shipped : pathlib.Path
-        The results file that ships. One that is missing is empty.
+        Results file in the repository. If it does not exist, it counts as empty.
 
     Returns
     -------
     list of tuple
-        A pair for every run that is in both.
+        A pair for every run that has both records.
     """
     stored = records_by_hash(shipped)
     return [(entry, stored[entry["hash"]]) for entry in entries if entry["hash"] in stored]
 
 
 def difference(new: Record, old: Record) -> dict[str, float] | None:
-    """Return new minus old of each quantity, the loss relative to the old one; None if a run diverged.
+    """Return the difference new - old of each quantity. The difference of the loss is relative to the old loss.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def difference(new: Record, old: Record) -> dict[str, float] | None:
     Returns
     -------
     dict or None
-        The differences by the names in QUANTITIES.
+        The differences by the names in QUANTITIES. None if a run diverged.
     """
     if not (new["metrics"] and old["metrics"]):
         return None
@@ -83,7 +83,7 @@ def line(new: Record, old: Record) -> str:
 
 
 def numerics(entry: Record) -> int:
-    """Return the version of the arithmetic with which a record was made.
+    """Return the version of the arithmetic (`training.NUMERICS`) with which a record was made.
 
     Parameters
     ----------
@@ -93,19 +93,19 @@ def numerics(entry: Record) -> int:
     Returns
     -------
     int
-        `training.NUMERICS` of that time; 1 for a record that names none.
+        The version. 1 if the record does not contain a version.
     """
     version: int = entry.get("versions", {}).get("numerics", 1)
     return version
 
 
 def summary(pairs: list[tuple[Record, Record]]) -> str:
-    """Return the largest difference of the activation fraction, and how many runs are equal in every digit.
+    """Return the largest difference of the activation fraction, and the number of runs that are equal in every digit.
 
     Parameters
     ----------
     pairs : list of tuple
-        What `compare` returned.
+        Result of `compare`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How much of the paper's figures is stored: runs counted against the protocols."""
+"""Count which of the runs of the paper's figures are stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Key = tuple[str, float, int]
 
 
 def wanted(protocol: Protocol, preset: Preset, seeds: Iterable[int] = (0,)) -> set[Key]:
-    """Return (model, sigma^2, seed) of the runs that a figure needs; all models share the auto-encoder at 0.
+    """Return (model, sigma^2, seed) of the runs that a figure needs. At sigma^2 = 0 all models share one run, "AE".
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ def key(entry: Record) -> Key:
     Returns
     -------
     tuple
-        What `wanted` lists; "AE" for every model at sigma^2 = 0.
+        The same kind of entry as in `wanted`. At sigma^2 = 0 the model is "AE".
     """
     config = entry["config"]
     return "AE" if config["sigma2"] == 0 else entry["model"], float(config["sigma2"]), config["seed"]
 
 
 def fits(entry: Record, protocol: Protocol, preset: Preset) -> bool:
-    """Tell whether a record was made with the figure's activation and constraint, and has the preset's size.
+    """Return whether a record has the figure's activation and constraint, and the preset's size.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def fits(entry: Record, protocol: Protocol, preset: Preset) -> bool:
     Returns
     -------
     bool
-        True if the run is one of the figure's, for any model, sigma^2 and seed.
+        True if the run belongs to the figure. Its model, sigma^2 and seed are not checked.
     """
     config = entry["config"]
     return (
@@ -83,7 +83,7 @@ def fits(entry: Record, protocol: Protocol, preset: Preset) -> bool:
 def coverage(
     folder: Path, names: Iterable[str], preset: str = "paper", seeds: Sequence[int] = (0,)
 ) -> dict[str, tuple[int, int]]:
-    """Count the stored runs of figures against their protocols.
+    """Count the stored runs of figures, and the runs that the figures need.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def coverage(
     Returns
     -------
     dict
-        By name, how many of the wanted runs are stored, and how many are wanted.
+        Two numbers by name: how many of the wanted runs are stored, and how many runs are wanted.
     """
     return {name: _count(folder / f"{name}-{preset}.jsonl", PROTOCOLS[name], preset, seeds) for name in names}
 
@@ -117,7 +117,7 @@ def as_text(counts: dict[str, tuple[int, int]]) -> str:
     Parameters
     ----------
     counts : dict
-        What `coverage` returned.
+        Result of `coverage`.
 
     Returns
     -------

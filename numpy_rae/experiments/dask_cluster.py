@@ -1,4 +1,4 @@
-"""Runs on a Dask cluster instead of the local pool: the same sweep on another `concurrent.futures.Executor`."""
+"""Train the runs of a sweep on a Dask cluster instead of the local pool, by another `concurrent.futures.Executor`."""
 
 import sys
 from collections.abc import Iterator
@@ -14,15 +14,16 @@ WORKERS_SECONDS = 60
 def dask_pool(address: str, name: str = "--scheduler") -> Iterator[tuple[Executor, int]]:
     """Open an executor on a cluster.
 
-    Workers make the data from their own copy of the images, by name and hash (`prepared.load`). A run whose worker dies
-    is started again elsewhere. Dask sends models of the main module by value, as the local pool does.
+    Each worker prepares the data from its own copy of the images, which it finds by name and hash (`prepared.load`). If
+    a worker dies, its run is started again on another worker. Dask sends models that are defined in the main module by
+    value, as the local pool does.
 
     Parameters
     ----------
     address : str
         Address of the cluster's scheduler.
     name : str, optional
-        Name of the option or argument that has the address, for messages.
+        Name of the option or argument that gives the address. It is used in messages.
 
     Yields
     ------
@@ -56,7 +57,7 @@ def dask_pool(address: str, name: str = "--scheduler") -> Iterator[tuple[Executo
 
 
 def _wait_for_a_worker(client: Any, address: str, name: str) -> None:
-    """Wait until the cluster has a worker, and say on stderr that it has none. Raise ValueError if none joins."""
+    """If the cluster has no worker, print this on stderr and wait for one. Raise ValueError if none joins in time."""
     if client.nthreads():
         return
     print(f"{name} {address} has no workers; waiting {WORKERS_SECONDS} s for the first", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The driver behind every figure script: a protocol in; training, a table and a picture out."""
+"""The code that all figure scripts share: it trains the runs of a protocol, prints a table and draws a picture."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main(protocol: Protocol, argv: Sequence[str] | None = None) -> int:
     protocol : Protocol
         The figure.
     argv : sequence of str, optional
-        The command line without the program's name. That of the process, if None.
+        The command line without the program's name. If None, `sys.argv[1:]` is used.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def main(protocol: Protocol, argv: Sequence[str] | None = None) -> int:
 
 
 def run(protocol: Protocol, args: argparse.Namespace) -> int:
-    """Check everything, train what is missing, and draw.
+    """Check all options and files, train the missing runs, and draw the figure.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
     Raises
     ------
     ValueError
-        If an option is outside its range, or if the results file holds other runs.
+        If an option is outside its range, or if the results file contains runs with other settings.
     StoreError
         If the results file cannot be read or written.
     """
@@ -91,7 +91,7 @@ def run(protocol: Protocol, args: argparse.Namespace) -> int:
 
 
 def chosen_preset(protocol: Protocol, args: argparse.Namespace) -> Preset:
-    """Return the preset with what the command line overrides.
+    """Return the preset, changed by the options of the command line.
 
     Parameters
     ----------
@@ -147,7 +147,9 @@ def run_configs(protocol: Protocol, args: argparse.Namespace, preset: Preset) ->
 
 
 def train_and_draw(protocol: Protocol, args: argparse.Namespace, runs: list[Run], stored: StoredRecords) -> int:
-    """Train what is not stored, then draw all there is, also after an interrupt or a loss of runs.
+    """Train the runs that are not stored, then draw all stored runs.
+
+    The figure is also drawn after an interrupt, or if runs were given up.
 
     Parameters
     ----------
@@ -163,7 +165,7 @@ def train_and_draw(protocol: Protocol, args: argparse.Namespace, runs: list[Run]
     Returns
     -------
     int
-        The exit code: 0, 1 after a loss of runs, 130 after an interrupt, 2 if the picture cannot be drawn.
+        The exit code: 0, 1 if runs were given up, 130 after an interrupt, 2 if the picture cannot be drawn.
     """
     wanted, out = deduplicate(runs), stored.path
     checkpoints = None if args.scheduler is not None else Checkpoints(out.with_suffix(".checkpoints"), args.save_every)
@@ -206,7 +208,7 @@ def workers(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
     Yields
     ------
     pool : Executor
-        Where runs are trained.
+        Executor on which the runs are trained.
     count : int
         Its number of workers.
     """
@@ -260,8 +262,8 @@ def draw(protocol: Protocol, args: argparse.Namespace, entries: list[Record], st
 def picture_file(protocol: Protocol, args: argparse.Namespace, entries: list[Record], stored: StoredRecords) -> Path:
     """Return the file of the picture.
 
-    It is --picture, if that is given. Else it is next to the results. A part of the full figure has another name than
-    the full figure, which shows all that is stored of the protocol's models.
+    If --picture is given, it is this file. Otherwise it is next to the results. The full figure shows all stored runs
+    of the protocol's models. A picture of only a part of them has another name, so that the full figure is kept.
 
     Parameters
     ----------

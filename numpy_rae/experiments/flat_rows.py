@@ -1,4 +1,4 @@
-"""Records as flat rows: one row per model, sigma^2 and seed, one column per number."""
+"""Convert records to flat rows: one row per model, sigma^2 and seed, one column per number."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,7 +18,8 @@ def flat_row(entry: dict[str, Any], model: str) -> dict[str, Any]:
     entry : dict
         A record of a sweep.
     model : str
-        The model whose row it is: at sigma^2 = 0 the record of "AE" is a row of every model.
+        Model of the row. It can differ from the model of the record, because at sigma^2 = 0 the record of "AE" gives a
+        row for every model.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def flat_row(entry: dict[str, Any], model: str) -> dict[str, Any]:
 
 
 def flat_rows(records: Iterable[dict[str, Any]], models: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of each model in the order of sigma^2; all models share the runs of "AE" at sigma^2 = 0.
+    """Yield the rows of each model in the order of sigma^2. At sigma^2 = 0 all models share the runs of "AE".
 
     Parameters
     ----------

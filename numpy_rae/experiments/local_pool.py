@@ -1,8 +1,8 @@
-"""Worker processes on this machine: fresh ones with one BLAS thread each, replaced when one of them dies.
+"""Worker processes on this machine, with one BLAS thread each. If one of them dies, all are replaced.
 
-loky starts the processes, because its processes do not import the user's main module. The standard library's executor
-manages them: when one ends, it sends SIGTERM to the others, which then save their runs. loky's own executor sends
-SIGKILL, and what they had not saved would be lost.
+The processes are started by loky, because loky's processes do not import the user's main module. They are managed by
+the executor of the standard library. If one process ends, this executor sends SIGTERM to the others, so that they save
+their runs. loky's own executor sends SIGKILL, and work that is not saved would be lost.
 """
 
 import os
@@ -28,19 +28,19 @@ EXIT_CODE_SECONDS = 1.0
 
 
 class WorkerDied(BrokenExecutor):
-    """A worker process ended while it had work; the message gives its exit code."""
+    """A worker process ended while it had work. The message gives its exit code."""
 
 
 class WorkerNeverStarted(BrokenExecutor):
-    """A worker process ended before it was ready for work; the message gives its exit code and likely causes."""
+    """A worker process ended before it was ready for work. The message gives its exit code and likely causes."""
 
 
 class LocalPool(Executor):
-    """A pool of processes that outlives the death of any of them.
+    """A pool of processes that can be used again after one of them has died.
 
-    Calls and results are packed by cloudpickle: functions and classes of `__main__` or of a notebook can be used. A
-    death fails all the futures in flight with WorkerDied, or WorkerNeverStarted; the next call to `submit` starts new
-    workers.
+    Calls and results are packed by cloudpickle, so functions and classes of `__main__` or of a notebook can be used. If
+    a process dies, all calls in flight fail with WorkerDied or WorkerNeverStarted. The next call to `submit` starts new
+    processes.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class LocalPool(Executor):
         Returns
         -------
         Future
-            Of the function's result.
+            Future of the function's result.
 
         Raises
         ------
@@ -84,9 +84,9 @@ class LocalPool(Executor):
             return self._workers.submit(call)
 
     def stop(self) -> None:
-        """Make every worker save its run (`checkpoint.CheckpointWriter`) and end; the pending futures fail.
+        """Make every worker save its run (`checkpoint.CheckpointWriter`) and end. The pending futures fail.
 
-        A worker that does not end within STOP_TIMEOUT seconds, as when BLAS waits for memory, is killed.
+        A worker that does not end within STOP_TIMEOUT seconds is killed. This can happen if BLAS waits for memory.
         """
         processes = self._workers.processes
         for process in processes:
@@ -98,7 +98,7 @@ class LocalPool(Executor):
             process.kill()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the workers once their calls are done, as with any executor.
+        """End the workers after their calls are done, as other executors do.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class LocalPool(Executor):
 
 @contextmanager
 def local_pool(workers: int) -> Iterator[LocalPool]:
-    """Open a pool whose processes have one BLAS thread each, so that results do not depend on their number.
+    """Open a pool whose processes have one BLAS thread each. So results do not depend on the number of processes.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def local_pool(workers: int) -> Iterator[LocalPool]:
 
 
 class _Workers:
-    """One set of processes with its executor; it lasts until one of the processes dies."""
+    """One set of processes with its executor. It is used until one of the processes dies."""
 
     def __init__(self, count: int) -> None:
         context = _Context()
@@ -146,7 +146,7 @@ class _Workers:
             raise WorkerNeverStarted(f"no worker process can be started: {error.strerror or error}") from error
 
     def failure(self) -> BrokenExecutor:
-        """Return why the executor is broken."""
+        """Return the error for the broken executor."""
         ended = ", ".join(sorted(map(_described, self.exit_codes()))) or "exit code unknown"
         if self.ready.is_set():
             return WorkerDied(f"a worker process died ({ended}); SIGKILL often means that memory ran out")
@@ -156,7 +156,7 @@ class _Workers:
         )
 
     def exit_codes(self) -> set[int]:
-        """Return the exit codes of those that have ended; the system may tell them a moment after their end."""
+        """Return the exit codes of the processes that have ended. The system can report them with a short delay."""
         patience = time.monotonic() + EXIT_CODE_SECONDS
         while not (codes := {process.exitcode for process in self.processes} - {None}) and time.monotonic() < patience:
             time.sleep(0.01)
@@ -164,7 +164,7 @@ class _Workers:
 
 
 class _Process(LokyProcess):  # type: ignore[misc]  # loky has no types
-    """A process of loky's that starts without standard streams, too, and can be killed."""
+    """A loky process that can be killed, and that also starts if there are no standard streams."""
 
     def start(self) -> None:
         """Start the process."""
@@ -192,7 +192,7 @@ class _Context(LokyContext):  # type: ignore[misc]  # loky has no types
 
 
 class _Unpacked(Future[Any]):
-    """The future of a packed call, with the result unpacked and a broken executor explained."""
+    """The future of a packed call. It unpacks the result, and explains why an executor is broken."""
 
     def __init__(self, inner: Future[Any], failure: Callable[[], BrokenExecutor]) -> None:
         super().__init__()
@@ -208,7 +208,7 @@ class _Unpacked(Future[Any]):
         return self._inner.running()
 
     def _arrived(self, inner: Future[Any]) -> None:
-        """Take over the result, the exception or the cancellation."""
+        """Copy the result, the exception or the cancellation from the packed future."""
         if inner.cancelled():
             super().cancel()
             self.set_running_or_notify_cancel()
@@ -232,7 +232,7 @@ def _described(code: int) -> str:
 
 
 def _start_worker(parent: int, ready: Event) -> None:
-    """Prepare a worker: interrupts and hang-ups are the parent's to handle, and it ends when the parent has ended."""
+    """Prepare a worker. It ignores interrupts and hang-ups, which the parent handles, and ends when the parent ends."""
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -242,7 +242,7 @@ def _start_worker(parent: int, ready: Event) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Wait for the parent's end, then save the run in progress and end."""
+    """Wait until the parent has ended, then save the run in progress and end."""
     while os.getppid() == parent:
         time.sleep(PARENT_CHECK_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

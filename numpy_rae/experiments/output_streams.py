@@ -1,4 +1,4 @@
-"""Standard streams that are closed, broken or too narrow for Unicode do not stop a command or a worker."""
+"""Make commands and workers continue if a standard stream is closed or broken, or cannot encode Unicode."""
 
 import contextlib
 import errno
@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# The errors of a write whose reader has ended: a closed pipe, or a terminal that was hung up.
+# The errors of a write if its reader has ended: a closed pipe, or a closed terminal.
 NO_READER = (errno.EPIPE, errno.EIO)
 
 
 class Output:
-    """A text stream that drops what cannot be written and keeps the first error.
+    """A text stream that drops text that cannot be written, and stores the first error.
 
     Parameters
     ----------
@@ -47,11 +47,11 @@ class Output:
         self._attempt(self._stream.flush)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the stream itself has under this name."""
+        """Return the attribute of the wrapped stream."""
         return getattr(self._stream, name)
 
     def _attempt(self, action: Callable[[], object]) -> None:
-        """Do something with the stream; after an error, let it go nowhere."""
+        """Call an operation of the stream. After an error, connect the stream to the null device."""
         try:
             action()
         except OSError as error:
@@ -59,14 +59,14 @@ class Output:
             self._connect_to_devnull()
 
     def _connect_to_devnull(self) -> None:
-        """Let what the stream has buffered, and all that follows, go nowhere without an error."""
+        """Connect the stream to the null device, so that buffered and later text is dropped without an error."""
         with contextlib.suppress(OSError, AttributeError), open(os.devnull, "wb") as sink:
             os.dup2(sink.fileno(), self._stream.fileno())
 
 
 @contextlib.contextmanager
 def dropping() -> Iterator[tuple[Output, Output]]:
-    """Make `sys.stdout` and `sys.stderr` drop what cannot be written.
+    """Make `sys.stdout` and `sys.stderr` drop text that cannot be written.
 
     Yields
     ------
@@ -87,7 +87,7 @@ def dropping() -> Iterator[tuple[Output, Output]]:
 
 @contextlib.contextmanager
 def present() -> Iterator[None]:
-    """Replace `sys.stdout` and `sys.stderr` by the null device while they are None, as without a console.
+    """Replace `sys.stdout` and `sys.stderr` by the null device if they are None, as in a process without a console.
 
     Yields
     ------
@@ -105,7 +105,7 @@ def present() -> Iterator[None]:
 def fill_descriptors() -> None:
     """Open the null device on each of the descriptors 0 to 2 that is closed.
 
-    Otherwise the next file that is opened gets this number, and messages of C libraries are written into it.
+    Otherwise the next file that is opened would get this descriptor, and C libraries would write messages into it.
     """
     for descriptor in range(3):
         try:

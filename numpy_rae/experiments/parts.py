@@ -1,6 +1,6 @@
-"""One sweep as many jobs that do not talk to each other: runs split by estimated time, results files merged.
+"""Split one sweep into several independent jobs by estimated time, and merge their results files.
 
-Every job computes the same split, because it depends on nothing but the list of runs.
+Every job computes the same split, because the split depends only on the list of runs.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run
 from numpy_rae.storage import jsonl
 
-# Relative duration of a step by activation, from the seconds of the records in docs/records. Any timing on the machine
-# itself would give every job of an array another split.
+# Relative duration of a step by activation, from the seconds of the records in docs/records. The durations are fixed,
+# because every job of an array must compute the same split. Measured times would differ between the jobs.
 ACTIVATION_COST = {"relu": 1.0}
 OTHER_ACTIVATION = 1.7
-# What a run decides; duration, date and versions may differ between two records of it.
+# The quantities that must be equal in two records of one run. Duration, date and versions can differ.
 NUMBERS = (
     "status", "metrics", "history", "steps", "diverged_at_step", "first_objective", "peak_objective", "peak_step",
     "last_finite_objective", "n_extrapolated",
@@ -42,7 +42,7 @@ def parse_part(text: str) -> tuple[int, int]:
     Raises
     ------
     ValueError
-        If the text has another form.
+        If the text does not have this form.
     """
     found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
     part, parts = map(int, found.groups()) if found else (0, 0)
@@ -69,7 +69,10 @@ def cost(run: Run) -> float:
 
 
 def split(runs: Mapping[str, Run], parts: int) -> list[dict[str, Run]]:
-    """Split runs into parts of about equal duration: the longest run first, each to the part with the least to do.
+    """Split runs into parts of about equal duration.
+
+    The runs are assigned in the order of their duration, the longest first. Each goes to the part whose total duration
+    is the smallest so far.
 
     Parameters
     ----------
@@ -111,7 +114,7 @@ def part_path(results: Path, part: int, parts: int) -> Path:
 
 
 def part_paths(results: Path) -> list[Path]:
-    """Return the files of all parts of a results file that are there, of any number of parts, in order.
+    """Return all existing files of parts of a results file, for any number of parts, in order.
 
     Parameters
     ----------
@@ -134,7 +137,7 @@ def collect(paths: Iterable[Path]) -> dict[str, Record]:
     Parameters
     ----------
     paths : iterable of pathlib.Path
-        Results files. One that is missing is empty.
+        Results files. A file that does not exist counts as empty.
 
     Returns
     -------
@@ -177,7 +180,7 @@ def conflict(one: Record, other: Record) -> str | None:
 
 
 def merge(results: Path, found: Mapping[str, Record]) -> int:
-    """Append to a results file the records that it lacks.
+    """Append the missing records to a results file.
 
     Parameters
     ----------
@@ -189,7 +192,7 @@ def merge(results: Path, found: Mapping[str, Record]) -> int:
     Returns
     -------
     int
-        How many records were appended.
+        Number of records that were appended.
 
     Raises
     ------
@@ -205,7 +208,7 @@ def merge(results: Path, found: Mapping[str, Record]) -> int:
 
 
 def refuse_running(paths: Iterable[Path]) -> None:
-    """Raise StoreError if a sweep is at work on one of the files.
+    """Raise StoreError if a running sweep uses one of the files.
 
     Parameters
     ----------

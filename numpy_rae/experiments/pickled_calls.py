@@ -1,7 +1,7 @@
-"""Function calls and their results as bytes.
+"""Convert function calls and their results to bytes and back.
 
-cloudpickle packs functions and classes of `__main__`, of a notebook and of a program read from stdin by value, so the
-receiving process does not import them.
+cloudpickle packs some functions and classes by value: those of `__main__`, of a notebook, and of a program that is read
+from stdin. So the receiving process does not import them.
 """
 
 import traceback
@@ -12,11 +12,11 @@ import cloudpickle
 
 
 class NotSendable(ValueError):
-    """An object cannot be sent to a worker process; the message says which object and why."""
+    """An object cannot be sent to a worker process. The message gives the object and the reason."""
 
 
 class WorkerTraceback(Exception):
-    """The traceback that a worker recorded, as the cause of the exception that is raised here."""
+    """The traceback from a worker. It is the cause of the exception that is raised in this process."""
 
     def __str__(self) -> str:
         return f"\n{self.args[0]}"
@@ -37,7 +37,7 @@ def pack(fn: Callable[..., Any], args: tuple[Any, ...] = (), kwargs: dict[str, A
     Returns
     -------
     bytes
-        What `call` takes.
+        The packed call, the argument of `call`.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def check(name: str, thing: object) -> bytes:
     Parameters
     ----------
     name : str
-        What the object is, for the message.
+        Description of the object in the message.
     thing : object
         The object.
 
@@ -69,7 +69,7 @@ def check(name: str, thing: object) -> bytes:
     """
     try:
         return _dumps(thing)
-    except Exception as error:  # a `__reduce__` can raise any exception
+    except Exception as error:  # `__reduce__` can raise any exception
         raise NotSendable(
             f"{name} cannot be sent to a worker process: {_reason(error)}; open files, locks and connections must be "
             "opened inside the function that uses them"
@@ -77,22 +77,22 @@ def check(name: str, thing: object) -> bytes:
 
 
 def call(packed: bytes) -> bytes:
-    """Do a packed call, in the worker, and pack its result or the exception that it raised.
+    """Run a packed call in the worker, and pack its result or the exception that it raised.
 
     Parameters
     ----------
     packed : bytes
-        What `pack` returned.
+        Result of `pack`.
 
     Returns
     -------
     bytes
-        What `unpack` takes.
+        The packed result, the argument of `unpack`.
 
     Raises
     ------
     NotSendable
-        If the call cannot be unpacked here, or its result cannot be packed.
+        If the call cannot be unpacked in this process, or its result cannot be packed.
     """
     try:
         fn, args, kwargs = cloudpickle.loads(packed)
@@ -109,12 +109,12 @@ def call(packed: bytes) -> bytes:
 
 
 def unpack(packed: bytes) -> Any:
-    """Return what `call` packed, or raise the exception that it packed.
+    """Return the result that `call` packed, or raise the exception that it packed.
 
     Parameters
     ----------
     packed : bytes
-        What `call` returned.
+        Result of `call`.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def _packed_error(error: Exception) -> bytes:
 
 
 def _loaded(dumped: bytes | None, text: str) -> Exception:
-    """Return the exception itself, or a RuntimeError with its last line if it cannot be loaded here."""
+    """Return the exception. If it cannot be loaded in this process, return a RuntimeError with its last line."""
     try:
         error: Exception = cloudpickle.loads(dumped)
         return error
@@ -159,5 +159,5 @@ def _name(fn: Callable[..., Any]) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return the message in one line, or the type of an exception without one."""
+    """Return the message of an exception in one line, or its type if it has no message."""
     return " ".join(str(error).split()) or type(error).__name__

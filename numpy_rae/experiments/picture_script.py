@@ -1,4 +1,4 @@
-"""What the scripts that draw one picture have in common."""
+"""The code that all scripts with one picture share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job says before and while it runs: how many runs, how long they take, and the last result."""
+"""The messages of a job before and during its runs: their number, their estimated duration, and the last result."""
 
 import datetime
 import sys
@@ -17,12 +17,12 @@ from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.time_estimate import seconds_ahead, updates
 
-# A job that takes longer says so if its BLAS kernels are narrower than they could be.
+# After this time, a job prints a note if its BLAS kernels are narrower than the processor supports.
 LONG_JOB_SECONDS = 60.0
 
 
 def announce(wanted: Mapping[str, Run], done: Collection[str], pool: Executor, workers: int) -> None:
-    """Print what is about to happen; for runs near the paper's length, also how long it will take.
+    """Print how many runs will be trained. If they are nearly as long as in the paper, also print a time estimate.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def announce(wanted: Mapping[str, Run], done: Collection[str], pool: Executor, w
     done : collection of str
         The hashes of the stored runs.
     pool : Executor
-        Where the runs are timed.
+        Executor on which the runs are timed.
     workers : int
-        How many run at a time.
+        Number of runs at the same time.
     """
     todo = [run for key, run in wanted.items() if key not in done]
     first = next(iter(wanted.values()))
@@ -43,21 +43,21 @@ def announce(wanted: Mapping[str, Run], done: Collection[str], pool: Executor, w
 
 
 def duration(todo: list[Run], pool: Executor, workers: int) -> datetime.timedelta | str:
-    """Estimate how long the runs will take.
+    """Estimate the duration of the runs.
 
     Parameters
     ----------
     todo : list of Run
         The runs.
     pool : Executor
-        Where they are timed.
+        Executor on which they are timed.
     workers : int
-        How many run at a time.
+        Number of runs at the same time.
 
     Returns
     -------
     timedelta or str
-        The duration, or why it is unknown.
+        The duration. If it is unknown, a text with the reason.
     """
     try:
         return datetime.timedelta(seconds=round(seconds_ahead(todo, pool, workers)))
@@ -71,18 +71,18 @@ def show_progress(
     describe: Callable[[Record], str] | None = None,
     disable: bool = False,
 ) -> dict[str, Record]:
-    """Draw a bar over the runs with the last result next to it.
+    """Show a progress bar over the runs, with the last result next to it.
 
     Parameters
     ----------
     records : generator of dict
-        The records as they come. It is closed at the end, also after an error or an interrupt.
+        Yields a record when its run ends. It is closed at the end, also after an error or an interrupt.
     total : int
-        How many will come.
+        Number of records.
     describe : callable, optional
-        Gives the text of a record. `tables.one_line`, if None.
+        Function that returns the text of a record. The default is `tables.one_line`.
     disable : bool, optional
-        Whether no bar is shown.
+        If True, no bar is shown.
 
     Returns
     -------
@@ -99,12 +99,12 @@ def show_progress(
 
 
 def progress_bar(items: Iterable[Any], **how: Any) -> Any:
-    """Return a tqdm bar for the terminal or the notebook, whichever runs this.
+    """Return a tqdm bar for the terminal, or for the notebook if this runs in a notebook.
 
     Parameters
     ----------
     items : iterable
-        What the bar counts.
+        The items that the bar counts.
     **how
         Options of tqdm.
 
@@ -114,14 +114,14 @@ def progress_bar(items: Iterable[Any], **how: Any) -> Any:
         The bar, which is an iterator over `items`.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a notebook without ipywidgets gets a bar of text; that is no fault
+        warnings.simplefilter("ignore")  # without ipywidgets, a notebook gets a text bar
         from tqdm.auto import tqdm as bar
     return bar(items, **how)
 
 
 @contextmanager
 def kernels_note() -> Iterator[None]:
-    """Print one line on stderr after LONG_JOB_SECONDS if BLAS has been forced to use narrow kernels.
+    """Print one line on stderr after LONG_JOB_SECONDS if a variable makes BLAS use narrow kernels.
 
     Yields
     ------

@@ -1,22 +1,22 @@
-"""The paper's figures as protocols: data, models, constraint, sigma^2 and size of each preset."""
+"""The protocols of the paper's figures: data, models, constraint, and the sigma^2 and size of each preset."""
 
 from dataclasses import dataclass
 
 SIGMA2 = (0.0, 0.001, *(round((k / 10) ** 2, 2) for k in range(1, 10)), 1.0)
-# Number of digits that the package contains.
+# Number of images of digits that the package contains.
 EMBEDDED = 5000
 
 
 @dataclass(frozen=True)
 class Preset:
-    """How much of the protocol is run.
+    """Size of the runs of a protocol.
 
     Attributes
     ----------
     samples : int
         Number of samples.
     epochs : int
-        Length of the runs.
+        Number of epochs of each run.
     hidden : int, optional
         Number of hidden units.
     sigma2 : tuple of float, optional
@@ -38,7 +38,7 @@ TINY = Preset(500, 20, hidden=64, sigma2=(0.0, 0.01, 0.25, 1.0), fetch=False)
 
 @dataclass(frozen=True)
 class Protocol:
-    """One figure, of Fig. 1, Fig. 2, Fig. 3, Fig. 4, Fig. 5, Fn. 4: what is trained, on what, under which constraint.
+    """The models, data and constraint of one figure: Fig. 1, Fig. 2, Fig. 3, Fig. 4, Fig. 5 or Fn. 4.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Protocol:
     sample : Preset, optional
         The short preset.
     shows_at : int, optional
-        Number of updates below which the effect does not show.
+        Number of updates that are needed before the effect can be seen.
     reference : str, optional
         Model with which the others are compared, seed by seed.
     """
@@ -94,7 +94,7 @@ NOISE_TITLE = "Where DAE's sparsity comes from: ReLU, unit-length rows"
 def _pair(
     name: str, title: str, activation: str, models: tuple[str, ...], constraint: str, patches_epochs: int, shows_at: int
 ) -> list[Protocol]:
-    """Return one figure on both data sets; only the length of the short preset differs between them."""
+    """Return one figure on both data sets. They differ only in the length of the short preset."""
     return [
         Protocol(f"{name}_{source}", title, source, activation, models, constraint, Preset(EMBEDDED, epochs), shows_at)
         for source, epochs in (("mnist", 10), ("cifar10", patches_epochs))

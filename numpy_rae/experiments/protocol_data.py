@@ -1,4 +1,4 @@
-"""The data of a protocol or a study: prepared, downloaded, or replaced by other data."""
+"""Prepare the data of a protocol or a study. If they are missing, download them or use other data."""
 
 import sys
 from dataclasses import replace
@@ -13,7 +13,7 @@ from numpy_rae.experiments.protocol import EMBEDDED
 
 
 def training_data(source: str, samples: int, images: Path | None = None, download: bool = True) -> DataRef:
-    """Prepare the data; say on stderr if they are unavailable and others take their place.
+    """Prepare the data. If they are unavailable, use other data and print this on stderr.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def training_data(source: str, samples: int, images: Path | None = None, downloa
     Returns
     -------
     DataRef
-        The prepared data: the protocol's, or the embedded digits in place of MNIST, or patches of a photograph in
-        place of CIFAR-10.
+        The prepared data of the protocol. If they are unavailable: the embedded digits instead of MNIST, or patches of
+        a photograph instead of CIFAR-10.
     """
     spec = data_spec(source, samples, images)
     if spec.source not in ("mnist", "cifar10"):
@@ -45,7 +45,7 @@ def training_data(source: str, samples: int, images: Path | None = None, downloa
 
 
 def data_spec(source: str, samples: int, images: Path | None = None) -> DataSpec:
-    """Return the description of the data; up to 5,000 digits are the embedded ones.
+    """Return the description of the data. For up to 5,000 digits, these are the embedded digits.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def data_spec(source: str, samples: int, images: Path | None = None) -> DataSpec
     Returns
     -------
     DataSpec
-        What `prepare` needs.
+        The argument of `prepare`.
     """
     if source == "mnist":
         return DataSpec("mnist" if samples > EMBEDDED else "digits", samples, MNIST_STD_OFFSET)
@@ -69,12 +69,12 @@ def data_spec(source: str, samples: int, images: Path | None = None) -> DataSpec
 
 
 def prepared_or_fetched(spec: DataSpec, download: bool) -> DataRef:
-    """Prepare from the data folder; download first if the images are missing there.
+    """Prepare the data from the data folder. If the images are missing there, download them first.
 
     Parameters
     ----------
     spec : DataSpec
-        What is to be prepared.
+        Description of the data.
     download : bool
         Whether a download is allowed.
 

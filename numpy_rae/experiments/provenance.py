@@ -1,4 +1,4 @@
-"""Where and with what a record was made: date, processor, BLAS kernel, versions."""
+"""The origin of a record: date, processor, BLAS kernel, versions."""
 
 import datetime
 import importlib.metadata
@@ -12,20 +12,20 @@ from numpy_rae.training import NUMERICS
 
 
 def versions() -> dict[str, str | int]:
-    """Return the versions of what determines the numbers.
+    """Return the versions of the software that determines the numbers.
 
     Returns
     -------
     dict
-        "python", "numpy-rae", "numpy", "scipy" and "numerics", the version of the training step's arithmetic. Records
-        without "numerics" were made with version 1 of it.
+        "python", "numpy-rae", "numpy", "scipy" and "numerics". The last is the version of the arithmetic of a training
+        step. Records without "numerics" were made with version 1.
     """
     found = {name: importlib.metadata.version(name) for name in ("numpy-rae", "numpy", "scipy")}
     return {"python": platform.python_version(), **found, "numerics": NUMERICS}
 
 
 def made() -> dict[str, str]:
-    """Return the date of today (UTC), the processor's name and the BLAS kernels in use.
+    """Return today's date (UTC), the processor's name and the BLAS kernels in use.
 
     Returns
     -------
@@ -38,24 +38,24 @@ def made() -> dict[str, str]:
 
 @cache
 def processor() -> str:
-    """Return the processor's name as the operating system tells it.
+    """Return the processor's name from the operating system.
 
     Returns
     -------
     str
-        The name, or the machine's architecture if it has none.
+        The name, or the machine's architecture if there is no name.
     """
     return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
 @cache
 def processor_flags() -> frozenset[str]:
-    """Return the processor's instruction sets as Linux names them.
+    """Return the processor's instruction sets with the names of Linux.
 
     Returns
     -------
     frozenset of str
-        Such as "avx2". Empty on systems other than Linux.
+        Names such as "avx2". Empty on systems other than Linux.
     """
     return frozenset(_cpuinfo("flags").split())
 
@@ -67,7 +67,7 @@ def blas() -> str:
     Returns
     -------
     str
-        Name, version and kernel of each, once.
+        Name, version and kernel of each library, without duplicates.
     """
     found = (
         " ".join(str(info[key]) for key in ("internal_api", "version", "architecture") if info.get(key))
@@ -78,7 +78,7 @@ def blas() -> str:
 
 
 def _cpuinfo(name: str) -> str:
-    """Return the first value of this name in /proc/cpuinfo, "" if there is none."""
+    """Return the first value with this name in /proc/cpuinfo, or "" if there is none."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

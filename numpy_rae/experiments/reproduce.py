@@ -1,4 +1,4 @@
-"""`python -m numpy_rae reproduce`: every figure of the paper, from training to the pictures, in one resumable command.
+"""`python -m numpy_rae reproduce` trains and draws every figure of the paper. It can be interrupted and continued.
 
 See docs/reproduce.md.
 """
@@ -26,7 +26,7 @@ from numpy_rae.training import NUMERICS
 
 DESCRIPTION = "Train and draw every figure of the paper; stored runs are not trained again."
 PRESETS = ("paper", "sample", "tiny")
-# Shorter sweeps end before an estimate of their duration would.
+# Shorter sweeps take less time than an estimate of their duration.
 ESTIMATE_FROM = 25_000
 
 
@@ -65,7 +65,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check everything, train what is missing, draw.
+    """Check all options and files, train the missing runs, and draw the figures.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     Raises
     ------
     ValueError
-        If options contradict each other or are out of range.
+        If options cannot be combined or are out of range.
     DataError
         If the images are missing and cannot be downloaded.
     StoreError
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_options(args: argparse.Namespace, part: tuple[int, int] | None) -> None:
-    """Raise ValueError for options that contradict each other or are out of range."""
+    """Raise ValueError for options that cannot be combined or are out of range."""
     for option in ("plot_only", "scheduler"):
         if part and getattr(args, option):
             raise ValueError(f"--part is given with --{option.replace('_', '-')}; use one of them")
@@ -115,7 +115,7 @@ def _check_options(args: argparse.Namespace, part: tuple[int, int] | None) -> No
 
 
 def _merge_parts(results: Iterable[Path]) -> None:
-    """Append the records of the parts to each results file. Raises StoreError if a part is in use or in conflict."""
+    """Append the records of the parts to each results file. Raise StoreError if a part is in use or in conflict."""
     found = {}
     for path in results:
         jsonl.check_writable(path)
@@ -128,7 +128,7 @@ def _merge_parts(results: Iterable[Path]) -> None:
 
 
 def _train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, int] | None) -> None:
-    """Train the runs that are in no file: all of them, or those of one part."""
+    """Train the runs that are not stored in any file: all of them, or only those of one part."""
     runs = {key: run for job in jobs for key, run in job.runs.items()}
     share = parts.split(runs, part[1])[part[0] - 1] if part else runs
     files = _result_files(jobs, share, part)
@@ -149,7 +149,7 @@ def _train_missing(args: argparse.Namespace, jobs: list[Job], part: tuple[int, i
 
 
 def _result_files(jobs: list[Job], share: Iterable[str], part: tuple[int, int] | None) -> ResultFiles:
-    """Return where the records go: to the figures' files, or to those of one part, which leave finished runs out."""
+    """Return the files for the records: the figures' files, or the files of one part, without the finished runs."""
     keys = frozenset(share)
     if not part:
         return ResultFiles({job.results: keys & set(job.runs) for job in jobs})
@@ -159,7 +159,7 @@ def _result_files(jobs: list[Job], share: Iterable[str], part: tuple[int, int] |
 
 
 def _models_folder(args: argparse.Namespace) -> Path | None:
-    """Make the folder of the trained weights, if the option is given. Raises StoreError if it is not writable."""
+    """Make the folder of the trained weights, if the option is given. Raise StoreError if it is not writable."""
     if not args.save_models:
         return None
     folder: Path = args.out / f"models-{args.preset}"
@@ -168,7 +168,7 @@ def _models_folder(args: argparse.Namespace) -> Path | None:
 
 
 def _figure_names(jobs: list[Job]) -> dict[str, str]:
-    """Return the names of the figures that need a run, by its hash."""
+    """Return, for the hash of each run, the names of the figures that need it."""
     names: dict[str, list[str]] = {}
     for job in jobs:
         for key in job.runs:
@@ -180,7 +180,7 @@ def _announce(
     jobs: list[Job], share: dict[str, Run], stored: dict[str, Record], part: tuple[int, int] | None,
     models: Path | None,
 ) -> None:  # fmt: skip
-    """Say what is stored, and what is about to be trained."""
+    """Print which runs are stored and which will be trained."""
     listed = sum(len(job.runs) for job in jobs)
     distinct = len({key for job in jobs for key in job.runs})
     print(f"{len(jobs)} results files list {listed} runs; {distinct} of them are distinct")

@@ -14,7 +14,7 @@ from numpy_rae.plotting import paper_figure, style
 from numpy_rae.plotting.paper_figure import Panel
 
 SUFFIXES = (".png", ".pdf")
-# The curves of Fig. 4 are snapshots: units are still moving after 50,000 updates.
+# For these figures the curves over the epochs are also drawn: in Fig. 4 units still change after 50,000 updates.
 WITH_HISTORY = ("fig4",)
 DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 
@@ -36,7 +36,7 @@ def data_label(entries: list[Record]) -> str:
 
 
 def _panel(name: str, entries: list[Record], preset: str) -> Panel:
-    """Return one half of a figure: the records, the data set's name, and what is missing."""
+    """Return one half of a figure: the records, the data set's name, and a note on missing runs."""
     protocol = PROTOCOLS[name]
     if not entries:
         return Panel([], protocol.models, DATA_NAMES[protocol.source], "no run is stored")
@@ -50,7 +50,7 @@ def _panel(name: str, entries: list[Record], preset: str) -> Panel:
 
 
 def _panels(group: str, entries: dict[str, list[Record]], preset: str) -> list[Panel]:
-    """Return the halves of a figure whose protocols are among `entries`."""
+    """Return the halves of a figure, for the protocols that are in `entries`."""
     found = [protocol.name for protocol in FIGURES[group] if protocol.name in entries]
     return [_panel(name, entries[name], preset) for name in found]
 

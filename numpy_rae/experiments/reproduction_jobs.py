@@ -1,4 +1,4 @@
-"""What `reproduce` trains: the runs of each figure on each data set, and the files of their records."""
+"""The jobs of `reproduce`: the runs of each figure on each data set, and the files of their records."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Job:
 
 
 def names_of(figures: Iterable[str]) -> list[str]:
-    """Return the names of the protocols of figures, in the paper's order, each once.
+    """Return the names of the protocols of figures, in the paper's order and without duplicates.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def names_of(figures: Iterable[str]) -> list[str]:
 
 
 def script_options(protocol: Protocol, args: argparse.Namespace) -> argparse.Namespace:
-    """Return the options with which the figure's own script would do the same runs.
+    """Return the options with which the script of the figure would do the same runs.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def script_options(protocol: Protocol, args: argparse.Namespace) -> argparse.Nam
 
 
 def results_path(args: argparse.Namespace, name: str) -> Path:
-    """Return the results file of a figure, the one that its own script uses.
+    """Return the results file of a figure. It is also the file that the script of the figure uses.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def results_path(args: argparse.Namespace, name: str) -> Path:
 
 
 def make_jobs(args: argparse.Namespace, names: Iterable[str]) -> list[Job]:
-    """Return the jobs of all figures; the matrix of a data set is prepared once.
+    """Return the jobs of all figures. The matrix of each data set is prepared only once.
 
     Parameters
     ----------
@@ -113,14 +113,14 @@ def make_jobs(args: argparse.Namespace, names: Iterable[str]) -> list[Job]:
     Returns
     -------
     list of Job
-        A job per name.
+        One job per name.
 
     Raises
     ------
     ValueError
-        If a results file holds runs of other options.
+        If a results file contains runs with other options.
     DataError
-        If the images are not here and cannot be fetched.
+        If the images are missing and cannot be downloaded.
     """
     prepared: dict[DataSpec, DataRef] = {}
     jobs = []
@@ -141,7 +141,7 @@ def make_jobs(args: argparse.Namespace, names: Iterable[str]) -> list[Job]:
 def _training_data(
     protocol: Protocol, options: argparse.Namespace, preset: Preset, prepared: dict[DataSpec, DataRef]
 ) -> DataRef:
-    """Return the figure's data. At the paper's length, missing data are not replaced by other data."""
+    """Return the figure's data. With the preset of the paper, missing data are not replaced by other data."""
     spec = protocol_data.data_spec(protocol.source, preset.samples, options.images)
     if spec not in prepared:
         if options.preset == "paper":

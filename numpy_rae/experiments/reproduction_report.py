@@ -1,4 +1,4 @@
-"""What `reproduce` shows at its end: tables, coverage, the comparison with the records that ship, and the pictures."""
+"""The final output of `reproduce`: tables, coverage, pictures, and a comparison with the records in the repository."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def report(args: argparse.Namespace, names: list[str]) -> int:
 
 
 def _chosen(args: argparse.Namespace, protocol: Protocol) -> list[Record]:
-    """Return the stored records of a figure, of its parts, too, restricted to the seeds and sigma^2 that are given."""
+    """Return the stored records of a figure and its parts, for the seeds and sigma^2 that the options select."""
     path = results_path(args, protocol.name)
     paths = [path, *parts.part_paths(path)]
     for each in paths:
@@ -58,7 +58,7 @@ def _chosen(args: argparse.Namespace, protocol: Protocol) -> list[Record]:
 
 
 def _warn_of_differences(entries: dict[str, list[Record]]) -> None:
-    """Warn of a run that two figures share, and that was trained twice with different numbers."""
+    """Log a warning for each run that two figures share and that was trained twice with different numbers."""
     first: dict[str, tuple[str, Record]] = {}
     for name, found in entries.items():
         for entry in found:
@@ -71,7 +71,7 @@ def _warn_of_differences(entries: dict[str, list[Record]]) -> None:
 
 
 def _count(args: argparse.Namespace, entries: dict[str, list[Record]]) -> dict[str, tuple[int, int]]:
-    """Count the chosen records against the protocols."""
+    """Count the chosen records and the runs that the protocols need."""
     counts = {}
     for name, found in entries.items():
         preset = figure_script.chosen_preset(PROTOCOLS[name], script_options(PROTOCOLS[name], args))
@@ -81,7 +81,7 @@ def _count(args: argparse.Namespace, entries: dict[str, list[Record]]) -> dict[s
 
 
 def _compare(args: argparse.Namespace, entries: dict[str, list[Record]]) -> None:
-    """Compare with the records that ship, if they do: a summary per figure here, a line per run in a file."""
+    """Compare with the records in the repository: print one summary per figure, write one line per run to a file."""
     shipped = comparison.shipped_folder()
     if shipped is None:
         print("no records ship with an installed package; the repository has them in docs/records")

@@ -1,4 +1,4 @@
-"""Where a sweep's records are stored: every run's record in each results file that needs it."""
+"""Store the records of a sweep in several results files. A record is written to every file that needs it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from numpy_rae.storage import jsonl
 
 @dataclass(frozen=True)
 class ResultFiles:
-    """Results files that share runs, such as those of two figures with the same plain auto-encoder.
+    """Results files that share runs. For example, two figures can use the same runs of the plain auto-encoder.
 
     Attributes
     ----------
     wanted : mapping
-        The hashes of the runs whose records each file needs, by the file.
+        For each file, the hashes of the runs whose records it needs.
     also : tuple of Path, optional
-        Files that are read for finished runs, and never written.
+        Further files from which finished runs are read. They are never written.
     """
 
     wanted: Mapping[Path, frozenset[str]]
@@ -47,12 +47,12 @@ class ResultFiles:
             yield
 
     def finished(self) -> dict[str, Record]:
-        """Return the stored records by hash, and copy shared ones to the files that need them and lack them.
+        """Return the stored records by hash. Copy shared records to the files that need them and do not have them.
 
         Returns
         -------
         dict
-            The records of all files. Records of `also` come first and are replaced by the files' own.
+            The records of all files. If a run is both in `also` and in the written files, the latter record is used.
 
         Raises
         ------
@@ -95,7 +95,7 @@ def check_writable(paths: Iterable[Path]) -> None:
     Raises
     ------
     StoreError
-        If a file cannot be made or appended to.
+        If a file cannot be created, or nothing can be appended to it.
     """
     for path in paths:
         jsonl.check_writable(path)

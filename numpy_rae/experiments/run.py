@@ -1,4 +1,4 @@
-"""What a sweep is made of: one training run, described and identified; coinciding runs are one."""
+"""One training run of a sweep, with its description and its hash. Runs that give the same result are trained once."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from numpy_rae.train_config import TrainConfig
 
 @dataclass(frozen=True)
 class Run:
-    """One training run: what is trained, on what, with which numbers.
+    """One training run: its model, activation, data and configuration.
 
     Attributes
     ----------
     model : Objective
-        What is minimised.
+        Objective that is minimised.
     activation : Activation
         Encoder activation s_e.
     data : DataRef
         The prepared data.
     config : TrainConfig
-        The numbers.
+        The configuration.
     """
 
     model: Objective
@@ -38,13 +38,13 @@ class Run:
     config: TrainConfig
 
     def canonical(self) -> Run:
-        """Return the run that represents all runs that coincide with this one.
+        """Return the run that represents all runs that give the same result as this one.
 
         Returns
         -------
         Run
-            The run itself. At sigma^2 = 0 the plain auto-encoder, if the model coincides with it there. The plain
-            auto-encoder does not depend on sigma^2, so its run at 0 stands for all of them.
+            At sigma^2 = 0, the run of the plain auto-encoder, if the model equals it there. The plain auto-encoder does
+            not depend on sigma^2, so for any sigma^2 its run at 0 is returned. Otherwise the run itself.
         """
         if self.config.sigma2 == 0:
             return replace(self, model=AE) if is_plain_at_zero(self.model, self.activation) else self
@@ -68,7 +68,9 @@ class Run:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Return what decides the run's numbers; a copy in another process keeps what was found here.
+        """Return the values that determine the run's numbers.
+
+        A copy of the run in another process keeps the values that were found in this process.
 
         Returns
         -------
@@ -78,12 +80,12 @@ class Run:
         return self.identified({})
 
     def identified(self, memo: Memo) -> dict[str, Any]:
-        """Return what decides the run's numbers as of now.
+        """Find the values that determine the run's numbers again, from the current state of the code.
 
         Parameters
         ----------
         memo : dict
-            Keeps the identities of models and activations that runs share.
+            Cache of the identities of models and activations that several runs share.
 
         Returns
         -------
@@ -110,7 +112,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """Return what the run is called in messages.
+        """Return the name of the run in messages.
 
         Returns
         -------
@@ -126,23 +128,23 @@ class Run:
         Returns
         -------
         float
-            In the units of `relative_cost`.
+            The duration in the units of `relative_cost`.
         """
         return relative_cost(self.model, self.config, *self.data.shape)
 
 
 def deduplicate(runs: Iterable[Run]) -> dict[str, Run]:
-    """Return the runs by hash, those that coincide once.
+    """Return the runs by hash. Runs that give the same result are returned once.
 
     Parameters
     ----------
     runs : iterable of Run
-        The runs. Their models and activations are identified anew in every call.
+        The runs. Their models and activations are identified again in every call.
 
     Returns
     -------
     dict
-        The `Run.canonical` ones by hash, in the given order.
+        The `Run.canonical` of each run by hash, in the given order.
     """
     memo: Memo = {}
     found: dict[str, Run] = {}

@@ -1,4 +1,4 @@
-"""Jobs on any `concurrent.futures.Executor`: each result is stored at once, and jobs whose worker dies start again."""
+"""Run jobs on any `concurrent.futures.Executor`, store each result when its job ends, and restart lost jobs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Job(Protocol):
-    """What a scheduler runs: a trial or a run."""
+    """Protocol of the jobs of a scheduler: trials and runs."""
 
     @property
     def hash(self) -> str:
@@ -32,7 +32,7 @@ class Job(Protocol):
 
     @property
     def label(self) -> str:
-        """The job in a few words."""
+        """Short description of the job."""
 
     @property
     def cost(self) -> float:
@@ -40,7 +40,7 @@ class Job(Protocol):
 
     @property
     def model(self) -> Objective:
-        """What is minimised."""
+        """Objective that is minimised."""
 
     @property
     def activation(self) -> Activation:
@@ -51,7 +51,7 @@ J = TypeVar("J", bound=Job)
 
 
 class RecordStore(Protocol):
-    """Where records are kept: one results file (`StoredRecords`), or several (`ResultFiles`)."""
+    """Protocol of the storage of records: one results file (`StoredRecords`), or several (`ResultFiles`)."""
 
     def exclusive_lock(self) -> AbstractContextManager[None]:
         """Return a context that locks every file that is written."""
@@ -89,7 +89,7 @@ class RunsLost(Exception):
 
 
 class ExecutorLost(ConnectionError):
-    """The executor has cancelled the runs, as Dask does when its scheduler is gone."""
+    """The executor has cancelled the runs. Dask does this if the connection to its scheduler is lost."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -99,12 +99,12 @@ class ExecutorLost(ConnectionError):
 
 
 def reason(error: Exception) -> str:
-    """Return why a worker died.
+    """Return the reason why a worker died.
 
     Parameters
     ----------
     error : Exception
-        What the run's future raised.
+        Exception that the run's future raised.
 
     Returns
     -------
@@ -116,14 +116,14 @@ def reason(error: Exception) -> str:
 
 @dataclass
 class RunScheduler(Generic[J]):
-    """Runs jobs on an executor: those that wait, those in flight, and those given up.
+    """Runs jobs on an executor, and keeps lists of the jobs that wait, that are in flight, and that were given up.
 
     Attributes
     ----------
     executor : Executor
-        Where the jobs run.
+        Executor on which the jobs run.
     store : RecordStore
-        Where each record is stored.
+        Storage of the records.
     execute : callable
         Called in a worker as `execute(job, *arguments)`. It returns the job's record.
     arguments : tuple
@@ -131,11 +131,11 @@ class RunScheduler(Generic[J]):
     waiting : deque of Job
         The jobs in the order in which they start.
     checkpoints : Checkpoints, optional
-        Where `execute` keeps the states of jobs in progress.
+        Folder where `execute` saves the states of jobs in progress.
     in_flight : dict
-        The jobs that were handed to the executor, by their futures.
+        The jobs that were submitted to the executor, by their futures.
     failures : Counter
-        How often each job has failed since its last checkpoint.
+        Number of failures of each job since its last checkpoint.
     lost : list of Job
         The jobs that were given up.
     error : Exception, optional
@@ -162,7 +162,7 @@ class RunScheduler(Generic[J]):
         Parameters
         ----------
         at_once : int, optional
-            How many jobs the executor has at a time. All, if None.
+            Largest number of jobs that are submitted at the same time. If None, all jobs are submitted at once.
 
         Yields
         ------
@@ -192,9 +192,10 @@ class RunScheduler(Generic[J]):
             yield entry
 
     def may_start(self, job: J) -> bool:
-        """Return whether a job may start now. The last try of a job is alone.
+        """Return whether a job may start now. On the last try of a job, no other job runs.
 
-        If a worker dies, all jobs that it had fail. A job that is alone cannot fail because of another one.
+        If a worker dies, other jobs in flight can fail as well. A job that runs alone cannot fail because of another
+        job.
 
         Parameters
         ----------
@@ -204,7 +205,7 @@ class RunScheduler(Generic[J]):
         Returns
         -------
         bool
-            False if the job, or one in flight, must be alone.
+            False if the job or a job in flight is on its last try, and they would run at the same time.
         """
         if not (self.in_flight and self.failures):
             return True
@@ -215,7 +216,7 @@ class RunScheduler(Generic[J]):
         return self.failures[self._progress(job)] == TRIES - 1
 
     def _progress(self, job: J) -> tuple[str, object]:
-        """Return the job's hash and its last checkpoint. A new checkpoint gives it new tries."""
+        """Return the job's hash and its last checkpoint. After a new checkpoint, the failures are counted from 0."""
         return job.hash, self.checkpoints and self.checkpoints.progress(job.hash)
 
     def start(self, job: J) -> None:
@@ -244,9 +245,9 @@ class RunScheduler(Generic[J]):
             self.checkpoints.remove(entry["hash"])
 
     def retry(self, job: J, error: Exception) -> None:
-        """Let a job wait for another try, or give it up if it has failed TRIES times since its last checkpoint.
+        """Put a job back into the queue. Give it up if it has failed TRIES times since its last checkpoint.
 
-        If no worker starts for one job, none starts for the others, and all are given up.
+        If no worker can be started for one job, none can be started for the others, and all jobs are given up.
 
         Parameters
         ----------
@@ -267,10 +268,10 @@ class RunScheduler(Generic[J]):
             self.waiting.clear()
 
     def shutdown(self) -> None:
-        """Save the jobs in progress, or wait for them. The records of jobs that still end are stored.
+        """Save the jobs in progress, or wait until they end. The records of jobs that end meanwhile are stored.
 
-        In another thread than the scheduler's, it does not wait. The garbage collector can close an abandoned sweep in
-        a thread of the executor, and the jobs would never end if that thread waited for them.
+        If this is called from another thread than the scheduler's thread, it does not wait. The garbage collector can
+        close a sweep in a thread of the executor. If this thread waited for the jobs, they would never end.
         """
         left = [future for future in self.in_flight if not future.cancel()]
         if left and self.checkpoints and hasattr(self.executor, "stop"):

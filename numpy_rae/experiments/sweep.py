@@ -1,4 +1,4 @@
-"""Many runs on any `concurrent.futures.Executor`: each distinct run once, and none that is stored already."""
+"""Train many runs on any `concurrent.futures.Executor`: each distinct run once, without the runs that are stored."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -28,31 +28,32 @@ def sweep(
     models: Path | None = None,
     every_model: bool = False,
 ) -> Generator[Record]:
-    """Yield the record of every distinct run: first the stored ones, then the others as they end.
+    """Yield the record of every distinct run: first the stored records, then each new record when its run ends.
 
-    Long runs start first, so that all workers are busy until the end. A run whose worker dies, or has no memory left,
-    is started again, up to `scheduler.TRIES` times without progress; then the other runs continue.
+    Long runs start first, so that all workers are busy until the end. If a worker dies or runs out of memory, its run
+    is started again. After `scheduler.TRIES` failures without a new checkpoint the run is given up, and the other runs
+    continue.
 
     Parameters
     ----------
     runs : iterable of Run
-        What is to be trained.
+        The runs.
     executor : Executor
-        Where it is trained.
+        Executor on which they are trained.
     results : Path or RecordStore
-        File to which each record is appended as soon as its run ends; or several files that share runs
+        File to which each record is appended as soon as its run ends. It can also be several files that share runs
         (`ResultFiles`), or records in memory (`MemoryRecords`).
     at_once : int, optional
-        How many runs the executor has at a time. All, if None.
+        Largest number of runs that are submitted at the same time. If None, all runs are submitted at once.
     checkpoints : Checkpoints, optional
-        Where the states of runs in progress are written. When the iteration stops early, the runs in progress are saved
-        there; without checkpoints they end first and are stored.
+        Folder where the states of runs in progress are written. If the iteration stops early, the runs in progress are
+        saved there. Without checkpoints, the runs in progress are trained to their end, and their records are stored.
     reports : Path, optional
-        Folder for a picture of each run that is trained now.
+        Folder for a picture of each run that is trained in this call.
     stored : StoredRecords, optional
         The records of `results`, if it is one file and was read before. The file is read again if it has changed.
     models : Path, optional
-        Folder for the trained weights of each run that is trained now.
+        Folder for the trained weights of each run that is trained in this call.
     every_model : bool
         Whether a stored run whose model is not in `models` is trained again.
 
@@ -89,14 +90,16 @@ def run_missing(
     checkpoints: Checkpoints | None = None,
     models: Path | None = None,
 ) -> Generator[Record]:
-    """Yield the record of every job: first the stored ones, then the others as they end, the longest first.
+    """Yield the record of every job: first the stored records, then each new record when its job ends.
+
+    The longest jobs start first.
 
     Parameters
     ----------
     wanted : mapping
         The jobs by hash.
     executor : Executor
-        Where they run.
+        Executor on which they run.
     store : RecordStore
         The stored records. Each new record is added to them.
     execute : callable
@@ -104,11 +107,11 @@ def run_missing(
     arguments : tuple, optional
         Further arguments of `execute`.
     at_once : int, optional
-        How many jobs the executor has at a time. All, if None.
+        Largest number of jobs that are submitted at the same time. If None, all jobs are submitted at once.
     checkpoints : Checkpoints, optional
-        Where `execute` keeps the states of jobs in progress.
+        Folder where `execute` saves the states of jobs in progress.
     models : Path, optional
-        Folder where `execute` keeps trained models. A stored job whose model is not there runs again.
+        Folder where `execute` saves trained models. A stored job whose model is not there runs again.
 
     Yields
     ------
@@ -118,7 +121,7 @@ def run_missing(
     Raises
     ------
     StoreError, NotSendable, RunsLost, ExecutorLost
-        As `sweep` does.
+        For the same reasons as in `sweep`.
     """
     with store.exclusive_lock():
         done = _with_model(store.finished(), models)
@@ -142,7 +145,7 @@ def run_missing(
 
 
 def _with_model(done: dict[str, Record], models: Path | None) -> dict[str, Record]:
-    """Return the stored records without those whose trained model is needed and missing."""
+    """Return the stored records. If trained models are needed, leave out the records whose model is missing."""
     if models is None:
         return done
     return {key: entry for key, entry in done.items() if entry["status"] != "ok" or find_model(models, key)}

@@ -1,7 +1,7 @@
-"""A progress bar over updates that moves while runs are in progress, and one line of log per finished run.
+"""A progress bar that counts updates, also of runs in progress, and one log line per finished run.
 
-Runs in progress are counted from their checkpoints, which are written anyway. So the bar moves every few seconds, and
-training does nothing for it. Without checkpoints, as on a cluster, it moves once per finished run.
+The updates of runs in progress are read from their checkpoints. So the bar moves every few seconds, and training does
+no extra work for it. Without checkpoints, as on a cluster, the bar moves once per finished run.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ POLL_SECONDS = 2.0
 
 
 class SweepProgress:
-    """The bar of one sweep: a context, in which `finished` is called once per record.
+    """The progress bar of one sweep. It is a context manager. Call `finished` once per record.
 
     Parameters
     ----------
     runs : dict of str to Run
         All runs of the sweep by hash.
     checkpoints : Checkpoints, optional
-        Where the sweep keeps the states of its runs.
+        Folder where the sweep saves the states of its runs.
     """
 
     def __init__(self, runs: dict[str, Run], checkpoints: Checkpoints | None = None):
@@ -52,7 +52,7 @@ class SweepProgress:
         self.bar.close()
 
     def steps(self) -> int:
-        """Return how many updates are done: of finished runs all, of the others what their checkpoints say.
+        """Return the number of finished updates: all of a finished run, and those in the checkpoint of another run.
 
         Returns
         -------
@@ -65,7 +65,7 @@ class SweepProgress:
         return self.total - sum(waiting.values()) + sum(min(begun.get(key, 0), waiting[key]) for key in waiting)
 
     def finished(self, key: str) -> int:
-        """Count a run as done.
+        """Count a run as finished.
 
         Parameters
         ----------
@@ -75,7 +75,7 @@ class SweepProgress:
         Returns
         -------
         int
-            How many runs are done.
+            Number of finished runs.
         """
         with self.change:
             self.waiting.pop(key, None)
@@ -84,7 +84,7 @@ class SweepProgress:
         return done
 
     def show(self) -> None:
-        """Bring the bar up to date. It never moves backwards, as when a worker dies and its run starts again."""
+        """Update the bar. It never moves backwards, also if a worker dies and its run starts again."""
         steps = self.steps()
         with self.change:
             self.bar.set_postfix_str(f"{self.runs - len(self.waiting)}/{self.runs} runs", refresh=False)
@@ -102,13 +102,13 @@ def log_runs(records: Generator[Record], progress: SweepProgress, stored: set[st
     Parameters
     ----------
     records : generator of dict
-        What `sweep` yields. It is closed at the end, also after an error or an interrupt.
+        The generator that `sweep` returns. It is closed at the end, also after an error or an interrupt.
     progress : SweepProgress
         The bar.
     stored : set of str
         Hashes of the runs that were stored before the sweep.
     names : dict of str to str
-        The figures of each run, by hash.
+        Names of the figures that need each run, by hash.
     """
     with progress, kernels_note(), closing(records):
         for entry in records:

@@ -1,4 +1,4 @@
-"""What a sweep found: its records, as a data frame, a table, a figure, and the trained models."""
+"""The result of a sweep: its records, as a data frame, a table and a figure, and the trained models."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class SweepResult:
     Attributes
     ----------
     records : list of dict
-        One record per finished run, as in the results file. All models coincide at sigma^2 = 0, so that run is stored
-        once, under the model "AE". That model ignores sigma^2, so it has one record per seed; frame, table and figure
-        show it at every sigma^2.
+        One record per finished run, as in the results file. At sigma^2 = 0 all models are the plain auto-encoder, so
+        this run is stored once, under the model "AE". The model "AE" does not depend on sigma^2, so it has one record
+        per seed. The data frame, the table and the figure show this record at every sigma^2.
     models : tuple of str
         Names of the models, in the order of the call.
     missing : int
@@ -57,7 +57,7 @@ class SweepResult:
     sigma2: tuple[float, ...] = field(default=(), repr=False)
     activation: Activation | None = field(default=None, repr=False)
     models_folder: Path | None = field(default=None, repr=False)
-    # A temporary folder of models lives as long as the result.
+    # A temporary folder of models is removed when the result is deleted.
     keeps: object = field(default=None, repr=False, compare=False)
 
     @classmethod
@@ -70,8 +70,8 @@ class SweepResult:
             Results files of `numpy_rae.sweep` or of the figure scripts.
         models : iterable of str, optional
             Names of the models to show, in this order. The default is the models that the sweeps were called with.
-            The files of the figure scripts do not hold these names. Their default is all models, without "AE" if there
-            are others, because all models share the runs of "AE" at sigma^2 = 0.
+            The files of the figure scripts do not contain these names. For them, the default is all models in the file.
+            If there are other models, "AE" is left out, because all models share its runs at sigma^2 = 0.
 
         Returns
         -------
@@ -83,7 +83,7 @@ class SweepResult:
         ValueError
             If no file is given, if a file does not exist, or if `models` names a model without a record.
         storage.jsonl.StoreError
-            If a file is not a sweep's.
+            If a file is not the results file of a sweep.
         """
         found = latest(entry for path in paths for entry in load_records(_existing(path)))
         if not found:
@@ -100,8 +100,8 @@ class SweepResult:
         -------
         pandas.DataFrame
             Columns `model`, `activation`, `sigma2`, `seed`, `status`, `activation_fraction`, `dead_fraction`, `loss`,
-            the configuration, and how the run went. The runs at sigma^2 = 0, which all models share, are rows of every
-            model; `trained_as` is the name in the record.
+            the configuration, and counts and duration of the run. All models share the runs at sigma^2 = 0, so these
+            runs are rows of every model. `trained_as` is the name of the model in the record.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class SweepResult:
         return pandas.DataFrame(list(flat_rows(self._spread(), self.models)))
 
     def table(self) -> str:
-        """Return the mean activation fraction / dead fraction over the seeds as text, one line per sigma^2.
+        """Return a text table of "activation fraction / dead fraction", means over the seeds, one line per sigma^2.
 
         Returns
         -------
@@ -125,17 +125,19 @@ class SweepResult:
         return tables.table(self._spread(), list(self.models))
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
-        """Draw activation fraction and dead units against sigma^2, one line per model; bands span the seeds.
+        """Draw activation fraction and dead units against sigma^2, one curve per model.
+
+        The bands go from the smallest to the largest value over the seeds.
 
         Parameters
         ----------
         path : str or os.PathLike, optional
-            Where to save the figure. The suffix, such as .png, .pdf or .svg, gives the format.
+            File in which the figure is saved. The suffix, such as .png, .pdf or .svg, gives the format.
 
         Returns
         -------
         matplotlib.figure.Figure
-            The figure. As the last expression of a notebook cell it is shown once.
+            The figure. It is shown once if the call is the last expression of a notebook cell.
 
         Raises
         ------
@@ -188,11 +190,11 @@ class SweepResult:
         Parameters
         ----------
         model, sigma2, seed : str, float, int
-            Which run: see `model`.
+            Model, sigma^2 and seed of the run, as in `model`.
         X : ndarray, shape (N, n)
             Data on which the activity of the units is measured.
         path : str or os.PathLike, optional
-            Where to save the figure.
+            File in which the figure is saved.
 
         Returns
         -------
@@ -202,7 +204,7 @@ class SweepResult:
         Raises
         ------
         ValueError
-            If the sweep was called without `image_shape`, or for what `model` refuses.
+            If the sweep was called without `image_shape`, or if `model` raises it.
         """
         if self.image_shape is None:
             raise ValueError("image_shape was not given to this sweep; filters can be drawn only with it")
@@ -213,7 +215,7 @@ class SweepResult:
         return _saved(filters.filters(trained.params.W, active, self.image_shape, title), path)
 
     def _spread(self) -> list[dict[str, Any]]:
-        """The records, with those of AE at every sigma^2."""
+        """Return the records, with the record of "AE" repeated at every sigma^2."""
         return model_curves.spread_plain(self.records, self.models, self.sigma2 or None)
 
     def _record(self, model: str, sigma2: float, seed: int) -> dict[str, Any]:
@@ -243,7 +245,7 @@ class SweepResult:
 
 
 def _one_line(title: str) -> str:
-    """The title in one line."""
+    """Return the title in one line."""
     return " ".join(title.split())
 
 
@@ -255,11 +257,11 @@ def _existing(path: str | os.PathLike[str]) -> Path:
 
 
 def _models_of(records: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the models that the sweeps were called with, then those of records that do not tell, by name."""
+    """Return the models that the sweeps were called with, then the other models of the records, sorted by name."""
     records = list(records)
     called = dict.fromkeys(name for entry in records for name in entry.get("sweep_models", ()))
     others = [entry for entry in records if "sweep_models" not in entry]
-    # The order of the records depends on which run ended first.
+    # The order of the records depends on which run ended first, so the names are sorted.
     names = sorted({entry["model"] for entry in others}, key=str.casefold)
     own = any(entry["model"] == "AE" and entry["config"]["sigma2"] for entry in others)
     alone = not called and names == ["AE"]
@@ -267,7 +269,7 @@ def _models_of(records: Iterable[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _checked(models: Iterable[str], records: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the names. Raise ValueError for none, or for one that no record is of."""
+    """Return the names. Raise ValueError if there are none, or if a name has no record."""
     names = tuple(dict.fromkeys([models] if isinstance(models, str) else models))
     known = sorted({*_models_of(records), *(entry["model"] for entry in records)}, key=str.casefold)
     if not names:

@@ -1,4 +1,4 @@
-"""Records as text: tables, differences between models, one-line summaries."""
+"""Show records as text: tables, differences between models, one-line summaries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAPER_UPDATES = 50_000
 
 
 def one_line(entry: Record) -> str:
-    """Return a record in a few words.
+    """Return a short description of a record, in one line.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def one_line(entry: Record) -> str:
     Returns
     -------
     str
-        What was trained, and its final metrics or where it diverged.
+        The model and sigma^2, and the final metrics or the step at which the run diverged.
     """
     head = f"{entry['model']} sigma^2={entry['config']['sigma2']:g}: "
     if entry["status"] != "ok":
@@ -35,7 +35,7 @@ def one_line(entry: Record) -> str:
 
 
 def length_note(protocol: Protocol, records: Iterable[Record]) -> str:
-    """Return how long the runs were compared with the paper's, and whether the effect can show at all.
+    """Return a note that compares the length of the runs with the paper, and says if they are too short for the effect.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def length_note(protocol: Protocol, records: Iterable[Record]) -> str:
     Returns
     -------
     str
-        The note, "" for runs of the paper's length.
+        The note. "" if the runs are as long as in the paper.
     """
     steps = max(entry["steps"] for entry in records)
     note = f"{steps:,} updates per run; the paper has {PAPER_UPDATES:,}"
@@ -69,8 +69,8 @@ def chosen(entries: Iterable[Record], args: argparse.Namespace) -> list[Record]:
     Returns
     -------
     list of dict
-        The records. Of a run that was trained twice, the later one. "AE" ignores sigma^2, so its run at 0 is selected
-        with every sigma^2.
+        The records. If a run was trained twice, only the later record. "AE" does not depend on sigma^2, so its run at
+        0 is selected for every sigma^2.
     """
     plain = "AE" in args.models
     return latest(
@@ -83,7 +83,7 @@ def chosen(entries: Iterable[Record], args: argparse.Namespace) -> list[Record]:
 
 
 def table(records: list[Record], models: list[str]) -> str:
-    """Return mean activation fraction / dead fraction over the seeds.
+    """Return a table of "activation fraction / dead fraction", means over the seeds.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def markdown(records: list[Record], models: list[str]) -> str:
 
 
 def _summary_cells(records: list[Record], models: list[str]) -> dict[tuple[float, str], str]:
-    """Return mean activation fraction / dead fraction over the seeds, or "diverged", by (sigma^2, model)."""
+    """Return the cells of the table by (sigma^2, model): "activation fraction/dead fraction", or "diverged"."""
     cells = {}
     for model in models:
         cells.update(
@@ -143,7 +143,7 @@ def _summary_cells(records: list[Record], models: list[str]) -> dict[tuple[float
 
 
 def paired(records: list[Record], models: list[str], reference: str) -> str:
-    """Return the difference of activation fraction from the reference model with the same seed.
+    """Return the difference of the activation fraction between each model and the reference model with the same seed.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def paired(records: list[Record], models: list[str], reference: str) -> str:
     models : list of str
         The models that are compared.
     reference : str
-        The model with which they are compared.
+        The reference model.
 
     Returns
     -------

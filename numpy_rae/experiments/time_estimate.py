@@ -1,4 +1,4 @@
-"""How long a sweep will take, from timing a few of its steps on the workers that will run it."""
+"""Estimate the duration of a sweep. A few of its steps are timed on the workers that will run it."""
 
 import math
 import time
@@ -37,16 +37,18 @@ def updates(run: Run) -> int:
 
 @_validation.tiny_is_zero
 def seconds_ahead(runs: list[Run], pool: Executor, workers: int) -> float:
-    """Estimate the duration of runs; every worker measures, so that they share memory as they will.
+    """Estimate the duration of runs.
+
+    All workers measure at the same time, because they also share the memory bandwidth during the sweep.
 
     Parameters
     ----------
     runs : list of Run
         The runs.
     pool : Executor
-        Where they will run.
+        Executor on which they will run.
     workers : int
-        How many run at a time.
+        Number of runs at the same time.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def seconds_ahead(runs: list[Run], pool: Executor, workers: int) -> float:
 
 
 def kind(run: Run) -> tuple[object, ...]:
-    """Return what two runs of one duration have in common: everything but sigma^2, seed and eta.
+    """Return the values that determine the duration of a run: all except sigma^2, seed and eta.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def kind(run: Run) -> tuple[object, ...]:
     Returns
     -------
     tuple
-        Equal for two runs of one duration.
+        The values. Runs with equal values have the same expected duration.
     """
     config = replace(run.config, sigma2=0.0, seed=0, eta=1.0)
     return run.model.name, run.activation.name, run.data, config
@@ -78,7 +80,7 @@ def kind(run: Run) -> tuple[object, ...]:
 
 @_validation.tiny_is_zero
 def run_seconds(run: Run) -> float:
-    """Estimate the duration of one run from STEPS updates and one measurement; called in a worker.
+    """Estimate the duration of one run from STEPS updates and one call of `measure`. This is called in a worker.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Activations and penalties of the user's on the command line, as `mymodule:function`."""
+"""Load activations and penalties of the user, given on the command line as `mymodule:function`."""
 
 import importlib
 import os
@@ -12,12 +12,12 @@ from numpy_rae.registry import find_activation
 
 
 def is_reference(text: str) -> bool:
-    """Tell whether the text is of the form `module:name`.
+    """Return whether the text has the form `module:name`.
 
     Parameters
     ----------
     text : str
-        What the user wrote.
+        Value of the option.
 
     Returns
     -------
@@ -40,12 +40,12 @@ def load_activation(option: str, text: str) -> Activation:
     Returns
     -------
     Activation
-        The activation; the derivatives of a plain function are numerical.
+        The activation. The derivatives of a plain function are computed numerically.
 
     Raises
     ------
     ValueError
-        If the module or the name cannot be loaded, or is no activation.
+        If the module or the name cannot be loaded, or the object is not an activation.
     """
     found = _load(option, text)
     if not callable(found):
@@ -71,7 +71,7 @@ def load_penalty(option: str, text: str) -> Penalty:
     Raises
     ------
     ValueError
-        If the module or the name cannot be loaded, or is no penalty.
+        If the module or the name cannot be loaded, or the object is not a penalty.
     """
     found = _load(option, text)
     if isinstance(found, type):
@@ -96,7 +96,7 @@ def _load(option: str, text: str) -> Any:
 
 
 def _guarded(option: str, text: str, load: Callable[[], Any]) -> Any:
-    """The result of the user's code; whatever it raises is one sentence."""
+    """Run the user's code and return its result. Raise ValueError with one sentence for any exception."""
     try:
         return load()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What happens in a worker: a run is trained, from its checkpoint if there is one, and becomes a record."""
+"""The work of a worker process: train a run, from its checkpoint if there is one, and make its record."""
 
 import logging
 import math
@@ -24,14 +24,14 @@ LOG = logging.getLogger(__name__)
 def train_run(
     run: Run, checkpoints: Checkpoints | None = None, reports: Path | None = None, models: Path | None = None
 ) -> Record:
-    """Train one run, from its checkpoint if there is one, and make its record; called in a worker.
+    """Train one run, from its checkpoint if there is one, and make its record. This is called in a worker.
 
     Parameters
     ----------
     run : Run
-        What is trained.
+        The run.
     checkpoints : Checkpoints, optional
-        Where its state is kept.
+        Folder where its state is saved.
     reports : Path, optional
         Folder for its training report.
     models : Path, optional
@@ -73,7 +73,7 @@ def find_model(models: Path, key: str) -> Path | None:
 
 
 def _report_or_warn(run: Run, x: Array, trained: TrainResult, reports: Path) -> None:
-    """Draw the report; warn if that fails, because the run's record must not be lost with it."""
+    """Draw the report. If this fails, log a warning, so that the record of the run is not lost."""
     try:
         _save_training_report(run, x, trained, reports)
     except (StoreError, MemoryError) as error:
@@ -81,14 +81,14 @@ def _report_or_warn(run: Run, x: Array, trained: TrainResult, reports: Path) -> 
 
 
 def _model_path(models: Path, run: Run) -> Path:
-    """Return the file of a run's weights: what is varied in its name, and the first digits of the run's hash."""
+    """Return the file of a run's weights. Its name contains the run's settings and the first digits of its hash."""
     config = run.config
     name = f"{run.model.name}-{run.activation.name}-{config.constraint}-{run.data.spec.source}"
     return models / f"{name}-{config.sigma2:g}-{config.seed}-{run.hash[:12]}.npz"
 
 
 def _save_model_or_warn(run: Run, trained: TrainResult, models: Path) -> None:
-    """Save the weights; warn if that fails, because the run's record must not be lost with it."""
+    """Save the weights. If this fails, log a warning, so that the record of the run is not lost."""
     notes = {"hash": run.hash, "data": run.data.description()}
     path = _model_path(models, run)
     try:
@@ -98,7 +98,7 @@ def _save_model_or_warn(run: Run, trained: TrainResult, models: Path) -> None:
 
 
 def _train_with_checkpoints(run: Run, x: Array, checkpoints: Checkpoints) -> TrainResult:
-    """Train on x (N, n), writing checkpoints, from the one that is there."""
+    """Train on x, shape (N, n), from the checkpoint if there is one, and write checkpoints."""
     path, identity = checkpoints.path(run.hash), {**run.identity, "versions": versions()}
     with CheckpointWriter(path, identity, checkpoints.interval) as keeper:
         return train(x, run.model, run.activation, run.config, keeper, _load_checkpoint(path, identity))
@@ -107,7 +107,7 @@ def _train_with_checkpoints(run: Run, x: Array, checkpoints: Checkpoints) -> Tra
 def _save_training_report(run: Run, x: Array, trained: TrainResult, reports: Path) -> None:
     """Draw a run's training report as <model>-<sigma^2>-<seed>.png. Raise StoreError if that cannot be done."""
     from numpy_rae import sparsity
-    from numpy_rae.plotting import style, training_report  # matplotlib is slow to load, and few sweeps need it
+    from numpy_rae.plotting import style, training_report  # loaded here, because few sweeps need matplotlib
 
     config, seen = run.config, sparsity.measure(trained.params, run.activation, x)
     title = f"{run.model.name}, {run.activation.name}, rows: {config.constraint}, sigma^2 = {config.sigma2:g}, "
@@ -122,7 +122,7 @@ def _save_training_report(run: Run, x: Array, trained: TrainResult, reports: Pat
 
 
 def _load_checkpoint(path: Path, identity: dict[str, Any]) -> TrainState | None:
-    """Return the state in the checkpoint; None, with a warning, if it cannot be used."""
+    """Return the state in the checkpoint. If it cannot be used, log a warning and return None."""
     try:
         return checkpoint.load(path, identity)
     except checkpoint.CheckpointError as error:

@@ -1,1 +1,1 @@
-"""What a training run is: the identity under which its record is stored."""
+"""Identify training runs. The record of a run is stored under the hash of its identity."""

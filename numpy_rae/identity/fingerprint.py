@@ -1,8 +1,8 @@
-"""Digest what an object is made of: its fields, and the source of the functions and classes that it uses.
+"""Compute a digest of an object: of its fields, and of the source of the functions and classes that it uses.
 
 The digest is the same in every process. It does not depend on addresses, on the names of the user's modules, or on the
-order of a set. Code of this package and of installed libraries counts by name. The formulas of this package have
-versions, see `run_identity`.
+order of a set. For code of this package and of installed libraries, only the name enters the digest. The formulas of
+this package have versions, see `run_identity`.
 """
 
 import dataclasses
@@ -36,19 +36,19 @@ METHODS = (types.FunctionType, staticmethod, classmethod, property)
 
 
 def fingerprint(obj: object, data: bool = True) -> str:
-    """Digest an object: its fields, and the source of the functions and classes that it uses, with their helpers.
+    """Compute the digest of an object: of its fields, and of the source of the functions and classes that it uses.
 
-    A function counts by its source text, without comments and blank lines, if that text compiles to the code that
-    runs. Lambdas, and functions without such a text (typed at a prompt, read from stdin), count by their code object,
-    which differs between versions of Python. Global helpers and closures count, too. Lists and dictionaries that a
-    function reaches do not count: functions keep caches and counts there.
+    For a function, its source text enters the digest, without comments and blank lines, if this text compiles to the
+    code that runs. For lambdas, and for functions without such a text (typed at a prompt or read from stdin), the code
+    object enters. It differs between versions of Python. Global functions and closures that a function uses enter as
+    well. Lists and dictionaries that it uses do not, because functions often keep caches and counters in them.
 
     Parameters
     ----------
     obj : object
-        Any object. A part that cannot be inspected counts by its type.
+        Any object. If a part cannot be inspected, only its type enters the digest.
     data : bool
-        Whether numbers and arrays that functions reach in closures and globals count.
+        Whether numbers and arrays in the closures and globals of functions enter the digest.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def _root(thing: object) -> str:
 
 @functools.cache
 def _is_library(module: str) -> bool:
-    """Tell whether a top-level module is in the standard library or installed, and not a file of the user."""
+    """Return whether a top-level module is in the standard library or installed, and not a file of the user."""
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:
         return module in sys.stdlib_module_names or module == "builtins"
@@ -90,7 +90,7 @@ def _is_library(module: str) -> bool:
 
 
 class _Walk:
-    """One walk through an object. Every part gets its own digest, so shared parts are inspected once."""
+    """Inspects an object and its parts. Every part gets its own digest, so shared parts are inspected only once."""
 
     def __init__(self, obj: object, data: bool):
         self.data = data
@@ -119,7 +119,7 @@ class _Walk:
         return found
 
     def parts(self, obj: object) -> list[Any]:
-        """Return what a part consists of, by its type."""
+        """Return the content of a part. Its form depends on the type of the part."""
         if isinstance(obj, enum.Enum):
             return ["enum", type(obj).__qualname__, obj.name]
         if isinstance(obj, (bytes, complex, type(...), np.dtype, range, slice)):
@@ -143,7 +143,7 @@ class _Walk:
         return ["array", list(a.shape), a.dtype.str, hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest()]
 
     def code_parts(self, obj: object) -> list[Any]:
-        """Return what a function, a class or any other object consists of."""
+        """Return the content of a function, a class or any other object."""
         if isinstance(obj, types.ModuleType):
             return ["module", obj.__name__.rpartition(".")[2]]
         if isinstance(obj, types.CodeType):
@@ -167,14 +167,14 @@ class _Walk:
         return ["object", self.tree(type(obj)), self.fields(obj)]
 
     def by_name(self, thing: types.FunctionType | type) -> list[Any] | None:
-        """Return the name of code of this package or of a library; None for code of the user."""
+        """Return the name of code of this package or of a library. Return None for code of the user."""
         package, name = _root(thing), thing.__qualname__
         if "<" in name or not (package == PACKAGE or (package not in self.own and _is_library(package))):
             return None
         return ["named", package, name]
 
     def function(self, f: types.FunctionType) -> list[Any]:
-        """Return the source of a function of the user, its defaults, and what it uses."""
+        """Return the source of a function of the user, its defaults, and the objects that it uses."""
         cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
         reached = {f"closure {name}": cell for name, cell in cells}
         return [
@@ -187,7 +187,7 @@ class _Walk:
         ]
 
     def is_own(self, module: types.ModuleType) -> bool:
-        """Tell whether a module is the user's."""
+        """Return whether a module belongs to the user."""
         package = module.__name__.partition(".")[0]
         return package != PACKAGE and (package in self.own or not _is_library(package))
 
@@ -228,7 +228,7 @@ class _Walk:
 
 
 def _contents(cell: types.CellType) -> object:
-    """Return the value of a variable in a closure; None if it has none yet."""
+    """Return the value of a variable in a closure, or None if it has no value yet."""
     try:
         return cell.cell_contents
     except ValueError:
@@ -236,12 +236,12 @@ def _contents(cell: types.CellType) -> object:
 
 
 def _is_body(name: str, value: object) -> bool:
-    """Tell whether this entry of a class was written by hand: a method, or data without underscores around its name."""
+    """Return whether the user wrote this entry of a class: a method, or data whose name is not of the form __name__."""
     return name not in MADE and (isinstance(value, METHODS) or not (name.startswith("__") and name.endswith("__")))
 
 
 def _is_generated(value: object) -> bool:
-    """Tell whether `dataclasses` made a method, which it does from text."""
+    """Return whether `dataclasses` generated a method."""
     return getattr(getattr(value, "__code__", None), "co_filename", "") == "<string>"
 
 
@@ -259,7 +259,7 @@ def _slots(cls: type) -> tuple[str, ...]:
 
 
 def _global_names(f: types.FunctionType, is_own: Callable[[types.ModuleType], bool]) -> Iterator[tuple[str, object]]:
-    """Yield (name, value) of each global that the function uses, and of each name that it uses of a user's module."""
+    """Yield (name, value) of each global that the function uses, and of each name in a user's module that it uses."""
     names = sorted({name for code in _codes(f.__code__) for name in code.co_names})
     for name in names:
         if name not in f.__globals__:
@@ -279,9 +279,9 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _source(f: types.FunctionType) -> str | None:
-    """Return the text of a function without comments and blank lines; None for a lambda, or if another text runs.
+    """Return the text of a function without comments and blank lines. Return None for a lambda.
 
-    A file can change after its import. So only a text that compiles to the code of the function counts.
+    A file can change after its import. If its text does not compile to the code of the function, return None.
     """
     code = f.__code__
     if code.co_name == "<lambda>":
@@ -304,7 +304,7 @@ def _compiled(text: str) -> types.CodeType:
 
 
 def _plain(text: str) -> str:
-    """Return the text without comments, blank lines and blanks at the ends of lines."""
+    """Return the text without comments, blank lines and spaces at the ends of lines."""
     lines = text.splitlines()
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):

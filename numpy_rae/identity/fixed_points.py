@@ -1,4 +1,4 @@
-"""Evaluate activations and objectives at points that never change, so that a change of a formula shows in the values.
+"""Evaluate activations and objectives at fixed points, to detect a change of a formula by a change of the values.
 
 Everything is float64. The points are sines of whole numbers, so they do not depend on a random generator.
 """
@@ -15,10 +15,11 @@ from numpy_rae._validation import Array
 from numpy_rae.activations import RELU, SIGMOID, Activation
 from numpy_rae.autoencoder import Params
 
-# No round numbers: at those, a value can lie exactly between two results of `rounded`.
+# These are not round numbers, because there a value can lie exactly between two results of `rounded`.
 POINTS = np.array([-12.0, -4.1, -2.9, -1.3, -0.4, -0.004, 0.2, 0.45, 0.9, 2.7, 3.3, 12.0]) + math.e / 1000
 N, FEATURES, UNITS = 6, 4, 3
-# Small and large weights, and biases that make the units active and inactive: a penalty may act in one case only.
+# Small and large weights, and biases that make the units active and inactive, because a penalty may differ from 0 only
+# in one of these cases.
 SCALES = ((0.5, 0.1), (2.0, 1.5), (1.0, -3.0))
 SIGMA2 = 0.25
 DIGITS = 10
@@ -33,12 +34,12 @@ def _sines(first: int, *shape: int) -> Array:
 
 
 def jet_values(activation: Activation, shift: float = 0.0) -> Array:
-    """Return h and its first three derivatives at fixed points. Derivatives that the activation lacks are left out.
+    """Return h and its first three derivatives at fixed points. Missing derivatives are left out.
 
     Parameters
     ----------
     activation : Activation
-        The activation. Derivatives that it computes by finite differences are left out too.
+        The activation. Derivatives that it computes by finite differences are also left out.
     shift : float
         Number that is added to POINTS.
 
@@ -76,7 +77,7 @@ def objective_values(
     sigma2 : float
         Weight of the penalty or variance of the noise.
     first : int
-        The whole number at which the sines begin. Another number gives other points.
+        The integer at which the sines begin. Another number gives other points.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def objective_values(
 
 
 def _joined(parts: Iterable[Any]) -> Array:
-    """Return all numbers of the parts in one row."""
+    """Return all numbers of the parts in one flat array."""
     return np.concatenate([np.array(part, np.float64).ravel() for part in parts if part is not None])
 
 
@@ -114,7 +115,7 @@ def model_values(model: Callable[..., Any], first: int = 1) -> Array | None:
     Returns
     -------
     ndarray, one-dimensional, float64, or None
-        The values with each activation that the model accepts; None if it accepts neither.
+        The values with each activation that the model accepts. None if it does not accept any of them.
     """
     each = [tried(objective_values, model, s_e, SIGMA2, first) for s_e in (SIGMOID, RELU)]
     found = [values for values in each if values is not None]
@@ -122,7 +123,7 @@ def model_values(model: Callable[..., Any], first: int = 1) -> Array | None:
 
 
 def tried(f: Callable[..., T], obj: object, *args: object) -> T | None:
-    """Call a function with a copy of an object, and show no warning.
+    """Call a function with a copy of an object, without showing warnings.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def tried(f: Callable[..., T], obj: object, *args: object) -> T | None:
     Returns
     -------
     object
-        The result; None if the function raises an error.
+        The result, or None if the function raises an error.
     """
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -147,7 +148,7 @@ def tried(f: Callable[..., T], obj: object, *args: object) -> T | None:
 
 
 def _copied(obj: object) -> object:
-    """Return a deep copy, so that the use of an object does not change it; the object itself if it cannot be copied."""
+    """Return a deep copy, so that a call cannot change the object. If it cannot be copied, return the object."""
     try:
         return copy.deepcopy(obj)
     except Exception:
@@ -155,7 +156,7 @@ def _copied(obj: object) -> object:
 
 
 def rounded(values: Array) -> Array:
-    """Round values to DIGITS digits of the largest, because the kernels of BLAS differ in the last digits.
+    """Round values to DIGITS digits of the largest value, because results of BLAS kernels differ in the last digits.
 
     Parameters
     ----------
@@ -174,7 +175,7 @@ def rounded(values: Array) -> Array:
 
 
 def close(one: Array, two: Array) -> bool:
-    """Tell whether two rows of values are the same up to rounding.
+    """Return whether two arrays of values are equal up to rounding.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
-"""Add the identity to records of older releases when they are read, if it can be known.
+"""Add the identity to records of older releases when they are read, if it can be determined.
 
 An older record names its model and its activation. Its hash covers these names and the whole configuration. If the hash
 is right and both names belong to the package, the record gets the identity of version 1 of these formulas. A model or
-an activation of the user cannot be known from its name. Such a record does not change, and no run counts as done by it.
+an activation of the user cannot be identified by its name. Such a record is not changed, and it is not used as the
+result of any run.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ def with_identity(entry: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The record with the field names of this release. It has no identity if that cannot be known.
+        The record with the field names of this release. It has no identity if this cannot be determined.
     """
     entry = _renamed(entry)
     described = {name: entry.get(name) for name in DESCRIBED}

@@ -1,11 +1,11 @@
-"""Identify a run by all that decides its numbers, as JSON values, and by the hash of these values.
+"""Identify a run by all values that determine its numbers (as JSON), and by the hash of these values.
 
-A field of the configuration or of the data at its default is left out, so old records stay valid when a release adds an
-option. An activation or a model is identified as follows:
+A field of the configuration or of the data is left out if it has its default value. So old records stay valid if a
+release adds an option. An activation or a model is identified as follows:
 
     it belongs to the package     its name, and the version of its formula if that is above 1 (VERSIONS)
     it has a `version`            its name and that version, and nothing else
-    any other                     its name, what it is made of (`fingerprint`), and its values at fixed points
+    any other                     its name, its content (`fingerprint`), and its values at fixed points
 """
 
 import dataclasses
@@ -118,7 +118,7 @@ def _remembered(memo: Memo | None, obj: object, find: Callable[[], dict[str, Any
 def _identified(
     obj: Activation | Objective, kind: str, values: Callable[..., Array | None], at: float, elsewhere: float
 ) -> dict[str, Any]:
-    """Return the identity of an activation or a model; `values(obj, at)` are its values at one set of fixed points."""
+    """Return the identity of an activation or a model. `values(obj, at)` returns its values at fixed points."""
     version = getattr(obj, "version", None)
     if version is not None:
         return {"name": obj.name, "version": version}
@@ -128,20 +128,20 @@ def _identified(
     tried(values, obj, elsewhere)
     before, one = fingerprint(obj), tried(values, obj, at)
     after, two = fingerprint(obj), tried(values, obj, at)
-    # Data that change when the object is used, such as a counter or a buffer in a closure, do not count.
+    # Data that change when the object is used (a counter or a buffer in a closure) are not part of the identity.
     made_of = after if before == after else fingerprint(obj, data=False)
     return {"name": obj.name, "made_of": made_of[:32], "values": _values_digest(one, two)}
 
 
 def _values_digest(one: Array | None, two: Array | None) -> str | None:
-    """Return the digest of the values; None if there are none, or if two evaluations differ."""
+    """Return the digest of the values. Return None if there are none, or if two evaluations differ."""
     if one is None or two is None or not np.array_equal(rounded(one), rounded(two), equal_nan=True):
         return None
     return digest([repr(value) for value in rounded(one).tolist()])[:32]
 
 
 def is_ours(obj: Activation | Objective, kind: str) -> bool:
-    """Tell whether an activation or a model belongs to the package.
+    """Return whether an activation or a model belongs to the package.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def is_ours(obj: Activation | Objective, kind: str) -> bool:
     Returns
     -------
     bool
-        True if it is the package's object of this name, or a copy of it.
+        True if it is the object of the package with this name, or a copy of that object.
     """
     table: Mapping[str, Any] = OWN_ACTIVATIONS if kind == "activation" else OWN_OBJECTIVES
     ours = table.get(obj.name) if isinstance(obj.name, str) else None
@@ -161,9 +161,9 @@ def is_ours(obj: Activation | Objective, kind: str) -> bool:
 
 
 def is_plain_at_zero(model: Objective, activation: Activation) -> bool:
-    """Tell whether a model with sigma^2 = 0 is the plain auto-encoder.
+    """Return whether a model with sigma^2 = 0 is the plain auto-encoder.
 
-    Every model of the package is. A model of the user can have a second penalty of a fixed size.
+    This holds for every model of the package. A model of the user can have another penalty with a fixed factor.
 
     Parameters
     ----------
@@ -175,20 +175,20 @@ def is_plain_at_zero(model: Objective, activation: Activation) -> bool:
     Returns
     -------
     bool
-        True if value and gradient on fixed batches are those of the plain auto-encoder.
+        True if value and gradient on fixed batches equal those of the plain auto-encoder.
     """
     return is_ours(model, "model") or _same_as_plain(model, activation)
 
 
 def _same_as_plain(model: Objective, activation: Activation) -> bool:
-    """Tell whether the values with sigma^2 = 0 are those of the plain auto-encoder."""
+    """Return whether the values with sigma^2 = 0 equal those of the plain auto-encoder."""
     mine = tried(objective_values, model, activation, 0.0)
     plain = tried(objective_values, AE, activation, 0.0)
     return mine is not None and plain is not None and close(plain, mine)
 
 
 def of_config(config: TrainConfig) -> dict[str, Any]:
-    """Return the fields of a configuration that are not at their default.
+    """Return the fields of a configuration that do not have their default value.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def of_config(config: TrainConfig) -> dict[str, Any]:
 
 
 def of_data(data: DataRef) -> dict[str, Any]:
-    """Return the description of the data without the fields that are at their default.
+    """Return the description of the data without the fields that have their default value.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ def changed(values: dict[str, Any], cls: type) -> dict[str, Any]:
     Returns
     -------
     dict
-        The values that are not at their default.
+        The values that differ from their default.
     """
     defaults = defaults_of(cls)
     return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
@@ -249,6 +249,6 @@ def defaults_of(cls: type) -> dict[str, Any]:
     Returns
     -------
     dict
-        The defaults. A field without one is left out.
+        The defaults. A field without a default is left out.
     """
     return {field.name: field.default for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING}

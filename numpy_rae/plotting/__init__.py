@@ -1,1 +1,1 @@
-"""All pictures. Only this package imports matplotlib."""
+"""Functions that draw all pictures. Only this package imports matplotlib."""

@@ -1,4 +1,4 @@
-"""Certificates next to the results of training, as a grid of coloured cells."""
+"""Draw a grid of coloured cells that compares the certificates with the results of training."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ SHORT = {verdict.SPARSER: "S", verdict.UNAFFECTED: "=", verdict.UNDETERMINED: ""
 def picture(rows: Sequence[Row]) -> Figure:
     """Return a figure with one panel per data set and one cell per pair of activation and penalty.
 
-    The large letter and the colour show the outcome of training, the small letter the prediction. Misses have a frame.
+    The large letter and the colour show the outcome of training. The small letter shows the prediction. A cell has a
+    frame if the prediction is wrong.
 
     Parameters
     ----------
@@ -64,11 +65,11 @@ def picture(rows: Sequence[Row]) -> Figure:
         Patch(fc=LOOKS[s][0], hatch=LOOKS[s][2], ec=MIDDLE_GREY, label=f"{LOOKS[s][1]}  {LABELS.get(s, s)}")
         for s in shown
     ]
-    keys.append(Patch(fc="none", ec="black", lw=2, label="the prediction missed"))
+    keys.append(Patch(fc="none", ec="black", lw=2, label="the prediction is wrong"))
     title = "large letter, colour: outcome of training; letter in a white box: the prediction (no box: undetermined)"
     look = {"ncols": 4, "frameon": False, "title": title, "title_fontsize": 9, "fontsize": 9}
     figure.legend(handles=keys, loc="outside lower center", **look)
-    figure.suptitle(r"What $\lambda$ did to the activation fraction, and what the certificate said")
+    figure.suptitle(r"Effect of $\lambda$ on the activation fraction, and prediction of the certificate")
     return figure
 
 

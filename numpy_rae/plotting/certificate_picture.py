@@ -1,4 +1,4 @@
-"""An activation with its derivatives and the signs of the bias gradient."""
+"""Draw an activation with its derivatives and the signs of the bias gradient."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGN_STYLES = {1: (COLORS[1], "//", "+"), 0: (SILVER, "", "0"), -1: (COLORS[0], 
 
 @in_default_style
 def certificate(a: Array, jet: Jet, signs: Sequence[tuple[float, float, int]], title: str) -> Figure:
-    """Return a figure of h, h' and h'' against a, with the sign of the bias gradient behind them and in a strip below.
+    """Return a figure of h, h' and h'' against a. The background and a strip below show the sign of the bias gradient.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def certificate(a: Array, jet: Jet, signs: Sequence[tuple[float, float, int]], t
     jet : Jet
         The activation and its derivatives at `a`; at least two derivatives.
     signs : sequence of (float, float, int)
-        Intervals (low, high, sign) of the bias gradient's sign. They differ in colour, hatch and letter, so that
-        nothing depends on colour alone.
+        Intervals (low, high, sign) of the bias gradient's sign. They differ in colour, hatch and letter, so that the
+        figure can be read without colours.
     title : str
         Title of the upper panel.
 

@@ -1,4 +1,4 @@
-"""The components of a fitted estimator as images."""
+"""Draw the components of a fitted estimator as images."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def plot_components(
     Parameters
     ----------
     estimator : estimator
-        A fitted `SparseAutoEncoder`, or any estimator with `components_`; of a Pipeline, its last step.
+        A fitted `SparseAutoEncoder`, or any estimator with `components_`. For a Pipeline, its last step is used.
     image_shape : tuple of int
         (height, width) or (3, height, width) of one row.
     count : int
-        At most this many rows are drawn, spread evenly over all of them.
+        Largest number of rows that are drawn. They are spread evenly over all rows.
     path : str or os.PathLike, optional
-        Where to save the figure.
+        File in which the figure is saved.
 
     Returns
     -------

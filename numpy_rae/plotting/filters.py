@@ -1,4 +1,4 @@
-"""Rows of W as images: a mosaic in one set of axes, alone or as a part of a larger picture."""
+"""Draw rows of W as images: a mosaic in one set of axes, in its own figure or as a part of a larger one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ SHOWN, COLUMNS = 40, 10
 
 @in_default_style
 def filters(W: Array, active: Array, shape: tuple[int, ...], title: str, count: int = 64) -> Figure:
-    """Return a figure of rows of W as images, each below its activation fraction, in falling order of it.
+    """Return a figure of rows of W as images, in the order of decreasing activation fraction.
+
+    The activation fraction of the unit is above its image.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def filters(W: Array, active: Array, shape: tuple[int, ...], title: str, count: 
     title : str
         Title of the figure.
     count : int
-        Number of rows that are drawn at most. They are spread evenly over the order.
+        Largest number of rows that are drawn. They are spread evenly over this order.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def filters(W: Array, active: Array, shape: tuple[int, ...], title: str, count: 
 
 
 def draw_filters(ax: Axes, W: Array, density: Array, shape: tuple[int, ...]) -> None:
-    """Draw up to `SHOWN` rows of W as images into these axes, from the densest unit to the rarest.
+    """Draw up to `SHOWN` rows of W as images into these axes, from the most active unit to the least active one.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def draw_filters(ax: Axes, W: Array, density: Array, shape: tuple[int, ...]) -> 
 
 
 def spread(density: Array, count: int) -> Array:
-    """Return indices of at most `count` units, spread evenly from the densest to the rarest.
+    """Return indices of at most `count` units, spread evenly from the most active to the least active unit.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ def spread(density: Array, count: int) -> Array:
     Returns
     -------
     ndarray of int
-        The indices, in falling order of density.
+        The indices, in the order of decreasing density.
     """
     order: Array = np.argsort(-density, kind="stable")
     chosen: Array = order[np.linspace(0, len(density) - 1, min(count, len(density))).astype(int)]
@@ -99,7 +101,7 @@ def spread(density: Array, count: int) -> Array:
 
 
 def show_mosaic(ax: Axes, W: Array, shape: tuple[int, ...], columns: int, gap: int = 1) -> AxesImage:
-    """Draw a mosaic into these axes: grey images in blue and red, coloured ones as they are.
+    """Draw a mosaic into these axes. Images with one channel are drawn in blue and red, colour images in their colours.
 
     Parameters
     ----------

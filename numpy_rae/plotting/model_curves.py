@@ -1,4 +1,4 @@
-"""What a figure against sigma^2 draws of each model: its records, and a metric's values over the seeds."""
+"""Collect the data of each model for a figure against sigma^2: its records, and a metric's values over the seeds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Record = dict[str, Any]
 
 
 def belongs(entry: Record, model: str) -> bool:
-    """Return whether a record is of this model. The plain auto-encoder at sigma^2 = 0 is of every model.
+    """Return whether a record belongs to a model. The plain auto-encoder at sigma^2 = 0 belongs to every model.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def belongs(entry: Record, model: str) -> bool:
     Returns
     -------
     bool
-        Whether the record is of this model.
+        True if it does.
     """
     return entry["model"] == model or (entry["model"] == "AE" and _sigma2(entry) == 0)
 
@@ -30,7 +30,7 @@ def belongs(entry: Record, model: str) -> bool:
 def of_model(records: Iterable[Record], model: str) -> list[Record]:
     """Return a model's records in the order of sigma^2.
 
-    The record of the plain auto-encoder is one of them, unless the model has its own record at sigma^2 = 0.
+    They include the record of the plain auto-encoder, unless the model has its own record at sigma^2 = 0.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def of_model(records: Iterable[Record], model: str) -> list[Record]:
 def spread_plain(
     records: Iterable[Record], models: Iterable[str], sigma2: Iterable[float] | None = None
 ) -> list[Record]:
-    """Return the records that are shown, with those of the plain auto-encoder, which ignores sigma^2, at every sigma^2.
+    """Return the records that are shown, with a copy of the record of "AE" at every sigma^2.
 
-    It is trained and stored once per seed, at sigma^2 = 0.
+    The plain auto-encoder "AE" does not depend on sigma^2. It is trained and stored once per seed, at sigma^2 = 0.
 
     Parameters
     ----------
@@ -63,12 +63,12 @@ def spread_plain(
     models : iterable of str
         The models that are shown. Without "AE", nothing is added.
     sigma2 : iterable of float, optional
-        The values of sigma^2 that are shown. None is those of the records.
+        The values of sigma^2 that are shown. With None, these are the values in the records.
 
     Returns
     -------
     list of dict
-        The records, then the copies. Where "AE" has a record of its own, no copy is added.
+        The records, then the copies. If "AE" has its own record at a sigma^2, no copy is added there.
     """
     found = list(records)
     grid = sorted(set(map(_sigma2, found) if sigma2 is None else sigma2))
@@ -90,7 +90,7 @@ def _sigma2(entry: Record) -> float:
 
 
 def by_sigma2(records: Iterable[Record], model: str, key: str) -> Iterator[tuple[float, list[float]]]:
-    """Yield sigma^2 and a metric's values over the seeds, for a model's finished runs.
+    """Yield each sigma^2 and a metric's values over the seeds, for the finished runs of a model.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def differences(records: Iterable[Record], model: str, reference: str) -> dict[f
     Returns
     -------
     dict of float to list of float
-        The differences by sigma^2, of the positive sigma^2 at which both models have a finished run.
+        The differences by sigma^2. Only positive values of sigma^2 at which both models have a finished run.
     """
     records = list(records)
     value = {

@@ -1,4 +1,4 @@
-"""A figure that a notebook shows once. `style.new_figure` loads this module, because it needs matplotlib at once."""
+"""A figure that a notebook shows once. This module loads matplotlib, so `style.new_figure` imports it late."""
 
 import io
 
@@ -6,10 +6,10 @@ from matplotlib.figure import Figure
 
 
 class NotebookFigure(Figure):
-    """A figure of no window, which a notebook shows where it is the last expression of a cell.
+    """A figure without a window. A notebook shows it if it is the last expression of a cell.
 
-    IPython can draw matplotlib's own figures only after matplotlib's interactive module is imported. Figures of that
-    module are shown twice: as the value of the cell, and at the end of the cell.
+    IPython can show other figures of matplotlib only after `matplotlib.pyplot` is imported. Figures of pyplot are shown
+    twice: as the value of the cell, and at the end of the cell.
     """
 
     def _repr_png_(self) -> bytes:

@@ -1,4 +1,4 @@
-"""The paper's figures as in the paper: MNIST on the left, CIFAR-10 on the right, in one picture per figure."""
+"""Draw the figures of the paper, with its layout: one picture per figure, MNIST on the left, CIFAR-10 on the right."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
 
 # The panel of dead units is drawn only if a larger fraction of units than this is dead in some run.
 DEAD_FROM = 0.1
-# mDAE often lies on CAE: CAE's mark is large and hollow, and mDAE's line has gaps.
+# The curves of mDAE and CAE are often nearly equal. So CAE has a large hollow mark, and mDAE has a dashed line.
 DASHES = {"mDAE": (0, (3, 2))}
-# Marks above the axes: matplotlib's marker, and the sign and the words that explain it.
+# Marks above the axes: matplotlib's marker, and the sign and the text that explain it in the legend.
 MARKS = {"diverged": ("x", "×", "diverged"), "broken": ("o", "○", "broke down (not part of the line)")}
 MARK_POINTS = 9
-# Width of a letter of a tick's label as a share of the axis.
+# Width of one letter of a tick label, as a fraction of the axis.
 LETTER = 0.019
-# Differences between models span decades: their axis is linear below this, logarithmic above.
+# Differences between models cover several orders of magnitude. Their axis is linear below this and logarithmic above.
 LINEAR_BELOW = 0.001
 ACTIVE = "average activation fraction"
 
@@ -42,7 +42,9 @@ class Panel:
 
 @in_default_style
 def trend(panels: Sequence[Panel], title: str, reference: str | None = None) -> Figure:
-    """Draw the activation fraction (Eq. 14) against sigma^2, one column per data set; bands span the seeds.
+    """Draw the activation fraction (Eq. 14) against sigma^2, one column per data set.
+
+    Bands go from the smallest to the largest value over the seeds.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def trend(panels: Sequence[Panel], title: str, reference: str | None = None) -> 
         The figure's title.
     reference : str, optional
         Model whose activation fraction is subtracted from the others', seed by seed, in a second row. Without it, the
-        second row shows the dead units, if there is something to see.
+        second row shows the dead units, if there are enough of them to be visible.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def trend(panels: Sequence[Panel], title: str, reference: str | None = None) -> 
 
 
 def _size(columns: int, second: bool, compared: bool) -> tuple[float, float]:
-    """Width and height; one column alone is as wide as the letters need at the width of a page."""
+    """Return width and height. A single column is so wide that the text can be read at the width of a page."""
     width = 1.2 + 4.4 * columns if columns > 1 else 7.0
     return width, 6.4 if compared else 5.6 if second else 4.2
 
@@ -105,7 +107,7 @@ def history(panels: Sequence[Panel], title: str) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        The figure. Colours tell sigma^2; the plain auto-encoder, sigma^2 = 0, is black in every column.
+        The figure. The colours show sigma^2. The plain auto-encoder, sigma^2 = 0, is black in every column.
     """
     panels = [panel for panel in panels if panel.records]
     models = list(dict.fromkeys(model for panel in panels for model in panel.models))
@@ -160,9 +162,9 @@ def _all_sigma2(panels: Iterable[Panel]) -> list[float]:
 
 
 def _draw_models(ax: Axes, panel: Panel, key: str, grid: Iterable[float]) -> None:
-    """One line per model through the means over the seeds, and a band if there are several.
+    """Draw one line per model through the means over the seeds, and a band if there are several seeds.
 
-    The line has a gap where a run of the grid is missing or failed: it does not say what would be there.
+    If a run of the grid is missing or failed, the line has a gap there.
     """
     for model in panel.models:
         found = dict(by_sigma2(_sound(panel.records), model, key))
@@ -174,7 +176,7 @@ def _draw_models(ax: Axes, panel: Panel, key: str, grid: Iterable[float]) -> Non
 
 
 def _draw_band(ax: Axes, values: dict[float, list[float]], color: str) -> None:
-    """A band through the values of sigma^2 with several seeds: one seed alone would pinch it to nothing."""
+    """Draw a band over the values of sigma^2 that have several seeds. With one seed its width would be 0."""
     several = {np.sqrt(sigma2): each for sigma2, each in values.items() if len(each) > 1}
     if several:
         low, high = [min(each) for each in several.values()], [max(each) for each in several.values()]
@@ -182,9 +184,9 @@ def _draw_band(ax: Axes, values: dict[float, list[float]], color: str) -> None:
 
 
 def _draw_differences(ax: Axes, panel: Panel, reference: str) -> None:
-    """One line per model through the mean differences from the reference, and a band over the seeds.
+    """Draw one line per model through the mean differences from the reference, and a band over the seeds.
 
-    The differences span three decades, so the axis is logarithmic above `LINEAR_BELOW`, and its label says so.
+    The differences cover three orders of magnitude, so the axis is logarithmic above `LINEAR_BELOW`. Its label says so.
     """
     for model in panel.models:
         found = differences(_sound(panel.records), model, reference)
@@ -204,7 +206,7 @@ def _draw_differences(ax: Axes, panel: Panel, reference: str) -> None:
 
 
 def _mark_failures(ax: Axes, panel: Panel) -> None:
-    """Marks above the top spine, in the model's colour; each model that has some has a row of its own."""
+    """Draw marks above the top spine, in the model's colour. Each model with marks has its own row."""
     from matplotlib.transforms import ScaledTranslation
 
     inches = MARK_POINTS / 72
@@ -226,7 +228,7 @@ def _rows_of_marks(panel: Panel) -> int:
 
 
 def _write_title(ax: Axes, panel: Panel, marks: int, notes: bool) -> None:
-    """The data set's name, below it the note in small grey letters, and below that room for rows of marks."""
+    """Write the data set's name, and below it the note in small grey letters. Leave space for the rows of marks."""
     above = 6 + MARK_POINTS * marks + 3 * (marks > 0)
     if panel.note:
         at: dict[str, Any] = {
@@ -241,7 +243,7 @@ def _write_title(ax: Axes, panel: Panel, marks: int, notes: bool) -> None:
 
 
 def _dress_sigma2(column: Sequence[Axes], ticks: Sequence[float]) -> None:
-    """Make the axis linear in sigma, with a tick at every sigma^2. A label too near the last one is one line lower."""
+    """Make the axis linear in sigma, with a tick at every sigma^2. A label too close to the last is one line lower."""
     at = np.sqrt(ticks)
     margin = 0.03 * (np.ptp(at) or 1)
     for ax in column:
@@ -253,7 +255,7 @@ def _dress_sigma2(column: Sequence[Axes], ticks: Sequence[float]) -> None:
 
 
 def _tick_labels(ticks: Sequence[float], places: Any) -> list[str]:
-    """A label for each tick, on one of two lines, and none where both have no room. `places` are in [0, 1]."""
+    """Return a label for each tick, on one of two lines. It is empty if both are full. `places` are in [0, 1]."""
     labels, ends = [], [-1.0, -1.0]
     for sigma2, place in zip(ticks, places, strict=True):
         text = f"{sigma2:g}".removeprefix("0") or "0"
@@ -266,7 +268,7 @@ def _tick_labels(ticks: Sequence[float], places: Any) -> list[str]:
 
 
 def _write_legend(figure: Figure, panels: Sequence[Panel]) -> None:
-    """One legend for the figure, below the axes, and above it what the marks above the axes mean."""
+    """Draw one legend below the axes. Text above the legend explains the marks above the axes."""
     found: dict[str, Any] = {}
     for panel in panels:
         for model in panel.models:
@@ -280,14 +282,14 @@ def _write_legend(figure: Figure, panels: Sequence[Panel]) -> None:
 
 
 def _handle(**look: Any) -> Any:
-    """An entry of a legend."""
+    """Return an entry of the legend."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], **look)
 
 
 def _sigma2_colors(panels: Sequence[Panel]) -> dict[float, Any]:
-    """Black for sigma^2 = 0, then from dark to light."""
+    """Return the colours: black for sigma^2 = 0, then from dark to light."""
     from matplotlib import colormaps
 
     values = _all_sigma2(panels)

@@ -1,4 +1,4 @@
-"""Scores of dictionary recovery against sigma^2."""
+"""Draw the scores of dictionary recovery against sigma^2."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def recovery(sigma2: Sequence[float], cosines: dict[str, Array], levels: dict[st
     sigma2 : sequence of float
         The values of sigma^2.
     cosines : dict of str to ndarray, shape (seeds, sigma^2, atoms)
-        |cosine| of each atom with the nearest row, by method. Bands span the seeds; NaN leaves a gap.
+        |cosine| of each atom with the row that is assigned to it, by method. Bands go from the smallest to the largest
+        value over the seeds. NaN gives a gap.
     levels : dict of str to float
         Scores that are drawn as horizontal lines.
     title : str

@@ -60,7 +60,7 @@ def default_style() -> Iterator[None]:
         from matplotlib import style
     except (ImportError, ValueError) as error:  # a ValueError for an unknown backend in MPLBACKEND
         raise StoreError(f"pictures cannot be drawn: {_one_line(error)}") from error
-    # A density far in its tail underflows to 0. The picture shows 0 there.
+    # Far in its tail, a density underflows to 0, and 0 is drawn. This is not an error.
     with style.context("default"), np.errstate(under="ignore"):
         yield
 
@@ -88,7 +88,7 @@ def in_default_style(draw: Callable[Drawing, Figure]) -> Callable[Drawing, Figur
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure that belongs to no window.
+    """Return an empty figure without a window.
 
     Parameters
     ----------
@@ -137,20 +137,20 @@ def style(name: str, position: int = 0) -> dict[str, Any]:
         Keyword arguments for `Axes.plot`.
     """
     color, marker = STYLES.get(name) or SPARE[position % len(SPARE)]
-    # CAE's mark is hollow and large, because mDAE's small mark often lies on it.
+    # CAE has a large hollow mark, because mDAE's small mark is often at the same place.
     face, size = ("none", 9) if name == "CAE" else (color, 5)
     return {"color": color, "marker": marker, "markerfacecolor": face, "markersize": size}
 
 
 def save_picture(figure: Figure, picture: Path) -> None:
-    """Write a figure to a file, and make the file's folder.
+    """Write a figure to a file. The folder of the file is made if it does not exist.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         The figure.
     picture : pathlib.Path
-        The file. Its suffix names the format.
+        The file. Its suffix gives the format.
 
     Raises
     ------
@@ -164,12 +164,12 @@ def save_picture(figure: Figure, picture: Path) -> None:
 
 @contextmanager
 def drawing(picture: Path) -> Iterator[None]:
-    """Turn any error during the drawing of a picture into a StoreError of one sentence.
+    """Convert any error during the drawing of a picture to a StoreError with one sentence.
 
     Parameters
     ----------
     picture : pathlib.Path
-        The file that the message names.
+        The file, for the message.
 
     Yields
     ------

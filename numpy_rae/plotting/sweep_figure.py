@@ -1,4 +1,4 @@
-"""A sweep over sigma^2 on one data set, in the style of the paper's figures."""
+"""Draw a sweep over sigma^2 on one data set, in the style of the paper's figures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def trend(
     Parameters
     ----------
     records : iterable of dict
-        Records of the runs. Bands span the seeds.
+        Records of the runs. Bands go from the smallest to the largest value over the seeds.
     models : sequence of str
         Names of the models, in the order of the legend.
     title : str

@@ -1,4 +1,4 @@
-"""Pictures of the theory: Thm 1's condition, Thm 3's remainder and terms, bias gradients."""
+"""Draw pictures of the theory: Thm 1's condition, Thm 3's remainder and terms, bias gradients."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ DASHES = ("-", "--", "-.", ":")
 TERMS = ("diagonal", "cross", "third")
 QUANTILES = (0.05, 0.5, 0.95)
 LINEAR_BELOW = 0.01
-# Reference slopes are drawn this factor above the highest curve and below the lowest.
+# Reference slopes are drawn above the highest curve and below the lowest curve. The distance is this factor.
 APART = 4
 ROUND = [digit * 10.0**power for power in range(-6, 3) for digit in (1, 2, 3, 5)]
 
 
 @in_default_style
 def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
-    """Return a figure of Thm 1's condition during training, and of the predicted and realised change of E[a_j].
+    """Return a figure of Thm 1's condition during training, and of the predicted and actual change of E[a_j].
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def theorem_1(observations: Sequence[Observation], title: str) -> Figure:
 
 
 def _condition(sides: Axes, shares: Axes, observations: Sequence[Observation]) -> None:
-    """Draw medians and quantiles over the units of both sides of the condition, and the share of units that meet it."""
+    """Draw both sides of the condition (median and quantiles over units), and the share of units that satisfy it."""
     steps = [seen.step for seen in observations]
     bounds = {"bound, Lemma 1": "paper", "bound without assumptions": "free", "bound, sharp Gaussian": "gaussian"}
     curves = {
@@ -77,7 +77,7 @@ def _condition(sides: Axes, shares: Axes, observations: Sequence[Observation]) -
 
 
 def _change(ax: Axes, observations: Sequence[Observation]) -> None:
-    """Draw medians and quantiles over the units of the predicted and the realised change of E[a_j] in one update."""
+    """Draw the predicted and the actual change of E[a_j] in one update (medians and quantiles over the units)."""
     steps = [seen.step for seen in observations]
     curves = {
         "whole update, with momentum": ("realised", COLORS[0], "-"),
@@ -100,7 +100,7 @@ def theorem_3(sigma: Array, remainders: dict[str, Array], title: str) -> Figure:
     Parameters
     ----------
     sigma : ndarray, shape (k,)
-        Deviations of the noise.
+        Standard deviations of the noise.
     remainders : dict of str to ndarray, shape (k,)
         Remainders by label.
     title : str
@@ -135,7 +135,7 @@ def theorem_3(sigma: Array, remainders: dict[str, Array], title: str) -> Figure:
 def theorem_3_terms(seen: dict[str, dict[str, Array]], title: str) -> Figure:
     """Return a figure of the three terms of Eq. (7) against the epoch: one panel per activation, one dash per model.
 
-    The axis is logarithmic. Hollow marks are negative values. A term that is always 0 is named above its panel.
+    The axis is logarithmic. Hollow marks are negative values. If a term is always 0, the title of its panel says so.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def theorem_3_terms(seen: dict[str, dict[str, Array]], title: str) -> Figure:
 
 
 def _fullest(axes: Sequence[Axes]) -> tuple[list[Any], list[Any]]:
-    """Return handles and labels of the panel that has the most of them, for the legend of a row."""
+    """Return the legend entries (handles and labels) of the panel that has the most, for the legend of a row."""
     return max((ax.get_legend_handles_labels() for ax in axes), key=lambda pair: len(pair[1]))
 
 
@@ -190,7 +190,8 @@ def _signed(ax: Axes, values: Array, dash: str, color: str, label: str) -> None:
 def bias_gradients(a: Array, rows: dict[str, dict[str, dict[str, Array]]], title: str, note: str) -> Figure:
     """Return a figure of dR/db against the pre-activation, for one unit with ||W_j|| = 1 on one sample.
 
-    A row has one panel per activation, a panel one line per penalty. The panels of the first row share an axis.
+    There is one panel per activation in each row, and one line per penalty in each panel. The panels of the first row
+    share an axis.
 
     Parameters
     ----------
@@ -248,7 +249,7 @@ def _panels(row: Sequence[Axes], a: Array, curves: list[dict[str, Array]], color
 
 
 def _say_zero(ax: Axes) -> None:
-    """Put a sentence in place of a panel whose lines are all 0."""
+    """If all lines of a panel are 0, write a sentence instead of the lines."""
     for line in list(ax.get_lines()):
         line.remove()
     for part in (*ax.spines.values(), ax.xaxis):

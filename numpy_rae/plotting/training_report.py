@@ -1,4 +1,4 @@
-"""One training run in one picture: history, densities, biases, pre-activations, filters."""
+"""Draw a report of one training run: history, densities, biases, pre-activations, filters."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LAYOUT = "OAL\nDBV\nFFT"
 
 @_validation.tiny_is_zero
 def in_words(last: float, seen: Sparsity) -> str:
-    """Return a text with one line per number: the last minibatch's objective, and all of `seen`.
+    """Return a text with one line per number: the objective of the last minibatch, and all measures in `seen`.
 
     Parameters
     ----------
     last : float
         Objective of the last minibatch.
     seen : Sparsity
-        What was measured.
+        The measures of the trained model.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def training_report(
     params : Params
         The trained parameters.
     seen : Sparsity
-        What was measured of them.
+        The measures of the trained model.
     shape : tuple of int
         Shape of a row of W as an image, (H, W) or (C, H, W).
     text : str
@@ -100,7 +100,7 @@ def _history(left: Axes, right: Axes, history: Sequence[dict[str, Any]]) -> None
 
 
 def _L0(ax: Axes, seen: Sparsity) -> None:
-    """Draw about 60 bars at most; each covers the same number of values."""
+    """Draw a histogram of L0 with at most about 60 bars. Each bar covers the same number of values."""
     low, high = int(seen.L0.min()), int(seen.L0.max())
     width = -(-(high - low + 1) // 60)
     ax.hist(seen.L0, bins=list(np.arange(low, high + width + 1, width) - 0.5), color=BLUE)
@@ -111,7 +111,7 @@ def _L0(ax: Axes, seen: Sparsity) -> None:
 
 
 def _density(ax: Axes, seen: Sparsity) -> None:
-    """Draw the densities on a log axis. It cannot show 0, so the legend counts the dead units."""
+    """Draw the densities on a log axis. It cannot show 0, so the legend gives the number of dead units."""
     alive = np.sort(seen.density[~seen.dead])[::-1]
     label = f"{len(alive):,} units; {int(seen.dead.sum()):,} dead ones not drawn"
     ax.semilogy(np.arange(1, len(alive) + 1), alive, ".", ms=4, color=BLUE, label=label)

@@ -1,1 +1,1 @@
-"""File formats: npz archives, JSON lines, trained models; the one way to replace a file."""
+"""File formats: npz archives, JSON lines and trained models. Also the function by which every file is replaced."""

@@ -1,7 +1,7 @@
 """Append records to a results file, one line of JSON per run, and read them back.
 
-A writer holds an exclusive lock while it appends. If the last line has no newline then, its writer died before the line
-was complete. The next writer removes such a line, and readers skip it.
+A writer holds an exclusive lock while it appends. If the last line has no newline, its writer died before the line was
+complete. The next writer removes such a line, and readers skip it.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ except ImportError:  # no advisory locks on Windows
 
 
 class StoreError(Exception):
-    """Error for a results file that cannot be read or written; the message names the file and the reason."""
+    """Error for a results file that cannot be read or written. The message gives the file and the reason."""
 
 
 def append(path: Path, record: dict[str, Any]) -> None:
@@ -37,13 +37,13 @@ def append(path: Path, record: dict[str, Any]) -> None:
     path : pathlib.Path
         The results file. It is made if it does not exist.
     record : dict
-        Values that JSON can hold. NaN and infinity are refused.
+        Values that JSON can represent. NaN and infinity are not allowed.
 
     Raises
     ------
     StoreError
-        If the record is not such a dict, or if the file cannot be written. Then the file keeps its records and no part
-        of the new one.
+        If the record is not such a dict, or if the file cannot be written. In both cases the content of the file is not
+        changed.
     """
     line = _line(record)
     try:
@@ -66,7 +66,7 @@ def _line(record: dict[str, Any]) -> bytes:
 
 
 def _write_whole(file: FileIO, line: bytes) -> None:
-    """Write the whole line or nothing: if the disk is full, the part that was written is removed."""
+    """Write the whole line or nothing. If the disk is full, the part that was written is removed."""
     size = file.seek(0, os.SEEK_END)
     try:
         written = file.write(line)
@@ -79,7 +79,7 @@ def _write_whole(file: FileIO, line: bytes) -> None:
 
 @contextlib.contextmanager
 def _locked(file: FileIO) -> Iterator[None]:
-    """Hold the exclusive lock of an open file; it ends when the file is closed."""
+    """Hold the exclusive lock of an open file. The lock ends when the file is closed."""
     if fcntl:
         fcntl.flock(file, fcntl.LOCK_EX)
     yield
@@ -87,7 +87,7 @@ def _locked(file: FileIO) -> Iterator[None]:
 
 @contextlib.contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Keep other sweeps out of a results file, by a lock on a file beside it.
+    """Prevent other sweeps from using a results file, by a lock on a second file next to it.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 
 def _lock_file(lock: Path) -> BinaryIO:
-    """Open and lock the file at `lock`; try again if its holder removed it in between."""
+    """Open and lock the file at `lock`. If another process removed it before the lock was taken, try again."""
     while True:
         file = open(lock, "ab")  # noqa: SIM115 - the caller closes it
         try:
@@ -159,7 +159,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     StoreError
-        If the file cannot be read, or if a line other than an incomplete last one is not a record.
+        If the file cannot be read, or if a line is not a record. An incomplete last line is not an error.
     """
     try:
         with open(path, "rb", opener=_no_pipe) as file:
@@ -173,7 +173,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def _no_pipe(path: str, flags: int) -> int:
-    """Open a file, and refuse a pipe without waiting for its other end."""
+    """Open a file. For a pipe, raise an error at once instead of waiting for its other end."""
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -182,7 +182,7 @@ def _no_pipe(path: str, flags: int) -> int:
 
 
 def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    """Return the record of one line, which `number` counts from 1."""
+    """Return the record of line `number`, counted from 1."""
     try:
         record = json.loads(line, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
@@ -193,12 +193,12 @@ def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> float:
-    """Raise ValueError for NaN and infinity, which Python's JSON reads."""
+    """Raise ValueError for NaN and infinity, because Python's JSON module would accept them."""
     raise ValueError(f"{constant} is not a number in JSON")
 
 
 def _finite(text: str) -> float:
-    """Return a finite number; refuse one that is too large for a float."""
+    """Return the number. Raise ValueError if it is too large for a float."""
     return number if math.isfinite(number := float(text)) else _refuse(text)
 
 
@@ -215,7 +215,7 @@ def rewrite(path: Path, records: list[dict[str, Any]]) -> None:
     Raises
     ------
     StoreError
-        If a record cannot be kept as JSON, or if the file cannot be written. The old file stays as it was.
+        If a record cannot be stored as JSON, or if the file cannot be written. The old file is not changed.
     """
     content = b"".join(map(_line, records))
     check_writable(path)
@@ -257,7 +257,7 @@ def make_folder(folder: Path) -> None:
     Raises
     ------
     StoreError
-        If it cannot be made or written to.
+        If it cannot be created, or files cannot be written into it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

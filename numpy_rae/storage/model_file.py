@@ -6,7 +6,7 @@ Members (see `npz`; `numpy.load` reads them without pickle):
     W      (m, n)    float32 or float64; its memory order is kept, because the rounding of a step depends on it
     b_e    (m,)      the dtype of W
 
-Nothing in a file is executed. The activation is looked up by name in a table, and arrays of Python objects are refused.
+No code in a file is executed. The activation is looked up by name in a table. Arrays of Python objects are rejected.
 """
 
 import json
@@ -29,7 +29,7 @@ FORMAT, VERSION = "numpy_rae model", 1
 
 
 class ModelFileError(ValueError):
-    """Error for a model file that cannot be written, read or used; the message names the file and the reason."""
+    """Error for a model file that cannot be written, read or used. The message gives the file and the reason."""
 
 
 class SavedModel(NamedTuple):
@@ -46,7 +46,7 @@ class SavedModel(NamedTuple):
     model : str
         Name of the objective.
     notes : dict
-        What was passed as `meta` to `save`.
+        The argument `notes` of `save`.
     """
 
     params: Params
@@ -66,7 +66,8 @@ def save(
 ) -> None:
     """Save a trained model in one file, which `load` reads. Its public name is `numpy_rae.save_model`.
 
-    Readers see the whole old file or the whole new one. Equal arguments in equal memory order give equal bytes.
+    Readers see either the complete old file or the complete new file. Equal arguments with equal memory order give
+    equal bytes.
 
     Parameters
     ----------
@@ -81,14 +82,14 @@ def save(
     model : str
         Name of the objective, for example "CAE".
     notes : dict, optional
-        Anything that JSON can hold, with strings as keys and no tuples. It can be about 1 MB long.
+        Any values that JSON can represent, with strings as keys and without tuples. They can have about 1 MB.
 
     Raises
     ------
     ValueError
-        If `load` would not return an argument unchanged.
+        If an argument cannot be stored so that `load` returns it unchanged.
     ModelFileError
-        If the file cannot be written. The old file stays as it was.
+        If the file cannot be written. The old file is not changed.
 
     Examples
     --------
@@ -128,7 +129,7 @@ def check_meta(meta: dict[str, Any]) -> None:
     Raises
     ------
     ValueError
-        If they are not.
+        If activation or model is not a name, or the notes are not a dict.
     """
     for name in ("activation", "model"):
         if not isinstance(meta[name], str):
@@ -150,7 +151,7 @@ def check_params(params: Params, config: TrainConfig) -> None:
     Raises
     ------
     ValueError
-        If they are not, or do not.
+        If W or b_e is not finite, or does not fit the configuration.
     """
     W, _ = _validation.pair(params)
     _validation.like("W", _validation.matrix("W", W), (config.hidden, W.shape[1]), np.dtype(config.dtype))
@@ -158,12 +159,12 @@ def check_params(params: Params, config: TrainConfig) -> None:
 
 
 def as_json(meta: dict[str, Any]) -> dict[str, Any]:
-    """Return the metadata as JSON gives it back.
+    """Return the metadata after a conversion to JSON and back.
 
     Parameters
     ----------
     meta : dict
-        The metadata of a file. Numbers of NumPy become numbers of Python.
+        The metadata of a file. NumPy numbers become Python numbers.
 
     Returns
     -------
@@ -173,16 +174,14 @@ def as_json(meta: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If JSON cannot hold `meta`, or would change it.
+        If JSON cannot represent `meta`, or would change it.
     """
     try:
         back: dict[str, Any] = json.loads(json.dumps(meta, allow_nan=False, default=plain_number))
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"notes or config cannot be kept as JSON: {error}") from None
     if back != meta:
-        raise ValueError(
-            "notes would come back changed; they must have only types of JSON: no tuples, and strings as keys"
-        )
+        raise ValueError("notes cannot be stored unchanged as JSON; they must have no tuples, and only strings as keys")
     return back
 
 
@@ -192,7 +191,7 @@ def plain_number(value: object) -> object:
     Parameters
     ----------
     value : object
-        A value that JSON cannot hold.
+        A value that the JSON module cannot convert.
 
     Returns
     -------
@@ -219,7 +218,7 @@ def load(path: str | os.PathLike[str], activations: Mapping[str, Activation] = A
     path : str or os.PathLike
         The file. A leading `~` is expanded.
     activations : mapping of str to Activation, optional
-        The table in which the activation is looked up by name. Give your own activations here.
+        The table in which the activation is looked up by name. If the model uses your own activation, pass it here.
 
     Returns
     -------
@@ -231,7 +230,7 @@ def load(path: str | os.PathLike[str], activations: Mapping[str, Activation] = A
     ValueError
         If `path` cannot be the path of a file.
     ModelFileError
-        If the file cannot be read, or if it is not an undamaged model file of this release's format.
+        If the file cannot be read, is damaged, or is not a model file in the format of this release.
 
     Examples
     --------
@@ -250,7 +249,7 @@ def load(path: str | os.PathLike[str], activations: Mapping[str, Activation] = A
     try:
         if source.is_fifo():  # opening it would wait for its other end
             raise OSError("It is a pipe")
-        file = open(source, "rb")  # noqa: SIM115 - errors of the block below are told differently
+        file = open(source, "rb")  # noqa: SIM115 - errors below have another message
     except OSError as error:
         raise ModelFileError(f"model file {source} cannot be read: {error.strerror or error}") from error
     with file:
@@ -268,7 +267,7 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
     Parameters
     ----------
     path : str or os.PathLike
-        A path as a user wrote it.
+        A path that a user gave.
 
     Returns
     -------
@@ -296,10 +295,10 @@ def check_format(meta: dict[str, Any]) -> None:
     Raises
     ------
     ValueError
-        If they are not.
+        If the format or the version is different.
     """
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
-        raise ValueError("it does not say that it is a numpy_rae model")
+        raise ValueError("its metadata do not say that it is a numpy_rae model")
     if meta.get("version") != VERSION:
         raise ValueError(f"it has format version {meta.get('version')!r}; this release reads {VERSION}")
 

@@ -43,14 +43,14 @@ def write(path: Path, meta: bytes, arrays: Mapping[str, Array]) -> None:
     Raises
     ------
     OSError
-        If the file cannot be written. The old file stays as it was.
+        If the file cannot be written. The old file is not changed.
     """
     content = _archive({META: np.frombuffer(meta, np.uint8), **arrays})
     replace_file(path, lambda file: file.write(content))
 
 
 def _archive(members: Mapping[str, Array]) -> bytes:
-    """Return the bytes of the file. Its date is fixed, so that the bytes depend on the arrays alone."""
+    """Return the bytes of the file. The date in it is fixed, so that the bytes depend only on the content."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as file:
         for name, array in members.items():
@@ -72,9 +72,9 @@ def read(
     file : binary file
         A file that is open for reading.
     names : iterable of str
-        The names of its arrays. The file must hold these and no others.
+        The names of its arrays. The file must contain exactly these.
     check : callable
-        Called with the metadata before any array is read. It raises ValueError for a file that is not wanted.
+        Function that is called with the metadata before any array is read. It can raise ValueError to reject the file.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def read(
     Raises
     ------
     Exception
-        One of DAMAGE, if the bytes are not such a file.
+        One of the types in DAMAGE, if the bytes are not such a file.
     """
     length = file.seek(0, os.SEEK_END)
     with zipfile.ZipFile(file) as zipped:
@@ -100,7 +100,10 @@ def read(
 
 
 def _member(zipped: zipfile.ZipFile, name: str, limit: int) -> Array:
-    """Return one array; refuse it unread if it is compressed, because its size is then only claimed, or too long."""
+    """Return one array. If it is compressed or too long, raise an error before reading it.
+
+    The size of a compressed array is not known before it is read.
+    """
     info = zipped.getinfo(f"{name}.npy")
     if info.compress_type != zipfile.ZIP_STORED or info.file_size > limit:
         raise ValueError(f"{info.filename} is compressed or longer than {limit} bytes")
@@ -108,7 +111,7 @@ def _member(zipped: zipfile.ZipFile, name: str, limit: int) -> Array:
 
 
 def _parse_array(name: str, content: bytes) -> Array:
-    """Return the array in bytes of NumPy's format 1.0, which must have exactly the length that shape and dtype need."""
+    """Return the array from bytes in NumPy's format 1.0. The length must be exactly that of its shape and dtype."""
     stream = io.BytesIO(content)
     try:
         if np.lib.format.read_magic(stream) != (1, 0):

@@ -1,1 +1,1 @@
-"""The paper's statements as quantities to compute, one file per statement, and the monitor of Thm 1."""
+"""Functions that compute the quantities in the paper's statements, one file per statement, and a monitor for Thm 1."""

@@ -1,4 +1,4 @@
-"""Assumption 1: measure how far data and residuals are from it."""
+"""Measure by how much data and residuals deviate from Assumption 1."""
 
 import math
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from numpy_rae.theory.lemma_1 import sigma_r
 
 
 class Assumption1Report(NamedTuple):
-    """Hold how far data are from Assumption 1.
+    """Hold the deviations of data from Assumption 1.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Assumption1Report(NamedTuple):
 
 @_validation.tiny_is_zero
 def check_assumption_1(x: Array) -> Assumption1Report:
-    """Measure how far data are from Assumption 1: mean 0 and covariance I.
+    """Measure by how much data deviate from Assumption 1: mean 0 and covariance I.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def check_assumption_1(x: Array) -> Assumption1Report:
     Returns
     -------
     Assumption1Report
-        The distances. All are 0 if the assumption holds.
+        The deviations. All are 0 if the assumption holds.
 
     Raises
     ------

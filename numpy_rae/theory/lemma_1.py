@@ -53,7 +53,8 @@ def lemma_1_bound(W: Array, r: Array) -> Array:
 
     Notes
     -----
-    With sigma_r^2 the mean of r^2, this is the Cauchy-Schwarz inequality. It holds for every W, b_e and residual.
+    sigma_r^2 is the mean of r^2. The bound follows from the Cauchy-Schwarz inequality. It holds for every W, b_e and
+    residual.
     """
     _validation.matrix("W", W, columns=_validation.matrix("r", r).shape[1])
     with np.errstate(over="ignore"):
@@ -113,7 +114,7 @@ def lemma_1_bound_gaussian(W: Array, sigma_r: float) -> Array:
     Notes
     -----
     dJ_AE/db_e_j = -2 E[h'_j u] with u = W_j r of variance sigma_r^2 ||W_j||^2, and E[max(u, 0)] = std(u) / sqrt(2 pi).
-    So the bound is reached at h' = 1{W_j r > 0}.
+    So the bound is reached if h' is 1 where W_j r > 0, and 0 elsewhere.
     """
     _validation.number("sigma_r", sigma_r)
     with np.errstate(over="ignore"):

@@ -1,11 +1,12 @@
-"""Observe during training whether Thm 1's condition holds and E[a_j] moves as Eq. (5) says.
+"""Observe during training whether Thm 1's condition holds and whether E[a_j] changes as Eq. (5) predicts.
 
-On real data with momentum, minibatches and a mean that is not 0, the change of E[a_j] over one update is exactly
+Training uses momentum and minibatches, and the mean of the data may not be 0. Then the change of E[a_j] over one update
+is exactly
 
     Delta b_j + Delta W_j . mean(x) = from_gradient + from_velocity + from_constraint
 
-of which Eq. (5) predicts -eta (dJ_AE/db_j + lambda dR/db_j). lambda dR/db is computed as the bias gradient of the
-objective minus dJ_AE/db on the same batch. So DAE and eDAE, which have no R of their own, can be observed as well.
+Eq. (5) predicts only -eta (dJ_AE/db_j + lambda dR/db_j). Here lambda dR/db is computed as the bias gradient of the
+objective minus dJ_AE/db on the same batch. This also works for DAE and eDAE, which have no separate R.
 """
 
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ class Before(NamedTuple):
     Attributes
     ----------
     params, velocity : Params
-        Copies from before the update.
+        Copies that were made before the update.
     x : ndarray, shape (batch, n)
         The batch.
     grad : Gradient
@@ -42,7 +43,7 @@ class Before(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """Hold the effect of one update, unit by unit: both sides of Thm 1's condition, and the change of E[a_j].
+    """Hold the effect of one update on each unit: both sides of Thm 1's condition, and the change of E[a_j].
 
     Attributes
     ----------
@@ -57,9 +58,9 @@ class Observation(NamedTuple):
     predicted : ndarray, shape (m,)
         The change of E[a_j] by Eq. (5).
     from_gradient, from_velocity : ndarray, shape (m,)
-        The parts of the change that come from this gradient and from the earlier velocity.
+        The parts of the change that come from the gradient of this update and from the velocity before it.
     realised : ndarray, shape (m,)
-        The change itself.
+        The actual change of E[a_j].
     """
 
     step: int
@@ -74,7 +75,7 @@ class Observation(NamedTuple):
     realised: Array
 
     def holds(self) -> dict[str, float]:
-        """Return how often Thm 1's condition holds.
+        """Return the share of units at which Thm 1's condition holds, for each bound.
 
         Returns
         -------
@@ -85,7 +86,7 @@ class Observation(NamedTuple):
         return {name: float((self.lam_dR_db > bound).mean()) for name, bound in bounds.items()}
 
     def sign_right(self) -> float:
-        """Return how often Eq. (5) predicts the direction in which E[a_j] moved.
+        """Return the share of units for which Eq. (5) predicts the correct sign of the change of E[a_j].
 
         Returns
         -------
@@ -136,7 +137,7 @@ class Monitor(Callback):
         _validation.integer("every", self.every)
 
     def on_step_start(self, step: int, state: TrainState, x: Array, grad: Gradient) -> None:
-        """Copy the state before an update that is due.
+        """Copy the state before an update that will be observed.
 
         Parameters
         ----------
@@ -153,7 +154,7 @@ class Monitor(Callback):
         self._before = Before(_copy(state.params), _copy(state.velocity), x, grad) if due else None
 
     def on_step_end(self, step: int, state: TrainState) -> None:
-        """Record an observation, if the update was due.
+        """Append an observation, if this update is observed.
 
         Parameters
         ----------
@@ -166,7 +167,7 @@ class Monitor(Callback):
             self.observations.append(self.observe(step, self._before, state.params))
 
     def observe(self, step: int, before: Before, after: Params) -> Observation:
-        """Compare what Thm 1 and Eq. (5) say of an update with what it did.
+        """Compare the predictions of Thm 1 and Eq. (5) for an update with its actual effect.
 
         Parameters
         ----------
@@ -180,7 +181,7 @@ class Monitor(Callback):
         Returns
         -------
         Observation
-            Both, unit by unit.
+            The predictions and the effect, for each unit.
         """
         start, velocity, x, grad = before
         fwd = forward(start, self.activation, x)

@@ -57,7 +57,7 @@ def check_inputs(params: Params, activation: Activation, x: Array) -> None:
     Raises
     ------
     ValueError
-        If they do not.
+        If one of them is not finite, or if they do not fit each other.
     """
     _validation.encoder(params)
     _validation.instance("activation", activation, Activation)
@@ -91,7 +91,9 @@ def reconstruction_path(params: Params, activation: Activation, x: Array) -> Arr
 def penalty_bias_gradient(
     penalty: Penalty, params: Params, activation: Activation, x: Array, rng: np.random.Generator | None = None
 ) -> Array:
-    """Compute dR/db_e along every path from b_e to R: the left side of Thm 1 without lambda.
+    """Compute the total derivative dR/db_e: the left side of Thm 1 without lambda.
+
+    R can depend on b_e through the pre-activations and through the reconstruction. Both are included.
 
     Parameters
     ----------
@@ -114,7 +116,7 @@ def penalty_bias_gradient(
     Raises
     ------
     ValueError
-        If params or x is not finite, they do not fit each other, the penalty refuses the activation, or the result
+        If params or x is not finite, they do not fit each other, the penalty rejects the activation, or the result
         overflows.
     """
     check_inputs(params, activation, x)
@@ -175,7 +177,7 @@ def bias_gradient_at(penalty: Penalty, activation: Activation, a: Array) -> Arra
     Raises
     ------
     ValueError
-        If a is not finite, or the penalty refuses the activation.
+        If a is not finite, or the penalty rejects the activation.
     """
     _validation.vector("a", a)
     params = Params(np.eye(1), np.zeros(1))
@@ -185,7 +187,7 @@ def bias_gradient_at(penalty: Penalty, activation: Activation, a: Array) -> Arra
 
 @_validation.tiny_is_zero
 def theorem_1_holds(lam: float, dR_db: Array, bound: Array) -> Array:
-    """Return at which units Thm 1's condition holds: lambda dR/db_e_j > bound_j.
+    """Return the units at which Thm 1's condition holds: lambda dR/db_e_j > bound_j.
 
     Parameters
     ----------
@@ -244,7 +246,8 @@ def sufficient_lambda(dR_db: Array, bound: Array, margin: float = 1.01) -> float
     bound : ndarray, shape (m,)
         A bound of `lemma_1`, of the same dtype.
     margin : float
-        Factor of the smallest lambda. The condition is strict, so it should be above 1.
+        Factor by which the smallest lambda is multiplied. Thm 1's condition is a strict inequality, so `margin` should
+        be above 1.
 
     Returns
     -------
@@ -280,7 +283,7 @@ def predicted_mean_preactivation(mean_a: Array, eta: float, dJ_db: Array) -> Arr
     eta : float
         Learning rate.
     dJ_db : ndarray, shape (m,)
-        Bias gradient of the objective, with the penalty.
+        Bias gradient of the full objective, including the penalty.
 
     Returns
     -------

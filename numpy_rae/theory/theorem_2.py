@@ -11,14 +11,14 @@ from numpy_rae.activations import Activation
 
 @_validation.tiny_is_zero
 def activation_threshold(activation: Activation, delta_min: float | None = None) -> float:
-    """Compute tau = sup{a : s_e(a) <= delta_min}. A unit is off exactly when a_j <= tau.
+    """Compute tau = sup{a : s_e(a) <= delta_min}. A unit is inactive ("off") if and only if a_j <= tau.
 
     Parameters
     ----------
     activation : Activation
         A non-decreasing encoder activation.
     delta_min : float, optional
-        Threshold of h. The default is the activation's own.
+        Threshold of h. The default is `activation.delta_min`.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def activation_threshold(activation: Activation, delta_min: float | None = None)
         raise ValueError(f"activation {activation.name} exceeds delta_min {level} everywhere; no unit can be off")
     if _excess(high) <= 0:
         return np.inf
-    # Bisection down to neighbouring floats: at ReLU's kink tau must be 0 exactly.
+    # The bisection ends at two neighbouring floats, because tau of ReLU must be exactly 0.
     while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if _excess(middle) <= 0 else (low, middle)
     return low
@@ -62,13 +62,13 @@ def theorem_2_bound(mean_a: Array, tau: float, c: float) -> Array:
         Result of `activation_threshold`.
     c : float or ndarray, shape (m,)
         Bound on the standard deviation of a_j, one for all units or one per unit. Under Assumption 1 it is ||W_j||, so
-        1 on unit rows.
+        it is 1 if the rows of W have length 1.
 
     Returns
     -------
     ndarray, shape (m,)
-        p_j = (tau - mu_j)^2 / (c^2 + (tau - mu_j)^2) where mu_j < tau, else 0. It increases as mu_j falls only while c
-        stays fixed.
+        p_j = (tau - mu_j)^2 / (c^2 + (tau - mu_j)^2) where mu_j < tau, else 0. If c is fixed, p_j increases as mu_j
+        decreases. If c changes as well, p_j can also decrease.
 
     Raises
     ------

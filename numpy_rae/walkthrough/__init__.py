@@ -1,1 +1,1 @@
-"""One training step of a tiny auto-encoder in numbers, with a finite difference beside each gradient."""
+"""One training step of a tiny auto-encoder with all its numbers. Each gradient is compared with a finite difference."""

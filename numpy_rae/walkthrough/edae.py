@@ -18,7 +18,7 @@ class FirstOrder:
     Attributes
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
     """
 
     setting: Setting
@@ -78,7 +78,7 @@ def forward_lines(setting: Setting) -> list[Line]:
     Parameters
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def backward_lines(setting: Setting) -> list[Line]:
     Parameters
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
 
     Returns
     -------

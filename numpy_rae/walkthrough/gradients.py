@@ -19,7 +19,7 @@ def derivative_lines(setting: Setting, a: Array, order: int) -> list[Line]:
     Parameters
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
     a : ndarray, shape (N, m)
         Pre-activations.
     order : {1, 2, 3}
@@ -47,7 +47,7 @@ def parameter_lines(setting: Setting, of_W: str, of_b_e: str) -> list[Line]:
     Parameters
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
     of_W, of_b_e : str
         Where the two gradients are derived.
 

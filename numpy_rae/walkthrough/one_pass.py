@@ -12,12 +12,12 @@ from numpy_rae.walkthrough.setting import Setting
 
 @dataclass(frozen=True)
 class OnePass:
-    """Give J as a function of y, of h or of a, with everything that comes before it held.
+    """Give J as a function of y, of h or of a. All values that are computed before this argument stay fixed.
 
     Attributes
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
     x : ndarray, shape (N, n)
         Target of the reconstruction.
     x_in : ndarray, shape (N, n)
@@ -33,7 +33,7 @@ class OnePass:
 
     @property
     def order(self) -> int:
-        """Return how many derivatives of s_e the pass needs.
+        """Return the number of derivatives of s_e that the pass needs.
 
         Returns
         -------
@@ -89,7 +89,7 @@ class OnePass:
         return self.J(Forward(fwd.x, fwd.a, fwd.jet, y))
 
     def of_h(self, h: Array) -> float:
-        """Compute J for another input of the decoder.
+        """Compute J for other codes.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The lines of a penalty: its value R, and each partial derivative that it returns beside the difference of R."""
+"""The lines of a penalty: its value R, and each of its partial derivatives next to a finite difference of R."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ STEPS: dict[type, tuple[str, str, str, str, str, str]] = {
 
 @dataclass(frozen=True)
 class Part:
-    """Give R as a function of a, of len2, of y or of W, with the three others held.
+    """Give R as a function of a, of len2, of y or of W. The other three stay fixed.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class Part:
 
 
 def penalty_lines(of: OnePass) -> list[Line]:
-    """Return the lines of the penalty of a pass; those of each part if it is a sum.
+    """Return the lines of the penalty of a pass. For a sum of penalties, return the lines of each part.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _partials(grad: PenaltyGrad, W: Array) -> tuple[Array | None, ...]:
 
 
 def _inner_lines(part: Part) -> list[Line]:
-    """Return the lines of what the penalty computes first."""
+    """Return the lines of the intermediate values of the penalty."""
     penalty, jet = part.penalty, part.of.fwd.jet
     if isinstance(penalty, MeanActivationPenalty):
         rho, at_most_1 = jet.h.mean(axis=0), part.of.setting.activation.at_most_1

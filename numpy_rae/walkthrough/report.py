@@ -56,12 +56,12 @@ def rows(line: Line, checks: list[Check]) -> Iterator[str]:
 
 
 def report(setting: Setting, steps: int) -> tuple[list[str], bool]:
-    """Return the text of several training steps, and whether every gradient agrees with its difference.
+    """Return the text of several training steps, and whether every gradient agrees with its finite difference.
 
     Parameters
     ----------
     setting : Setting
-        What the first step starts from.
+        Inputs of the first step.
     steps : int
         Number of steps.
 

@@ -1,4 +1,4 @@
-"""What a training step starts from: the model, the parameters, the velocity, the batch and the seed of the noise."""
+"""The inputs of a training step: the model, the parameters, the velocity, the batch and the seed of the noise."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ B_E = np.array([0.1, -0.2])
 
 
 class Setting(NamedTuple):
-    """Hold everything that one training step starts from.
+    """Hold all inputs of one training step.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ def inputs(setting: Setting) -> list[Line]:
     Parameters
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def inputs(setting: Setting) -> list[Line]:
 
 
 def _noise(setting: Setting) -> list[Line]:
-    """Return the standard normal numbers z that the model draws, or no line if it draws none."""
+    """Return one line with the standard normal numbers z that the model draws. If it draws none, return no line."""
     used = setting.rng()
     setting.model(setting.params, setting.activation, setting.x, setting.sigma2, used)
     if used.bit_generator.state == setting.rng().bit_generator.state:

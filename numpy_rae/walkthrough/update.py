@@ -17,7 +17,7 @@ def updated(setting: Setting, constraint: Constraint | None = unit_scale) -> tup
     Parameters
     ----------
     setting : Setting
-        What the step starts from. It does not change.
+        Inputs of the step. It does not change.
     constraint : callable or None
         Constraint on the rows of W. None leaves the rows as they are.
 
@@ -33,12 +33,12 @@ def updated(setting: Setting, constraint: Constraint | None = unit_scale) -> tup
 
 
 def after(setting: Setting) -> Setting:
-    """Return what the next step starts from. It has its own noise.
+    """Return the inputs of the next step. The next step has its own noise.
 
     Parameters
     ----------
     setting : Setting
-        What this step starts from.
+        Inputs of this step.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def update_lines(setting: Setting) -> list[Line]:
     Parameters
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
 
     Returns
     -------
@@ -79,12 +79,12 @@ def update_lines(setting: Setting) -> list[Line]:
 
 
 def constraint_lines(setting: Setting, radius: float = 0.8) -> list[Line]:
-    """Return the lines of max-norm and of the tangent projection, which the step itself does not use.
+    """Return the lines of max-norm and of the tangent projection. The update of this step does not use them.
 
     Parameters
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
     radius : float
         Largest row length of max-norm.
 

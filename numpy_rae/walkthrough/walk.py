@@ -23,7 +23,7 @@ def walk(setting: Setting) -> Sections:
     Parameters
     ----------
     setting : Setting
-        What the step starts from.
+        Inputs of the step.
 
     Returns
     -------
@@ -52,14 +52,14 @@ def _passes(setting: Setting) -> Sections:
 
 
 def _denoising(setting: Setting) -> OnePass:
-    """Return the pass of DAE and its variants; x_in may hold several corrupted copies of x."""
+    """Return the pass of DAE and its variants. x_in can contain several corrupted copies of x."""
     _, gradient = setting.objective(setting.params)
     _, x_in = gradient.factors[0]
     return OnePass(setting, np.tile(setting.x, (len(x_in) // len(setting.x), 1)), x_in)
 
 
 def _whole(setting: Setting) -> list[Line]:
-    """Return J and its two gradients, for an objective with a backward pass of its own."""
+    """Return J and its two gradients, for an objective that has its own backward pass."""
     J, _ = setting.objective(setting.params)
     name = cast(str, getattr(setting.model.objective, "__name__", setting.model.name))
     return [Line(name, "J", J), *parameter_lines(setting, name, name)]

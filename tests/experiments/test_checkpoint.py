@@ -142,7 +142,7 @@ def test_a_damaged_checkpoint_is_refused_or_unharmed(path, monkeypatch):
 
 def test_a_model_file_is_no_checkpoint(tmp_path):
     npz.write(tmp_path / "c.npz", b'{"format": "numpy_rae model", "version": 1}', {})
-    with pytest.raises(CheckpointError, match="it does not say that it is a numpy_rae checkpoint of version 2"):
+    with pytest.raises(CheckpointError, match="its metadata do not say that it is a numpy_rae checkpoint of version 2"):
         load(tmp_path / "c.npz", RUN)
 
 
