@@ -11,6 +11,7 @@ from pathlib import Path
 
 import generated_table
 from generated_table import ROOT
+from layout import READING_ORDER
 
 STATEMENTS = [
     "Assumption 1", "Lemma 1", "Thm 1", "Cor. 1", "Cor. 2", "Thm 2", "Thm 3", "Rem. 1", "Rem. 2",
@@ -84,7 +85,8 @@ def heading(number: int) -> str:
 
 
 def ranked(tag: str, found: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
-    """The places that are about the tag, first those whose docstrings open with it; pictures last."""
+    """The places that are about the tag, first those whose docstrings open with it, and of these the files that a new
+    reader opens first; pictures last."""
     ordered = {}
     for file, names in found.items():
         first = opened(tag, file)
@@ -92,7 +94,8 @@ def ranked(tag: str, found: dict[str, list[str]]) -> list[tuple[str, list[str]]]
 
     def rank(item: tuple[str, tuple[list[str], list[str]]]) -> tuple:
         file, (first, names) = item
-        return "/plotting/" in file, "paper/" not in file, -len(first), -len(names), file
+        core = bool(first) and file.removeprefix("numpy_rae/") in READING_ORDER
+        return "/plotting/" in file, "paper/" not in file, not core, -len(first), -len(names), file
 
     return [(file, names) for file, (_, names) in sorted(ordered.items(), key=rank)]
 
