@@ -3,8 +3,11 @@
 The inputs come first, then the forward pass (Eq. (1) and Eq. (3)), the penalty (Eq. (8), Eq. (9), Cor. 1, Cor. 2), the
 backward pass (Eq. (5) uses its bias gradient), momentum, step and unit rows. The second step starts from the result of
 the first. "JacobianPenalty (d)" is step (d) in the docstring of JacobianPenalty, and the line of its code with the
-comment "(d)". Beside each gradient stands a difference of the function whose gradient it is. The exit code is 1 if they
+comment "(d)". Beside each gradient is a finite difference of the function whose gradient it is. The exit code is 1 if they
 disagree.
+
+`--model` names the objective: a penalised one, Eq. (4), with CAE, mDAE, Eq. (11), KL, Eq. (12), SAE, Eq. (13), or
+taylor_dae, Eq. (7), as the penalty; or DAE, Eq. (6), or eDAE (Sec. 3.1.1).
 """
 
 import sys

@@ -21,7 +21,7 @@ EQUATIONS = [f"Eq. ({number})" for number in range(1, 15)]
 FIGURES = [f"Fig. {number}" for number in range(1, 6)]
 # The sections of docs/derivations.md that derive or explain each item. Fn. 2 describes preprocessing: nothing is derived.
 DERIVED_IN = {
-    "Eq. (1)": (1, 3), "Eq. (2)": (15,), "Eq. (3)": (1, 3), "Eq. (4)": (3,), "Eq. (5)": (11,), "Eq. (6)": (7, 19),
+    "Eq. (1)": (1, 3), "Eq. (2)": (15,), "Eq. (3)": (1, 3), "Eq. (4)": (3,), "Eq. (5)": (11,), "Eq. (6)": (3, 7, 19),
     "Eq. (7)": (7,), "Eq. (8)": (5,), "Eq. (9)": (5,), "Eq. (10)": (5,), "Eq. (11)": (5,), "Eq. (12)": (4,),
     "Eq. (13)": (4,), "Eq. (14)": (22,),
     "Assumption 1": (10,), "Lemma 1": (10,), "Thm 1": (11,), "Cor. 1": (4, 12), "Cor. 2": (5, 12), "Thm 2": (13,),
@@ -46,8 +46,11 @@ def definitions(path: Path) -> list[tuple[str, str, str]]:
 
 
 def mentions(tag: str, text: str) -> bool:
-    """Whether `text` has the tag itself, not a longer one that begins with it."""
-    return re.search(re.escape(tag) + r"(?![\d.]*\d)", text) is not None
+    """Whether `text` has the tag itself, not a longer one that begins with it. In brackets Eq. (6) is written Eq. 6."""
+    pattern = re.escape(tag)
+    if tag.startswith("Eq. "):
+        pattern = rf"(?:{pattern}|Eq\. {tag[5:-1]})"
+    return re.search(pattern + r"(?![\d.]*\d)", text) is not None
 
 
 def places(tag: str, folder: str) -> dict[str, list[str]]:
