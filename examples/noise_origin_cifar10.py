@@ -1,8 +1,8 @@
 """Where does DAE's sparsity with ReLU come from? DAE against variants of its noise (Sec. 3.1.1), CIFAR-10 patches.
 
 The paper's answer is the first-order Taylor term that finite sampling leaves. Antithetic noise cancels that term exactly
-(its control is two independent copies), many copies average it away, eDAE keeps nothing else; smoothed-mDAE and the
-two expected-DAE draw no noise at all and keep what its expectation does to the kink.
+(its control is two independent copies). Many copies average it away. eDAE has only that term. smoothed-mDAE and the two
+expected-DAE draw no noise. They have the expectation over the noise, which makes ReLU's kink smooth.
 """
 
 import sys
