@@ -2,6 +2,7 @@
 
 ReLU has h'' = 0 wherever it is differentiable, so CAE and mDAE have no bias gradient on a batch and stay
 flat, while DAE and SAE grow sparser with sigma^2. Their expectation has one (docs/derivations.md, section 20).
+The models are DAE, Eq. (6), CAE, Eq. (9), mDAE, Eq. (11), and SAE, Eq. (13).
 """
 
 import sys

@@ -4,6 +4,9 @@ The inputs come first, then the forward pass (Eq. (1) and Eq. (3)), the penalty 
 backward pass (Eq. (5) uses its bias gradient), momentum, step and unit rows. The second step starts from the result of
 the first. "JacobianPenalty (d)" is step (d) in the docstring of JacobianPenalty, and the line of its code with the
 comment "(d)". Next to each gradient there is a finite difference of its function. The exit code is 1 if they disagree.
+
+`--model` names the objective: a penalised one, Eq. (4), with CAE, mDAE, Eq. (11), KL, Eq. (12), SAE, Eq. (13), or
+taylor_dae, Eq. (7), as the penalty; or DAE, Eq. (6), or eDAE (Sec. 3.1.1).
 """
 
 import sys

@@ -1,6 +1,7 @@
 """Thm 1 during training: both sides of its condition, and the change of E[a_j], predicted by Eq. (5) and measured.
 
-SAE with sigmoid units and unit rows on the embedded digits, with momentum and minibatches.
+SAE with sigmoid units and unit rows on the embedded digits, with momentum and minibatches. One side of the condition has
+the bound of Lemma 1.
 """
 
 import sys

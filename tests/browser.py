@@ -1,7 +1,8 @@
 """Open pages of the built site in headless Chromium and check what a reader sees: `python tests/browser.py SITE SHOTS`.
 
 The script is a part of `.ci/browser`. It checks that every formula is rendered, that no raw TeX is left, and that the two
-columns of a study page stand side by side on a wide window and one below the other on a narrow one.
+columns of a study page stand side by side on a wide window and one below the other on a narrow one. The map of the paper
+and the numbers of the study pages must fit their windows, because a reader does not see that a table can be scrolled.
 """
 
 import http.server
@@ -17,6 +18,7 @@ from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 WIDE, NARROW, HEIGHT = 1280, 400, 900
+USUAL = 1400
 READY = "return window.MathJax?.startup?.promise?.then(() => true) ?? false"
 FORMULAS = """
 const formulas = [...document.querySelectorAll('.math')];
@@ -29,6 +31,15 @@ return [...document.querySelectorAll('div.study-pair')].map(pair => ['derivation
     const box = pair.querySelector('.study-' + part).getBoundingClientRect();
     return [box.left, box.right, box.top, box.bottom];
 }))
+"""
+CUT = """
+return [...document.querySelectorAll(arguments[0])].filter(table => {
+    const box = table.parentElement.getBoundingClientRect();
+    return [...table.querySelectorAll('th, td, pre')].some(cell => {
+        const inner = cell.getBoundingClientRect();
+        return inner.right > box.right + 1 || cell.scrollWidth > cell.clientWidth + 1;
+    });
+}).length
 """
 FOREIGN = """
 return performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.startsWith(location.origin))
@@ -98,6 +109,12 @@ def column_faults(driver: webdriver.Chrome, name: str, width: int) -> list[str]:
     return [f"{name}: {len(wrong)} pairs stand wrongly at {width} pixels"] if wrong else []
 
 
+def table_faults(driver: webdriver.Chrome, name: str, tables: str) -> list[str]:
+    """Tables of which a part is outside of its frame, or a text outside of its cell."""
+    cut = driver.execute_script(CUT, tables)
+    return [f"{name}: {cut} tables do not fit"] if cut else []
+
+
 def study_pages(site: Path) -> list[str]:
     """The study pages that have pairs of columns."""
     found = sorted((site / "study").glob("*.html"))
@@ -113,6 +130,11 @@ def check(site: Path, shots: Path) -> list[str]:
         for name in ("index.html", "start.html", "derivations.html", "noise_origin.html", "paper_map.html", *study):
             open_page(driver, f"{address}/{name}", WIDE)
             found += faults(driver, name) + column_faults(driver, name, WIDE)
+        for name in study:
+            open_page(driver, f"{address}/{name}", NARROW)
+            found += table_faults(driver, name, "table.study-numbers")
+        open_page(driver, f"{address}/paper_map.html", USUAL)
+        found += table_faults(driver, "paper_map.html", "table")
         pictured = study[0] if study else "derivations.html"
         for name, width in ((pictured, WIDE), (pictured, NARROW), ("gallery.html", WIDE)):
             open_page(driver, f"{address}/{name}", width)

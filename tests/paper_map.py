@@ -11,6 +11,7 @@ from pathlib import Path
 
 import generated_table
 from generated_table import ROOT
+from layout import READING_ORDER
 
 STATEMENTS = [
     "Assumption 1", "Lemma 1", "Thm 1", "Cor. 1", "Cor. 2", "Thm 2", "Thm 3", "Rem. 1", "Rem. 2",
@@ -20,7 +21,7 @@ EQUATIONS = [f"Eq. ({number})" for number in range(1, 15)]
 FIGURES = [f"Fig. {number}" for number in range(1, 6)]
 # The sections of docs/derivations.md that derive or explain each item. Fn. 2 describes preprocessing: nothing is derived.
 DERIVED_IN = {
-    "Eq. (1)": (1, 3), "Eq. (2)": (15,), "Eq. (3)": (1, 3), "Eq. (4)": (3,), "Eq. (5)": (11,), "Eq. (6)": (7, 19),
+    "Eq. (1)": (1, 3), "Eq. (2)": (15,), "Eq. (3)": (1, 3), "Eq. (4)": (3,), "Eq. (5)": (11,), "Eq. (6)": (3, 7, 19),
     "Eq. (7)": (7,), "Eq. (8)": (5,), "Eq. (9)": (5,), "Eq. (10)": (5,), "Eq. (11)": (5,), "Eq. (12)": (4,),
     "Eq. (13)": (4,), "Eq. (14)": (22,),
     "Assumption 1": (10,), "Lemma 1": (10,), "Thm 1": (11,), "Cor. 1": (4, 12), "Cor. 2": (5, 12), "Thm 2": (13,),
@@ -45,8 +46,11 @@ def definitions(path: Path) -> list[tuple[str, str, str]]:
 
 
 def mentions(tag: str, text: str) -> bool:
-    """Whether `text` has the tag itself, not a longer one that begins with it."""
-    return re.search(re.escape(tag) + r"(?![\d.]*\d)", text) is not None
+    """Whether `text` has the tag itself, not a longer one that begins with it. In brackets Eq. (6) is written Eq. 6."""
+    pattern = re.escape(tag)
+    if tag.startswith("Eq. "):
+        pattern = rf"(?:{pattern}|Eq\. {tag[5:-1]})"
+    return re.search(pattern + r"(?![\d.]*\d)", text) is not None
 
 
 def places(tag: str, folder: str) -> dict[str, list[str]]:
@@ -84,7 +88,8 @@ def heading(number: int) -> str:
 
 
 def ranked(tag: str, found: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
-    """The places that are about the tag, first those whose docstrings open with it; pictures last."""
+    """The places that are about the tag, first those whose docstrings open with it, and of these the files that a new
+    reader opens first; pictures last."""
     ordered = {}
     for file, names in found.items():
         first = opened(tag, file)
@@ -92,7 +97,8 @@ def ranked(tag: str, found: dict[str, list[str]]) -> list[tuple[str, list[str]]]
 
     def rank(item: tuple[str, tuple[list[str], list[str]]]) -> tuple:
         file, (first, names) = item
-        return "/plotting/" in file, "paper/" not in file, -len(first), -len(names), file
+        core = bool(first) and file.removeprefix("numpy_rae/") in READING_ORDER
+        return "/plotting/" in file, "paper/" not in file, not core, -len(first), -len(names), file
 
     return [(file, names) for file, (_, names) in sorted(ordered.items(), key=rank)]
 

@@ -52,3 +52,4 @@ def test_derivations_name_functions_and_tests_that_there_are():
 def test_a_longer_tag_is_not_taken_for_a_shorter_one():
     assert paper_map.mentions("Fig. 1", "as in Fig. 1.") and not paper_map.mentions("Fig. 1", "Fig. 12")
     assert not paper_map.mentions("Sec. 2.1", "Sec. 2.1.1") and paper_map.mentions("Sec. 3.1.1", "(Sec. 3.1.1).")
+    assert paper_map.mentions("Eq. (1)", "(Eq. 1)") and not paper_map.mentions("Eq. (1)", "(Eq. 12)")

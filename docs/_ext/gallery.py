@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import paper_map
 from repository import ROOT
 
 GROUPS = {
@@ -49,7 +50,18 @@ def picture(path: Path, script: str, title: str, known: dict[str, str]) -> str:
     """Return one picture under the command that made it."""
     preset = path.stem.removeprefix(f"{drawn_as(script)}-")
     default = f"python examples/{script}.py" + ("" if preset == "sample" else f" --preset {preset}")
-    return f"```sh\n{known.get(path.stem, default)}\n```\n\n![{title} ({preset})](figures/{path.name})"
+    # The command that draws a figure also draws its history.
+    command = known.get(path.stem) or known.get(path.stem.removesuffix("-history"), default)
+    return f"```sh\n{command}\n```\n\n![{title} ({preset})](figures/{path.name})"
+
+
+def linked(text: str) -> str:
+    """Return the text with links to the sections of the derivations that it names."""
+
+    def link(match: re.Match[str]) -> str:
+        return f"[derivations, section {match[1]}](derivations.md#{paper_map.anchor(paper_map.heading(int(match[1])))})"
+
+    return re.sub(r"docs/derivations\.md,\s+section\s+(\d+)", link, text)
 
 
 def entry(path: Path, known: dict[str, str]) -> str:
@@ -61,7 +73,7 @@ def entry(path: Path, known: dict[str, str]) -> str:
         [
             f"(script-{path.stem})=\n### {title.rstrip('.')}",
             f"Script: `examples/{path.name}`",
-            text.strip(),
+            linked(text.strip()),
             *(shown or [command]),
         ]
     )

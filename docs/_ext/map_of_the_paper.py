@@ -6,6 +6,13 @@ import gallery
 import paper_map
 
 LIMIT = 3
+# The study pages, by the section of the derivations that they show.
+STUDY = {
+    1: "forward", 2: "activation", 3: "backward", 4: "mean_activation", 5: "jacobian", 6: "edae", 7: "theorem_3",
+    8: "cae_h", 9: "optimizer",
+}  # fmt: skip
+# The study page of DAE has a part of section 3.
+STUDY_OF = {"Eq. (6)": ["dae"]}
 
 
 def places(tag: str, found: dict[str, list[str]], limit: int) -> str:
@@ -20,11 +27,17 @@ def scripts(tag: str) -> str:
     return "<br>".join(f"[{name}](#script-{name})" for name in names[:LIMIT])
 
 
+def study(tag: str) -> str:
+    """Return links to the study pages, which show the derivation beside the lines of code."""
+    names = STUDY_OF.get(tag) or [STUDY[number] for number in paper_map.DERIVED_IN[tag] if number in STUDY]
+    return "".join(f"<br>[study: {name.replace('_', ' ')}](study/{name}.md)" for name in names)
+
+
 def row(tag: str) -> str:
     """Return one line of the table."""
     cells = [
         tag,
-        paper_map.derivations(tag),
+        paper_map.derivations(tag) + study(tag),
         places(tag, paper_map.code(tag), LIMIT),
         places(tag, paper_map.tests(tag), LIMIT),
     ]

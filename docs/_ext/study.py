@@ -24,7 +24,7 @@ from numpy_rae.walkthrough.setting import first_setting
 from numpy_rae.walkthrough.update import after, constraint_lines
 from numpy_rae.walkthrough.walk import walk
 
-HEAD = ("step", "value", "finite difference")
+HEAD = ("name and step", "value", "finite difference")
 # Two penalties have no entry in the registry.
 MODELS = {
     **OBJECTIVES,

@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", nargs="+", type=int, metavar="K", help="several give bands (default: 0)")
     parser.add_argument("--sigma2", nargs="+", type=float, metavar="S", help="coefficients (default: all twelve)")
     parser.add_argument("--part", metavar="I/N", help="train part I of N into files of its own, and draw nothing")
-    parser.add_argument("--plot-only", action="store_true", help="merge the parts and draw; train nothing")
+    parser.add_argument("--plot-only", action="store_true", help="draw the stored records and parts; train nothing")
     out = "folder of records and pictures (default: results)"
     parser.add_argument("--out", type=command_line.user_path, default=Path("results"), help=out, metavar="DIR")
     pictures = "folder of the pictures (default: that of --out)"
