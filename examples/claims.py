@@ -24,6 +24,7 @@ import bias_or_weights
 import dirac
 import edae_scaling
 import numpy as np
+import theory_in_training
 
 from numpy_rae.experiments import command_line, evidence, study
 from numpy_rae.experiments.command import command
@@ -40,6 +41,7 @@ from numpy_rae.experiments.evidence import (
     Setting,
 )
 from numpy_rae.experiments.protocol import PROTOCOLS
+from numpy_rae.storage import jsonl
 
 RECORDS = Path(__file__).resolve().parent.parent / "docs" / "records"
 STUDIES = (
@@ -77,14 +79,20 @@ class Stored:
     def of(self, name: str) -> list[dict]:
         return evidence.load_rows(self.folder, [name])
 
+    def lines(self, name: str) -> list[dict]:
+        """The lines of a file that no sweep wrote; none if it does not exist."""
+        return jsonl.read(self.folder / f"{name}.jsonl")
+
 
 class Claim(NamedTuple):
-    """A claim of the paper: its place there, its words, and how it is decided in a setting (None: not asked there)."""
+    """A claim of the paper: its place there, its words, how it is decided in a setting, the rule, and what trains it."""
 
     key: str
     place: str
     words: str
     assess: Callable[[Stored, Setting], list[Finding]]
+    rule: str
+    runs: str
 
 
 def of_result(data: str, setting: Setting, model: str, result: Result) -> Finding:
@@ -426,34 +434,91 @@ def without_offset(stored: Stored, setting: Setting) -> list[Finding]:
     return found
 
 
+def in_training(assess: Callable[[tuple, list[list[dict]]], tuple[str, str]], models: Sequence[str]):
+    """A claim about the runs of theory_in_training.py; `assess` returns effect and verdict of one set of runs."""
+
+    def assess_all(stored: Stored, setting: Setting) -> list[Finding]:
+        if setting is not SHORT:
+            return []
+        found = []
+        for key, runs in theory_in_training.cells(stored.lines("theory_in_training-sample")).items():
+            data, model, activation, sigma2 = key
+            if model in models:
+                effect, verdict = assess(key, runs)
+                name = f"{model}, {activation}"
+                found.append(
+                    Finding(data, setting.name, name, str(len(runs)), "", effect, f"sigma^2 {sigma2:g}", verdict)
+                )
+        return found or [Finding("both", setting.name, ", ".join(models), verdict=NOT_RUN)]
+
+    return assess_all
+
+
+def white(key: tuple, runs: list[list[dict]]) -> tuple[str, str]:
+    """White data have the covariance I, whose largest eigenvalue is 1."""
+    largest, features = runs[0][0]["eigenvalue"], runs[0][0]["features"]
+    text = f"largest eigenvalue of the covariance {largest:.1f}, {features} features"
+    return text, HOLDS if abs(largest - 1) <= MARGIN else FAILS
+
+
+def gaussian(key: tuple, runs: list[list[dict]]) -> tuple[str, str]:
+    """Skewness, excess kurtosis and the largest correlation of the residual at the end."""
+    names = {"skewness": "skewness", "kurtosis": "excess kurtosis", "correlation": "largest correlation"}
+    text = ", ".join(
+        f"{word} {study.mean_and_deviation(theory_in_training.ends(runs, name))}" for name, word in names.items()
+    )
+    return text, HOLDS if theory_in_training.is_gaussian(runs) else FAILS
+
+
+def bound(key: tuple, runs: list[list[dict]]) -> tuple[str, str]:
+    """The bound of Thm 2 over the epochs, beside the share of pairs that are off."""
+    way = theory_in_training.rises(runs)
+    p, off = (study.mean_and_deviation(theory_in_training.ends(runs, name)) for name in ("p", "off"))
+    verdict = {"rises": HOLDS, "stays 0": OPEN}.get(way, FAILS)
+    return f"p_j {way}: mean {p} at the end, pairs off {off}", verdict
+
+
+def figure(name: str) -> str:
+    """The commands of a figure's runs, short and long."""
+    return f"`python -m numpy_rae reproduce --preset sample --figures {name}`; long: without `--preset sample`"
+
+
 CAE_MDAE, DAE_SAE, FOUR = ("CAE", "mDAE"), ("DAE", "SAE"), ("DAE", "CAE", "mDAE", "SAE")
+RATES = "other eta and tangent steps: `python examples/learning_rate.py`"
+PARTS = "`python examples/bias_or_weights.py`; sigmoid: `--preset late`; long: `--preset paper`"
+NOISE = "`python examples/noise_origin.py --seeds 0 1 2`; patches: `examples/noise_origin_cifar10.py`"
+IN_TRAINING = "`python examples/theory_in_training.py`"
+CHECKS = "`python examples/protocol_checks.py`"
 CLAIMS = (
-    Claim("l1", "Sec. 2.2", "SAE's penalty acts like the L1 penalty of sparse coding (ReLU)", same("SAE", "L1", **RELU_UNIT)),
-    Claim("cae_h", "Sec. 2.2", "CAE+H is as sparse as CAE (ReLU)", same("CAE+H", "CAE", **RELU_UNIT)),
-    Claim("cae_h_softplus", "Sec. 2.2", "CAE+H is as sparse as CAE (softplus)", same("CAE+H", "CAE", **SOFTPLUS_UNIT)),
-    Claim("fn1", "Fn. 1", "With ReLU, CAE is not sparse because its gradient lacks the Dirac", resolved),
-    Claim("fn2", "Fn. 2", "On MNIST an offset of .1 is needed in the standardisation", without_offset),
-    Claim("eta", "Sec. 3", "The learning rates of the range do not make training diverge", stable),
-    Claim("fig1_flat", "Fig. 1", "ReLU, unit rows: CAE and mDAE do not depend on sigma^2", curve(evidence.flat, CAE_MDAE, **RELU_UNIT)),
-    Claim("fn3", "Fn. 3", "ReLU, unit rows: CAE and mDAE are equivalent", same("mDAE", "CAE", **RELU_UNIT)),
-    Claim("fig1_falls", "Fig. 1", "ReLU, unit rows: DAE and SAE grow sparser with sigma^2", curve(evidence.falls, DAE_SAE, **RELU_UNIT)),
-    Claim("fig1_dead", "Fig. 1", "ReLU, unit rows: units die only once the fraction is near .05", dead_late(DAE_SAE, **RELU_UNIT)),
-    Claim("fig2_moves", "Fig. 2", "ReLU, free rows: CAE and mDAE are not flat", curve(evidence.moves, CAE_MDAE, **RELU_FREE)),
-    Claim("fig2_trends", "Fig. 2", "ReLU, free rows: their trends are unpredictable, and differ between the data sets", trends(CAE_MDAE, **RELU_FREE)),
-    Claim("fig2_floor", "Fig. 2", "ReLU, free rows: the fraction does not go below .1", floor),
-    Claim("alive", "Sec. 3.1", "ReLU: unit rows reach a higher sparsity before units die", sparser_alive),
-    Claim("bias", "Sec. 3.1", "The bias gradient dominates over the weights (DAE, SAE)", parts(DAE_SAE, "bias")),
-    Claim("fig3", "Fig. 3", "ReLU, unit rows: eDAE, the first-order term alone, grows sparser with sigma^2", curve(evidence.falls, ("eDAE",), **RELU_UNIT)),
-    Claim("first_order", "Sec. 3.1.1", "The first-order term is what makes DAE sparse", given_back("antithetic")),
-    Claim("marginal", "Sec. 3.1.1", "Marginalising the noise out loses DAE's sparsity", given_back("expected-DAE+cov")),
-    Claim("edae_bias", "Sec. 3.1.1", "The first-order term acts through the bias gradient (eDAE)", parts(("eDAE",), "bias")),
-    Claim("scaling", "Sec. 3.1.1", "The effect is one of the mean gradient: at fixed eta x updates it does not depend on eta", scaling),
-    Claim("fig4", "Fig. 4, Fn. 5", "Sigmoid, unit rows: every model grows sparser with sigma^2", curve(evidence.falls, FOUR, **SIGMOID_UNIT)),
-    Claim("fig4_settled", "Fig. 4", "(not in the paper) Sigmoid, unit rows: the curves have settled after 50 epochs", settled),
-    Claim("fig4_dead", "Fig. 4", "Sigmoid, unit rows: units die only once the fraction is near .05", dead_late(FOUR, **SIGMOID_UNIT)),
-    Claim("fn4", "Fn. 4", "Softplus, unit rows: every model grows sparser, as with sigmoid", curve(evidence.falls, FOUR, **SOFTPLUS_UNIT)),
-    Claim("fig5_moves", "Fig. 5", "Sigmoid, free rows: sparsity still depends on sigma^2 for CAE and mDAE", curve(evidence.moves, CAE_MDAE, **SIGMOID_FREE)),
-    Claim("fig5_trends", "Fig. 5", "Sigmoid, free rows: their trends are unpredictable, and differ between the data sets", trends(CAE_MDAE, **SIGMOID_FREE)),
+    Claim("white", "Assumption 1", "The data have mean 0 and covariance I", in_training(white, ("AE",)), "white", IN_TRAINING),
+    Claim("residual", "Assumption 1", "The residual is Gaussian and its entries are independent", in_training(gaussian, ("AE", "DAE", "SAE")), "Gaussian", IN_TRAINING),
+    Claim("thm2", "Thm 2", "From some iteration on the bound p_j rises", in_training(bound, ("DAE", "SAE")), "rising bound", IN_TRAINING),
+    Claim("l1", "Sec. 2.2", "SAE acts like the L1 penalty of sparse coding (ReLU)", same("SAE", "L1", **RELU_UNIT), "same", "`python examples/continuation.py`"),
+    Claim("cae_h", "Sec. 2.2", "CAE+H is as sparse as CAE (ReLU)", same("CAE+H", "CAE", **RELU_UNIT), "same", CHECKS),
+    Claim("cae_h_softplus", "Sec. 2.2", "CAE+H is as sparse as CAE (softplus)", same("CAE+H", "CAE", **SOFTPLUS_UNIT), "same", CHECKS),
+    Claim("fn1", "Fn. 1", "ReLU: CAE is not sparse because its gradient lacks the Dirac", resolved, "kernel", "`python examples/dirac.py`"),
+    Claim("fn2", "Fn. 2", "On MNIST the standardisation needs an offset of .1", without_offset, "offset", CHECKS),
+    Claim("eta", "Learning rate", "No learning rate of the range makes the plain auto-encoder diverge", stable, "stable", f"{figure('fig1')}; {RATES}"),
+    Claim("fig1_flat", "Fig. 1", "ReLU, unit rows: CAE and mDAE do not depend on sigma^2", curve(evidence.flat, CAE_MDAE, **RELU_UNIT), "flat", f"{figure('fig1')}; {RATES}"),
+    Claim("fn3", "Fn. 3", "ReLU, unit rows: CAE and mDAE are equivalent", same("mDAE", "CAE", **RELU_UNIT), "same", f"{figure('fig1')}; {RATES}"),
+    Claim("fig1_falls", "Fig. 1", "ReLU, unit rows: DAE and SAE grow sparser with sigma^2", curve(evidence.falls, DAE_SAE, **RELU_UNIT), "falls", f"{figure('fig1')}; {RATES}"),
+    Claim("fig1_dead", "Fig. 1", "ReLU, unit rows: units die only once the fraction is near .05", dead_late(DAE_SAE, **RELU_UNIT), "late death", figure("fig1")),
+    Claim("fig2_moves", "Fig. 2", "ReLU, free rows: CAE and mDAE depend on sigma^2", curve(evidence.moves, CAE_MDAE, **RELU_FREE), "moves", figure("fig2")),
+    Claim("fig2_trends", "Fig. 2", "ReLU, free rows: the trends of CAE and mDAE are unpredictable and differ between the data sets", trends(CAE_MDAE, **RELU_FREE), "unpredictable", figure("fig2")),
+    Claim("fig2_floor", "Fig. 2", "ReLU, free rows: the fraction does not go below .1", floor, "floor", figure("fig2")),
+    Claim("alive", "Sec. 3.1", "ReLU: unit rows reach a higher sparsity before units die", sparser_alive, "alive", figure("fig1 fig2")),
+    Claim("bias", "Sec. 3", "The bias gradient, not the weights, makes codes sparse (DAE, SAE)", parts(DAE_SAE, "bias"), "carried", PARTS),
+    Claim("fig3", "Fig. 3", "ReLU, unit rows: eDAE, the first-order term alone, grows sparser with sigma^2", curve(evidence.falls, ("eDAE",), **RELU_UNIT), "falls", figure("fig3")),
+    Claim("first_order", "Sec. 3.1.1", "The first-order term is what makes DAE sparse", given_back("antithetic"), "given back", NOISE),
+    Claim("edae_bias", "Sec. 3.1.1", "The first-order term acts through the bias gradient (eDAE)", parts(("eDAE",), "bias"), "carried", PARTS),
+    Claim("scaling", "Sec. 3.1.1", "DAE and eDAE act through the mean of the gradient", scaling, "scaling", "`python examples/edae_scaling.py`"),
+    Claim("marginal", "Sec. 3.1.1", "Marginalising the noise out loses DAE's sparsity", given_back("expected-DAE+cov"), "given back", NOISE),
+    Claim("fig4", "Fig. 4, Fn. 5", "Sigmoid, unit rows: every model grows sparser with sigma^2", curve(evidence.falls, FOUR, **SIGMOID_UNIT), "falls", figure("fig4")),
+    Claim("fig4_settled", "Fig. 4", "Sigmoid, unit rows: the curves have settled after 50 epochs (not in the paper)", settled, "settled", figure("fig4")),
+    Claim("fig4_dead", "Fig. 4", "Sigmoid, unit rows: units die only once the fraction is near .05", dead_late(FOUR, **SIGMOID_UNIT), "late death", figure("fig4")),
+    Claim("fn4", "Fn. 4", "Softplus, unit rows: every model grows sparser, as with sigmoid", curve(evidence.falls, FOUR, **SOFTPLUS_UNIT), "falls", figure("fn4")),
+    Claim("fig5_moves", "Fig. 5", "Sigmoid, free rows: CAE and mDAE depend on sigma^2", curve(evidence.moves, CAE_MDAE, **SIGMOID_FREE), "moves", figure("fig5")),
+    Claim("fig5_trends", "Fig. 5", "Sigmoid, free rows: the trends of CAE and mDAE are unpredictable and differ between the data sets", trends(CAE_MDAE, **SIGMOID_FREE), "unpredictable", figure("fig5")),
 )  # fmt: skip
 
 
@@ -463,7 +528,7 @@ def tables(folder: Path) -> dict[str, str]:
     found = {claim.key: [claim.assess(stored, setting) for setting in SETTINGS] for claim in CLAIMS}
     head = ("place", "claim", *(setting.name for setting in SETTINGS), "seeds", "decided by", "verdict")
     summary = study.text_table(head, [summary_line(claim, found[claim.key]) for claim in CLAIMS])
-    return {"summary": summary, **{key: details(groups) for key, groups in found.items()}}
+    return {"summary": summary, **{claim.key: details(claim, found[claim.key]) for claim in CLAIMS}}
 
 
 def summary_line(claim: Claim, groups: list[list[Finding]]) -> tuple:
@@ -471,10 +536,9 @@ def summary_line(claim: Claim, groups: list[list[Finding]]) -> tuple:
     every = [finding for group in groups for finding in group]
     seeds = sorted({int(finding.seeds) for finding in every if finding.seeds})
     span = "-".join(dict.fromkeys(map(str, (seeds[0], seeds[-1])))) if seeds else ""
-    words = f"[{claim.words}](#{claim.key.replace('_', '-')})"
     shown = [one_setting(group) for group in groups]
     overall = evidence.combined(verdict for verdict, _ in shown)
-    return claim.place, words, *map("".join, shown), span, decisive(every), overall
+    return claim.place, claim.words, *map("".join, shown), span, decisive(every), overall
 
 
 def one_setting(group: list[Finding]) -> tuple[str, str]:
@@ -499,14 +563,20 @@ def decisive(findings: list[Finding]) -> str:
     return ""
 
 
-def details(groups: list[list[Finding]]) -> str:
-    """The table of one claim. A setting without any stored run has one line."""
+def heading(claim: Claim) -> str:
+    return f"{claim.place}: {claim.words}"
+
+
+def details(claim: Claim, groups: list[list[Finding]]) -> str:
+    """Rule, runs and table of one claim. A setting without any stored run has one line; unused columns are left out."""
     lines = []
     for group in groups:
         nothing = group and all(finding.verdict == NOT_RUN for finding in group)
         models = ", ".join(dict.fromkeys(finding.model for finding in group))
         lines += [Finding("", group[0].setting, models, verdict=NOT_RUN)] if nothing else group
-    return study.text_table(HEAD, lines)
+    used = [k for k in range(len(HEAD)) if any(line[k] for line in lines)]
+    table = study.text_table([HEAD[k] for k in used], [[line[k] for k in used] for line in lines])
+    return f"Rule: {claim.rule}. Runs: {claim.runs}.\n\n{table}"
 
 
 @command("claims")
@@ -516,7 +586,7 @@ def main(argv=None):
     found = tables(folder)
     print(found["summary"])
     for claim in CLAIMS:
-        print(f"\n{claim.key}. {claim.place}: {claim.words}\n\n{found[claim.key]}")
+        print(f"\n### {heading(claim)}\n\n{found[claim.key]}")
     return 0
 
 
