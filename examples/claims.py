@@ -333,7 +333,9 @@ def of_set(rows: list[dict], key: tuple, setting: Setting, wanted: str) -> Findi
     if not all(map(len, effects)):
         return None
     carrier = bias_or_weights.verdict(rows, key)
-    text = ", ".join(f"{part} {-each.mean():.3f}" for part, each in zip(bias_or_weights.PARTS, effects, strict=True))
+    text = ", ".join(
+        f"{part} {0.0 - round(each.mean(), 3):.3f}" for part, each in zip(bias_or_weights.PARTS, effects, strict=True)
+    )
     verdict = {"broken": OPEN, "no effect": OPEN, wanted: HOLDS, "both": PART}.get(carrier, FAILS)
     plain = f"{mean(bias_or_weights.of_set(rows, key, 'AE'), 'fraction'):.3f}"
     seeds = str(min(map(len, effects)))
@@ -471,7 +473,7 @@ def gaussian(key: tuple, runs: list[list[dict]]) -> tuple[str, str]:
 
 
 def bound(key: tuple, runs: list[list[dict]]) -> tuple[str, str]:
-    """The bound of Thm 2 over the epochs, beside the share of pairs that are off."""
+    """The bound p_j over the epochs, beside the share of pairs that are off."""
     way = theory_in_training.rises(runs)
     p, off = (study.mean_and_deviation(theory_in_training.ends(runs, name)) for name in ("p", "off"))
     verdict = {"rises": HOLDS, "stays 0": OPEN}.get(way, FAILS)

@@ -152,12 +152,14 @@ def picture(rows: list[dict]) -> Figure:
         epochs = [line["epoch"] for line in runs[0]]
         look = {"color": color, "marker": marker, "ms": 4}
         left.plot(epochs, [line["kurtosis"] for line in runs[0]], label=f"{model}, {activation}", **look)
-        right.plot(epochs, [line["p"] for line in runs[0]], label=f"p, {model}, {activation}", **look)
+        right.plot(epochs, [line["p"] for line in runs[0]], **look)
+        right.plot(epochs, [line["p_white"] for line in runs[0]], ls="--", color=color)
         right.plot(epochs, [line["off"] for line in runs[0]], ls=":", color=color)
         left.set(title=f"{data}: residual", xlabel="epoch", ylabel="excess kurtosis", yscale="symlog")
-        right.set(title=f"{data}: mean p_j (dotted: share of pairs off)", xlabel="epoch", ylim=(-0.03, 1.03))
-    for ax in axes.flat:
-        ax.legend(frameon=False, fontsize=8)
+        right.set(title=f"{data}: mean $p_j$; dashed: with c = 1", xlabel="epoch", ylim=(-0.03, 1.03))
+        right.set_ylabel("dotted: share of pairs that are off")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
