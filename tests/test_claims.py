@@ -91,7 +91,7 @@ def test_digits_without_the_offset_are_no_short_run():
 
 
 def test_differences_are_between_runs_of_one_seed():
-    one, two = [made("CAE", 1.0, 0.4, 1), made("CAE", 1.0, 0.7, 2)], [made("AE", 0.0, 0.5, 2), made("AE", 0.0, 0.1, 3)]
+    one, two = [made("CAE", 1.0, 0.4, 1), made("CAE", 1.0, 0.7, 2)], [made("AE", 0.0, 0.5, 2), made("AE", 0.0, 0.9, 3)]
     np.testing.assert_allclose(evidence.differences(one, two), [0.2])
     assert not len(evidence.differences([made("CAE", 1.0, None, 2)], two))
 
