@@ -130,7 +130,7 @@ def test_a_cell_with_a_broken_run_is_left_out_and_a_broken_ae_gives_no_verdict()
     rows = curve("DAE", {0.25: 0.3, 1.0: 0.9})
     rows[-1]["broken"] = True
     found = decided(evidence.falls, rows, "DAE")
-    assert (found.verdict, found.where) == (HOLDS, "eta 0.001, sigma^2 0.25")
+    assert (found.verdict, found.where) == (HOLDS, "eta 0.001, sigma^2 0.25; 1 sigma^2 broken")
     rows[0]["broken"] = True
     assert decided(evidence.falls, rows, "DAE").verdict == OPEN
 

@@ -84,7 +84,7 @@ class Result(NamedTuple):
     found : ndarray, shape (seeds,), optional
         The difference that decided, one per seed. Empty if there is none.
     where : str, optional
-        At which learning rate and sigma^2.
+        At which learning rate and sigma^2, and how many sigma^2 were left out because a run broke down.
     plain : float, optional
         Mean activation fraction of the plain auto-encoder there.
     """
@@ -431,7 +431,9 @@ def decide(rows: Sequence[Row], data: str, setting: Setting, model: str, rule: R
             results.append(Result(OPEN, where=f"eta {eta:g}: AE or every sigma^2 breaks down"))
             continue
         verdict, sigma2 = rule(found)
-        results.append(Result(verdict, found[sigma2], f"eta {eta:g}, sigma^2 {sigma2:g}", plain))
+        left_out = sum(sigma2 > 0 for sigma2 in cells(its, model)) - len(found)
+        where = f"eta {eta:g}, sigma^2 {sigma2:g}" + (f"; {left_out} sigma^2 broken" if left_out else "")
+        results.append(Result(verdict, found[sigma2], where, plain))
     return worst(results)
 
 
