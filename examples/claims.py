@@ -315,18 +315,19 @@ def parts(models: Sequence[str], wanted: str):
     """Who carries the effect, weights or bias, in the study of both; `wanted` is what the claim says."""
 
     def assess(stored: Stored, setting: Setting) -> list[Finding]:
-        name = {SHORT: "sample", LONG: "paper"}.get(setting)
-        if not name:
-            return []
-        rows = stored.of(f"bias_or_weights-{name}") + (stored.of("bias_or_weights-late") if setting is SHORT else [])
-        found = [of_set(rows, key, setting, wanted) for key in bias_or_weights.sets(rows) if key[2] in models]
-        found = [each for each in found if each]
-        return found or [Finding("both", setting.name, ", ".join(models), verdict=NOT_RUN)]
+        late = {"late": "15,000 updates"} if set(models) & {model for model, _ in bias_or_weights.LATE} else {}
+        presets = {SHORT: {"sample": SHORT.name, **late}, LONG: {"paper": LONG.name}}.get(setting, {})
+        found = []
+        for preset, name in presets.items():
+            rows = stored.of(f"bias_or_weights-{preset}")
+            its = [of_set(rows, key, name, wanted) for key in bias_or_weights.sets(rows) if key[2] in models]
+            found += [each for each in its if each] or [Finding("both", name, ", ".join(models), verdict=NOT_RUN)]
+        return found
 
     return assess
 
 
-def of_set(rows: list[dict], key: tuple, setting: Setting, wanted: str) -> Finding | None:
+def of_set(rows: list[dict], key: tuple, setting: str, wanted: str) -> Finding | None:
     """The finding of one set of full model, weight part and bias part; None if it is not complete."""
     data, activation, model, sigma2 = key
     effects = [bias_or_weights.effects(rows, key, part) for part in bias_or_weights.PARTS]
@@ -334,13 +335,14 @@ def of_set(rows: list[dict], key: tuple, setting: Setting, wanted: str) -> Findi
         return None
     carrier = bias_or_weights.verdict(rows, key)
     text = ", ".join(
-        f"{part} {0.0 - round(each.mean(), 3):.3f}" for part, each in zip(bias_or_weights.PARTS, effects, strict=True)
+        f"{part} {study.mean_and_deviation(0.0 - each.round(4))}"
+        for part, each in zip(bias_or_weights.PARTS, effects, strict=True)
     )
     verdict = {"broken": OPEN, "no effect": OPEN, wanted: HOLDS, "both": PART}.get(carrier, FAILS)
     plain = f"{mean(bias_or_weights.of_set(rows, key, 'AE'), 'fraction'):.3f}"
     seeds = str(min(map(len, effects)))
     return Finding(
-        data, setting.name, f"{model}, {activation}, {sigma2:g}", seeds, plain, text, f"carried by: {carrier}", verdict
+        data, setting, f"{model}, {activation}, {sigma2:g}", seeds, plain, text, f"carried by: {carrier}", verdict
     )
 
 

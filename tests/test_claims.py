@@ -258,9 +258,13 @@ def test_a_learning_rate_is_stable_if_no_plain_run_breaks_down():
 def test_the_bias_claim_holds_if_the_bias_alone_carries_the_effect(weights, bias, verdict):
     fractions = {"DAE": 0.1, "DAE weights only": weights, "DAE bias only": bias}
     rows = [made("AE", 0.0, 0.5), *(made(name, 0.25, fraction) for name, fraction in fractions.items())]
-    assert [each.verdict for each in found("bias", Made(files={"bias_or_weights-sample": rows}))] == [verdict]
-    assert [each.verdict for each in found("bias", Made())] == [NOT_RUN]
-    assert [each.verdict for each in found("bias", Made(files={"bias_or_weights-sample": rows[:3]}))] == [NOT_RUN]
+    assert [each.verdict for each in found("bias", Made(files={"bias_or_weights-sample": rows}))] == [verdict, NOT_RUN]
+    late = {"bias_or_weights-late": rows}
+    assert [(each.setting, each.verdict) for each in found("bias", Made(files=late))][1] == ("15,000 updates", verdict)
+    assert [each.verdict for each in found("bias", Made())] == [NOT_RUN, NOT_RUN]
+    assert [each.verdict for each in found("edae_bias", Made())] == [NOT_RUN]
+    part = {"bias_or_weights-sample": rows[:3]}
+    assert [each.verdict for each in found("bias", Made(files=part))] == [NOT_RUN, NOT_RUN]
 
 
 @pytest.mark.parametrize(("back", "verdict"), [(0.01, FAILS), (0.21, HOLDS)])
