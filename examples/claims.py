@@ -26,7 +26,7 @@ import edae_scaling
 import numpy as np
 import theory_in_training
 
-from numpy_rae.experiments import command_line, evidence, study
+from numpy_rae.experiments import command_line, coverage, evidence, study
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.evidence import (
     FAILS,
@@ -40,7 +40,7 @@ from numpy_rae.experiments.evidence import (
     Result,
     Setting,
 )
-from numpy_rae.experiments.protocol import PROTOCOLS
+from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
 from numpy_rae.storage import jsonl
 
 RECORDS = Path(__file__).resolve().parent.parent / "docs" / "records"
@@ -527,12 +527,24 @@ CLAIMS = (
 
 
 def tables(folder: Path) -> dict[str, str]:
-    """The summary and the table of each claim, by key."""
+    """The summary, the numbers of stored runs, and the table of each claim, by key."""
     stored = Stored(folder)
     found = {claim.key: [claim.assess(stored, setting) for setting in SETTINGS] for claim in CLAIMS}
     head = ("place", "claim", *(setting.name for setting in SETTINGS), "seeds", "decided by", "verdict")
     summary = study.text_table(head, [summary_line(claim, found[claim.key]) for claim in CLAIMS])
-    return {"summary": summary, **{claim.key: details(claim, found[claim.key]) for claim in CLAIMS}}
+    return {
+        "summary": summary,
+        "coverage": stored_runs(folder),
+        **{claim.key: details(claim, found[claim.key]) for claim in CLAIMS},
+    }
+
+
+def stored_runs(folder: Path) -> str:
+    """How many runs of each figure are stored for seed 0, at both lengths."""
+    names = [each.name for group in FIGURES.values() for each in group]
+    counts = [coverage.coverage(folder, names, preset) for preset in ("sample", "paper")]
+    lines = [(name, *("{} of {}".format(*count[name]) for count in counts)) for name in names]
+    return study.text_table(("figure, data", "short", "long"), lines)
 
 
 def summary_line(claim: Claim, groups: list[list[Finding]]) -> tuple:
@@ -588,7 +600,7 @@ def main(argv=None):
     parser = command_line.text_parser("claims", __doc__, out="folder of the records (default: docs/records)")
     folder = parser.parse_args(argv).out or RECORDS
     found = tables(folder)
-    print(found["summary"])
+    print(f"{found['summary']}\n\nstored runs of the figures, seed 0\n\n{found['coverage']}")
     for claim in CLAIMS:
         print(f"\n### {heading(claim)}\n\n{found[claim.key]}")
     return 0
