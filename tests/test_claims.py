@@ -156,6 +156,13 @@ def test_a_range_of_learning_rates_has_the_worst_verdict_and_needs_all():
     assert decided(evidence.flat, broken, setting=RANGE).verdict == OPEN
 
 
+def test_of_equal_verdicts_the_least_favourable_one_is_shown():
+    rows = [row for eta in evidence.PAPER_ETAS for row in curve("DAE", {0.25: 0.4, 1.0: 0.4 - 10 * eta}, eta=eta)]
+    assert decided(evidence.falls, rows, "DAE", RANGE).where == "eta 0.001, sigma^2 1"
+    rows = [row for eta in evidence.PAPER_ETAS for row in curve("CAE", {0.25: 0.5, 1.0: 0.5 - eta}, eta=eta)]
+    assert decided(evidence.flat, rows, setting=RANGE).where == "eta 0.005, sigma^2 1"
+
+
 @pytest.mark.parametrize(
     ("path", "way"),
     [

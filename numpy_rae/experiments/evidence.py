@@ -434,16 +434,18 @@ def decide(rows: Sequence[Row], data: str, setting: Setting, model: str, rule: R
         left_out = sum(sigma2 > 0 for sigma2 in cells(its, model)) - len(found)
         where = f"eta {eta:g}, sigma^2 {sigma2:g}" + (f"; {left_out} sigma^2 broken" if left_out else "")
         results.append(Result(verdict, found[sigma2], where, plain))
-    return worst(results)
+    return worst(results, largest=rule is flat)
 
 
-def worst(results: Iterable[Result]) -> Result:
-    """Return the result with the worst verdict; of equal ones, that with the largest mean difference.
+def worst(results: Iterable[Result], largest: bool = True) -> Result:
+    """Return the result with the worst verdict; of equal ones, that with the largest or the smallest mean difference.
 
     Parameters
     ----------
     results : iterable of Result
         At least one.
+    largest : bool, optional
+        True for a claim that there is no difference, False for a claim that there is one.
 
     Returns
     -------
@@ -454,7 +456,8 @@ def worst(results: Iterable[Result]) -> Result:
 
     def _key(result: Result) -> tuple[int, float]:
         rank = order.index(result.verdict) if result.verdict in order else len(order)
-        return rank, -abs(result.found.mean()) if len(result.found) else 0.0
+        size = float(abs(result.found.mean())) if len(result.found) else 0.0
+        return rank, -size if largest else size
 
     return min(results, key=_key)
 
