@@ -233,10 +233,11 @@ def second_order(gradient: Callable[[Array], Array], g: Array, C: Array) -> Arra
 
 
 def decoder_push(params: Params, activation: Activation, x: Array, C: Array) -> Array:
-    """Compute the part of (b) at the biases that comes through the decoder alone: 2 tr(C_j) E[h_j h'_j].
+    """Compute the part of (b) at the biases that each row's own noise adds through the decoder: 2 tr(C_j) E[h_j h'_j].
 
     C_j is the block of C that belongs to row j. For a non-negative, non-decreasing activation this is never negative,
-    so by (c) it moves every bias down.
+    so by (c) it moves every bias down. The covariances between different rows also act through the decoder. They are
+    left out here, and have no definite sign.
 
     Parameters
     ----------

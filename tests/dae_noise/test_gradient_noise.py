@@ -8,6 +8,7 @@ from strategies import problems
 
 from numpy_rae.activations import RELU, SOFTPLUS, TANH
 from numpy_rae.autoencoder import Params
+from numpy_rae.dae_noise import gradient_noise
 from numpy_rae.dae_noise.gradient_noise import (
     EdaeCopies,
     decoder_push,
@@ -125,7 +126,7 @@ def test_drift_is_proportional_to_the_variance_and_to_eta_at_fixed_time():
 
 
 def test_decoder_noise_pushes_every_bias_down():
-    """Noise of the rows that reaches the decoder alone adds sum_j tr(C_j) E[h_j^2] to the loss, in the mean over it."""
+    """Independent noise of the rows, in the decoder alone, adds sum_j tr(C_j) E[h_j^2] to the mean loss."""
     params, x, rng = drawn(4, 3, 5, 8)
     variances = rng.uniform(0.001, 0.02, 4)
     C = np.diag(np.concatenate([np.repeat(variances, 3), np.ones(4)]))
@@ -142,6 +143,37 @@ def test_decoder_noise_pushes_every_bias_down():
     push = decoder_push(params, RELU, x, C)
     np.testing.assert_allclose(push, slopes, rtol=1e-6, atol=1e-12)
     assert (push >= 0).all() and push.any()
+
+
+def test_covariances_between_rows_can_reverse_the_decoder_s_push():
+    """The decoder alone adds sum_jk tr(C_jk) E[h_j h_k]. `decoder_push` is the part j = k of its gradient."""
+    params, x, _ = drawn(2, 3, 6, 11)
+    rows = np.array([[1.0, -3.0], [-3.0, 9.0]])  # the noise of row 1 is -3 times that of row 0
+    C = np.zeros((8, 8))
+    C[:6, :6] = 1e-3 * np.kron(rows, np.eye(3))
+
+    def added(b):
+        h = np.logaddexp(x @ params.W.T + b, 0)
+        return 3e-3 * np.einsum("ij,jk,ik->", h, rows, h) / len(x)
+
+    step = 1e-6 * np.eye(2)
+    slopes = [(added(params.b_e + e) - added(params.b_e - e)) / 2e-6 for e in step]
+    jet = SOFTPLUS(x @ params.W.T + params.b_e, 1)
+    between = 2 * 3e-3 * -3 * (jet.dh_da * jet.h[:, ::-1]).mean(axis=0)
+    push = decoder_push(params, SOFTPLUS, x, C)
+    np.testing.assert_allclose(push + between, slopes, rtol=1e-6)
+    assert (push > 0).all() and slopes[0] < 0
+
+
+def test_noise_in_the_biases_alone_reaches_the_weights_after_the_first_step(monkeypatch):
+    params, x, _ = drawn(3, 2, 20, 12)
+    whole = noise_covariance(params, SOFTPLUS, x)
+    biases = np.zeros_like(whole)
+    biases[6:, 6:] = whole[6:, 6:]
+    monkeypatch.setattr(gradient_noise, "noise_covariance", lambda *_: biases)
+    first, later = (predicted_drift(params, SOFTPLUS, x, 1.0, 0.01, steps).covariance for steps in (1, 20))
+    assert not first[:6].any() and first[6:, 6:].any()
+    assert (np.diag(later)[:6] > 0).all()
 
 
 def test_unit_rows_stay_on_the_sphere_and_opposite_noise_cancels_without_variance():
