@@ -189,6 +189,8 @@ def test_effects_of_sigmoid_cannot_show_in_short_runs():
     ("verdicts", "one"),
     [
         ((HOLDS, "holds exactly", "-"), HOLDS),
+        (("holds exactly", NOT_RUN), "holds exactly"),
+        (("holds exactly", FAILS), PART),
         ((HOLDS, FAILS), PART),
         ((PART, NOT_RUN), PART),
         ((FAILS, OPEN, TOO_SHORT), FAILS),

@@ -473,12 +473,14 @@ def combined(verdicts: Iterable[str]) -> str:
     Returns
     -------
     str
-        The verdict that all share, or PART. NOT_RUN, OPEN and TOO_SHORT do not count if there are others.
+        The verdict that all share, or PART. "holds exactly" if all that hold do so. NOT_RUN, OPEN and TOO_SHORT do not count if there are others.
     """
-    every = [HOLDS if verdict.startswith(HOLDS) else verdict for verdict in verdicts]
-    every = [verdict for verdict in every if verdict != "-"]
+    given = [verdict for verdict in verdicts if verdict != "-"]
+    every = [HOLDS if verdict.startswith(HOLDS) else verdict for verdict in given]
     weak = (OPEN, TOO_SHORT, NOT_RUN)
     counted = {verdict for verdict in every if verdict not in weak}
     if not counted:
         return next((verdict for verdict in weak if verdict in every), NOT_RUN)
+    if counted == {HOLDS}:
+        return HOLDS if HOLDS in given else f"{HOLDS} exactly"
     return counted.pop() if len(counted) == 1 else PART
