@@ -473,7 +473,8 @@ def combined(verdicts: Iterable[str]) -> str:
     Returns
     -------
     str
-        The verdict that all share, or PART. "holds exactly" if all that hold do so. NOT_RUN, OPEN and TOO_SHORT do not count if there are others.
+        The verdict that all share, or PART. "holds exactly" if all that hold do so. NOT_RUN, OPEN and TOO_SHORT do not
+        count if there are others.
     """
     given = [verdict for verdict in verdicts if verdict != "-"]
     every = [HOLDS if verdict.startswith(HOLDS) else verdict for verdict in given]
