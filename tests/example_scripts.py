@@ -1,10 +1,12 @@
-"""Import the scripts in examples/ from their files."""
+"""Import the scripts in examples/ from their files. A script can import another one, as when it is run."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+sys.path.append(str(EXAMPLES))
 
 
 def load(name: str, folder: Path = EXAMPLES) -> ModuleType:

@@ -1,13 +1,16 @@
-"""Tables that are made from the code and stored in a page of docs/, between two comments of that page."""
+"""Tables that are made from the code or from the records and stored in a page of docs/, between two comments."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def inserted(page: str, name: str, table: str) -> str:
-    """Return the page's text with the table between the comments of that name."""
-    begin, end = f"<!-- part: {name} -->", f"<!-- end: {name} -->"
+def inserted(page: str, name: str, table: str, kind: str = "part") -> str:
+    """Return the page's text with the table between the comments of that name.
+
+    The site makes a "part" again when it is built. It keeps a "table" as it is stored.
+    """
+    begin, end = f"<!-- {kind}: {name} -->", f"<!-- end: {name} -->"
     head, rest = page.split(begin)
     return f"{head}{begin}\n{table}\n{end}{rest.split(end)[1]}"
 

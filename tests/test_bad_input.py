@@ -623,6 +623,7 @@ DRIVER = {
     "experiments.comparison": "*",
     "experiments.coverage": "*",
     "experiments.dask_cluster": "*",
+    "experiments.evidence": "*",
     "experiments.figure_script": "*",
     "experiments.local_pool": "*",
     "experiments.output_streams": "*",

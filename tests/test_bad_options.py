@@ -150,7 +150,7 @@ def test_every_option_of_the_figure_scripts_is_generated():
 
 TEXT = {"--preset": st.sampled_from(["tiny", "paper", "", "x"]), "--help": None}
 PICTURE = TEXT | {"--out": PATHS}
-TEXT_ONLY = ("certificate_controls", "gradient_walkthrough")
+TEXT_ONLY = ("certificate_controls", "claims", "gradient_walkthrough")
 REPORT = PICTURE | {
     "--model": st.sampled_from(["CAE", "expected-DAE", "KL", "VAE", ""]),
     "--activation": st.sampled_from(["relu", "tanh", "silu", "maxout", ""]),
@@ -176,7 +176,8 @@ def test_the_other_examples(name, data):
     arguments = data.draw(some(known))
     slow = name in ("dictionary_recovery", "filters", "theorem_1_condition", "theorem_3_remainder", "bias_gradients",
             "certificate_controls", "theorem_3_terms", "continuation", "learning_rate", "bias_or_weights",
-            "dirac", "edae_scaling", "edae_drift", "activation_level")  # fmt: skip
+            "dirac", "edae_scaling", "edae_drift", "activation_level", "claims", "protocol_checks",
+            "theory_in_training")  # fmt: skip
     outcome(MODULES[name].main, ["--preset", "tiny", *arguments, *["--unknown"] * slow])
 
 

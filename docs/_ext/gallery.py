@@ -9,10 +9,17 @@ from repository import ROOT
 
 GROUPS = {
     "The paper's figures": ("fig", "fn4"),
-    "The theory in pictures": ("gradient_walkthrough", "theorem_", "bias_gradients", "filters", "training_report"),
+    "The theory in pictures": (
+        "gradient_walkthrough",
+        "theorem_",
+        "theory_in_training",
+        "bias_gradients",
+        "filters",
+        "training_report",
+    ),
     "Certificates": ("certificate",),
     "Where DAE's sparsity comes from": ("noise_origin", "dirac", "edae_", "activation_level"),
-    "Studies": ("continuation", "learning_rate", "bias_or_weights"),
+    "Studies": ("claims", "protocol_checks", "continuation", "learning_rate", "bias_or_weights"),
     "Other scripts": ("",),
 }
 # A row of a table in docs/*.md that gives the command of a stored picture.

@@ -170,7 +170,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def text_parser(name: str, description: str, presets: Iterable[str] = ("sample", "tiny")) -> argparse.ArgumentParser:
+def text_parser(
+    name: str,
+    description: str,
+    presets: Iterable[str] = ("sample", "tiny"),
+    out: str = "accepted as in other scripts; this one writes no file",
+) -> argparse.ArgumentParser:
     """Return the options of a script that prints tables and draws nothing.
 
     Parameters
@@ -181,6 +186,8 @@ def text_parser(name: str, description: str, presets: Iterable[str] = ("sample",
         Its docstring.
     presets : iterable of str, optional
         Names of its presets.
+    out : str, optional
+        Help text of the option `--out`, whose default is None.
 
     Returns
     -------
@@ -188,7 +195,7 @@ def text_parser(name: str, description: str, presets: Iterable[str] = ("sample",
         The options with their defaults.
     """
     p = _preset_parser(name, description, presets)
-    p.add_argument("--out", type=user_path, help="accepted as in other scripts; this one writes no file")
+    p.add_argument("--out", type=user_path, help=out)
     return p
 
 
