@@ -26,7 +26,7 @@ import edae_scaling
 import numpy as np
 import theory_in_training
 
-from numpy_rae.experiments import command_line, coverage, evidence, study
+from numpy_rae.experiments import command_line, coverage, evidence, study_rows
 from numpy_rae.experiments.command import command
 from numpy_rae.experiments.evidence import (
     FAILS,
@@ -98,7 +98,7 @@ class Claim(NamedTuple):
 def of_result(data: str, setting: Setting, model: str, result: Result) -> Finding:
     """The finding of a rule."""
     plain = "" if result.plain is None else f"{result.plain:.3f}"
-    effect = study.mean_and_deviation(result.found) if len(result.found) else ""
+    effect = study_rows.mean_and_deviation(result.found) if len(result.found) else ""
     seeds = str(len(result.found) or "")
     return Finding(data, setting.name, model, seeds, plain, effect, result.where, result.verdict)
 
@@ -198,14 +198,14 @@ def dead_late(models: Sequence[str], **values):
 def path(rows: list[dict], model: str) -> list[list[dict]]:
     """The sound cells of a model over sigma^2, with AE's first; empty if too few are stored."""
     its = evidence.cells(rows, model)
-    if not set(evidence.NEEDED) <= set(its) or not study.select(rows, model="AE"):
+    if not set(evidence.NEEDED) <= set(its) or not study_rows.select(rows, model="AE"):
         return []
-    return [cell for cell in (study.select(rows, model="AE"), *its.values()) if evidence.sound(cell)]
+    return [cell for cell in (study_rows.select(rows, model="AE"), *its.values()) if evidence.sound(cell)]
 
 
 def mean(rows: list[dict], name: str) -> float:
     """The mean of a column over the seeds."""
-    return float(study.values(rows, name).mean())
+    return float(study_rows.values(rows, name).mean())
 
 
 def dead_from(data: str, setting: Setting, model: str, rows: list[dict]) -> Finding:
@@ -255,7 +255,9 @@ def sparser_alive(stored: Stored, setting: Setting) -> list[Finding]:
             text = f"unit {shown_alive(unit)}, free {shown_alive(free)}"
             verdict = HOLDS if unit < free - MARGIN else FAILS
             seeds = str(
-                len(study.select(evidence.at(stored.rows, data, setting, setting.etas[0], **RELU_UNIT), model="AE"))
+                len(
+                    study_rows.select(evidence.at(stored.rows, data, setting, setting.etas[0], **RELU_UNIT), model="AE")
+                )
             )
             found.append(Finding(data, setting.name, model, seeds, "", text, "", verdict))
     return found
@@ -277,7 +279,8 @@ def stable(stored: Stored, setting: Setting) -> list[Finding]:
     found = []
     for data in DATA:
         cells = [
-            study.select(evidence.at(stored.rows, data, setting, eta, **RELU_UNIT), model="AE") for eta in setting.etas
+            study_rows.select(evidence.at(stored.rows, data, setting, eta, **RELU_UNIT), model="AE")
+            for eta in setting.etas
         ]
         if not all(cells):
             found.append(Finding(data, setting.name, "AE", verdict=NOT_RUN))
@@ -297,7 +300,9 @@ def settled(stored: Stored, setting: Setting) -> list[Finding]:
     found = []
     for data in DATA:
         for model in ("DAE", "CAE", "mDAE", "SAE"):
-            its = study.select(evidence.at(stored.rows, data, setting, setting.etas[0], **SIGMOID_UNIT), model=model)
+            its = study_rows.select(
+                evidence.at(stored.rows, data, setting, setting.etas[0], **SIGMOID_UNIT), model=model
+            )
             its = [row for row in its if row["settling"] is not None and not row["broken"]]
             if not its:
                 found.append(Finding(data, setting.name, model, verdict=NOT_RUN))
@@ -306,7 +311,7 @@ def settled(stored: Stored, setting: Setting) -> list[Finding]:
             verdict = HOLDS if abs(most["settling"]) <= MARGIN else FAILS
             text = f"{most['settling']:+.3f} in ten epochs"
             where = f"sigma^2 {most['sigma2']:g}, seed {most['seed']}"
-            seeds = str(len(study.levels(its, "seed")))
+            seeds = str(len(study_rows.levels(its, "seed")))
             found.append(Finding(data, setting.name, model, seeds, "", text, where, verdict))
     return found
 
@@ -335,7 +340,7 @@ def of_set(rows: list[dict], key: tuple, setting: str, wanted: str) -> Finding |
         return None
     carrier = bias_or_weights.verdict(rows, key)
     text = ", ".join(
-        f"{part} {study.mean_and_deviation(0.0 - each.round(4))}"
+        f"{part} {study_rows.mean_and_deviation(0.0 - each.round(4))}"
         for part, each in zip(bias_or_weights.PARTS, effects, strict=True)
     )
     verdict = {"broken": OPEN, "no effect": OPEN, wanted: HOLDS, "both": PART}.get(carrier, FAILS)
@@ -367,7 +372,7 @@ def of_variant(data: str, setting: Setting, its: dict, model: str, sigma2: float
     """What the variant gives back of DAE's fall at one sigma^2."""
     back = evidence.differences(its[model][sigma2], its["DAE"][sigma2])
     fall = evidence.differences(its["AE"][0.0], its["DAE"][sigma2])
-    text = f"{study.mean_and_deviation(back)} of {fall.mean():.4f}"
+    text = f"{study_rows.mean_and_deviation(back)} of {fall.mean():.4f}"
     verdict = HOLDS if back.mean() >= 0.5 * fall.mean() else FAILS
     plain = f"{mean(its['AE'][0.0], 'fraction'):.3f}"
     return Finding(data, setting.name, f"{model} - DAE", str(len(back)), plain, text, f"sigma^2 {sigma2:g}", verdict)
@@ -379,7 +384,7 @@ def scaling(stored: Stored, setting: Setting) -> list[Finding]:
         return []
     rows, found = stored.of("edae_scaling-sample"), []
     etas = edae_scaling.VARIED["eta"]
-    usable = study.select(rows, **{name: edae_scaling.BASE[name] for name in ("eta", "batch_size", "momentum")})
+    usable = study_rows.select(rows, **{name: edae_scaling.BASE[name] for name in ("eta", "batch_size", "momentum")})
     for kind in ("eDAE", "DAE"):
         falls = [edae_scaling.falls(rows, kind, {**edae_scaling.BASE, "eta": eta}) for eta in etas if usable]
         falls = dict(zip(etas, falls, strict=True)) if usable and all(map(len, falls)) else {}
@@ -410,7 +415,7 @@ def resolved(stored: Stored, setting: Setting) -> list[Finding]:
             name = min(kernels, key=lambda each: mean(kernels[each], "fraction"))
             gap = evidence.differences(kernels[name], its["CAE"])
             verdict = HOLDS if evidence.is_clear(gap) and gap.mean() < 0 else FAILS
-            text = study.mean_and_deviation(gap)
+            text = study_rows.mean_and_deviation(gap)
             found.append(
                 Finding(data, setting.name, f"{name} - CAE", str(len(gap)), "", text, f"lambda {lam:g}", verdict)
             )
@@ -423,13 +428,13 @@ def without_offset(stored: Stored, setting: Setting) -> list[Finding]:
         return []
     rows, found = [row for row in stored.of("protocol_checks-sample") if not row["std_offset"]], []
     for model in ("AE", "DAE", "CAE", "mDAE", "SAE"):
-        cell = study.select(rows, model=model)
+        cell = study_rows.select(rows, model=model)
         if not cell:
             found.append(Finding("digits", setting.name, model, verdict=NOT_RUN))
             continue
         broken = sum(bool(row["broken"]) for row in cell)
-        silent = study.values(cell, "silent")
-        text = f"{broken} of {len(cell)} runs break down; silent units {study.mean_and_deviation(silent)}"
+        silent = study_rows.values(cell, "silent")
+        text = f"{broken} of {len(cell)} runs break down; silent units {study_rows.mean_and_deviation(silent)}"
         failed = all(row["broken"] or row["silent"] > 0.5 for row in cell)
         where = f"sigma^2 {cell[0]['sigma2']:g}"
         found.append(
@@ -469,7 +474,7 @@ def gaussian(key: tuple, runs: list[list[dict]]) -> tuple[str, str]:
     """Skewness, excess kurtosis and the largest correlation of the residual at the end."""
     names = {"skewness": "skewness", "kurtosis": "excess kurtosis", "correlation": "largest correlation"}
     text = ", ".join(
-        f"{word} {study.mean_and_deviation(theory_in_training.ends(runs, name))}" for name, word in names.items()
+        f"{word} {study_rows.mean_and_deviation(theory_in_training.ends(runs, name))}" for name, word in names.items()
     )
     return text, HOLDS if theory_in_training.is_gaussian(runs) else FAILS
 
@@ -477,7 +482,7 @@ def gaussian(key: tuple, runs: list[list[dict]]) -> tuple[str, str]:
 def bound(key: tuple, runs: list[list[dict]]) -> tuple[str, str]:
     """The bound p_j over the epochs, beside the share of pairs that are off."""
     way = theory_in_training.rises(runs)
-    p, off = (study.mean_and_deviation(theory_in_training.ends(runs, name)) for name in ("p", "off"))
+    p, off = (study_rows.mean_and_deviation(theory_in_training.ends(runs, name)) for name in ("p", "off"))
     verdict = {"rises": HOLDS, "stays 0": OPEN}.get(way, FAILS)
     return f"p_j {way}: mean {p} at the end, pairs off {off}", verdict
 
@@ -531,7 +536,7 @@ def tables(folder: Path) -> dict[str, str]:
     stored = Stored(folder)
     found = {claim.key: [claim.assess(stored, setting) for setting in SETTINGS] for claim in CLAIMS}
     head = ("place", "claim", *(setting.name for setting in SETTINGS), "seeds", "decided by", "verdict")
-    summary = study.text_table(head, [summary_line(claim, found[claim.key]) for claim in CLAIMS])
+    summary = study_rows.text_table(head, [summary_line(claim, found[claim.key]) for claim in CLAIMS])
     return {
         "summary": summary,
         "coverage": stored_runs(folder),
@@ -544,7 +549,7 @@ def stored_runs(folder: Path) -> str:
     names = [each.name for group in FIGURES.values() for each in group]
     counts = [coverage.coverage(folder, names, preset) for preset in ("sample", "paper")]
     lines = [(name, *("{} of {}".format(*count[name]) for count in counts)) for name in names]
-    return study.text_table(("figure, data", "short", "long"), lines)
+    return study_rows.text_table(("figure, data", "short", "long"), lines)
 
 
 def summary_line(claim: Claim, groups: list[list[Finding]]) -> tuple:
@@ -591,7 +596,7 @@ def details(claim: Claim, groups: list[list[Finding]]) -> str:
         models = ", ".join(dict.fromkeys(finding.model for finding in group))
         lines += [Finding("", group[0].setting, models, verdict=NOT_RUN)] if nothing else group
     used = [k for k in range(len(HEAD)) if any(line[k] for line in lines)]
-    table = study.text_table([HEAD[k] for k in used], [[line[k] for k in used] for line in lines])
+    table = study_rows.text_table([HEAD[k] for k in used], [[line[k] for k in used] for line in lines])
     return f"Rule: {claim.rule}. Runs: {claim.runs}.\n\n{table}"
 
 

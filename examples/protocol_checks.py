@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from numpy_rae.activations import RELU, SOFTPLUS
 from numpy_rae.data.prepared import prepare
-from numpy_rae.experiments import study
+from numpy_rae.experiments import study, study_rows
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.plotting.style import BLACK, BLUE, in_default_style, new_figure
@@ -56,16 +56,19 @@ def table(rows: list[dict]) -> str:
     """One line for each model and sigma^2, with and without the offset."""
     usual, lines = standardised(rows), []
     for offset, its in (("without", [row for row in rows if row not in usual]), ("with", usual)):
-        for activation in study.levels(its, "activation"):
-            for model in study.levels(its, "model"):
+        for activation in study_rows.levels(its, "activation"):
+            for model in study_rows.levels(its, "model"):
                 for sigma2 in SIGMA2 if model != "AE" else (0.0,):
-                    cell = study.select(its, activation=activation, model=model, sigma2=sigma2)
+                    cell = study_rows.select(its, activation=activation, model=model, sigma2=sigma2)
                     if cell:
-                        shown = [study.mean_and_deviation(study.values(cell, name)) for name in ("fraction", "dead")]
+                        shown = [
+                            study_rows.mean_and_deviation(study_rows.values(cell, name))
+                            for name in ("fraction", "dead")
+                        ]
                         broken = sum(bool(row["broken"]) for row in cell)
                         lines.append((offset, activation, model, f"{sigma2:g}", len(cell), *shown, broken))
     head = ("offset", "activation", "model", "sigma^2", "seeds", "activation fraction", "dead units", "broken down")
-    return study.text_table(head, lines)
+    return study_rows.text_table(head, lines)
 
 
 @in_default_style
@@ -75,14 +78,14 @@ def picture(rows: list[dict]) -> Figure:
     raw = [row for row in rows if row not in usual]
     figure = new_figure(10, 4)
     left, *axes = figure.subplots(1, 3)
-    names = [name for name in WITHOUT if study.select(raw, model=name)]
+    names = [name for name in WITHOUT if study_rows.select(raw, model=name)]
     left.plot([names.index(row["model"]) for row in raw], [row["dead"] or 0 for row in raw], "o", mfc="none")
     left.set_xticks(range(len(names)), names)
     left.set(title="no offset", ylabel="dead units", ylim=(-0.03, 1.03))
     for ax, activation in zip(axes, ("relu", "softplus"), strict=True):
-        its = study.select(usual, activation=activation)
+        its = study_rows.select(usual, activation=activation)
         for name, (color, marker) in BESIDE.items():
-            cell = [*study.select(its, model="AE"), *study.select(its, model=name)]
+            cell = [*study_rows.select(its, model="AE"), *study_rows.select(its, model=name)]
             at, values = [row["sigma2"] for row in cell], [row["fraction"] for row in cell]
             ax.plot(at, values, marker, color=color, mfc="none", label=name)
         ax.set(title=activation, xlabel=r"$\sigma^2$", ylabel="activation fraction, Eq. (14)")

@@ -24,7 +24,7 @@ from numpy_rae.activations import RELU, SIGMOID, Activation
 from numpy_rae.autoencoder import forward
 from numpy_rae.callbacks import Callback
 from numpy_rae.data.prepared import build
-from numpy_rae.experiments import command_line, picture_script, protocol_data, study
+from numpy_rae.experiments import command_line, picture_script, protocol_data, study_rows
 from numpy_rae.experiments.command import command
 from numpy_rae.metrics import measure
 from numpy_rae.plotting.style import STYLES, in_default_style, new_figure
@@ -125,7 +125,7 @@ def table(rows: list[dict]) -> str:
     names = ("skewness", "kurtosis", "correlation", "off", "p", "p_white", "above_white")
     lines = []
     for (data, model, activation, sigma2), runs in cells(rows).items():
-        shown = (study.mean_and_deviation(ends(runs, name)) for name in names)
+        shown = (study_rows.mean_and_deviation(ends(runs, name)) for name in names)
         gaussian = "yes" if is_gaussian(runs) else "no"
         lines.append((data, model, activation, f"{sigma2:g}", len(runs), *shown, gaussian, rises(runs)))
     head = ("data", "model", "activation", "sigma^2", "seeds", "skewness", "excess kurtosis", "largest correlation",
@@ -136,7 +136,7 @@ def table(rows: list[dict]) -> str:
         f"{data}: largest eigenvalue of the covariance {largest:.1f}, {features} features"
         for data, (largest, features) in spectra.items()
     )
-    return f"{study.text_table(head, lines)}\n{text}"
+    return f"{study_rows.text_table(head, lines)}\n{text}"
 
 
 @in_default_style

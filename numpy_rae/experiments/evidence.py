@@ -16,7 +16,7 @@ import numpy as np
 from numpy_rae._validation import Array
 from numpy_rae.breakdown import broken_down, mean_square_of
 from numpy_rae.data.preprocessing import MNIST_STD_OFFSET
-from numpy_rae.experiments import records, study
+from numpy_rae.experiments import record_checks, study_rows
 from numpy_rae.experiments.protocol import FIGURES, PAPER
 from numpy_rae.experiments.records import Record
 from numpy_rae.experiments.study import Row
@@ -112,7 +112,7 @@ def load_rows(folder: Path, names: Iterable[str]) -> list[Row]:
     Returns
     -------
     list of dict
-        `study.row` of every record, and more: "length" is "short", "long" or None for other lengths. "silent" is the
+        `study_rows.row` of every record, and more: "length" is "short", "long" or None for other lengths. "silent" is the
         share of units that are active on none of the 1,000 samples of the history. "std_offset" is that of the data.
         "settling" is the change of the activation fraction in the last ten epochs, None in shorter runs.
 
@@ -123,7 +123,7 @@ def load_rows(folder: Path, names: Iterable[str]) -> list[Row]:
     """
     found: dict[str, Record] = {}
     for name in names:
-        for entry in records.load_records(folder / f"{name}.jsonl"):
+        for entry in record_checks.load_records(folder / f"{name}.jsonl"):
             found.setdefault(entry["hash"], entry)
     scales = {entry["data"]["sha256"]: entry["mean_square"] for entry in found.values() if entry.get("mean_square")}
     rows = [_row(entry, scales) for entry in found.values()]
@@ -132,7 +132,7 @@ def load_rows(folder: Path, names: Iterable[str]) -> list[Row]:
 
 def _row(entry: Record, scales: dict[str, float]) -> Row:
     """Return the row of one record; E||x||^2 of a record without it is that of another record with the same data."""
-    row = study.row(entry)
+    row = study_rows.row(entry)
     scale = scales.get(entry["data"].get("sha256")) or mean_square_of(entry)
     judged = scale is not None or entry["status"] == "diverged"
     history = [epoch["activation_fraction"] for epoch in entry["history"]]
@@ -180,7 +180,9 @@ def at(rows: Iterable[Row], data: str, setting: Setting, eta: float, **values: o
     list of dict
         The rows.
     """
-    return study.select(rows, data=data, length=setting.length, tangent=setting.tangent, eta=eta, **USUAL, **values)
+    return study_rows.select(
+        rows, data=data, length=setting.length, tangent=setting.tangent, eta=eta, **USUAL, **values
+    )
 
 
 def differences(its: Iterable[Row], others: Iterable[Row], name: str = "fraction") -> Array:
@@ -217,8 +219,8 @@ def cells(rows: Iterable[Row], model: str) -> dict[float, list[Row]]:
     dict
         Rows by sigma^2, in increasing order. "AE" has sigma^2 = 0 alone.
     """
-    its = study.select(rows, model=model)
-    return {sigma2: study.select(its, sigma2=sigma2) for sigma2 in study.levels(its, "sigma2")}
+    its = study_rows.select(rows, model=model)
+    return {sigma2: study_rows.select(its, sigma2=sigma2) for sigma2 in study_rows.levels(its, "sigma2")}
 
 
 def sound(rows: Iterable[Row]) -> bool:
@@ -254,7 +256,7 @@ def shifts(rows: Sequence[Row], model: str) -> Cells | None:
         The differences of the activation fraction, one per seed, by sigma^2. Cells with a run that broke down are left
         out; all are if the plain auto-encoder broke down. None if runs at `NEEDED` or the plain ones are not stored.
     """
-    plain, its = study.select(rows, model="AE"), cells(rows, model)
+    plain, its = study_rows.select(rows, model="AE"), cells(rows, model)
     if not plain or not set(NEEDED) <= set(its):
         return None
     if not sound(plain):
@@ -426,7 +428,7 @@ def decide(rows: Sequence[Row], data: str, setting: Setting, model: str, rule: R
         found = shifts(its, model)
         if found is None:
             return Result(NOT_RUN)
-        plain = float(study.values(study.select(its, model="AE"), "fraction").mean()) if found else None
+        plain = float(study_rows.values(study_rows.select(its, model="AE"), "fraction").mean()) if found else None
         if not found:
             results.append(Result(OPEN, where=f"eta {eta:g}: AE or every sigma^2 breaks down"))
             continue

@@ -857,7 +857,6 @@ FAULTS = (
         ("breakdown-unfinished", "finished_broken", 'entry["status"] == "ok" and ', ""),
     ),
     *group(
-        "experiments/certificate_data", "experiments/test_certificate_runs.py",
         "experiments/evidence", "test_claims.py::test_the_rules_of_the_curves",
         ("evidence-any-seed", "differences", "one[seed] - two[seed] for", "one[seed] - max(two.values()) for",
          "test_claims.py::test_differences_are_between_runs_of_one_seed"),
@@ -874,7 +873,7 @@ FAULTS = (
          "test_claims.py::test_a_range_of_learning_rates_has_the_worst_verdict_and_needs_all"),
     ),
     *group(
-        "experiments/certificate_runs", "experiments/test_certificate_runs.py",
+        "experiments/certificate_data", "experiments/test_certificate_runs.py",
         ("trials-not-white", "white", "return whiten(x)", "return standardise(x)"),
         ("trials-every-other-pixel", "digits", ".mean(axis=(2, 4))", "[:, :, 0, :, 0]"),
         ("trials-offset", "digits", ", MNIST_STD_OFFSET)", ")"),
