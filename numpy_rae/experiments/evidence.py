@@ -16,10 +16,10 @@ import numpy as np
 from numpy_rae._validation import Array
 from numpy_rae.breakdown import broken_down, mean_square_of
 from numpy_rae.data.preprocessing import MNIST_STD_OFFSET
-from numpy_rae.experiments import record_checks, study_rows
+from numpy_rae.experiments import record_checks, study, study_rows
 from numpy_rae.experiments.protocol import FIGURES, PAPER
 from numpy_rae.experiments.records import Record
-from numpy_rae.experiments.study import Row
+from numpy_rae.experiments.study_rows import Row
 from numpy_rae.experiments.tables import PAPER_UPDATES
 
 MARGIN = 0.01
@@ -112,8 +112,9 @@ def load_rows(folder: Path, names: Iterable[str]) -> list[Row]:
     Returns
     -------
     list of dict
-        `study_rows.row` of every record, and more: "length" is "short", "long" or None for other lengths. "silent" is the
-        share of units that are active on none of the 1,000 samples of the history. "std_offset" is that of the data.
+        `study_rows.row` of every record, and more: "length" is "short", "long" or None for other lengths. "silent" is
+        the share of units that are active on none of the 1,000 samples of the history. "std_offset" is that of the
+        data.
         "settling" is the change of the activation fraction in the last ten epochs, None in shorter runs.
 
     Raises
