@@ -104,7 +104,7 @@ def test_every_public_name_and_module_is_in_the_api_reference(site):
     anchors = {anchor for path in (site / "api").glob("*.html") for anchor in parsed(path).anchors}
     public = {f"numpy_rae.{name}" for name in numpy_rae.__all__ if name != "__version__"}
     files = (path.relative_to(ROOT).with_suffix("") for path in (ROOT / "numpy_rae").rglob("*.py"))
-    modules = {".".join(path.parts) for path in files if not path.name.startswith("_")}
+    modules = {".".join(path.parts) for path in files if not any(part.startswith("_") for part in path.parts)}
     assert not (public | {f"module-{module}" for module in modules}) - anchors
 
 
