@@ -79,7 +79,7 @@ def test_rows_have_unit_length_after_every_step_the_last_included():
     assert np.abs(seen[0] - 1).max() > 0.01
 
 
-LONG = replace(SMALL, sigma2=0.05, hidden=5, batch_size=8, epochs=100, eta=0.002)
+LONG = replace(SMALL, sigma2=0.05, hidden=5, batch_size=8, epochs=10, eta=0.002)
 
 
 # A constraint sees W and its velocity, not the activation: two activations with every constraint are enough.
@@ -93,7 +93,7 @@ def test_300_steps_are_the_textbook_s_to_rounding(model, s_e, constraint):
     s_e = ACTIVATIONS[s_e]
     if model == "KL" and not s_e.non_negative:
         pytest.skip("KL refuses activations with negative values")
-    x, config = data(N=24, n=4), replace(LONG, constraint=constraint)
+    x, config = data(N=240, n=4), replace(LONG, constraint=constraint)
     trained = train(x, PAPER_OBJECTIVES[model], s_e, config)
     generators = RandomStreams(config.seed)
     params = init_params(config.hidden, x.shape[1], generators.init, np.float64)
