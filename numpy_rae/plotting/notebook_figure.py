@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 class NotebookFigure(Figure):
     """A figure without a window. A notebook shows it if it is the last expression of a cell.
 
-    IPython can show other figures of matplotlib only after its state-based interface is imported. Figures of that interface are shown
-    twice: as the value of the cell, and at the end of the cell.
+    IPython can show other figures of matplotlib only after its state-based interface is imported. Figures of that
+    interface are shown twice: as the value of the cell, and at the end of the cell.
     """
 
     def _repr_png_(self) -> bytes:
