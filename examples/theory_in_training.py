@@ -156,8 +156,8 @@ def picture(rows: list[dict]) -> Figure:
         right.plot(epochs, [line["p_white"] for line in runs[0]], ls="--", color=color)
         right.plot(epochs, [line["off"] for line in runs[0]], ls=":", color=color)
         left.set(title=f"{data}: residual", xlabel="epoch", ylabel="excess kurtosis", yscale="symlog")
-        right.set(title=f"{data}: mean $p_j$; dashed: with c = 1", xlabel="epoch", ylim=(-0.03, 1.03))
-        right.set_ylabel("dotted: share of pairs that are off")
+        right.set(title=f"{data}: bound and units that are off", xlabel="epoch", ylim=(-0.03, 1.03))
+        right.set_ylabel("solid: mean $p_j$; dashed: with c = 1\ndotted: share of pairs that are off")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
     return figure

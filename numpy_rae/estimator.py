@@ -160,7 +160,7 @@ class SparseAutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     verbose : bool
         Whether one line per epoch is printed.
     tol : float, optional
-        Smallest improvement of the mean objective of an epoch that counts. An epoch improves if its mean objective is
+        Tolerance of early stopping, in the units of the objective. An epoch improves if its mean objective is
         more than `tol` below the best value so far. `fit` stops after `n_iter_no_change` epochs in a row without an
         improvement. With None, `fit` always trains for `epochs` epochs. `partial_fit` does not use `tol`.
     n_iter_no_change : int

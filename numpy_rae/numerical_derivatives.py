@@ -1,6 +1,6 @@
 """Derivatives of any function of a number, by a complex step or by central differences.
 
-The last derivative g that is given (the function itself if there is none) is differentiated up to three times.
+g is the last derivative that the user gave, or the function itself without any. g is differentiated up to three times.
 
     (a) complex step: g'(a) = Im g(a + i t) / t with t = 1e-20, exact up to rounding if g is analytic
     (b) first:  (g(a + t) - g(a - t)) / 2 t

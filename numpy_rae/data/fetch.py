@@ -3,7 +3,7 @@
 A download is written to `<name>.<random>.part` in the folder of its target. If a part changed within the last minute,
 it belongs to a running process, and other processes wait for it. Any other part is free. The first process that renames
 a free part owns it. A process that gives up sets the time of its part to 2001, so that the next run continues it at
-once. If a process was killed, the next run waits until the part has not changed for a minute.
+once. A killed process leaves a recent time. Then the next run waits until the part is unchanged for a minute.
 """
 
 import math

@@ -114,8 +114,8 @@ def _locked_file(path: Path, x: NDArray[Any]) -> BinaryIO:
 def remove_stale(parent: Path) -> None:
     """Remove the folders of sweeps of this machine that were killed.
 
-    A sweep holds a lock on its file until its process ends. If a folder has no file, its sweep has not written the file
-    yet, or was killed before it did. Such a folder is removed after STALE_AFTER_SECONDS.
+    A sweep holds a lock on its file until its process ends. If a folder has no file, its sweep has not yet
+    written it, or was killed earlier. Such a folder is removed after STALE_AFTER_SECONDS.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class Result(NamedTuple):
     verdict : str
         HOLDS, FAILS, OPEN or NOT_RUN, with a few more words for HOLDS if there is more to say.
     found : ndarray, shape (seeds,), optional
-        The difference that decided, one per seed. Empty if there is none.
+        The differences that decided, one per seed. Empty if no difference decided, as for NOT_RUN.
     where : str, optional
         At which learning rate and sigma^2, and how many sigma^2 were left out because a run broke down.
     plain : float, optional
@@ -114,8 +114,7 @@ def load_rows(folder: Path, names: Iterable[str]) -> list[Row]:
     list of dict
         `study_rows.row` of every record, and more: "length" is "short", "long" or None for other lengths. "silent" is
         the share of units that are active on none of the 1,000 samples of the history. "std_offset" is that of the
-        data.
-        "settling" is the change of the activation fraction in the last ten epochs, None in shorter runs.
+        data. "settling" is the change of the activation fraction in the last ten epochs, None in shorter runs.
 
     Raises
     ------

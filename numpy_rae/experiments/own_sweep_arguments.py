@@ -31,7 +31,7 @@ def checked_models(models: Iterable[Any]) -> list[Objective]:
     Raises
     ------
     ValueError
-        If there is none, or if two have the same name.
+        If `models` is empty, or if two models have the same name.
     """
     entries = list(models) if isinstance(models, Iterable) and not isinstance(models, str) else [models]
     found = [named_objective(entry) for entry in entries]

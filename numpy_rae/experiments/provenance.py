@@ -78,7 +78,7 @@ def blas() -> str:
 
 
 def _cpuinfo(name: str) -> str:
-    """Return the first value with this name in /proc/cpuinfo, or "" if there is none."""
+    """Return the first value with this name in /proc/cpuinfo, or "" if no line has the name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

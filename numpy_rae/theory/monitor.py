@@ -137,7 +137,7 @@ class Monitor(Callback):
         _validation.integer("every", self.every)
 
     def on_step_start(self, step: int, state: TrainState, x: Array, grad: Gradient) -> None:
-        """Copy the state before an update that will be observed.
+        """Copy the state, if the next update is one that the monitor observes.
 
         Parameters
         ----------
