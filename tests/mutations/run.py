@@ -22,6 +22,7 @@ from faults import FAULTS, Fault
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("numpy_rae", "benchmarks", "data_fetch.py", "tests", "examples", "setup.cfg")
+LINKED = ("docs", "README.md")
 LIMIT = 300
 
 
@@ -64,13 +65,15 @@ def chosen(options: argparse.Namespace) -> list[Fault]:
 
 
 def copy_to(scratch: Path) -> Path:
-    """What the tests need, without caches."""
+    """Copy what faults change, without caches, and link what tests read only: pages and records."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, scratch / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, scratch / name)
+    for name in LINKED:
+        (scratch / name).symlink_to(ROOT / name)
     return scratch
 
 
