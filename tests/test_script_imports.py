@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("benchmarks", "examples", "tests/fuzz", "tests/mutations", "tests/reliability")
+FOLDERS = ("benchmarks", "examples", "examples/paper_claims", "tests/fuzz", "tests/mutations", "tests/reliability")
 SCRIPTS = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.py"))]
 
 
