@@ -209,16 +209,25 @@ def second_part(rows: list[dict]) -> str:
     found = [one for one in small_settings() if len(falls(rows, "DAE", one))]
     if len(found) < 2 or BASE["eta"] not in [one["eta"] for one in found]:
         return ""
-    lines = [
-        (f"{s['eta']:g}", shown_falls(rows, s)[1], *(fractions(rows, s)[k] for k in (0, 2)), dead(rows, s))
-        for s in found
-    ]
-    head = ("eta", "DAE: fall below AE", FRACTIONS[0], FRACTIONS[2], DEAD)
+    lines = []
+    for s in found:
+        plain, _, dae = fractions(rows, s)
+        shares = share(rows, "DAE", s), share(rows, "eDAE", {**s, "sigma2": BASE["sigma2"]})
+        lines.append((f"{s['eta']:g}", shown_falls(rows, s)[1], plain, dae, dead(rows, s), *shares))
+    shown = ("DAE: fall / AE", f"eDAE at sigma^2 = {BASE['sigma2']:g}: fall / AE")
+    head = ("eta", "DAE: fall below AE", FRACTIONS[0], FRACTIONS[2], DEAD, *shown)
     low, high = ratios(rows, found, {**BASE, "sigma2": SMALL}, sound=True)
     return (
         f"\n\nDAE at sigma^2 = {SMALL:g}\n\n{study_rows.text_table(head, lines)}\n\n"
-        f"fall over that at eta = {BASE['eta']:g}: {low:.3f} to {high:.3f}; the rule says: {in_range(low, high)} of eta"
+        f"fall over that at eta = {BASE['eta']:g}: {low:.3f} to {high:.3f}; the rule says: {in_range(low, high)} of eta\n"
+        f"fall / AE: the fall as a share of AE's fraction, which no rule uses"
     )
+
+
+def share(rows: list[dict], kind: str, setting: dict) -> str:
+    """Return the mean fall as a share of the mean fraction of the plain auto-encoder, as text."""
+    its, plain = falls(rows, kind, setting), study_rows.values(cell(rows, "AE", setting), "fraction")
+    return f"{its.mean() / plain.mean():.3f}" if len(its) else "-"
 
 
 def in_short(setting: dict) -> str:
