@@ -1,16 +1,21 @@
 """What determines the level of the flat curves, the activation fraction of a ReLU auto-encoder without a penalty?
 
-Question. For x ~ N(0, I), ReLU and unit rows, Stein's lemma gives m A = n - E[x . (x - y)] for every W and b_e, with
-A the activation fraction, Eq. (14) (docs/derivations.md, section 22). So A = n / m where the last term, the
-remainder, vanishes. For a covariance S it is m A = tr(S^-1 E[x y^T]). How large is the remainder after training, over
-n and m? Which premise fails on digits?
+Question. A is the activation fraction, Eq. (14), with m units and n inputs. For x ~ N(0, I), ReLU and unit rows, Stein's
+lemma gives m A = n - E[x . (x - y)] for every W and b_e (docs/derivations.md, section 22). The last term is called the
+remainder. Where it is 0, A = n / m. If x has the covariance S, then m A = tr(S^-1 E[x y^T]). How large is the remainder
+after training, for several n and m? Which assumption fails on digits?
 
-Rule of decision, written before any result. The identity holds in a run if both sides, on samples that training has
-not seen, differ by less than 4 standard errors. "The level is n / m" holds in a run if the remainder is below 5 % of
-n. On digits, S is estimated on the same samples and is singular, so the left side counts the rows within its range
-alone. "The covariance explains the level" holds if the relative gap of both sides is smaller with S than with S = I,
-and below 5 %. The control has the digits' W, b_e and S, but Gaussian samples: only the Gaussian premise is restored,
-and the identity must hold.
+Rule of decision, written before any result.
+
+- The identity holds in a run if its two sides differ by less than 4 standard errors, on samples that training has not
+  seen.
+- "The level is n / m" holds in a run if the remainder is below 5 % of n.
+- "The covariance explains the level" holds on digits if the relative gap between the two sides is smaller with S than
+  with S = I, and below 5 %.
+
+On digits S is estimated on the same samples and is singular. So the left side uses only the parts of the rows that are in
+the range of S. The control has the W, b_e and S of the digits, but Gaussian samples. Only the assumption of Gaussian data
+is different there, and the identity must hold.
 """
 
 import sys

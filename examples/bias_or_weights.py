@@ -1,25 +1,32 @@
-"""Does the bias gradient make codes sparse? Here weights and biases are trained by two different objectives.
+"""Does the bias gradient make codes sparse? Weights and biases get the gradients of two different objectives.
 
-Question. The paper's thesis is that the bias gradient makes the codes sparse. Give the weights the gradient of a model
-and the biases that of the plain auto-encoder (AE), or the reverse, both taken at the same parameters, batch and noise.
-Which of the two lowers the activation fraction as the full model does?
+Question. The paper's thesis is that the bias gradient makes codes sparse. In the "bias only" runs the biases get the
+gradient of a model, and the weights get that of the plain auto-encoder (AE). In the "weights only" runs it is the other
+way round. Both gradients are taken at the same parameters, batch and noise. Which of the two lowers the activation
+fraction as the full model does?
 
-Rule of decision, written before any result. Let the effect be AE's activation fraction less the run's, per seed. Where
-the full model's mean effect is at least three standard deviations over the seeds and at least MARGIN, a part carries it
-if the part's mean effect is at least HALF of the full one. The verdict is "bias" or "weights" if exactly one part
-carries it, "both", "neither", or "no effect" where the full model does not differ from AE; "broken" where a run of the
-set broke down. CAE and mDAE with ReLU are controls: their bias part is AE exactly.
+Rule of decision, written before any result. The effect of a run is AE's activation fraction minus the run's, with the
+same seed. A set is one model, activation, sigma^2 and data set. A set gets a verdict only if the mean effect of the full
+model is at least MARGIN and at least three standard deviations over the seeds. A part carries the effect if its own
+mean effect is at least HALF of the full one. The verdicts are:
 
-With sigmoid the effect appears late, except for SAE. --preset late runs only sigmoid, for 15,000 updates. In the
-histories of the
-sigmoid figure's long records this is the first of 5,000, 10,000, 15,000 updates at which each of DAE at 0.25 and 1, and
-CAE and mDAE at 1, lies below AE by MARGIN on both data sets. CAE at 0.25 does not do so on digits within 50,000
-updates, and on patches only near their end; CAE and mDAE at 0.25 are left out.
+- "bias" or "weights": exactly one part carries the effect. "both" and "neither" are the other two cases.
+- "no effect": the full model does not differ from AE.
+- "broken": a run of the set broke down.
 
---preset paper has only ReLU on digits with DAE, SAE and eDAE at sigma^2 = 0.25.
+CAE and mDAE with ReLU are controls: their "bias only" runs are AE exactly.
+
+With sigmoid the effect appears late, except for SAE. So `--preset late` trains sigmoid alone, for 15,000 updates. This
+length was read from the long records of the sigmoid figure. It is the first of 5,000, 10,000 and 15,000 updates at
+which all of these lie below AE by MARGIN on both data sets: DAE at sigma^2 = 0.25 and 1, CAE and mDAE at 1. CAE and mDAE
+at 0.25 are left out. On digits CAE at 0.25 is not below AE by MARGIN within 50,000 updates. On patches it is only near
+the end.
+
+`--preset paper` trains DAE, SAE and eDAE with ReLU on digits, at sigma^2 = 0.25.
 """
 
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +37,7 @@ from numpy_rae.dae_noise.bias_weight_ablation import bias_only, weights_only
 from numpy_rae.experiments import study, study_rows
 from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
-from numpy_rae.plotting.style import BLACK, BLUE, MIDDLE_GREY, VERMILION, in_default_style, new_figure
+from numpy_rae.plotting.style import BLACK, BLUE, LIGHT_GREY, MIDDLE_GREY, VERMILION, in_default_style, new_figure
 from numpy_rae.registry import OBJECTIVES
 
 SIGMA2 = (0.25, 1.0)
@@ -39,6 +46,7 @@ LATE_EPOCHS = 150
 OF_ALL = ("DAE", "SAE", "eDAE", "CAE", "mDAE")
 LATE = (("DAE", 0.25), ("DAE", 1.0), ("CAE", 1.0), ("mDAE", 1.0))
 OF_RELU = ("expected-DAE+cov", "smoothed-mDAE")
+VERDICTS = ("bias", "weights", "both", "neither", "no effect", "broken")
 PARTS = {"full": lambda model: model, "weights only": weights_only, "bias only": bias_only}
 
 
@@ -85,10 +93,11 @@ def split(name: str) -> tuple[str, str]:
 
 
 def sets(rows: list[dict]) -> list[tuple]:
-    """Return (data, activation, model, sigma^2) of every set of three kinds of runs, in the order of the records."""
-    return list(
-        dict.fromkeys((r["data"], r["activation"], split(r["model"])[0], r["sigma2"]) for r in rows if r["sigma2"])
-    )
+    """Return (data, activation, model, sigma^2) of every set, sorted by data, activation, model and sigma^2."""
+    order = {name: k for k, name in enumerate((*OF_ALL[:3], *OF_RELU, *OF_ALL[3:]))}
+    activations = [activation.name for activation in (RELU, SIGMOID, SOFTPLUS)]
+    found = {(r["data"], r["activation"], split(r["model"])[0], r["sigma2"]) for r in rows if r["sigma2"]}
+    return sorted(found, key=lambda key: (key[0], activations.index(key[1]), order[key[2]], key[3]))
 
 
 def of_set(rows: list[dict], key: tuple, part: str) -> list[dict]:
@@ -125,8 +134,16 @@ def responds(full: np.ndarray) -> bool:
     return bool(len(full) and full.mean() >= MARGIN and full.mean() >= 3 * spread)
 
 
+def share(rows: list[dict], key: tuple, part: str) -> str:
+    """Return a part's mean effect over that of the full model, as text. Return "-" for a set without a verdict."""
+    if verdict(rows, key) in ("no effect", "broken"):
+        return "-"
+    full, its = effects(rows, key, "full"), effects(rows, key, part)
+    return f"{its.mean() / full.mean():.2f}" if len(its) else "-"
+
+
 def table(rows: list[dict]) -> str:
-    """Return the table: activation fractions of AE and of every kind, and each part's share of the full effect."""
+    """Return the activation fractions of AE and of every kind, each part's share of the full effect, and the counts."""
     lines = []
     for key in sets(rows):
         data, activation, model, sigma2 = key
@@ -134,12 +151,24 @@ def table(rows: list[dict]) -> str:
             study_rows.mean_and_deviation(study_rows.values(of_set(rows, key, part), "fraction"))
             for part in ("AE", *PARTS)
         ]
-        lines.append((data, activation, model, f"{sigma2:g}", *its, verdict(rows, key)))
+        shares = [share(rows, key, part) for part in PARTS if part != "full"]
+        lines.append((data, activation, model, f"{sigma2:g}", *its, *shares, verdict(rows, key)))
     steps = " and ".join(f"{n:,}" for n in study_rows.levels(rows, "steps"))
-    head = ("data", "activation", "model", "sigma^2", "AE", *PARTS, "carried by")
+    head = ("data", "activation", "model", "sigma^2", "AE", *PARTS, "weights / full", "bias / full", "carried by")
     return (
-        f"{study_rows.text_table(head, lines)}\nactivation fraction, mean +- deviation over the seeds; {steps} updates"
+        f"{study_rows.text_table(head, lines)}\n"
+        f"activation fraction, mean +- deviation over the seeds; {steps} updates; shares of the full effect\n\n"
+        f"{counts(rows)}"
     )
+
+
+def counts(rows: list[dict]) -> str:
+    """Return how many sets have each verdict, by activation and model."""
+    found = Counter((key[1], key[2], verdict(rows, key)) for key in sets(rows))
+    kinds = list(dict.fromkeys(key[1:3] for key in sets(rows)))
+    lines = [(*kind, *(found[(*kind, one)] or "" for one in VERDICTS)) for kind in kinds]
+    lines.append(("all", "", *(sum(n for key, n in found.items() if key[2] == one) or "" for one in VERDICTS)))
+    return f"number of sets\n\n{study_rows.text_table(('activation', 'model', *VERDICTS), lines)}"
 
 
 LOOKS = {"full": (BLACK, "*"), "weights only": (BLUE, "s"), "bias only": (VERMILION, "o")}
@@ -151,34 +180,37 @@ def picture(rows: list[dict]) -> Figure:
     keys = sets(rows)
     panels = list(dict.fromkeys(key[:2] for key in keys))
     data, activations = (list(dict.fromkeys(panel[k] for panel in panels)) for k in (0, 1))
-    figure = new_figure(4.6 * len(activations) + 0.6, 4.6 * len(data) + 0.8)
-    axes = figure.subplots(len(data), len(activations), sharey=True, squeeze=False)
+    figure = new_figure(3.6 * len(activations) + 1.5, 4.2 * len(data) + 1)
+    axes = figure.subplots(len(data), len(activations), sharex=True, squeeze=False)
     for line, d in zip(axes, data, strict=True):
         for ax, s in zip(line, activations, strict=True):
             draw_panel(ax, rows, [key for key in keys if key[:2] == (d, s)])
             ax.set_title(f"{d}, {s}")
-        line[0].set_ylabel("AE's activation fraction less the run's")
+    for ax in axes[-1]:
+        ax.set_xlabel("AE's activation fraction minus the run's")
     handles, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
-    figure.suptitle("Who makes the code sparse: the full gradient, its weight part, its bias part\nbars span the seeds")
+    figure.suptitle(r"Effect of the full gradient, its weight part and its bias part, by model and $\sigma^2$")
     return figure
 
 
 def draw_panel(ax, rows: list[dict], keys: list[tuple]) -> None:
-    """Draw one column for each model and sigma^2. A grey cross shows that a run of the set broke down."""
-    ax.axhline(0, color=MIDDLE_GREY, lw=1)
-    for shift, (part, (color, marker)) in zip((-0.22, 0, 0.22), LOOKS.items(), strict=True):
-        found = [(k, effects(rows, key, part)) for k, key in enumerate(keys)]
+    """Draw one line for each model and sigma^2. A set with a run that broke down has a grey cross instead of marks."""
+    ax.axvline(0, color=MIDDLE_GREY, lw=1)
+    broken = [k for k, key in enumerate(keys) if verdict(rows, key) == "broken"]
+    for shift, (part, (color, marker)) in zip((-0.24, 0, 0.24), LOOKS.items(), strict=True):
+        found = [(k, effects(rows, key, part)) for k, key in enumerate(keys) if k not in broken]
         found = [(k, each) for k, each in found if len(each)]
         mean = np.array([each.mean() for _, each in found])
         bars = (mean - [each.min() for _, each in found], [each.max() for _, each in found] - mean)
         at = [k + shift for k, _ in found]
-        ax.errorbar(at, mean, bars, ls="none", color=color, marker=marker, ms=6, capsize=2, label=part)
-    broken = [k for k, key in enumerate(keys) if verdict(rows, key) == "broken"]
-    ax.plot(broken, [0.02] * len(broken), "x", color=MIDDLE_GREY, ms=9, mew=2, transform=ax.get_xaxis_transform(),
-            label="a run broke down")  # fmt: skip
-    ax.set_xticks(range(len(keys)), [rf"{key[2].split('(')[0]}, {key[3]:g}" for key in keys], rotation=90, fontsize=8)
-    ax.grid(axis="y", alpha=0.25)
+        ax.errorbar(mean, at, xerr=bars, ls="none", color=color, marker=marker, ms=6, capsize=2, label=part)
+    ax.plot([0] * len(broken), broken, "x", color=MIDDLE_GREY, ms=9, mew=2, label="a run broke down")
+    for k in range(1, len(keys), 2):
+        ax.axhspan(k - 0.5, k + 0.5, color=LIGHT_GREY, alpha=0.4, lw=0)
+    ax.set_yticks(range(len(keys)), [f"{key[2]}, {key[3]:g}" for key in keys], fontsize=9)
+    ax.set_ylim(len(keys) - 0.5, -0.5)
+    ax.grid(axis="x", alpha=0.25)
 
 
 STUDY = Study("bias_or_weights", __doc__, study_presets(), runs, table, picture)

@@ -1,16 +1,16 @@
-"""With which continuation of SAE's penalty does no run break down? Eq. (13) with several eps, and L1 for comparison.
+"""With which tangent line for SAE's penalty does no run break down? Eq. (13) with several eps, and L1 for comparison.
 
-Question. Eq. (13) is -log(1 - rho), defined for a mean code rho below 1. ReLU and softplus codes can exceed 1, so f is
-continued along its tangent beyond 1 - eps, with slope 1 / eps. Does SAE break down because of Eq. (13), or because of
-eps?
+Question. Eq. (13) is -log(1 - rho). It is defined where the mean code rho is below 1. Codes of ReLU and softplus can exceed
+1. So the penalty is replaced by its tangent line above 1 - eps, which has the slope 1 / eps. Does SAE break down because
+of Eq. (13), or because of eps?
 
-Rule of decision, written before any result: the default is the smallest eps (the closest to Eq. (13)) with which no run
-of the study breaks down; L1 is reported beside it and is never the default. A run breaks down as in
-`numpy_rae.breakdown`. The chosen eps holds for activations that can exceed 1; sigmoid keeps 0.001, which it never
+Rule of decision, written before any result. The default is the smallest eps with which no run of the study breaks down.
+The smallest eps is the closest to Eq. (13). L1 is reported beside it and is never the default. `numpy_rae.breakdown` says
+when a run breaks down. The chosen eps holds for activations that can exceed 1. Sigmoid keeps 0.001, which it never
 reaches.
 
-Each cell is run from the Glorot initialisation, and on unit rows from rows of length 1 as well, since the first
-projection stretches the Glorot rows in one step.
+Each cell starts from the Glorot initialisation. The first projection stretches the Glorot rows to length 1 in one step.
+So the cells with unit rows are also started from rows of length 1.
 """
 
 import sys

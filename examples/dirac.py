@@ -1,18 +1,20 @@
-"""Does CAE leave ReLU codes dense because of its objective, or because its gradient lacks the Dirac distribution?
+"""Are CAE's ReLU codes dense because of its objective, or because its gradient lacks the Dirac distribution?
 
-Question. For ReLU on unit rows CAE's penalty, Eq. (9), is m times the activation fraction, Eq. (14). Its derivative
-in b_j is the density of a_j at 0, which is positive. The batch gradient is 0 (Fn. 1), so the penalty has no
-effect in training. Here CAE is trained with a kernel of bandwidth w in place of the Dirac
-(`numpy_rae.dae_noise.kernel_cae`), and compared with plain CAE. DAE at sigma^2 = lambda / 2 is the third model: it is
-an auto-encoder of the corrupted inputs with CAE's penalty at lambda, and its kernel is the noise (docs/derivations.md, section 19).
+Question. For ReLU on unit rows CAE's penalty, Eq. (9), is m times the activation fraction, Eq. (14). Its derivative in b_j
+is the density of a_j at 0, which is positive. The batch gradient is 0 (Fn. 1), so training does not see the penalty. This
+script trains CAE with a kernel of bandwidth w in place of the Dirac (`numpy_rae.dae_noise.kernel_cae`), and compares it
+with plain CAE. The third model is DAE at sigma^2 = lambda / 2. It is an auto-encoder of the corrupted inputs with CAE's
+penalty at lambda, and the noise is its kernel (docs/derivations.md, section 19).
 
-Rule of decision, written before any result. (1) "CAE does not minimise its own objective" holds at a lambda if, in
-the mean over the seeds, its final objective J_AE + lambda R is above that of a code with all units dead, E||x||^2, or
-above that of some bandwidth, by three standard deviations over the seeds. (2) "The Dirac makes the code sparse" holds
-at a lambda if some bandwidth lowers the activation fraction below CAE's by three standard deviations over the seeds.
+Rule of decision, written before any result. "By three deviations" means three standard deviations over the seeds.
 
-The first two panels show the density itself: for x ~ N(0, I), where it is known, and for the units of an auto-encoder
-on digits.
+1. "CAE does not minimise its own objective" holds at a lambda if the mean of its final objective, J_AE + lambda R, is
+   above that of a code with all units dead, E||x||^2, or above that of some bandwidth, by three deviations.
+2. "The Dirac makes the code sparse" holds at a lambda if some bandwidth gives an activation fraction below CAE's, by
+   three deviations.
+
+The first two panels of the picture show the density: for x ~ N(0, I), where it is known, and for the units of an
+auto-encoder on digits.
 """
 
 import sys

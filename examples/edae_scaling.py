@@ -1,23 +1,32 @@
-"""Why does eDAE become sparse, although its extra term has mean zero? On which product of the settings does it depend?
+"""How does eDAE become sparse, although its extra term has mean zero? On which product of the settings does this depend?
 
-Question. eDAE's first-order term averages to zero over the noise, in value and in gradient. DAE's loss has an
-expectation with a bias gradient of its own. If eDAE acts through the variance of the gradient noise, then at fixed
-eta x updates the fall of its activation fraction below the plain auto-encoder's depends on
+Question. The first-order term of eDAE has mean zero over the noise, and so has its gradient. It can still act through
+the variance of the gradient (docs/derivations.md, section 21). The "fall" is the activation fraction of the plain
+auto-encoder (AE) minus that of the model, with the same seed and settings. If the variance acts, then eDAE's fall
+depends on
 
     P = eta' sigma^2 / (B K),    eta' = eta / (1 - momentum),
 
-with batch size B and K noise copies of every sample, and vanishes with eta (docs/derivations.md, section 21). DAE's
-fall depends on sigma^2 alone.
+and goes to 0 with eta. B is the batch size, and K is the number of noise copies of each sample. DAE's expected loss
+has a bias gradient of its own. So DAE's fall should depend on sigma^2, and not on eta, B, K or momentum.
 
-Rule of decision, written before any result. With a least-squares fit of log(fall) on log eta', log sigma^2, log B
-and log K over eDAE's runs whose fall is below half of the plain fraction, "the product P" stands if the exponents are
-+1, +1, -1, -1, each within 0.25, or, if they are not 1 in size, if they agree within 0.25 with each other up to their
-sign (then the fall is a power of P). "Independent of eta" stands for DAE if its fall at every eta, B, K and momentum
-lies within 15 % of the fall at the base setting. Runs with equal P by two different settings are the direct test:
-eta / 4 beside 4 copies, and 4 times the batch. With one seed the table has no deviations.
+Rule of decision, written before any result.
 
-Every setting departs from one base: eta = .001, B = 50, K = 1, momentum .9, sigma^2 = 1. Epochs are chosen so that
-eta' x updates is the same in every run.
+1. eDAE. Fit log(fall) by least squares on log eta', log sigma^2, log B and log K, over the runs whose fall is below half
+   of AE's fraction. The fall is "proportional to P" if the exponents are +1, +1, -1 and -1, each within 0.25. It is "a
+   power of P" if the exponents agree with each other within 0.25, up to these signs. Otherwise it is "not by P alone".
+2. DAE. Its fall is "independent" if it lies, at every eta, B, K and momentum, within 15 % of the fall at the base.
+
+Settings with equal P are the direct test: a quarter of eta, a quarter of sigma^2, four times B, four copies.
+
+Rule of decision for the second part, written after the results of the first part and before its own runs. At sigma^2 =
+1, DAE's fraction is near its lowest value in every setting. So rule 2 is also applied to DAE at sigma^2 = 0.0625, over
+eta alone. Settings in which a run broke down are left out here. For the first part, the script prints the result of
+rule 2 without such settings, too. This does not replace the verdict of the rule.
+
+Every setting changes one quantity of the base: eta = .001, B = 50, K = 1, momentum .9, sigma^2 = 1. The number of
+epochs is chosen so that eta' x updates is the same in every run. At a momentum other than .9, eta is changed so that
+eta' stays the same. With one seed the table has no deviations.
 """
 
 import sys
@@ -25,7 +34,6 @@ from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
 from numpy_rae.activations import RELU
 from numpy_rae.dae_noise.gradient_noise import edae_copies
@@ -35,6 +43,7 @@ from numpy_rae.experiments.run import Run
 from numpy_rae.experiments.study import Size, Study
 from numpy_rae.objectives import AE, Objective
 from numpy_rae.plotting.style import (
+    BLACK,
     BLUE,
     GREEN,
     MIDDLE_GREY,
@@ -65,6 +74,10 @@ SIZES = {
     "sample": Size(5000, 1000, {"digits": 20}, tuple(range(5))),
     "tiny": Size(200, 12, {"digits": 4}, (0,), fetch=False),
 }
+SMALL = min(VARIED["sigma2"])
+DEAD = "DAE: dead units"
+KINDS = ("AE", "eDAE", "DAE")
+FRACTIONS = ("AE: fraction", "eDAE: fraction", "DAE: fraction")
 SAME = 0.25
 FLAT = 0.15
 LEAST = 1e-3  # smaller falls are not drawn on the logarithmic axis
@@ -75,6 +88,11 @@ def settings() -> list[dict]:
     return [BASE] + [
         {**BASE, name: value} for name, values in VARIED.items() for value in values if value != BASE[name]
     ]
+
+
+def small_settings() -> list[dict]:
+    """Return the settings with the smallest sigma^2, at every eta."""
+    return [{**BASE, "sigma2": SMALL, "eta": eta} for eta in VARIED["eta"]]
 
 
 def model(kind: str, copies: int) -> Objective:
@@ -96,9 +114,12 @@ def config(size: Size, seed: int, setting: dict, sigma2: float) -> TrainConfig:
 
 
 def runs(size: Size, data: dict) -> list[Run]:
-    """Return the plain auto-encoder, eDAE and DAE at every setting. `study` trains equal runs only once."""
-    return [
-        Run(one, RELU, data["digits"], config(size, seed, setting, sigma2))
+    """Return the plain auto-encoder, eDAE and DAE at every setting, and DAE at every eta with the small sigma^2.
+
+    `study` trains equal runs only once.
+    """
+    found = [
+        (one, config(size, seed, setting, sigma2))
         for seed in size.seeds
         for setting in settings()
         for one, sigma2 in (
@@ -107,19 +128,30 @@ def runs(size: Size, data: dict) -> list[Run]:
             (model("DAE", setting["copies"]), setting["sigma2"]),
         )
     ]
+    found += [(OBJECTIVES["DAE"], config(size, seed, one, SMALL)) for seed in size.seeds for one in small_settings()]
+    return [Run(one, RELU, data["digits"], its) for one, its in found]
+
+
+def cell(rows: list[dict], kind: str, setting: dict) -> list[dict]:
+    """Return the runs of AE, eDAE or DAE at one setting. AE does not depend on sigma^2 and K."""
+    size = Size(0, rows[0]["hidden"], {"digits": base_epochs(rows)}, ())
+    wanted = config(size, 0, setting, setting["sigma2"])
+    same = {name: getattr(wanted, name) for name in ("batch_size", "epochs", "eta", "momentum")}
+    if kind == "AE":
+        return study_rows.select(rows, model="AE", **same)
+    return study_rows.select(rows, model=model(kind, setting["copies"]).name, sigma2=setting["sigma2"], **same)
 
 
 def falls(rows: list[dict], kind: str, setting: dict) -> np.ndarray:
     """Return the activation fraction of the plain auto-encoder minus that of `kind`, for each seed."""
-    size = Size(0, rows[0]["hidden"], {"digits": base_epochs(rows)}, ())
-    wanted = config(size, 0, setting, setting["sigma2"])
-    fields = ("batch_size", "epochs", "eta", "momentum")
-    same = {name: getattr(wanted, name) for name in fields}
-    plain = {row["seed"]: row["fraction"] for row in study_rows.select(rows, model="AE", **same)}
-    name = model(kind, setting["copies"]).name
-    found = study_rows.select(rows, model=name, sigma2=setting["sigma2"], **same)
-    pairs = [(plain.get(row["seed"]), row["fraction"]) for row in found]
+    plain = {row["seed"]: row["fraction"] for row in cell(rows, "AE", setting)}
+    pairs = [(plain.get(row["seed"]), row["fraction"]) for row in cell(rows, kind, setting)]
     return np.array([one - two for one, two in pairs if one is not None and two is not None])
+
+
+def broken(rows: list[dict], kind: str, setting: dict) -> bool:
+    """Return whether a run of this setting, or its plain auto-encoder, broke down."""
+    return any(row["broken"] for one in ("AE", kind) for row in cell(rows, one, setting))
 
 
 def base_epochs(rows: list[dict]) -> int:
@@ -161,17 +193,68 @@ def exponents(rows: list[dict], kind: str = "eDAE", share: float = 0.5) -> dict[
 
 
 def table(rows: list[dict]) -> str:
+    """Return the falls and fractions of all settings, the verdicts, and the second part with its verdict."""
+    head = ("setting", "P x 10^6", "eDAE: fall below AE", "DAE: fall below AE", *FRACTIONS, DEAD)
+    lines = [
+        (in_short(s), f"{1e6 * product(s):.3g}", *shown_falls(rows, s), *fractions(rows, s), dead(rows, s))
+        for s in settings()
+    ]
+    note = "fractions are means over the seeds; (broken): a run of DAE broke down"
+    first = f"{study_rows.text_table(head, lines)}\n\n{note}\n{decision(rows)}"
+    return first + second_part(rows)
+
+
+def second_part(rows: list[dict]) -> str:
+    """Return the table and the verdict of the second part. Return no text if it is not stored."""
+    found = [one for one in small_settings() if len(falls(rows, "DAE", one))]
+    if len(found) < 2 or BASE["eta"] not in [one["eta"] for one in found]:
+        return ""
     lines = []
-    for setting in settings():
-        what = ", ".join(f"{name}={value:g}" for name, value in setting.items() if value != BASE[name]) or "base"
-        shown = (study_rows.mean_and_deviation(falls(rows, kind, setting)) for kind in ("eDAE", "DAE"))
-        lines.append((what, f"{1e6 * product(setting):.3g}", *shown))
-    head = ("setting", "P x 10^6", "eDAE: fall below AE", "DAE: fall below AE")
-    return f"{study_rows.text_table(head, lines)}\n\n{decision(rows)}"
+    for s in found:
+        plain, _, dae = fractions(rows, s)
+        shares = share(rows, "DAE", s), share(rows, "eDAE", {**s, "sigma2": BASE["sigma2"]})
+        lines.append((f"{s['eta']:g}", shown_falls(rows, s)[1], plain, dae, dead(rows, s), *shares))
+    shown = ("DAE: fall / AE", f"eDAE at sigma^2 = {BASE['sigma2']:g}: fall / AE")
+    head = ("eta", "DAE: fall below AE", FRACTIONS[0], FRACTIONS[2], DEAD, *shown)
+    low, high = ratios(rows, found, {**BASE, "sigma2": SMALL}, sound=True)
+    return (
+        f"\n\nDAE at sigma^2 = {SMALL:g}\n\n{study_rows.text_table(head, lines)}\n\n"
+        f"fall over that at eta = {BASE['eta']:g}: {low:.3f} to {high:.3f}; the rule says: {in_range(low, high)} of eta\n"
+        f"fall / AE: the fall as a share of AE's fraction, which no rule uses"
+    )
+
+
+def share(rows: list[dict], kind: str, setting: dict) -> str:
+    """Return the mean fall as a share of the mean fraction of the plain auto-encoder, as text."""
+    its, plain = falls(rows, kind, setting), study_rows.values(cell(rows, "AE", setting), "fraction")
+    return f"{its.mean() / plain.mean():.3f}" if len(its) else "-"
+
+
+def in_short(setting: dict) -> str:
+    """Return what a setting changes of the base."""
+    return ", ".join(f"{name}={value:g}" for name, value in setting.items() if value != BASE[name]) or "base"
+
+
+def shown_falls(rows: list[dict], setting: dict) -> tuple[str, str]:
+    """Return the falls of eDAE and DAE as text."""
+    edae, dae = (study_rows.mean_and_deviation(falls(rows, kind, setting)) for kind in ("eDAE", "DAE"))
+    return edae, f"{dae} (broken)" if broken(rows, "DAE", setting) else dae
+
+
+def fractions(rows: list[dict], setting: dict) -> list[str]:
+    """Return the mean activation fractions of AE, eDAE and DAE as text."""
+    found = (study_rows.values(cell(rows, kind, setting), "fraction") for kind in KINDS)
+    return [f"{each.mean():.4f}" if len(each) else "-" for each in found]
+
+
+def dead(rows: list[dict], setting: dict) -> str:
+    """Return the mean share of dead units of DAE as text."""
+    found = study_rows.values(cell(rows, "DAE", setting), "dead")
+    return f"{found.mean():.3f}" if len(found) else "-"
 
 
 def decision(rows: list[dict]) -> str:
-    """Apply the rule in the docstring of this script."""
+    """Apply the rules in the docstring of this script."""
     fit = exponents(rows)
     if fit is None:
         text = "eDAE: too few runs with a fall for the regression"
@@ -182,15 +265,26 @@ def decision(rows: list[dict]) -> str:
             "proportional to P" if (abs(sizes - 1) <= SAME).all() else "a power of P" if agree else "not by P alone"
         )
         text = f"eDAE, exponents of the fall: {in_words(fit)}; the rule says: {verdict}"
-    base = falls(rows, "DAE", BASE)
     others = [s for s in settings() if s["sigma2"] == BASE["sigma2"]]
-    ratios = [falls(rows, "DAE", s).mean() / base.mean() for s in others if len(falls(rows, "DAE", s)) and base.mean()]
-    low, high = (min(ratios), max(ratios)) if ratios else (np.nan, np.nan)
-    flat = "independent" if 1 - FLAT <= low and high <= 1 + FLAT else "not independent"
-    seen = f"DAE, fall over that at the base: {low:.3f} to {high:.3f}"
+    low, high = ratios(rows, others, BASE)
+    seen = f"DAE, fall over that at the base: {low:.3f} to {high:.3f}; the rule says: {in_range(low, high)}"
+    low, high = ratios(rows, others, BASE, sound=True)
+    beside = f"without the settings in which a run broke down: {low:.3f} to {high:.3f}"
     fit = exponents(rows, "DAE", 1.0)
-    beside = f"\nDAE, exponents of the fall, for comparison: {in_words(fit)}" if fit else ""
-    return f"{text}\n{seen}; the rule says: {flat} of eta, B, K, momentum{beside}"
+    third = f"\nDAE, exponents of the fall, for comparison: {in_words(fit)}" if fit else ""
+    return f"{text}\n{seen} of eta, B, K, momentum\n{beside}{third}"
+
+
+def ratios(rows: list[dict], found: list[dict], base: dict, sound: bool = False) -> tuple[float, float]:
+    """Return the smallest and the largest mean fall of DAE over that at the base; only of sound settings if asked."""
+    level = falls(rows, "DAE", base).mean()
+    kept = [s for s in found if len(falls(rows, "DAE", s)) and not (sound and broken(rows, "DAE", s))]
+    each = [falls(rows, "DAE", s).mean() / level for s in kept] if level else []
+    return (min(each), max(each)) if each else (np.nan, np.nan)
+
+
+def in_range(low: float, high: float) -> str:
+    return "independent" if 1 - FLAT <= low and high <= 1 + FLAT else "not independent"
 
 
 def in_words(fit: dict[str, tuple[float, float]]) -> str:
@@ -199,36 +293,46 @@ def in_words(fit: dict[str, tuple[float, float]]) -> str:
 
 @in_default_style
 def picture(rows: list[dict]) -> Figure:
-    """Draw the fall against each quantity for eDAE and DAE (left), and eDAE's fall against P for all settings (right)."""
-    figure = new_figure(13, 8.5)
+    """Draw the fractions of AE, eDAE and DAE over each quantity (left), and eDAE's fall over P in all settings (right)."""
+    figure = new_figure(12, 8)
     axes = figure.subplot_mosaic(
         [["eta", "sigma2", "P", "P"], ["batch_size", "copies", "P", "P"], ["momentum", "none", "P", "P"]]
     )
     axes["none"].axis("off")
     for name in VARIED:
-        for kind in ("eDAE", "DAE"):
+        for kind in KINDS:
             draw_line(axes[name], rows, name, kind)
-        axes[name].set(xlabel=LABELS[name], ylabel="fall below AE", ylim=(-0.05, 0.75))
+        axes[name].set(xlabel=LABELS[name], ylim=(-0.03, 0.75))
+        if name in ("eta", "batch_size", "momentum"):
+            axes[name].set_ylabel("activation fraction")
         if name != "momentum":
             axes[name].set_xscale("log")
-            axes[name].set_xticks(VARIED[name], [f"{value:g}" for value in VARIED[name]], fontsize=8)
+            axes[name].set_xticks(VARIED[name], [f"{value:g}".removeprefix("0") for value in VARIED[name]])
             axes[name].minorticks_off()
         axes[name].grid(alpha=0.25)
-    handles, names = axes["eta"].get_legend_handles_labels()
-    axes["none"].legend(handles, names, frameon=False, loc="center", title="activation fraction of AE less that of")
+    handles, names = axes["momentum"].get_legend_handles_labels()
+    shown = dict(zip(names, handles, strict=True))
+    axes["none"].legend(shown.values(), shown, frameon=False, loc="center", fontsize=11)
     draw_product(axes["P"], rows)
-    figure.suptitle(r"Fall of the activation fraction at fixed $\eta' \times$ updates, ReLU, unit rows, digits")
+    figure.suptitle(r"Activation fraction at fixed $\eta' \times$ updates (ReLU, unit rows, digits)")
     return figure
 
 
 def draw_line(ax, rows: list[dict], name: str, kind: str) -> None:
-    points = [(value, falls(rows, kind, {**BASE, name: value})) for value in VARIED[name]]
-    points = [(value, found) for value, found in points if len(found)]
-    look = dict(zip(("color", "marker"), STYLES[kind], strict=True))
-    x, means = [value for value, _ in points], [found.mean() for _, found in points]
-    ax.plot(x, means, ms=5, label=kind, **look)
-    low, high = [found.min() for _, found in points], [found.max() for _, found in points]
-    ax.fill_between(x, low, high, color=look["color"], alpha=0.2, lw=0)
+    """Draw the fraction of one model over one quantity. A band spans the seeds; a cross marks runs that broke down."""
+    color, marker = STYLES[kind]
+    found = [{**BASE, name: value} for value in VARIED[name]]
+    found = [(s[name], study_rows.values(cell(rows, kind, s), "fraction"), s) for s in found]
+    found = [one for one in found if len(one[1])]
+    x = [value for value, _, _ in found]
+    ax.plot(x, [each.mean() for _, each, _ in found], ms=5, color=color, marker=marker, label=kind)
+    ax.fill_between(
+        x, [each.min() for _, each, _ in found], [each.max() for _, each, _ in found], color=color, alpha=0.2, lw=0
+    )
+    bad = [(value, each.mean()) for value, each, s in found if any(row["broken"] for row in cell(rows, kind, s))]
+    if bad:
+        x, y = zip(*bad, strict=True)
+        ax.plot(x, y, "x", color=BLACK, ms=10, mew=1.5, ls="none", label=f"{kind}, broke down")
 
 
 def draw_product(ax, rows: list[dict]) -> None:
@@ -251,12 +355,18 @@ def draw_product(ax, rows: list[dict]) -> None:
             )
     if positive:
         P, fall = np.array(sorted(positive)).T
-        ax.plot(P, fall[0] * P / P[0], color=MIDDLE_GREY, lw=1, ls="--", label="proportional to P")
-        ax.set(xscale="log", yscale="log")
-        ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.legend(frameon=False)
-    ax.set(xlabel=r"$P = \eta' \sigma^2 / (B K)$", ylabel="fall of eDAE below AE", title="eDAE, all settings")
-    ax.grid(alpha=0.25, which="both")
+        ax.plot(P, fall[0] * P / P[0], color=MIDDLE_GREY, lw=1, ls="--", label="slope 1")
+        ax.set(xscale="log", yscale="log", ylim=(0.85 * fall.min(), 1.3 * fall.max()))
+        ticks = np.unique(P.round(12))
+        ax.set_xticks(ticks, [f"{1e6 * value:g}" for value in ticks])
+        levels = [level for level in (0.1, 0.2, 0.3, 0.4, 0.5) if 0.85 * fall.min() < level < 1.3 * fall.max()]
+        ax.set_yticks(levels, [f"{level:g}" for level in levels])
+        ax.minorticks_off()
+        ax.legend(frameon=False, loc="lower right")
+    ax.set(
+        xlabel=r"$10^6 P = 10^6\, \eta' \sigma^2 / (B K)$", ylabel="fall of eDAE below AE", title="eDAE, all settings"
+    )
+    ax.grid(alpha=0.25)
 
 
 STUDY = Study("edae_scaling", __doc__, SIZES, runs, table, picture, data=("digits",))

@@ -1,17 +1,19 @@
 """Does "CAE and mDAE with ReLU do not depend on sigma^2" depend on the learning rate, and on the projection?
 
-Question. Fig. 1 says that the activation fraction of CAE and mDAE is unaffected by sigma^2, because their bias gradient
-is 0 with ReLU. The gradient of their penalty on W is radial: it points along the rows. If the gradient's radial part is
-removed, they make the same steps as the plain auto-encoder ("The premise of unaffected" in docs/derivations.md). So
-does the claim hold at every learning rate, with the usual projection after the step and with the two tangent variants?
+Question. Fig. 1 says that sigma^2 does not affect the activation fraction of CAE and mDAE, because their bias gradient is
+0 with ReLU. The gradient of their penalty on W is radial: it points along the rows. If this radial part is removed, CAE
+and mDAE make the same steps as the plain auto-encoder AE (docs/derivations.md, section 18). Three variants are compared:
+the usual projection after the step, and two variants with a tangent gradient. Does the claim hold at every learning rate,
+with each of them?
 
-Rule of decision, written before any result: a model is "unaffected" at one eta, variant and data set if its activation
-fraction at every sigma^2 differs from AE's by at most MARGIN on the mean over the seeds. With a tangent gradient the
-fractions of CAE and mDAE must equal AE's exactly, on every seed. Sets with a run that broke down get no verdict.
+Rule of decision, written before any result. A model is "unaffected" at one eta, variant and data set if its activation
+fraction differs from AE's by at most MARGIN at every sigma^2, in the mean over the seeds. With a tangent gradient the
+fractions of CAE and mDAE must equal AE's exactly, on every seed. A set with a run that broke down gets no verdict.
 
---path tests which effect of the radial part matters with the usual projection. Each rule of `numpy_rae.velocity_rules`
-removes one effect. Rule of decision: an effect explains the dependence if CAE and mDAE are within MARGIN of AE when this
-effect alone is removed (AE is trained with the same rule), and are not within MARGIN otherwise.
+With the usual projection the radial part acts in two ways. `--path` tests which of them matters. Each rule of
+`numpy_rae.velocity_rules` removes one of them, and AE is trained with the same rule. Rule of decision: an effect explains
+the dependence if CAE and mDAE are within MARGIN of AE when this effect alone is removed, and are not within MARGIN when it
+is not removed.
 """
 
 import sys

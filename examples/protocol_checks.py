@@ -1,13 +1,16 @@
 """Two remarks of the paper without a figure: the offset in MNIST's standardisation, and CAE+H beside CAE.
 
-Questions. The paper adds 0.1 to the standard deviations of MNIST's pixels. What happens without it? And the paper says
-that CAE+H should have similar properties to CAE in terms of sparsity. Is its activation fraction the same?
+Questions. The paper adds 0.1 to the standard deviations of MNIST's pixels. What happens without this offset? The paper also
+says that CAE+H should be as sparse as CAE. Do both have the same activation fraction?
 
-Rule of decision, written before any result. The offset is needed for a model if, without it, every run breaks down or
-has more than half of its units silent on 1,000 samples. CAE+H is like CAE if the mean difference of their activation
-fractions is at most 0.01 at every sigma^2. `claims.py` applies both.
+Rule of decision, written before any result. `claims.py` applies both parts.
 
-Digits, unit rows. Without the offset: ReLU, sigma^2 = 0.25. CAE+H: ReLU and softplus, sigma^2 = 0.25 and 1.
+- The offset is needed for a model if, without it, every run breaks down or has more than half of its units silent on 1,000
+  samples.
+- CAE+H is like CAE if the mean difference of their activation fractions is at most 0.01 in size at every sigma^2.
+
+All runs have digits and unit rows. The runs without the offset have ReLU and sigma^2 = 0.25. The runs of CAE+H have ReLU and
+softplus, and sigma^2 = 0.25 and 1.
 """
 
 import sys

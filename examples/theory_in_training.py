@@ -1,17 +1,20 @@
-"""How Gaussian and independent the residual is during training, and how Thm 2's bound p_j moves.
+"""Is the residual Gaussian and independent during training, and does Thm 2's bound p_j rise?
 
-Questions. Assumption 1 takes the data as white, and the entries of the residual x - y as independent and Gaussian. How
-far are they from that? Thm 2 says that its lower bound p_j on the probability that a unit is off rises from some
-iteration to another one, for some lambda. Does it, over the epochs of a training run?
+Questions. Assumption 1 says that the data are white, and that the entries of the residual x - y are independent and
+Gaussian. How far is training from that? Thm 2 has a lower bound p_j on the probability that a unit is off. It says that,
+for some lambda, p_j rises from one iteration to a later one. Does it rise over the epochs of a training run?
 
-Rule of decision, written before any result. The residual counts as Gaussian and independent if, at the end of
-training, skewness and excess kurtosis over all entries are at most 0.5 in size, and no two of its dimensions have a
-correlation above 0.1. The bound rises in a run if, from the first epoch at which its mean over the units is above 0.01,
-the mean never falls from one epoch to the next. (With p_j = 0 the theorem's words hold, but say nothing.)
+Rule of decision, written before any result.
 
-The bound is p_j = (tau - E[a_j])^2 / (c^2 + (tau - E[a_j])^2) where E[a_j] < tau. c^2 is the largest eigenvalue of the
-covariance, the smallest number that bounds Var[a_j] for every unit row. On white data it would be 1. Short runs, unit
-rows, ReLU and sigmoid. Patches need --images.
+- The residual counts as Gaussian and independent if, at the end of training, skewness and excess kurtosis over all entries
+  are at most 0.5 in size, and no two of its dimensions have a correlation above 0.1 in size.
+- The bound rises in a run if its mean over the units never falls from one epoch to the next, from the first epoch at which
+  the mean is above 0.01. (With p_j = 0 the words of the theorem hold, but say nothing.)
+
+The bound is p_j = (tau - E[a_j])^2 / (c^2 + (tau - E[a_j])^2) where E[a_j] < tau. Here tau is the threshold below which a
+unit counts as off. c^2 is the largest eigenvalue of the data's covariance, which is the smallest number that bounds
+Var[a_j] for every unit row. On white data it would be 1. The runs are short, with unit rows, ReLU and sigmoid. Patches
+need --images.
 """
 
 import argparse

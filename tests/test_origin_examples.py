@@ -146,6 +146,40 @@ def test_a_fall_that_ignores_the_batch_is_not_by_p_alone():
     assert "not by P alone" in said and "not independent" in said
 
 
+def with_small(rows: list[dict], falls: dict[float, float], seeds=(0, 1), **more) -> list[dict]:
+    """Add DAE at the small sigma^2: its fall at each eta. The plain fraction is .7."""
+    known = {(row["model"], row["sigma2"], row["eta"], row["seed"]) for row in rows}
+    for eta, fall in falls.items():
+        for seed in seeds:
+            setting = {**scaling.BASE, "sigma2": scaling.SMALL, "eta": eta}
+            config = scaling.config(scaling.SIZES["sample"], seed, setting, scaling.SMALL)
+            if ("DAE", config.sigma2, eta, seed) not in known:
+                rows.append(made(config, "DAE", 0.7 - fall, **more))
+    return rows
+
+
+def test_the_second_part_applies_the_rule_to_dae_at_a_small_variance():
+    def said(falls, **more):
+        rows = scaling_rows(lambda kind, s: 0.4 if kind == "DAE" else 0.1)
+        return scaling.second_part(with_small(rows, falls, **more))
+
+    assert said({}) == ""
+    assert said({0.00025: 0.42, 0.002: 0.36}).count("0.900 to 1.050; the rule says: independent of eta") == 1
+    assert said({0.00025: 0.42, 0.002: 0.3}).count("0.750 to 1.050; the rule says: not independent of eta") == 1
+    broken = said({0.004: 0.3}, broken=True)
+    assert "(broken)" in broken and "1.000 to 1.000; the rule says: independent of eta" in broken
+
+
+def test_a_setting_that_broke_down_counts_in_the_rule_and_is_left_out_beside_it():
+    rows = scaling_rows(lambda kind, s: 0.4 if s["eta"] < 0.004 else 0.2)
+    for row in rows:
+        row["broken"] = row["model"] == "DAE" and row["eta"] == 0.004
+    said = scaling.decision(rows)
+    assert "0.500 to 1.000; the rule says: not independent" in said
+    assert "without the settings in which a run broke down: 1.000 to 1.000" in said
+    assert scaling.table(rows).count("(broken)") == 2
+
+
 def test_scaling_s_table_and_picture_show_every_setting():
     rows = scaling_rows(lambda kind, s: 0.2 * in_units_of_the_base(s) ** 0.5)
     assert len(scaling.table(rows).split("\n\n")[0].splitlines()) == 2 + len(scaling.settings())

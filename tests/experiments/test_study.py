@@ -270,6 +270,24 @@ def test_who_carries_the_effect():
     assert verdict(0.4, 0.02, 0.38, broken=True) == "broken"
 
 
+def test_the_table_of_bias_or_weights_is_sorted_and_counts_the_verdicts():
+    script = example_scripts.load("bias_or_weights")
+    rows = [made_row(model="AE", sigma2=0.0, fraction=0.7)]
+    for model, sigma2, bias in (("eDAE", 1.0, 0.7), ("DAE", 1.0, 0.3), ("DAE", 0.25, 0.4)):
+        fractions = {model: 0.2, f"{model} weights only": 0.9 - bias, f"{model} bias only": bias}
+        rows += [made_row(model=name, sigma2=sigma2, fraction=fraction) for name, fraction in fractions.items()]
+    assert [key[2:] for key in script.sets(rows)] == [("DAE", 0.25), ("DAE", 1.0), ("eDAE", 1.0)]
+    shares = [[script.share(rows, key, part) for part in ("weights only", "bias only")] for key in script.sets(rows)]
+    assert shares == [["0.40", "0.60"], ["0.20", "0.80"], ["1.00", "0.00"]]
+    counts = [[cell.strip() for cell in line.split("|")[2:-1]] for line in script.counts(rows).splitlines()[4:]]
+    assert counts == [
+        ["DAE", "2", "", "", "", "", ""], ["eDAE", "", "1", "", "", "", ""], ["", "2", "1", "", "", "", ""],
+    ]  # fmt: skip
+    for row in rows:
+        row["broken"] = True
+    assert {script.share(rows, key, "bias only") for key in script.sets(rows)} == {"-"}
+
+
 def test_what_bias_or_weights_runs_at_each_length():
     script = example_scripts.load("bias_or_weights")
     presets = script.study_presets()
