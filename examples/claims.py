@@ -5,14 +5,16 @@ the same seed, or a share of units, read from the records in --out. Nothing is t
 writes the tables into the page. The claims are listed in paper_claims/claim_list.py; the other modules there hold their
 rules.
 
-Rules of decision:
+The main rules of decision are below. docs/claims.md lists all of them. A difference is "clear" if it is larger in size than
+0.01 and than three standard deviations over the seeds.
 
 - "flat" (unaffected by sigma^2): the mean difference from AE is at most 0.01 in size at every sigma^2.
-- "falls" (sparser with sigma^2): at the largest sigma^2 the mean difference is negative, larger than 0.01 and than
-  three standard deviations over the seeds, and the curve never rises by more than 0.01 ("in part" if it does).
-- "moves" (the opposite of flat): some mean difference is larger than 0.01 and than three standard deviations.
-- A claim about a range of learning rates must hold at each. The table shows the one with the worst verdict.
-- Cells with a run that broke down are left out. "no verdict": AE itself broke down. "not run": no record.
+- "falls" (sparser with sigma^2): the mean difference at the largest sigma^2 is negative and clear, and the curve never
+  rises by more than 0.01. If it does rise, the verdict is "in part".
+- "moves" (the opposite of flat): some mean difference is clear.
+- A claim about a range of learning rates must hold at each of them. The table shows the one with the worst verdict.
+- A curve leaves out every sigma^2 at which a run broke down. If AE itself broke down, the verdict is "no verdict".
+- "not run" means that there is no record.
 - With one seed there is no deviation, and the verdict is about that seed.
 """
 

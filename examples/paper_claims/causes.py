@@ -78,19 +78,25 @@ def scaling(stored: Stored, setting: Setting) -> list[Finding]:
     """At fixed eta x updates the fall below AE does not depend on eta, as an effect of the mean gradient would not."""
     if setting is not SHORT:
         return []
-    rows, found = stored.of("edae_scaling-sample"), []
-    etas = edae_scaling.VARIED["eta"]
-    usable = study_rows.select(rows, **{name: edae_scaling.BASE[name] for name in ("eta", "batch_size", "momentum")})
-    for kind in ("eDAE", "DAE"):
-        falls = [edae_scaling.falls(rows, kind, {**edae_scaling.BASE, "eta": eta}) for eta in etas if usable]
-        falls = dict(zip(etas, falls, strict=True)) if usable and all(map(len, falls)) else {}
-        if not falls:
-            found.append(Finding("digits", "eta x updates fixed", kind, verdict=NOT_RUN))
-            continue
-        base = falls[edae_scaling.BASE["eta"]].mean()
-        apart = max(abs(each.mean() / base - 1) for each in falls.values())
-        text = ", ".join(f"{-falls[eta].mean():.3f} at eta {eta:g}" for eta in (etas[0], etas[-1]))
-        verdict = HOLDS if apart <= edae_scaling.FLAT else FAILS
-        seeds = str(min(map(len, falls.values())))
-        found.append(Finding("digits", "eta x updates fixed", kind, seeds, "", text, "sigma^2 1", verdict))
-    return found
+    rows, base = stored.of("edae_scaling-sample"), edae_scaling.BASE
+    usable = study_rows.select(rows, **{name: base[name] for name in ("eta", "batch_size", "momentum")})
+    cases = (("eDAE", base["sigma2"]), ("DAE", base["sigma2"]), ("DAE", edae_scaling.SMALL))
+    return [over_eta(rows if usable else [], kind, {**base, "sigma2": sigma2}) for kind, sigma2 in cases]
+
+
+def over_eta(rows: list[dict], kind: str, base: dict) -> Finding:
+    """The falls of one model at one sigma^2 over eta. Learning rates at which a run broke down are named."""
+    etas, where = edae_scaling.VARIED["eta"], f"sigma^2 {base['sigma2']:g}"
+    falls = {eta: edae_scaling.falls(rows, kind, {**base, "eta": eta}) if rows else [] for eta in etas}
+    if not all(map(len, falls.values())):
+        return Finding("digits", "eta x updates fixed", kind, where=where, verdict=NOT_RUN)
+    level = falls[edae_scaling.BASE["eta"]].mean()
+    apart = max(abs(each.mean() / level - 1) for each in falls.values())
+    text = ", ".join(
+        f"{-falls[eta].mean():.3f} at eta {eta:g}" for eta in (etas[0], edae_scaling.BASE["eta"], etas[-1])
+    )
+    bad = [f"{eta:g}" for eta in etas if edae_scaling.broken(rows, kind, {**base, "eta": eta})]
+    where += f"; runs broke down at eta {', '.join(bad)}" if bad else ""
+    verdict = HOLDS if apart <= edae_scaling.FLAT else FAILS
+    seeds = str(min(map(len, falls.values())))
+    return Finding("digits", "eta x updates fixed", kind, seeds, "", text, where, verdict)

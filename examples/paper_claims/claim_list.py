@@ -41,6 +41,7 @@ CLAIMS = (
     Claim("fig2_floor", "Fig. 2", "ReLU, free rows: the fraction does not go below .1", floor, "floor", figure("fig2")),
     Claim("alive", "Sec. 3.1", "ReLU: unit rows reach a higher sparsity before units die", sparser_alive, "alive", figure("fig1 fig2")),
     Claim("bias", "Sec. 3", "The bias gradient, not the weights, makes codes sparse (DAE, SAE)", parts(DAE_SAE, "bias"), "carried", PARTS),
+    Claim("bias_contractive", "Sec. 3", "The bias gradient, not the weights, makes codes sparse (CAE, mDAE)", parts(CAE_MDAE, "bias"), "carried", PARTS),
     Claim("fig3", "Fig. 3", "ReLU, unit rows: eDAE, the first-order term alone, grows sparser with sigma^2", curve(falls, ("eDAE",), **RELU_UNIT), "falls", figure("fig3")),
     Claim("first_order", "Sec. 3.1.1", "The first-order term is what makes DAE sparse", given_back("antithetic"), "given back", NOISE),
     Claim("edae_bias", "Sec. 3.1.1", "The first-order term acts through the bias gradient (eDAE)", parts(("eDAE",), "bias"), "carried", PARTS),
