@@ -229,6 +229,19 @@ def test_the_command_certifies_a_user_s_penalty(tmp_path, monkeypatch, capsys):
     sys.modules.pop("own_penalty", None)
 
 
+def test_the_table_of_the_document():
+    squares = COUPLED["the mean over the batch"]
+    both = WeightedSum(((1.0, CAE), (1.0, L1)))
+    certificates = [rae.certify(s_e, R) for s_e, R in (
+        (SOFTPLUS, SLOPES), (SIGMOID, SLOPES), (SIGMOID, both), (SOFTPLUS, squares), (SIGMOID, CrossTerm()),
+    )]  # fmt: skip
+    assert [c.prediction for c in certificates] == [SPARSER, UNDETERMINED, SPARSER, UNDETERMINED, UNDETERMINED]
+    assert str(certificates[1].failing["pushes_down"]) == "dR/db is -0.09622 at a = 1.325"
+    assert [("separable" in c.failing) for c in certificates] == [False, False, False, True, True]
+    assert certificates[3].counter_example is None and certificates[4].counter_example.draw == 1
+    assert rae.certify(SIGMOID, CAE).prediction == UNDETERMINED
+
+
 def test_a_penalty_that_refuses_negative_codes_is_examined_all_the_same():
     found = neither_family.examine(
         replace(ACTIVATIONS["elu"], non_negative=False),
