@@ -1,11 +1,13 @@
 """Examine a penalty of neither Cor. 1's nor Cor. 2's family.
 
-(a) if R is separable (`separability`), dR/db_e_j is a mean of g(a_ij, ||W_j||). The sign of g is evaluated on a
-    grid of a, at each of LENGTHS
-(b) if g is never negative and positive somewhere, Thm 1 lowers the mean pre-activation of every unit for a large
-    enough lambda. Lemma 1 needs 0 <= h' <= 1. Lower means sparser by Thm 2, if h -> 0 on the left
-(c) if R is not separable, `counter_example.search` looks for a unit with a negative bias gradient. It ends with a
-    counter-example or without one, and the prediction is "undetermined" in both cases
+Only the sign of its bias gradient is left to examine. R is the penalty, and g is a function.
+
+    (a) if R is separable (`separability`), dR/db_e_j is a mean of g(a_ij, ||W_j||). The sign of g is evaluated on a
+        grid of a, at each of LENGTHS
+    (b) if g is never negative and positive somewhere, Thm 1 lowers the mean pre-activation of every unit for a large
+        enough lambda, if 0 <= h' <= 1. Lower means sparser by Thm 2, if h -> 0 on the left
+    (c) if R is not separable, `counter_example.search` looks for a unit with a negative bias gradient. It ends with a
+        counter-example or without one, and the prediction is "undetermined" in both cases
 """
 
 from dataclasses import dataclass, replace

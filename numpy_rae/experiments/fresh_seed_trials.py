@@ -2,7 +2,7 @@
 
 A setting is a data set with a number of hidden units m. Two settings are those of the first validation: digits with 50
 units (n = 196) and white data with 40 (n = 20). Two are overcomplete by a factor of at least four: coarse digits with
-200 units (n = 49) and white data with 100. All trials are run as in Fig. 1, with the projection after the step. TANGENT
+200 units (n = 49) and white data with 100. In all trials the rows are scaled to unit length after each step. TANGENT
 lists the activations that are trained with tangent gradients as well.
 """
 
