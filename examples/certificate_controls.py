@@ -49,7 +49,7 @@ def below_target(preset):
     """Print the number of units with E[h_j] below KL's target, where its f decreases."""
     epochs = min(TARGET, preset.epochs[-1])
     print(f"units with E[h_j] < {RHO_0} after {epochs} epochs: AE at lambda = 0, KL at 1")
-    for data in certificate_trials.ETA:
+    for data in preset.hidden:
         for s_e in map(find_activation, ACTIVATIONS):
             few = [
                 count_below(preset, model, s_e, data, lam, epochs)

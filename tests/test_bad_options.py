@@ -175,7 +175,7 @@ def test_the_other_examples(name, data):
     known = REPORT if name == "training_report" else TEXT if name in TEXT_ONLY else PICTURE
     arguments = data.draw(some(known))
     slow = name in ("dictionary_recovery", "filters", "theorem_1_condition", "theorem_3_remainder", "bias_gradients",
-            "certificate_controls", "theorem_3_terms", "continuation", "learning_rate", "bias_or_weights",
+            "certificate_controls", "certificate_fresh_seeds", "theorem_3_terms", "continuation", "learning_rate", "bias_or_weights",
             "dirac", "edae_scaling", "edae_drift", "activation_level", "claims", "protocol_checks",
             "theory_in_training")  # fmt: skip
     outcome(MODULES[name].main, ["--preset", "tiny", *arguments, *["--unknown"] * slow])

@@ -16,7 +16,6 @@ from numpy_rae.certificates.conditions import (  # fmt: skip
     accuracy,
     evaluate,
 )
-from numpy_rae.certificates.penalty_family import family
 from numpy_rae.penalties import MeanActivationPenalty, Penalty
 from numpy_rae.theory.theorem_1 import penalty_path
 
@@ -49,10 +48,10 @@ class Interval:
         return f"{'-0+'[self.sign + 1]} on ({self.low:.4g}, {self.high:.4g})"
 
 
-def bias_gradient(activation: Activation, penalty: Penalty, a: Array) -> Array:
-    """Compute (c) with the penalty's own code: unit j has W_j = 1 and b_j = a_j, and x = 0.
-
-    A penalty of neither family can couple the units, so each call then has one unit.
+def bias_gradient(
+    activation: Activation, penalty: Penalty, a: Array, length: float = 1.0, one_by_one: bool = False
+) -> Array:
+    """Compute (c) with the penalty's own code: unit j has W_j = `length` and b_j = a_j, and x = 0.
 
     Parameters
     ----------
@@ -62,6 +61,10 @@ def bias_gradient(activation: Activation, penalty: Penalty, a: Array) -> Array:
         The penalty.
     a : ndarray, shape (k,)
         Pre-activations.
+    length : float
+        Row length of each unit.
+    one_by_one : bool
+        Whether each call has one unit only. It must be True for a penalty that couples the units.
 
     Returns
     -------
@@ -69,14 +72,16 @@ def bias_gradient(activation: Activation, penalty: Penalty, a: Array) -> Array:
         The gradient dR/db_e_j at each of them.
     """
     activation = replace(activation, non_negative=True)
-    parts = [a] if family(penalty) != "none" else np.split(a, len(a))
+    parts = np.split(a, len(a)) if one_by_one else [a]
     rng, x = np.random.default_rng(0), np.zeros((1, 1))
     with np.errstate(all="ignore"):
-        g = [penalty_path(penalty, Params(np.ones((len(b), 1)), b), activation, x, rng) for b in parts]
+        g = [penalty_path(penalty, Params(np.full((len(b), 1), length), b), activation, x, rng) for b in parts]
     return np.concatenate(g)
 
 
-def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Array]:
+def sign(
+    activation: Activation, penalty: Penalty, a: Array, length: float = 1.0, one_by_one: bool = False
+) -> tuple[Array, Array]:
     """Compute the sign of (c).
 
     Parameters
@@ -87,6 +92,8 @@ def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Arr
         The penalty.
     a : ndarray, shape (k,)
         Pre-activations.
+    length, one_by_one : float, bool
+        As for `bias_gradient`.
 
     Returns
     -------
@@ -95,7 +102,7 @@ def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Arr
     g : ndarray, shape (k,)
         The values of (c).
     """
-    g = bias_gradient(activation, penalty, a)
+    g = bias_gradient(activation, penalty, a, length, one_by_one)
     near = accuracy(activation)
     if not any(near):
         return np.sign(g).astype(int), g
@@ -110,8 +117,10 @@ def sign(activation: Activation, penalty: Penalty, a: Array) -> tuple[Array, Arr
     return np.where(np.abs(g) <= slack, 0, np.sign(g)).astype(int), g
 
 
-def intervals(activation: Activation, penalty: Penalty, a: Array) -> tuple[Interval, ...]:
+def intervals(activation: Activation, penalty: Penalty, a: Array, one_by_one: bool = False) -> tuple[Interval, ...]:
     """Divide the grid into intervals on which (c) has one sign. Bisection finds their ends.
+
+    With `one_by_one`, each call is slow, so the grid is coarser and there is no bisection.
 
     Parameters
     ----------
@@ -121,18 +130,20 @@ def intervals(activation: Activation, penalty: Penalty, a: Array) -> tuple[Inter
         The penalty.
     a : ndarray, shape (k,)
         The grid.
+    one_by_one : bool
+        As for `bias_gradient`.
 
     Returns
     -------
     tuple of Interval
         The intervals from left to right. A zero narrower than NARROW between two signs counts as a point.
     """
-    if family(penalty) == "none":
+    if one_by_one:
         a = np.linspace(-USEFUL, USEFUL, 401)
-    signs, g = sign(activation, penalty, a)
+    signs, g = sign(activation, penalty, a, one_by_one=one_by_one)
     cells = np.flatnonzero(np.diff(signs))
     low, high = a[cells], a[cells + 1]
-    for _ in range(60 if family(penalty) != "none" and len(cells) else 0):
+    for _ in range(0 if one_by_one or not len(cells) else 60):
         middle = (low + high) / 2
         same = sign(activation, penalty, middle)[0] == signs[cells]
         low, high = np.where(same, middle, low), np.where(same, high, middle)

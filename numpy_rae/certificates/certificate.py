@@ -5,7 +5,7 @@ condition that fails has a witness, the point where it fails. The grid can miss 
 ends at -1e4. So a certificate is evidence, not a proof.
 
     (c) `bias_gradient_sign`: the sign of dR/db_e_j as a function of a
-    (d) `verdict`: what the corollary that applies predicts for lambda
+    (d) `verdict`: what the corollary that applies predicts for lambda. `neither_family` examines all other penalties
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from typing import Any
 
 from numpy_rae import _validation
 from numpy_rae.activations import Activation
+from numpy_rae.certificates import neither_family
 from numpy_rae.certificates.bias_gradient_sign import Interval, intervals
 from numpy_rae.certificates.conditions import (  # fmt: skip
     Condition,
@@ -24,6 +25,7 @@ from numpy_rae.certificates.conditions import (  # fmt: skip
     grid,
     penalty_conditions,
 )
+from numpy_rae.certificates.counter_example import CounterExample
 from numpy_rae.certificates.penalty_family import family, find_penalty, penalty_name
 from numpy_rae.certificates.verdict import predict
 from numpy_rae.penalties import Penalty
@@ -53,6 +55,8 @@ class Certificate:
         The prediction for lambda: SPARSER, UNAFFECTED or UNDETERMINED.
     reason : str
         The reason in one or two sentences.
+    counter_example : CounterExample or None
+        Parameters and samples with a negative bias gradient, for a penalty that couples units or samples.
     """
 
     activation: str
@@ -63,6 +67,7 @@ class Certificate:
     signs: tuple[Interval, ...]
     prediction: str
     reason: str
+    counter_example: CounterExample | None = None
 
     @property
     def failing(self) -> dict[str, Witness]:
@@ -106,7 +111,10 @@ class Certificate:
             Condition(c["name"], c["asks"], tuple(c["asked_by"]), c["witness"] and Witness(**c["witness"]))
             for c in content["conditions"]
         )
-        return cls(**{**content, "conditions": conditions, "signs": tuple(Interval(**i) for i in content["signs"])})
+        signs = tuple(Interval(**i) for i in content["signs"])
+        found = content.get("counter_example")
+        example = CounterExample.from_dict(found) if found else None
+        return cls(**{**content, "conditions": conditions, "signs": signs, "counter_example": example})
 
     def __str__(self) -> str:
         lines = [f"{self.activation} x {self.penalty}: {self.prediction}", f"  {self.reason}", "  asked for:"]
@@ -166,13 +174,18 @@ def certify(
     a = grid(activation, penalty)
     jet = evaluate(activation, a)
     of_s_e = activation_conditions(a, jet, accuracy(activation))
+    theorem_2 = all(c.holds for c in of_s_e if "Thm 2" in c.asked_by)
+    name = name or penalty_name(penalty)
+    if family(penalty) == "none":
+        found = neither_family.examine(activation, penalty, a, of_s_e)
+        listed = (*of_s_e, *found.conditions)
+        given = (found.signs, found.prediction, found.reason, found.counter_example)
+        return Certificate(activation.name, name, listed, "none", theorem_2, *given)
     of_R = penalty_conditions(penalty, a, jet.h)
     conditions = {c.name: c for c in (*of_s_e, *of_R)}
     signs = () if "in_domain" in conditions and not conditions["in_domain"].holds else intervals(activation, penalty, a)
     asked = [c.holds for c in conditions.values() if family(penalty) in c.asked_by]
     corollary = family(penalty) if asked and all(asked) else "none"
-    theorem_2 = all(c.holds for c in conditions.values() if "Thm 2" in c.asked_by)
     zero = "exactly 0" if not any(accuracy(activation)) else "0 within the accuracy of the numeric derivatives"
     verdict = predict(penalty, conditions, corollary, signs, zero)
-    name, listed = name or penalty_name(penalty), tuple(conditions.values())
-    return Certificate(activation.name, name, listed, corollary, theorem_2, signs, *verdict)
+    return Certificate(activation.name, name, tuple(conditions.values()), corollary, theorem_2, signs, *verdict)

@@ -1,4 +1,7 @@
-"""The prediction for lambda, from the conditions that hold and the sign of the bias gradient.
+"""The prediction for lambda with a penalty of Cor. 1's or Cor. 2's family.
+
+It follows from the conditions that hold and from the sign of the bias gradient. `neither_family` predicts for all other
+penalties.
 
 (d) Cor. 1 or Cor. 2 applies if its conditions hold. Then the mean pre-activation is pushed down wherever (c) is
     positive, and not changed where it is 0; lower means sparser by Thm 2, if h -> 0 on the left.
@@ -9,7 +12,7 @@ from numpy_rae.certificates.conditions import (  # fmt: skip
     Condition,
 )
 from numpy_rae.certificates.penalty_family import family
-from numpy_rae.penalties import Penalty, WeightDecay
+from numpy_rae.penalties import Penalty
 
 SPARSER, UNAFFECTED, UNDETERMINED = "sparser with lambda", "unaffected", "undetermined"
 
@@ -17,7 +20,7 @@ SPARSER, UNAFFECTED, UNDETERMINED = "sparser with lambda", "unaffected", "undete
 def predict(
     penalty: Penalty, conditions: dict[str, Condition], corollary: str, signs: tuple[Interval, ...], zero: str
 ) -> tuple[str, str]:
-    """Apply (d).
+    """Apply (d) to a penalty of one of the two families.
 
     Parameters
     ----------
@@ -43,8 +46,6 @@ def predict(
     by_sign = {i.sign: i for i in sorted(signs, key=lambda i: abs(i.value))}
     if not signs:
         return UNDETERMINED, f"The penalty refuses this activation: {conditions['in_domain'].witness}."
-    if family(penalty) == "none":
-        return of_neither_family(penalty, by_sign)
     if set(by_sign) == {0}:
         form = f"{corollary} applies in form, and the" if corollary != "none" else "The"
         return UNAFFECTED, f"{form} bias gradient is {zero} everywhere it exists (Fn. 1); lambda has no effect."
@@ -60,26 +61,3 @@ def predict(
         return UNDETERMINED, f"The bias gradient has both signs ({both}): {why}."
     way = "never negative" if 1 in by_sign else "never positive"
     return UNDETERMINED, f"The bias gradient is {way}, but {family(penalty)} does not apply: {why}."
-
-
-def of_neither_family(penalty: Penalty, by_sign: dict[int, Interval]) -> tuple[str, str]:
-    """Return the prediction for a penalty of neither family.
-
-    Parameters
-    ----------
-    penalty : Penalty
-        The penalty.
-    by_sign : dict
-        For each sign, the interval with the largest gradient.
-
-    Returns
-    -------
-    prediction : str
-        The prediction.
-    reason : str
-        The reason in a sentence.
-    """
-    if isinstance(penalty, WeightDecay):
-        return UNAFFECTED, "The penalty does not depend on the encoder's bias."
-    seen = " and ".join(f"{'-0+'[s + 1]} at a = {i.at:.4g}" for s, i in by_sign.items())
-    return UNDETERMINED, f"The penalty is of neither family; for one unit and one sample the bias gradient is {seen}."

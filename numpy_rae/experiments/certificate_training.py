@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from numpy_rae import sparsity
 from numpy_rae._validation import Array
 from numpy_rae.activations import Activation
+from numpy_rae.autoencoder import Params
 from numpy_rae.breakdown import broken_down
 from numpy_rae.experiments.certificate_data import load
-from numpy_rae.experiments.certificate_trials import Trial
+from numpy_rae.experiments.certificate_trials import DIGITS, Trial
 from numpy_rae.experiments.records import Record
 from numpy_rae.metrics import mean_square
 from numpy_rae.train_state import TrainResult
@@ -58,7 +60,25 @@ def _checkpoint(trained: TrainResult, activation: Activation, x: Array, before: 
         "loss": (trained.metrics or {})["loss"],
     }
     rounded = {name: round(float(value), DECIMALS) for name, value in figures.items()}
-    return {"steps": trained.steps, **rounded}, found.mean_a
+    return {"steps": trained.steps, **rounded, "params": params_digest(trained.params)}, found.mean_a
+
+
+def params_digest(params: Params) -> str:
+    """Return a short text that is equal for equal parameters.
+
+    Parameters
+    ----------
+    params : Params
+        W, shape (m, n), and b_e, shape (m,).
+
+    Returns
+    -------
+    str
+        The first digits of the SHA-256 of W and b_e. A zero has one sign.
+    """
+    # -0.0 + 0.0 is 0.0, so that equal values have equal bytes.
+    content = b"".join((np.ascontiguousarray(values) + values.dtype.type(0)).tobytes() for values in params)
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
 
 
 def _drift(before: Array, mean_a: Array, var_a: Array) -> float:
