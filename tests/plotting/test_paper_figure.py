@@ -13,7 +13,7 @@ MODELS = ("DAE", "CAE", "mDAE", "SAE")
 
 
 def made(seeds=(0,), dead=0.0):
-    """A whole small figure; CAE and mDAE coincide."""
+    """Return the records of a small complete figure, in which CAE and mDAE coincide."""
     plain = [entry("AE", 0.0, seed, 0.5) for seed in seeds]
     level = {"DAE": 0.3, "CAE": 0.5, "mDAE": 0.5, "SAE": 0.2}
     rest = [entry(m, s, seed, level[m] + seed / 50, dead) for m in MODELS for s in SIGMA2[1:] for seed in seeds]
@@ -25,7 +25,7 @@ def lines(ax):
 
 
 def drawn(figure, tmp_path):
-    """The figure after layout, with warnings as errors."""
+    """Save the figure, so that its layout is computed, and return it. Warnings are errors."""
     figure.savefig(tmp_path / "f.png", dpi=100)
     return figure
 
