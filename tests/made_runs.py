@@ -26,7 +26,7 @@ def reference_data() -> data_spec.DataRef:
 
 
 def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0), seeds=(0, 1)) -> list[Run]:
-    """Return runs. All models coincide at sigma^2 = 0."""
+    """Return a grid of runs. All models coincide at sigma^2 = 0."""
     return [
         Run(PAPER_OBJECTIVES[model], RELU, ref, replace(config, sigma2=s, seed=seed))
         for seed in seeds

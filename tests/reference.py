@@ -160,8 +160,7 @@ def decay(W, b, x, name):
 
 
 def first_order(W, b, x, eps, name):
-    """Sec. 3.1.1: eps . grad_x_tilde ||x - y(x_tilde)||^2 at x_tilde = x, with the gradient through the whole
-    Jacobian."""
+    """Sec. 3.1.1: eps . grad_x_tilde ||x - y(x_tilde)||^2 at x_tilde = x, through the whole Jacobian."""
     total = 0
     for c, e in zip(x, eps, strict=True):
         r = c - decode(W, encode(W, b, c, name))

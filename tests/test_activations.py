@@ -1,5 +1,4 @@
-"""Jets: each derivative against the one before, accuracy for large |a|, and Sec. 2.1.2's properties of each
-activation."""
+"""Jets: each derivative against the one before, accuracy for large |a|, Sec. 2.1.2's properties of activations."""
 
 from decimal import Decimal, localcontext
 

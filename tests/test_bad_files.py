@@ -155,7 +155,7 @@ def test_a_deflated_member_is_refused_before_it_is_inflated():
 
 
 def test_a_gzip_stream_of_empty_blocks_ends():
-    """The stream must be read to its end, although it unpacks to no bytes."""
+    """The stream unpacks to no bytes, however long it is. The reader must end with its error."""
     empty = b"\x00\x00\x00\xff\xff"
     stream = b"\x1f\x8b\x08" + bytes(7) + 10_000 * empty + b"\x03\x00" + struct.pack("<2I", zlib.crc32(b""), 0)
     assert isinstance(outcome("parse_cifar10", stream), str)

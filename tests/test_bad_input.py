@@ -694,5 +694,5 @@ def test_every_function_is_spoiled_or_exempt_for_a_reason(name):
         return
     listed = [case.function.__name__ for case in CASES if case.function.__module__ == f"numpy_rae.{name}"]
     listed += [each for names in exempt for each in names]
-    assert len(listed) == len(set(listed)), "in two tables"
+    assert len(listed) == len(set(listed)), "a function is in two tables"
     assert set(listed) == public(import_module(f"numpy_rae.{name}"))

@@ -170,10 +170,7 @@ def test_a_script_has_the_option_for_a_picture_if_it_draws_one(name, capsys):
 @settings(max_examples=4)
 @given(data=st.data())
 def test_the_other_examples(name, data):
-    """Slow scripts get an unknown option, so that they stop before they start.
-
-    test_panels and test_recovery run scripts that take seconds at their smallest size.
-    """
+    """Scripts that take seconds at their smallest size get an unknown option, so that they stop before they start."""
     known = REPORT if name == "training_report" else TEXT if name in TEXT_ONLY else PICTURE
     arguments = data.draw(some(known))
     slow = name in ("dictionary_recovery", "filters", "theorem_1_condition", "theorem_3_remainder", "bias_gradients",

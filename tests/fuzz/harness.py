@@ -1,6 +1,6 @@
 """Run one reader under atheris until libFuzzer's options end the run. `run.py` starts this script.
 
-    python tests/fuzz/harness.py READER [libFuzzer's options and folders]
+python tests/fuzz/harness.py READER [libFuzzer's options and folders]
 """
 
 import sys

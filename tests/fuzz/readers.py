@@ -40,8 +40,10 @@ STATE = ("meta.npy", *(f"{name}.npy" for name in checkpoint.ARRAYS))
 
 
 class Reader(NamedTuple):
-    """`read(content)` must return or raise `error`; any other exception is a fault. It returns for each file in
-    `whole`."""
+    """`read(content)` must return or raise `error`.
+
+    Any other exception is a fault. It returns for each file in `whole`.
+    """
 
     read: Callable[[bytes], object]
     error: type[Exception]

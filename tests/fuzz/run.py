@@ -28,7 +28,9 @@ def main() -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seconds", type=int, default=60, metavar="S", help="seconds for each reader (default: 60)")
     p.add_argument("--readers", nargs="+", default=list(READERS), choices=READERS, metavar="NAME")
-    p.add_argument("--keep", type=Path, metavar="FOLDER", help="folder of the corpus and the failures (default: a temporary one)")
+    p.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="folder of the corpus and the failures (default: a temporary one)"
+    )
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         failures, folder = 0, (args.keep or Path(temporary)).resolve()

@@ -1,6 +1,6 @@
 """Make the table of docs/mutation.md from the results of mutmut.
 
-    mutmut results --all true | python tests/mutations/table.py
+mutmut results --all true | python tests/mutations/table.py
 """
 
 import re

@@ -23,8 +23,10 @@ CONVEX = tuple(s for s in PAPER_ACTIVATIONS.values() if s.convex)
 
 @given(problem=white_problems((SOFTPLUS,)), **POWERS)
 def test_strictly_positive_for_softplus(problem, q, p):
-    """Cor. 2 for h'' > 0: the gradient must be positive. Rows are not zero, and a is moderate because h'' underflows
-    far out."""
+    """Cor. 2 for h'' > 0: the gradient must be positive.
+
+    Rows are not zero, and a is moderate because h'' underflows far out.
+    """
     params = Params(problem.params.W + np.copysign(0.1, problem.params.W), problem.params.b_e)
     assert (penalty_bias_gradient(JacobianPenalty(q, p), params, SOFTPLUS, problem.x) > 0).all()
 
@@ -38,8 +40,7 @@ def test_exactly_zero_for_relu(problem, q, p):
 @pytest.mark.parametrize("penalty", [CAE, MDAE])
 @pytest.mark.parametrize("activation", [SIGMOID, TANH])
 def test_both_signs_for_activations_that_are_not_convex(penalty, activation):
-    """Outside of Cor. 2 the gradient is positive if most pre-activations are negative, and negative if most are
-    positive."""
+    """Outside of Cor. 2, the gradient is positive if most a are negative, and negative if most a are positive."""
     x, W = np.array([[-1.0], [1.0]]), np.array([[0.5], [0.5]])
     gradient = penalty_bias_gradient(penalty, Params(W, np.array([-2.0, 2.0])), activation, x)
     assert gradient[0] > 0 > gradient[1]

@@ -48,8 +48,10 @@ def test_same_but_for_the_length_part_of_the_radial_gradient_which_is_twice_as_l
 
 
 def ends(activation, unit=True, **settings):
-    """Return the parameters of CAE and mDAE after training from one start, with unit rows or the initial row
-    lengths."""
+    """Return the parameters of CAE and mDAE after training from one start.
+
+    Rows have unit length or the initial length.
+    """
     config = TrainConfig(SIGMA2, hidden=6, eta=ETA, dtype="float64", **settings)
     states = [init_state(4, config) for _ in BOTH]
     for model, state in zip(BOTH, states, strict=True):
@@ -78,8 +80,10 @@ def test_two_algorithms_under_plain_steps_then_projection_and_momentum_enlarges_
 
 @by_activation
 def test_a_first_step_from_rows_of_another_length_differs_for_all_but_relu(activation):
-    """The biases differ by 2 lambda eta E[h' h''] (len2^2 - len2). ReLU's penalty gradients have no tangent part
-    either."""
+    """The biases differ by 2 lambda eta E[h' h''] (len2^2 - len2).
+
+    ReLU's penalty gradients have no tangent part either.
+    """
     cae, mdae = ends(activation, unit=False, tangent=True, batch_size=40, epochs=1)
     W, b_e = init_state(4, TrainConfig(hidden=6, dtype="float64")).params
     _, slope, curvature, _ = activation(X @ W.T + b_e, 2)

@@ -51,8 +51,7 @@ def test_equation_5_is_an_equality_on_white_data(model, problem, eta):
 @pytest.mark.parametrize("bound_of", [lemma_1_bound, lemma_1_bound_free])
 @given(problem=white_problems((SOFTPLUS,)), eta=st.floats(1e-3, 10))
 def test_condition_makes_the_mean_preactivation_fall(name, bound_of, problem, eta):
-    """Thm 1: with lambda just above the condition, the mean falls for every unit with dR/db_e > 0 and for any step
-    size."""
+    """Thm 1: with lambda just above the condition and any step size, the mean falls for every unit with dR/db_e > 0."""
     params, activation, x, _, _ = problem
     params = Params(params.W + np.copysign(0.1, params.W), params.b_e)
     dR_db = penalty_bias_gradient(PUSHING[name], params, activation, x)

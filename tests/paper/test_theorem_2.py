@@ -1,5 +1,4 @@
-"""Thm 2: the one-sided Chebyshev bound on the probability that a unit is off, and the conditions under which
-it rises."""
+"""Thm 2: the one-sided Chebyshev bound on the probability that a unit is off, and conditions for its rise."""
 
 import numpy as np
 import pytest
@@ -23,8 +22,10 @@ pytestmark = pytest.mark.thm_2
 
 @given(white_problems(), st.floats(0, 10))
 def test_never_more_than_the_share_of_samples_that_switch_the_unit_off(problem, drop):
-    """Pr(h_j <= delta_min) >= p_j on white data with c = ||W_j||, the standard deviation of a_j. This is exact for any
-    draw."""
+    """Pr(h_j <= delta_min) >= p_j on white data with c = ||W_j||, the standard deviation of a_j.
+
+    This is exact for any draw.
+    """
     params = Params(problem.params.W, problem.params.b_e - drop)
     fwd = forward(params, problem.activation, problem.x)
     off = (fwd.jet.h <= problem.activation.delta_min).mean(axis=0)

@@ -89,7 +89,7 @@ def test_failed_runs_are_marked_above_the_axes_and_leave_a_gap(tmp_path):
         assert mark[1] > spine + 3 and found[label].get_xdata() == pytest.approx([sigma2**0.5])
         assert not found[label].get_clip_on() and found[label].get_color() == found[label[:3]].get_color()
         heights[label] = mark[1]
-    assert abs(heights["SAE diverged"] - heights["DAE broken"]) > 5, "models have rows of their own"
+    assert abs(heights["SAE diverged"] - heights["DAE broken"]) > 5, "each model needs its own row of marks"
     assert not any("diverged" in label or "broken" in label for label in lines(right))
     (legend,) = figure.legends
     assert legend.get_title().get_text() == "above the axes: × diverged, ○ broke down (not part of the line)"

@@ -1,5 +1,4 @@
-"""The training report and the recovery picture show the numbers that they get, and the script prints the same
-numbers."""
+"""The training report and the recovery picture show the given numbers, and the script prints them."""
 
 import runpy
 from pathlib import Path

@@ -78,8 +78,10 @@ class Disturbed:
     starts: int = 0
 
     def run(self, look: Callable[[psutil.Process], None] = lambda parent: None, until: float = float("inf")) -> None:
-        """Start the script, disturb it, and start it again. After the time `until`, no more faults are done. Raises
-        Broken."""
+        """Start the script, disturb it, and start it again.
+
+        After the time `until`, no more faults are done. Raises Broken.
+        """
         # A shell starts background jobs with interrupts ignored. The script would inherit this.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         while True:
@@ -91,8 +93,10 @@ class Disturbed:
                 return
 
     def disturb(self, child: psutil.Popen, look, until: float) -> int | None:
-        """Do faults at random times until the script has ended. Return its exit code, or None if it ended by itself
-        with code 0."""
+        """Do faults at random times until the script has ended.
+
+        Return its exit code, or None if it ended by itself with code 0.
+        """
         for moment in self.moments():
             while time.monotonic() < moment and child.poll() is None:
                 look(child)
@@ -117,8 +121,10 @@ class Disturbed:
             yield time.monotonic() + self.pause * self.rng.random() ** 2
 
     def ended(self, child: psutil.Popen, code: int, family: list[psutil.Process] = ()) -> None:
-        """Wait for the end of the script and its workers. Raises Broken if a process stays or the exit code
-        is wrong."""
+        """Wait for the end of the script and its workers.
+
+        Raises Broken if a process stays or the exit code is wrong.
+        """
         try:
             found = child.wait(PATIENCE)
         except psutil.TimeoutExpired:

@@ -61,8 +61,10 @@ def one_round(out: Path, rng: random.Random) -> Disturbed:
 
 
 def check(out: Path, whole: Path) -> None:
-    """Check that each record is there once, with the expected content, and that no other file is left. Raises
-    Broken."""
+    """Check that each record is there once, with the expected content, and that no other file is left.
+
+    Raises Broken.
+    """
     name = f"{SCRIPT}-tiny.jsonl"
     found, expected = jsonl.read(out / name), jsonl.read(whole / name)
     if len(found) != len({entry["hash"] for entry in found}):

@@ -31,8 +31,7 @@ SETTLING = 10
 
 
 class Look:
-    """Store the private memory and open files of the parent and of each worker, with their time of birth, every EVERY
-    seconds."""
+    """Store private memory, open files and time of birth of the parent and of each worker, every EVERY seconds."""
 
     def __init__(self, seen: Path):
         self.seen, self.due = seen, 0.0
@@ -151,8 +150,7 @@ def picture(seen: list[dict]):
 
 
 def settled(entries: list[dict]) -> list[dict]:
-    """Return the measurements of a process without its first and last seconds, in which it is not in its
-    steady state."""
+    """Return the measurements of a process without its first and last seconds, which are not typical."""
     first, last = entries[0]["time"] + SETTLING, entries[-1]["time"] - SETTLING
     return [entry for entry in entries if first <= entry["time"] <= last]
 

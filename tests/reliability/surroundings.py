@@ -77,8 +77,10 @@ def full_disk(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def read_only(out: Path, rng: random.Random, whole: Path) -> str:
-    """The folder and the results file become immutable, also for root, while the sweep runs. Then they are writable
-    again."""
+    """The folder and the results file become immutable, also for root, while the sweep runs.
+
+    Then they are writable again.
+    """
     out.mkdir()
     process = start(out)
     wait_for_records(out, rng.randrange(1, 12), process)
@@ -97,8 +99,10 @@ def read_only(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def two_at_once(out: Path, rng: random.Random, whole: Path) -> str:
-    """Two sweeps use one results file. One of them must do the work. The other must be refused, or find the
-    work done."""
+    """Two sweeps use one results file.
+
+    One of them must do the work. The other must be refused, or find the work done.
+    """
     out.mkdir()
     first = start(out)
     time.sleep(rng.random() * 3)
@@ -166,8 +170,10 @@ def jumping_clock(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def cut_file(out: Path, rng: random.Random, whole: Path) -> str:
-    """The results file is cut at every byte of its last line. Only that record may be lost, and it must be restored in
-    place."""
+    """The results file is cut at every byte of its last line.
+
+    Only that record may be lost, and it must be restored in place.
+    """
     out.mkdir()
     content = b"".join((whole / RESULTS).read_bytes().splitlines(keepends=True)[-2:])
     begin, last = content.find(b"\n") + 1, jsonl.read(whole / RESULTS)[-1]

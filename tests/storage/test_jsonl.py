@@ -153,8 +153,7 @@ except jsonl.StoreError as error:
 
 
 def test_a_file_that_may_not_grow_keeps_its_records_and_no_part_of_the_new_one(tmp_path):
-    """An append that fails must keep all records and no part of the new one, as on a full disk, for every part that
-    fits."""
+    """An append that fails, as on a full disk, must keep all records and no part of the new one."""
     pytest.importorskip("resource")
     path = tmp_path / "r.jsonl"
     jsonl.append(path, {"first": 1})

@@ -1,5 +1,4 @@
-"""The monitor: its parts add up to the change of E[a_j], its prediction is Eq. (5), and it does not change the
-training."""
+"""The monitor: its parts add up to the change of E[a_j], its prediction is Eq. (5), and training does not change."""
 
 from dataclasses import replace
 
@@ -27,8 +26,10 @@ def watched(model="SAE", activation=SIGMOID, x=X, config=CONFIG, every=1):
 
 @pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_gradient_and_velocity_parts_make_up_the_realised_change(model):
-    """Without a constraint, nothing else changes E[a_j]. This includes momentum, minibatches and data with a mean that
-    is not 0."""
+    """Without a constraint, nothing else changes E[a_j].
+
+    This includes momentum, minibatches and data with a mean that is not 0.
+    """
     _, seen = watched(model)
     assert len(seen) == 12
     for one in seen:

@@ -1,5 +1,4 @@
-"""Further tests of theory/: values worked out by hand, dtypes, sizes, refusals, and `bias_gradient_at` against the
-formulas."""
+"""Further tests of theory/: values by hand, dtypes, sizes, refusals, and `bias_gradient_at` against the formulas."""
 
 from math import factorial, prod
 
