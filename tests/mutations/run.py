@@ -35,13 +35,13 @@ def main() -> int:
         check_import(scratch)
         whole = sorted({test for fault in faults for test in fault.tests})
         if red := first_red(scratch, whole, LIMIT_OF_ALL):
-            sys.exit(f"without any fault the tests are red already: {red}")
+            sys.exit(f"the tests fail without any fault: {red}")
         start, failures = time.perf_counter(), 0
         for fault in faults:
             red = seen_by(scratch, fault)
             failures += not red.startswith("tests/")
             print(f"{fault.name:28} {fault.of:34} {red}", flush=True)
-    print(f"{len(faults)} faults, {failures} not turned red, {time.perf_counter() - start:.0f} s")
+    print(f"{len(faults)} faults, {failures} not detected by a test, {time.perf_counter() - start:.0f} s")
     return 1 if failures else 0
 
 
@@ -101,7 +101,7 @@ def seen_by(scratch: Path, fault: Fault) -> str:
         with planted(scratch / fault.file, fault):
             return first_red(scratch, fault.tests) or f"SURVIVED {' '.join(fault.tests)}"
     except ValueError as error:
-        return f"MOVED ON {error}"
+        return f"NOT IN THE CODE {error}"
     except subprocess.TimeoutExpired:
         return f"NOT ENDED within {LIMIT} s"
 
