@@ -1,5 +1,4 @@
-"""The text of every planted fault in `mutations/faults.py` is in the code, and the files that mutmut's section names
-exist.
+"""The text of every fault in `mutations/faults.py` is in the code, and the files in mutmut's section exist.
 
 `mutations/run.py` plants the faults.
 """

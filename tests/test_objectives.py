@@ -253,8 +253,7 @@ def test_float32_stays_float32(model, activation):
     ],
 )
 def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_more(model, order):
-    """The order is the number of derivatives that a user's activation must return, and it determines the cost of a
-    step.
+    """The order is the number of derivatives that a user's activation must return. It affects the cost of a step.
 
     The loss needs one derivative. A penalty with h' in it needs a second one, and a penalty with h'' a third one.
     """

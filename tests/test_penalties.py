@@ -134,7 +134,7 @@ def test_beyond_the_domain_the_tangent_goes_on(penalty):
 def test_eq_12_goes_on_along_its_tangents_from_eps_and_from_1_minus_eps(eps):
     """At the edge, f' = -rho_0 / rho + (1 - rho_0) / (1 - rho).
 
-    It stays for a dead unit (rho = 0) and for means of 1 and 2.
+    Beyond the edge, f' keeps this value: for a dead unit (rho = 0), and for means of 1 and 2.
     """
     f, df, n_extrapolated = sae_with_target(0.2, eps).extrapolated(np.array([0, eps, 0.2, 1 - eps, 1, 2]))
     low, high = -0.2 / eps + 0.8 / (1 - eps), -0.2 / (1 - eps) + 0.8 / eps

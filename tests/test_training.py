@@ -309,8 +309,10 @@ def test_bad_data_is_refused_before_any_work(x, sentence):
 
 
 def test_the_velocity_of_dead_units_comes_to_rest_and_moves_nothing(monkeypatch):
-    """Without the flush, the velocity stays subnormal for ever: 0.9 times a few of the smallest numbers rounds to
-    itself."""
+    """Without the flush, the velocity stays subnormal for ever.
+
+    0.9 times a few of the smallest numbers rounds to the same value.
+    """
     x, config = data(dtype=np.float32), replace(SMALL, dtype="float32", batch_size=30, epochs=1200, sigma2=1.0)
 
     def after(settle):

@@ -2,9 +2,9 @@
 
     python tests/mutations/run.py [--only NAME ...] [--part I/N]
 
-`--part I/N`, with I from 1 to N, takes every N-th fault, starting with the I-th. For example, `--part $((10#$(date +%j)
-% 10 + 1))/10` takes another tenth each day. The exit code is 1 if no test detects a fault, if the tests of a fault
-cannot be imported, or if the text of a fault is not in the code.
+`--part I/N`, with I from 1 to N, takes every N-th fault, starting with the I-th. For example, this takes another tenth
+each day: `--part $((10#$(date +%j) % 10 + 1))/10`. The exit code is 1 if no test detects a fault, if the tests of a
+fault cannot be imported, or if the text of a fault is not in the code.
 """
 
 import argparse

@@ -104,8 +104,10 @@ def plain_step(params, activation, x, model, eta):
 
 @given(problem=white_problems(), eta=st.floats(1e-3, 1))
 def test_a_plain_step_turns_a_row_by_an_angle_of_this_tangent(problem, eta):
-    """The tangent of the angle is eta ||g_t|| / (1 - eta rho); g_t and rho are the tangent and radial parts of the
-    gradient."""
+    """The tangent of the angle is eta ||g_t|| / (1 - eta rho).
+
+    g_t is the tangent part of the row's gradient, and rho is the radial part.
+    """
     params, activation, x, _, _ = problem
     params = Params(params.W + np.copysign(0.5, params.W), params.b_e)
     unit_rows(params.W)

@@ -25,7 +25,7 @@ PAUSE = 20.0
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--faults", type=int, default=200, metavar="N", help="how many (default: 200)")
+    parser.add_argument("--faults", type=int, default=200, metavar="N", help="number of faults (default: 200)")
     parser.add_argument("--seed", type=int, default=0, metavar="K")
     args = parser.parse_args()
     rng, total, rounds, starts, begin = random.Random(args.seed), Counter(), 0, 0, time.monotonic()

@@ -65,8 +65,10 @@ def main() -> int:
 
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--seconds", type=float, default=3600, help="no faults after so many (default: 3600)")
-    p.add_argument("--pause", type=float, default=120, help="at most so many seconds between two faults (default: 120)")
+    p.add_argument(
+        "--seconds", type=float, default=3600, help="no more faults after this time in seconds (default: 3600)"
+    )
+    p.add_argument("--pause", type=float, default=120, help="largest time between faults in seconds (default: 120)")
     p.add_argument("--seed", type=int, default=0, metavar="K")
     p.add_argument("--seen", type=Path, default=Path("results/soak.jsonl"), metavar="FILE")
     p.add_argument("--plot", type=Path, metavar="FILE.png")

@@ -183,7 +183,7 @@ def cut_file(out: Path, rng: random.Random, whole: Path) -> str:
             raise Broken(f"cut at byte {cut} of {len(content)}: another record was lost")
         jsonl.append(out / RESULTS, last)
         if (out / RESULTS).read_bytes() != content:
-            raise Broken(f"cut at byte {cut} of {len(content)}: not mended")
+            raise Broken(f"cut at byte {cut} of {len(content)}: not repaired")
     return f"{len(content) - begin} cuts"
 
 
@@ -192,7 +192,9 @@ TRIALS = {f.__name__: f for f in (full_disk, read_only, two_at_once, little_memo
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=10, metavar="N", help="of each (default: 10; cut_file: 1)")
+    parser.add_argument(
+        "--trials", type=int, default=10, metavar="N", help="number of each kind (default: 10; cut_file: 1)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="K")
     parser.add_argument("--only", nargs="+", choices=TRIALS, default=list(TRIALS))
     args = parser.parse_args()
