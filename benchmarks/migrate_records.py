@@ -43,7 +43,7 @@ def migrated(path: Path) -> str:
     changed = sum(one != other for one, other in zip(entries, new, strict=True))
     unknown = sum("identity" not in entry for entry in new)
     if changed:
-        with jsonl.exclusive_lock(path):  # read again: a sweep can have ended since
+        with jsonl.exclusive_lock(path):  # the file is read again, because a sweep can have written to it since
             jsonl.rewrite(path, identified(jsonl.read(path)))
     return f"{changed} of {len(entries)} records changed" + (f", {unknown} cannot be identified" if unknown else "")
 

@@ -25,7 +25,7 @@ def loss(ns, act, slope, model, W, b, x, eps, sigma2):
 
 
 class Torch:
-    """The step in PyTorch, eager or compiled, on its own copies of the parameters."""
+    """Make the step in PyTorch, eager or compiled, on its own copies of the parameters."""
 
     def __init__(self, model, activation, W, b, x, sigma2, eta, momentum, compiled=False):
         import torch
@@ -64,7 +64,7 @@ class Torch:
 
 
 class Jax:
-    """The step in JAX: all of it under `jit`, which reuses the memory of its arguments (donated buffers)."""
+    """Make the step in JAX: all of it under `jit`, which reuses the memory of its arguments (donated buffers)."""
 
     def __init__(self, model, activation, W, b, x, sigma2, eta, momentum):
         import jax

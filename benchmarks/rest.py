@@ -3,8 +3,7 @@
     OPENBLAS_NUM_THREADS=1 python benchmarks/rest.py
 
 Steps with subnormal velocities are slow on some processors. `optimizer.flush_subnormals` avoids them. The objective is
-CAE, with 1,000
-units on 192 inputs in float32 and a batch of 50.
+CAE, with 1,000 units, 192 inputs, float32 and a batch of 50.
 """
 
 import time

@@ -63,7 +63,7 @@ LOOK = {
 
 
 class Ours:
-    """The step of `training.train`."""
+    """Make the step of `training.train`."""
 
     def __init__(self, model, activation, W, b, x):
         self.model, self.activation, self.x = OBJECTIVES[model], ACTIVATIONS[activation], x
@@ -87,7 +87,7 @@ class Ours:
 
 
 class Products:
-    """The five matrix products of a step, in the memory order that is fastest here."""
+    """Compute only the five matrix products of a step, in the fastest memory order."""
 
     def __init__(self, W, x):
         self.W, self.x = W, x
@@ -100,7 +100,7 @@ class Products:
         self.W @ self.x.T
         self.h @ self.W
         self.W @ self.y.T
-        np.matmul(self.left.T, self.right, out=self.out)  # g_a^T x + h^T g_y, two products in one
+        np.matmul(self.left.T, self.right, out=self.out)  # g_a^T x + h^T g_y: two products in one call
 
 
 def contenders(model, activation, n):

@@ -4,8 +4,7 @@
 
 The runs are matched by identity, so their order does not matter. The hash of the prepared data is left out, because it
 can differ. Records of older releases get their identity when they are read. The script prints the number of records
-with
-equal numbers, and the largest difference per model.
+with equal numbers, and the largest difference per model.
 
 Exit code 0: the files were compared. 1: with --same, at least one record has other numbers in the other file. 2: a file
 cannot be read, or the two files do not hold the same runs.

@@ -55,7 +55,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(site: Path) -> Iterator[str]:
-    """Give the address at which the site's files can be read."""
+    """Serve the site's files and give their address."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -90,7 +90,7 @@ def open_page(driver: webdriver.Chrome, address: str, width: int) -> None:
 
 
 def faults(driver: webdriver.Chrome, name: str) -> list[str]:
-    """What is wrong with the formulas of the open page, or with the addresses of its files."""
+    """Return what is wrong with the formulas of the open page, or with the addresses of its files."""
     count, missing, errors = driver.execute_script(FORMULAS)
     raw, foreign = driver.execute_script(RAW_TEX), driver.execute_script(FOREIGN)
     print(f"{name}: {count} formulas, {len(missing)} not rendered, {errors} with errors, {raw} pieces of raw TeX")
@@ -99,7 +99,7 @@ def faults(driver: webdriver.Chrome, name: str) -> list[str]:
 
 
 def column_faults(driver: webdriver.Chrome, name: str, width: int) -> list[str]:
-    """Pairs whose columns are not side by side (wide), or not one below the other (narrow)."""
+    """Return pairs of columns that are not side by side (wide), or not one below the other (narrow)."""
     pairs = driver.execute_script(PAIRS)
     print(f"{name}: {len(pairs)} pairs of columns at {width} pixels")
     if width >= WIDE:
@@ -110,13 +110,13 @@ def column_faults(driver: webdriver.Chrome, name: str, width: int) -> list[str]:
 
 
 def table_faults(driver: webdriver.Chrome, name: str, tables: str) -> list[str]:
-    """Tables of which a part is outside of its frame, or a text outside of its cell."""
+    """Return tables that are partly outside of their frame, or have a text outside of its cell."""
     cut = driver.execute_script(CUT, tables)
     return [f"{name}: {cut} tables do not fit"] if cut else []
 
 
 def study_pages(site: Path) -> list[str]:
-    """The study pages that have pairs of columns."""
+    """Return the study pages that have pairs of columns."""
     found = sorted((site / "study").glob("*.html"))
     return [f"study/{path.name}" for path in found if "study-pair" in path.read_text(encoding="utf-8")]
 

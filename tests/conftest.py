@@ -1,11 +1,17 @@
-"""Hypothesis profiles: `fast` for every run, `ci` the same and derandomised, `deep` on demand (--hypothesis-profile),
-`mutation` like `ci`, but the first counter-example ends a test: a mutant is killed, how simply does not matter."""
+"""Hypothesis profiles and fixtures for all tests.
+
+- `fast` is the default.
+- `ci` is the same, but derandomised.
+- `deep` has more examples (--hypothesis-profile=deep).
+- `mutation` is like `ci`, but a test ends at its first counter-example and does not search for a simpler one.
+"""
 
 import os
 
 from numpy_rae._blas import ONE_THREAD
 
-# Before NumPy is imported. On a busy machine two threads wait for each other in every small product.
+# This must be set before NumPy is imported. On a busy machine, two BLAS threads wait for each other in every small
+# product.
 os.environ.update(ONE_THREAD)
 
 from concurrent.futures import ThreadPoolExecutor
@@ -47,13 +53,13 @@ def pytest_cmdline_main(config):
     worker = hasattr(config, "workerinput")
     if whole and not worker and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
         config.option.numprocesses = "logical"
-        # A worker that has nothing left takes tests from the others. A module's fixtures may be made twice.
+        # A worker that is idle takes tests from the others. So the fixtures of a module can be made twice.
         config.option.dist = "worksteal"
 
 
 @pytest.fixture(autouse=True)
 def float_errors(request):
-    """The user's setting of NumPy's floating-point errors, if --seterr gives one."""
+    """Set NumPy's handling of floating-point errors as --seterr says, if it is given."""
     wanted = request.config.getoption("--seterr")
     with np.errstate(all=wanted):
         yield
@@ -69,13 +75,13 @@ def module_data_folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ref(module_data_folder):
-    """The reference to the matrix of `made_runs.reference_data`."""
+    """Give the reference to the matrix of `made_runs.reference_data`."""
     return made_runs.reference_data()
 
 
 @pytest.fixture(scope="module")
 def thread(ref):
-    """An executor that costs nothing, for what does not depend on processes."""
+    """Give an executor with one thread instead of processes, for tests that do not depend on processes."""
     with ThreadPoolExecutor(1) as executor:
         yield executor
 

@@ -1,10 +1,10 @@
-"""Keep the values of every formula of the package at fixed points, with its version, in formula_values.json.
+"""Store the values of every formula of the package at fixed points, with the formula's version, in formula_values.json.
 
     python tests/formula_values.py
 
 If you change a formula, first raise its version in VERSIONS of numpy_rae/identity/run_identity.py. Then run this
-script. It writes new formulas and new versions only. It names each formula that changed without a new version, and then
-its exit code is 1.
+script. It writes only new formulas and new versions. If a formula changed without a new version, the script names it
+and exits with code 1.
 """
 
 import json
@@ -30,7 +30,10 @@ def values_of(name: str, formula: Any) -> list[float]:
 
 
 def exact_values_of(kind: str, formula: Any) -> list[float]:
-    """Return the values of an activation, or of a model or penalty with the sigmoid and ReLU, or with ReLU alone."""
+    """Return the values of an activation, or of a model or penalty with the sigmoid and ReLU.
+
+    A model or penalty that needs ReLU is evaluated with ReLU alone.
+    """
     if kind == "activation":
         return jet_values(formula).tolist()
     model = formula if kind == "model" else Penalised(formula)
@@ -44,7 +47,7 @@ def exact_values_of(kind: str, formula: Any) -> list[float]:
 
 
 def current() -> dict[str, dict[str, Any]]:
-    """Return version and values of every formula as it is now."""
+    """Return the version and the present values of every formula."""
     return {
         name: {"version": run_identity.version_of(name), "values": values_of(name, formula)}
         for name, formula in run_identity.formulas().items()

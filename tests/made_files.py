@@ -1,4 +1,4 @@
-"""Small image files for tests: idx and CIFAR-10 archives made in memory, and damage done to bytes."""
+"""Small image files for tests: idx files and CIFAR-10 archives made in memory, and functions that damage bytes."""
 
 import gzip
 import hashlib
@@ -31,7 +31,7 @@ def archive(*members):
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for info, content in members:
             tar.addfile(info, content)
-    return gzip.compress(stream.getvalue(), mtime=0)  # the same bytes at every time
+    return gzip.compress(stream.getvalue(), mtime=0)  # so that the bytes do not depend on the time
 
 
 def all_but(number, *others):

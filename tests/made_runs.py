@@ -1,4 +1,4 @@
-"""Small runs on made data, for the tests of sweeps, records and workers."""
+"""Small runs on made data, for tests of sweeps, records and workers."""
 
 import json
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ SMALL = TrainConfig(hidden=7, batch_size=16, epochs=2)
 
 
 def reference_data() -> data_spec.DataRef:
-    """A made matrix in the data folder; any process that calls this makes the same."""
+    """Store a made matrix in the data folder. Every process that calls this makes the same matrix."""
     x = np.random.default_rng(0).standard_normal((40, 5)).astype(np.float32)
     return prepared.store_array(x, data_spec.DataSpec("digits", 40))
 
 
 def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0), seeds=(0, 1)) -> list[Run]:
-    """Runs in which all models coincide at sigma^2 = 0."""
+    """Return a grid of runs. All models coincide at sigma^2 = 0."""
     return [
         Run(PAPER_OBJECTIVES[model], RELU, ref, replace(config, sigma2=s, seed=seed))
         for seed in seeds
@@ -37,23 +37,23 @@ def grid(ref, config=SMALL, models=("DAE", "CAE", "SAE"), sigma2=(0.0, 0.1, 1.0)
 
 @contextmanager
 def one_thread(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool like `local_pool`, but with one thread and no other process."""
+    """Give a pool like `local_pool`, but with one thread instead of processes."""
     with ThreadPoolExecutor(1) as executor:
         yield executor
 
 
 def timeless(records) -> dict[str, dict]:
-    """Records by hash without their duration, and without where and when they were made."""
+    """Return records by hash, without their duration and without the place and time at which they were made."""
     return {record["hash"]: {**record, "seconds": None, "made": None} for record in records}
 
 
 def lines(path: Path) -> list[str]:
-    """The hashes in a results file, in order."""
+    """Return the hashes in a results file, in order."""
     return [record["hash"] for record in jsonl.read(path)]
 
 
 def strict(path: Path) -> list[dict]:
-    """The records of a file that must hold no NaN or Infinity."""
+    """Return the records of a file, which must hold no NaN or Infinity."""
 
     def refuse(constant):
         raise AssertionError(f"{constant} in {path}")

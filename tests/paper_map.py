@@ -1,7 +1,7 @@
-"""Where each item of the paper is derived, coded, tested and shown, found by its tag.
+"""The places where each item of the paper is derived, coded, tested and shown. They are found by the item's tag.
 
-`python tests/paper_map.py` writes the table into docs/paper_map.md. `test_paper_map.py` fails if that page differs, or if
-an item has no code or no test. The site shows the same table with links to lines (`docs/_ext/map_of_the_paper.py`).
+`python tests/paper_map.py` writes the table into docs/paper_map.md. `test_paper_map.py` fails if that page differs, or
+if an item has no code or no test. The site shows the same table with links to lines (`docs/_ext/map_of_the_paper.py`).
 """
 
 import ast
@@ -19,7 +19,8 @@ STATEMENTS = [
 ]  # fmt: skip
 EQUATIONS = [f"Eq. ({number})" for number in range(1, 15)]
 FIGURES = [f"Fig. {number}" for number in range(1, 6)]
-# The sections of docs/derivations.md that derive or explain each item. Fn. 2 describes preprocessing: nothing is derived.
+# The sections of docs/derivations.md that derive or explain each item. Fn. 2 describes preprocessing, so it has no
+# derivation.
 DERIVED_IN = {
     "Eq. (1)": (1, 3), "Eq. (2)": (15,), "Eq. (3)": (1, 3), "Eq. (4)": (3,), "Eq. (5)": (11,), "Eq. (6)": (3, 7, 19),
     "Eq. (7)": (7,), "Eq. (8)": (5,), "Eq. (9)": (5,), "Eq. (10)": (5,), "Eq. (11)": (5,), "Eq. (12)": (4,),
@@ -33,8 +34,10 @@ DERIVED_IN = {
 
 @cache
 def definitions(path: Path) -> list[tuple[str, str, str]]:
-    """(name, source, first line of the docstring) of every top-level function and class; the module's own docstring
-    stands under the name ''."""
+    """Return (name, source, first line of the docstring) of every top-level function and class.
+
+    The docstring of the module has the name ''.
+    """
     source = path.read_text()
     tree, lines = ast.parse(source), source.split("\n")
     found = [
@@ -46,7 +49,10 @@ def definitions(path: Path) -> list[tuple[str, str, str]]:
 
 
 def mentions(tag: str, text: str) -> bool:
-    """Whether `text` has the tag itself, not a longer one that begins with it. In brackets Eq. (6) is written Eq. 6."""
+    """Return whether `text` has the tag itself, not a longer tag that begins with it.
+
+    In brackets, Eq. (6) is written Eq. 6.
+    """
     pattern = re.escape(tag)
     if tag.startswith("Eq. "):
         pattern = rf"(?:{pattern}|Eq\. {tag[5:-1]})"
@@ -54,7 +60,7 @@ def mentions(tag: str, text: str) -> bool:
 
 
 def places(tag: str, folder: str) -> dict[str, list[str]]:
-    """file -> names of the definitions that carry the tag."""
+    """Return {file: names of the definitions that have the tag}."""
     found = {}
     for path in sorted((ROOT / folder).rglob("*.py")):
         names = [name for name, text, _ in definitions(path) if mentions(tag, text)]
@@ -77,19 +83,21 @@ def examples(tag: str) -> dict[str, list[str]]:
 
 
 def opened(tag: str, file: str) -> list[str]:
-    """The definitions of a file whose docstring has the tag in its first line."""
+    """Return the definitions of a file that have the tag in the first line of their docstring."""
     return [name for name, _, first in definitions(ROOT / file) if mentions(tag, first)]
 
 
 def heading(number: int) -> str:
-    """The title of one section of the derivations."""
+    """Return the title of one section of the derivations."""
     text = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")
     return re.search(rf"^## ({number} .+)$", text, re.MULTILINE)[1]
 
 
 def ranked(tag: str, found: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
-    """The places that are about the tag, first those whose docstrings open with it, and of these the files that a new
-    reader opens first; pictures last."""
+    """Sort the places of a tag. First come those that have it in the first line of their docstring.
+
+    Of these, the files that a new reader should open first come first. Pictures come last.
+    """
     ordered = {}
     for file, names in found.items():
         first = opened(tag, file)
@@ -104,18 +112,18 @@ def ranked(tag: str, found: dict[str, list[str]]) -> list[tuple[str, list[str]]]
 
 
 def derivations(tag: str) -> str:
-    """Links to the sections of the derivations."""
+    """Return links to the sections of the derivations."""
     headings = (heading(number) for number in DERIVED_IN[tag])
     return "<br>".join(f"[{title}](derivations.md#{anchor(title)})" for title in headings)
 
 
 def anchor(title: str) -> str:
-    """The anchor of a heading, as GitHub and the site make it."""
+    """Return the anchor of a heading, as GitHub and the site make it."""
     return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def brief(tag: str, found: dict[str, list[str]], limit: int) -> str:
-    """The first `limit` places as links from a page of docs/."""
+    """Return the first `limit` places as links from a page of docs/."""
     places = ranked(tag, found)[:limit]
     return "<br>".join(f"[{Path(file).name}](../{file}){label(names)}" for file, names in places)
 
@@ -125,7 +133,7 @@ def label(names: list[str]) -> str:
 
 
 def row(tag: str) -> str:
-    """One line of the map."""
+    """Return one line of the map."""
     return (
         "| "
         + " | ".join([tag, derivations(tag), *(brief(tag, found(tag), 2) for found in (code, tests, examples))])
@@ -134,7 +142,7 @@ def row(tag: str) -> str:
 
 
 def table() -> str:
-    """The map as Markdown."""
+    """Return the map as Markdown."""
     lines = ["| paper | derivation | code | test | example |", "|---|---|---|---|---|"]
     return "\n".join([*lines, *map(row, [*EQUATIONS, *STATEMENTS, *FIGURES])])
 

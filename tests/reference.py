@@ -1,6 +1,6 @@
-"""An independent statement of every formula: loops over samples and units, complex-safe, no code of the package's.
+"""Independent formulas: loops over samples and units, valid for complex numbers, without code of the package.
 
-Complex-safe means analytic in every parameter (no abs, no norm, no conjugate), so a complex step differentiates it.
+The formulas are analytic in every parameter (no abs, no norm, no conjugate), so complex steps can differentiate them.
 """
 
 import numpy as np
@@ -68,7 +68,7 @@ AT_MOST_1 = ("sigmoid", "tanh", "hard_sigmoid")
 
 
 def encode(W, b, x, name, order=0):
-    """The jet's `order`-th entry for one sample, unit by unit."""
+    """Return the entry of the jet with index `order` for one sample, unit by unit."""
     return np.array([JETS[name][order](W[j] @ x + b[j]) for j in range(len(b))])
 
 
@@ -89,18 +89,18 @@ def denoising(W, b, x, x_tilde, name):
 
 
 def jacobian(W, b, x, name):
-    """dh/dx of one sample, the whole (m, n) matrix."""
+    """Return dh/dx of one sample, the (m, n) matrix."""
     slope = encode(W, b, x, name, order=1)
     return np.array([[slope[j] * W[j, i] for i in range(W.shape[1])] for j in range(len(b))])
 
 
 def cae(W, b, x, name):
-    """Eq. (8): the squared Frobenius norm of the whole Jacobian, averaged over samples."""
+    """Eq. (8): the squared Frobenius norm of the Jacobian, averaged over samples."""
     return sum(squared(jacobian(W, b, c, name).ravel()) for c in x) / len(x)
 
 
 def power_of_jacobian(W, b, x, name, q, p):
-    """Cor. 2; for odd p complex-safe where no row is zero."""
+    """Cor. 2. For odd p, complex steps are valid if no row is zero."""
     total = 0
     for c in x:
         slope = encode(W, b, c, name, order=1)
@@ -111,7 +111,7 @@ def power_of_jacobian(W, b, x, name, q, p):
 
 
 def marginalised(W, b, x, name, v):
-    """Eq. (10) by its definition: 1/2 sum_i v_i sum_j d2l/dh_j^2 (dh_j/dx_i)^2, d2l/dh_j^2 = 2 W_j . W_j."""
+    """Eq. (10) by its definition: 1/2 sum_i v_i sum_j d2l/dh_j^2 (dh_j/dx_i)^2, with d2l/dh_j^2 = 2 W_j . W_j."""
     total = 0
     for c in x:
         J = jacobian(W, b, c, name)
@@ -129,7 +129,7 @@ def rho(W, b, x, name):
 
 
 def extrapolated(f, df, rho, low, high):
-    """f inside [low, high], its tangents outside."""
+    """Return f inside [low, high] and its tangents outside."""
     edge = low if rho.real < low else high if rho.real > high else rho
     return f(edge) + df(edge) * (rho - edge)
 
@@ -160,7 +160,7 @@ def decay(W, b, x, name):
 
 
 def first_order(W, b, x, eps, name):
-    """Sec. 3.1.1: eps . grad_x_tilde ||x - y(x_tilde)||^2 at x_tilde = x, the gradient through the whole Jacobian."""
+    """Sec. 3.1.1: eps . grad_x_tilde ||x - y(x_tilde)||^2 at x_tilde = x, through the whole Jacobian."""
     total = 0
     for c, e in zip(x, eps, strict=True):
         r = c - decode(W, encode(W, b, c, name))
@@ -179,7 +179,7 @@ def cross(W, b, x, name):
 
 
 def residual_term(W, b, x, name):
-    """Eq. (7), last term, with its sum over the input dimensions left standing."""
+    """Eq. (7), last term, with an explicit sum over the input dimensions."""
     total = 0
     for c in x:
         error = decode(W, encode(W, b, c, name)) - c
@@ -196,7 +196,7 @@ def hessian_term(W, b, x, eps, name):
 
 
 def complex_gradient(f, W, b, step=1e-20):
-    """(dR/dW, dR/db) of the analytic function f(W, b), one complex step a parameter."""
+    """Return (dR/dW, dR/db) of the analytic function f(W, b), by one complex step per parameter."""
     g_W, g_b = np.zeros(W.shape), np.zeros(b.shape)
     for index in np.ndindex(W.shape):
         shifted = W.astype(complex)

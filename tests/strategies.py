@@ -1,4 +1,4 @@
-"""What Hypothesis draws: small problems in float64 whose pre-activations keep clear of every kink by construction."""
+"""Hypothesis strategies: small problems in float64 whose pre-activations are never close to a kink."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ SHIFTS = np.array([0, *(sign * k / 10 for k in range(1, 61) for sign in (1, -1))
 
 
 class Problem(NamedTuple):
-    """Parameters, data, noise and an activation; `eps` is the noise that default_rng(seed) draws first, unscaled."""
+    """Parameters, data, noise and an activation. `eps` is the first noise that default_rng(seed) draws, not scaled."""
 
     params: Params
     activation: Activation
@@ -26,7 +26,7 @@ class Problem(NamedTuple):
 
 
 def values(*shape: int, bound: float = 2.0):
-    """Float64 arrays with entries in [-bound, bound]."""
+    """Draw float64 arrays with entries in [-bound, bound]."""
     return hnp.arrays(np.float64, shape, elements=st.floats(-bound, bound, allow_subnormal=False))
 
 
@@ -34,8 +34,11 @@ def values(*shape: int, bound: float = 2.0):
 def problems(
     draw, activations=tuple(PAPER_ACTIVATIONS.values()), noise=(0.0, 0.1, 0.3), bound=1.0, least=0.0
 ) -> Problem:
-    """A problem on which no x + level * eps, level in `noise`, puts a pre-activation within MARGIN of a kink, and no
-    mean activation lies where a penalty changes over to its tangent. No |entry| of W is below `least`."""
+    """Draw a problem whose pre-activations and mean activations are not close to a point without a derivative.
+
+    For every `level` in `noise`, the pre-activations of x + level * eps are more than MARGIN from every kink. The mean
+    activations are not close to the values at which a penalty changes to its tangent. No |entry| of W is below `least`.
+    """
     N, n, m = draw(st.integers(1, 5)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
     activation = draw(st.sampled_from(activations))
     x, W, seed = draw(values(N, n)), draw(values(m, n, bound=bound)), draw(st.integers(0, 2**16))
@@ -47,10 +50,13 @@ def problems(
 
 
 def clear_bias(activation: Activation, projections: list[np.ndarray]):
-    """Biases of one unit that keep clear of every kink and of every edge; projections[0] are those of x itself."""
+    """Draw the bias of one unit such that no pre-activation is close to a kink and its mean activation to no edge.
+
+    `projections` holds W_j x for x with every noise level. The first has no noise.
+    """
     if not activation.kinks:
         return st.floats(-1, 1).map(lambda b: next(c for c in b + SHIFTS if clear_mean(activation, projections[0] + c)))
-    # s is what b must keep away from, negated: every projection counts once for each kink.
+    # The bias must not be close to any -s. Every projection gives one s for each kink.
     s = np.sort(np.subtract.outer(np.concatenate(projections), activation.kinks).ravel())
     gaps = np.flatnonzero(np.diff(s) > 2 * MARGIN)
     middles = (s[gaps] + s[gaps + 1]) / 2
@@ -59,19 +65,19 @@ def clear_bias(activation: Activation, projections: list[np.ndarray]):
 
 
 def clear_mean(activation: Activation, a: np.ndarray) -> bool:
-    """Whether the mean activation keeps away from the edges of the penalties' domains."""
+    """Return whether the mean activation is not close to an edge of the penalties' domains."""
     return all(abs(activation(a, 1).h.mean() - edge) > CLEAR for edge in EDGES)
 
 
 def whitened(x: np.ndarray) -> np.ndarray:
-    """Centre and whiten x (N, n), N > n, to rounding: E[x] = 0 and E[x x^T] = I."""
+    """Centre and whiten x (N, n), N > n, up to rounding: E[x] = 0 and E[x x^T] = I."""
     Q, _ = np.linalg.qr(np.column_stack([np.ones(len(x)), x]))
     return Q[:, 1:] * len(x) ** 0.5
 
 
 @st.composite
 def white_problems(draw, activations=tuple(PAPER_ACTIVATIONS.values()), bound=1.5) -> Problem:
-    """Data that satisfy Assumption 1 exactly, with parameters drawn freely."""
+    """Draw data that satisfy Assumption 1 exactly, and any parameters."""
     n, m = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     N = draw(st.integers(n + 2, 12))
     seed = draw(st.integers(0, 2**16))

@@ -1,4 +1,4 @@
-"""Jets: derivatives one order at a time, stability far out, and Sec. 2.1.2's claims about each activation."""
+"""Jets: each derivative against the one before, accuracy for large |a|, Sec. 2.1.2's properties of activations."""
 
 from decimal import Decimal, localcontext
 
@@ -24,7 +24,7 @@ def test_each_derivative_is_the_slope_of_the_one_before(s_e: Activation, a: floa
     jet, ahead, behind = s_e(np.array([a])), s_e(a + t), s_e(a - t)
     for order in range(3):
         error = np.abs((ahead[order] - behind[order]) / (2 * t) - jet[order + 1])
-        # Central differences: a hundredth of the error on a tenth of the step, until the values' rounding takes over.
+        # The step of central differences falls to a tenth, so the error falls to a hundredth, until rounding dominates.
         assert error[1] <= error[0] / 50 + 1e-12 * max(1, abs(jet[order][0]))
 
 
@@ -68,7 +68,7 @@ def test_claims_hold_on_a_grid_and_fail_where_not_claimed(s_e: Activation):
     h, dh_da, d2h_da2, _ = s_e(GRID)
     assert s_e.non_decreasing == (dh_da >= 0).all()
     assert s_e.slope_in_unit == ((0 <= dh_da) & (dh_da <= 1)).all()
-    # At a kink h'' says nothing: there the slope itself must not fall.
+    # h'' is not defined at a kink. There, the slope itself must not fall.
     falls = [np.diff(s_e(np.array([kink - 1e-9, kink + 1e-9]), 1).dh_da)[0] < -1e-6 for kink in s_e.kinks]
     assert s_e.convex == ((d2h_da2 >= 0).all() and not any(falls))
     assert s_e.zero_on_left == (s_e(np.array([-1e4]), 1).h[0] == 0)
@@ -78,7 +78,7 @@ def test_claims_hold_on_a_grid_and_fail_where_not_claimed(s_e: Activation):
 
 @by_name
 def test_kinks_are_where_the_jet_jumps_and_nowhere_else(s_e: Activation):
-    """Between points at a distance of 2e-9 a smooth part moves by about as much, a jump by itself."""
+    """Between points at a distance of 2e-9, a smooth function changes by about that much. A jump is larger."""
     a = np.union1d(GRID, s_e.kinks)
     left, right = s_e(a - 1e-9, 2), s_e(a + 1e-9, 2)
     moved = np.max([np.abs(after - before) for before, after in zip(left[:3], right[:3], strict=True)], axis=0)
@@ -95,13 +95,13 @@ def test_at_a_kink_the_jet_is_the_limit_from_the_left(s_e: Activation):
 
 @by_name
 def test_threshold_is_zero_only_for_hard_zeros(s_e: Activation):
-    """delta_min = 0 makes sense where a whole stretch of a gives exactly 0 (Eq. 14)."""
+    """delta_min = 0 makes sense if the activation is exactly 0 on an interval (Eq. 14)."""
     assert s_e.delta_min == (0.0 if (s_e(np.linspace(-8, -4, 9), 1).h == 0).all() else 0.1)
 
 
 @given(a=st.floats(-40, 40), power=st.integers(-4, 4))
 def test_sharpness_scales_softplus(a, power):
-    """h_beta(a) = h(beta a) / beta, one more factor beta a derivative: exact for powers of two."""
+    """h_beta(a) = h(beta a) / beta, with one more factor beta per derivative. This is exact for powers of two."""
     beta = 2.0**power
     sharp, plain = softplus_beta(beta)(np.array([a])), SOFTPLUS(np.array([beta * a]))
     assert [part[0] for part in sharp] == [part[0] * beta ** (order - 1) for order, part in enumerate(plain)]
@@ -135,7 +135,7 @@ def test_relu_at_its_kink_takes_the_left_derivative():
 
 
 def exact_sigmoid(a, prec=50):
-    """The sigmoid and its three derivatives at the numbers a, in 50 digits."""
+    """Return the sigmoid and its three derivatives at the numbers a, computed with 50 digits."""
     rows = []
     with localcontext(prec=prec):
         for number in a:
@@ -146,13 +146,13 @@ def exact_sigmoid(a, prec=50):
 
 
 def exact_softplus(a):
-    """log(1 + exp(a)) and its derivatives; 1 + exp(-700) alone needs 305 digits, so this uses 400."""
+    """Return log(1 + exp(a)) and its derivatives. 1 + exp(-700) needs 305 digits, so this uses 400."""
     with localcontext(prec=400):
         return [[(1 + Decimal(float(number)).exp()).ln() for number in a], *exact_sigmoid(a)[:3]]
 
 
 def exact_tanh(a):
-    """tanh(a) = (1 - e) / (1 + e), e = exp(-2 a), and its derivatives 4 s'(2 a), 8 s''(2 a) and 16 s'''(2 a)."""
+    """Return tanh(a) = (1 - e) / (1 + e), e = exp(-2 a), and its derivatives 4 s'(2 a), 8 s''(2 a) and 16 s'''(2 a)."""
     with localcontext(prec=50):
         exps = [(-2 * Decimal(float(number))).exp() for number in a]
         _, *rest = exact_sigmoid(2 * a.astype(float))
@@ -172,10 +172,10 @@ EXACT = {
 @pytest.mark.parametrize("name", EXACT)
 @pytest.mark.parametrize(("dtype", "end", "allowed"), [(np.float32, 87, 1e-6), (np.float64, 700, 1e-15)])
 def test_sigmoid_and_its_relatives_are_accurate_to_the_ends_of_the_range(name, dtype, end, allowed):
-    """Relative errors against 50 digits, and no warning under the strictest settings.
+    """Errors relative to values with 50 digits must be small, without a floating-point warning.
 
-    1e-6 is 8 units in the last place of float32, and 1e-15 is 4.5 of float64. Near a root, where a value crosses 0,
-    the error is absolute: within 1 of it, and for the third derivative within 1.2.
+    1e-6 is 8 units in the last place of float32, and 1e-15 is 4.5 of float64. The error is absolute near a root: within
+    a distance of 1, or of 1.2 for the third derivative.
     """
     exact, stretch, roots = EXACT[name]
     dense = np.random.default_rng(0).uniform(-5, 5, 300)

@@ -1,4 +1,4 @@
-"""`import numpy_rae as rae`: one table of exports, loaded on first use."""
+"""`import numpy_rae as rae`: one table lists the exports, which are loaded at their first use."""
 
 import ast
 import subprocess

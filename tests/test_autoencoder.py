@@ -1,4 +1,4 @@
-"""Forward and backward pass: against loops, and against a hand-worked example."""
+"""Forward and backward pass, compared with loops and with an example that is worked out by hand."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_one_sample_one_unit_by_hand():
 
 
 def test_loss_and_its_gradient_are_means_over_samples():
-    """r = (1, 0) and (0, -2): J = (1 + 4) / 2, g_y = -2 r / 2."""
+    """r = (1, 0) and (0, -2), so J = (1 + 4) / 2 and g_y = -2 r / 2."""
     J, g_y = reconstruction(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([[3.0, 0.0], [0.0, 1.0]]))
     assert J == 2.5
     np.testing.assert_array_equal(g_y, [[-1, 0], [0, 2]])

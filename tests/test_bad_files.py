@@ -1,6 +1,7 @@
-"""Bad files for every reader: cut, flipped, lengthened, bombs, members that lead elsewhere; a value or one sentence.
+"""Every reader gets bad files and must return a value or raise its error with one sentence.
 
-`fuzz.readers.READERS` states what each reader promises; `tests/fuzz/run.py` looks further with atheris, on demand.
+The files are cut, changed, lengthened, or unpack to a large size, or have members outside of their folder.
+`fuzz.readers.READERS` states what each reader promises. `tests/fuzz/run.py` searches longer, with atheris.
 """
 
 import gzip
@@ -26,7 +27,7 @@ ids = [f"{name}-{len(content)}" for name, content in WHOLE]
 
 
 def outcome(name: str, content: bytes):
-    """What the reader gives, or its one sentence."""
+    """Return what the reader returns, or the sentence of its error."""
     reader = READERS[name]
     try:
         return reader.read(content)
@@ -43,17 +44,17 @@ def test_whole_files_are_read(name, content):
 
 @pytest.mark.parametrize(("name", "content"), SMALL, ids=[f"{name}-{len(content)}" for name, content in SMALL])
 def test_a_file_cut_at_any_byte_is_read_or_refused(name, content):
-    """At every one of a short file, at about 250 of a longer one."""
+    """A short file is cut at every byte, a longer one at about 250 bytes."""
     lengths = range(0, len(content), 1 + len(content) // 250)
     refused = [isinstance(outcome(name, content[:length]), str) for length in lengths]
-    # A line torn off a results file is no fault, and the padding behind a tar's last member says nothing.
+    # A results file may end in a cut line, and the bytes after a tar's last member are only padding.
     assert name == "store" or sum(refused) > 0.9 * len(refused)
 
 
 @pytest.mark.parametrize(("name", "content"), WHOLE, ids=ids)
 @given(data=st.data())
 def test_a_damaged_file_is_read_or_refused(name, content, data):
-    """Bits flipped, a piece replaced, the end cut off, something behind it."""
+    """Bits are flipped, a piece is replaced, the end is cut off, or bytes are appended."""
     changed = bytearray(content)
     for bit in data.draw(st.lists(st.integers(0, 8 * len(content) - 1), max_size=4), label="bits"):
         changed[bit // 8] ^= 1 << bit % 8
@@ -70,11 +71,11 @@ def test_any_bytes_are_refused(name, content):
     assert isinstance(outcome(name, content), str)
 
 
-# Nothing is waited for without end, or read without bound.
+# No reader may wait or read without a bound.
 
 
 class Counted(io.BytesIO):
-    """A file that counts what is read of it."""
+    """A file that counts the bytes that are read from it."""
 
     seen = 0
 
@@ -100,9 +101,9 @@ def header(size: int = 0, kind: bytes = tarfile.REGTYPE, name: str = "other") ->
     ids=["skipped", "batch", "pax", "longname"],
 )
 def test_a_bomb_is_unpacked_to_the_known_bound_only(first):
-    """16 MiB, of which 1 MiB and ten images' bytes may be unpacked.
+    """The file holds 16 MiB, of which the reader may unpack 1 MiB and the bytes of ten images.
 
-    They are stored, not deflated: since Python 3.12 gzip reads 128 KiB ahead, which would hide 128 MiB of zeros.
+    The data are stored, not deflated: since Python 3.12, gzip reads 128 KiB ahead, which would hide 128 MiB of zeros.
     """
     stream = Counted(gzip.compress(first, mtime=0) + 16 * MEMBER)
     with pytest.raises(folders.DataError, match="unpacks to more than 1079306 bytes|must be a regular file of 3073"):
@@ -112,7 +113,7 @@ def test_a_bomb_is_unpacked_to_the_known_bound_only(first):
 
 @pytest.mark.parametrize("size", [2**31, 2**80])
 def test_a_size_that_nothing_stands_behind_is_not_waited_for(size):
-    """tarfile moves to the next member in steps of 10 kB, also where there is nothing any more."""
+    """The header of a member gives a size that the file does not have. tarfile would skip it in steps of 10 kB."""
     assert "it ends within a member" in outcome("parse_cifar10-tar", header(size) + bytes(512))
 
 
@@ -123,7 +124,7 @@ def test_members_without_end_are_given_up():
 
 
 def test_headers_inside_headers_are_given_up():
-    """Each long name is followed by another, which tarfile reads by calling itself."""
+    """Each long name is followed by another one. tarfile reads them by recursion."""
     chain = 1000 * (header(1, tarfile.GNUTYPE_LONGNAME) + bytes(512))
     assert "cannot be read as tar.gz" in outcome("parse_cifar10-tar", chain)
 
@@ -154,7 +155,7 @@ def test_a_deflated_member_is_refused_before_it_is_inflated():
 
 
 def test_a_gzip_stream_of_empty_blocks_ends():
-    """Nothing comes out of it, however long it is."""
+    """The stream unpacks to no bytes, however long it is. The reader must end with its error."""
     empty = b"\x00\x00\x00\xff\xff"
     stream = b"\x1f\x8b\x08" + bytes(7) + 10_000 * empty + b"\x03\x00" + struct.pack("<2I", zlib.crc32(b""), 0)
     assert isinstance(outcome("parse_cifar10", stream), str)
@@ -175,19 +176,19 @@ def test_a_pipe_among_the_data_is_refused_and_not_waited_for(tmp_path):
         images.load_mnist("train", tmp_path)
 
 
-# Members that lead elsewhere, links, members twice.
+# Members outside of the folder, links, and members that occur twice.
 
 LEADING_ELSEWHERE = ["/tmp", "..", f"../{PREFIX}", f"/{PREFIX}", f"./x/../{PREFIX}", "C:\\"]
 
 
 def tar_of(*members: tuple[str, bytes, str], behind: bytes = bytes(3073)) -> bytes:
-    """A tar of (name, kind, link) members, each regular one with `behind` in it."""
+    """Return a tar of (name, kind, link) members. Each regular file holds `behind`."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for name, kind, link in members:
             info = tarfile.TarInfo(name)
             info.type, info.linkname, info.size = kind, link, len(behind)
-            # Behind what is no file nothing stands, whatever size it claims.
+            # Only regular files have content, but every header gives a size.
             archive.addfile(info, io.BytesIO(behind) if kind == tarfile.REGTYPE else None)
     return stream.getvalue()
 
@@ -218,7 +219,7 @@ def test_a_batch_that_stands_twice_is_refused():
 
 
 def rewritten(change) -> bytes:
-    """The whole model with (name, content) pairs changed."""
+    """Return a model file with its (name, content) pairs changed."""
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(whole_model())) as file:
         members = [(name, file.read(name)) for name in file.namelist()]

@@ -1,9 +1,13 @@
-"""Bad input, generated: every public function with one argument spoiled gives a good result or its one sentence.
+"""Every public function gets one wrong argument and must give a good result or one sentence that explains the error.
 
-Public is what a user calls with data or numbers of his own; these functions check what they are given. Not public are
-the parts of those (`PARTS`), what runs at every step on what `train` has checked (`STEP`), what reads only what the
-package itself has returned (`READS_OWN`), and the driver of the scripts, whose public side is the command line
-(test_bad_options.py). A new function must be put into one of these tables.
+A function is public if a user calls it with data or numbers. Public functions check their arguments. Not public are:
+
+- the parts of these functions (`PARTS`),
+- functions that run at every step, with arguments that `train` has checked (`STEP`),
+- functions that only read what the package itself has returned (`READS_OWN`),
+- the driver of the scripts. Users call it by the command line (test_bad_options.py).
+
+Every new function must be in one of these tables.
 """
 
 import inspect
@@ -55,14 +59,15 @@ from numpy_rae.train_config import TrainConfig
 
 @pytest.fixture(scope="module", autouse=True)
 def data_folder(tmp_path_factory):
-    """No data sets are at hand, and what is written goes into a folder of its own."""
+    """Use a new data folder without data sets, and a new working folder for files that the functions write."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
         patch.chdir(tmp_path_factory.mktemp("here"))
         yield
 
 
-# Valid calls: each makes the keyword arguments for float32 or float64 data of N samples, n features and m units.
+# Valid calls: each function returns the keyword arguments for float32 or float64 data of N samples, n features and m
+# units.
 
 
 def rng() -> np.random.Generator:
@@ -99,11 +104,11 @@ def config(dtype, m, **more):
 
 @dataclass(frozen=True)
 class Case:
-    """A function, a valid call, what its result keeps, and the documented error.
+    """A function, a valid call, a check of its result, and the documented error.
 
-    `dtype` says that arrays in the result have the data's dtype; `nan` names the parts of a result that may be NaN,
-    `inf` says that a bound may be infinite; `kept` are arguments that are not spoiled; `names` may
-    stand in a message instead of an argument's.
+    `dtype` says that arrays in the result have the data's dtype. `nan` names the parts of a result that may be NaN, and
+    `inf` says that a bound may be infinite. The arguments `kept` are not changed. A message may have one of `names`
+    instead of an argument's name.
     """
 
     function: Callable
@@ -131,12 +136,12 @@ def white(result, x):
 
 
 def shape(name: str, *axes: str):
-    """The result has the shape of these arguments' axes."""
+    """Return a check that the result has the shape of these axes of the argument."""
     return lambda result, **given: np.shape(result) == np.shape(given[name])[: len(axes)]
 
 
 def ended(result, **given):
-    """Parameters are finite unless the run says that it diverged, and then it has no metrics."""
+    """Return whether parameters and metrics are finite. A run that says that it diverged must have no metrics."""
     finite = np.isfinite(result.params.W).all() and np.isfinite(result.params.b_e).all()
     return (finite and all(map(math.isfinite, result.metrics.values()))) if not result.diverged else not result.metrics
 
@@ -266,7 +271,7 @@ CASES = [
     Case(image_formats.parse_idx, lambda d, N, n, m: {"content": b"\0\0\x08\x01\0\0\0\x01x"}, error=folders.DataError),
 ]  # fmt: skip
 
-# What is done to an argument.
+# Changes to an argument.
 
 MAX = {np.dtype(np.float32): 3e38, np.dtype(np.float64): 1e308}
 TINY = {np.dtype(np.float32): 1e-45, np.dtype(np.float64): 5e-324}
@@ -326,13 +331,13 @@ OTHERS = {
 }  # fmt: skip
 NUMBERS = [0, 0.0, -0.0, 1, -1, 0.5, 1.5, 1e308, -1e308, 5e-324, 1e-60, math.nan, math.inf, -math.inf, None, "1", True,
            1j, np.float32(0.5), np.float64(0.25), np.int8(3), np.ones(1), [1], 10**400]  # fmt: skip
-# A count beyond all memory or patience is the caller's to choose.
+# A count above all memory is not tested: the caller may choose it.
 COUNTS = [number for number in NUMBERS if number is not NUMBERS[-1]]
 OBJECTS = [None, "x", 0, 1.5, object(), [], {}, (), b"x", np.zeros(2)]
 
 
 def spoiled(value, draw):
-    """`value` changed in one way that its kind allows, and how."""
+    """Return `value` changed in one way that fits its type."""
     if isinstance(value, np.ndarray):
         ways = OTHERS | (SAME_SHAPE if value.dtype in MAX else {})
         way = draw(st.sampled_from(sorted(ways)))
@@ -355,7 +360,7 @@ def spoiled(value, draw):
 
 
 def parts(result, name=""):
-    """(name, value) of every array and number in a result."""
+    """Yield (name, value) of every array and number in a result."""
     if isinstance(result, np.ndarray | float | int | np.generic) or result is None:
         yield name, result
     elif is_dataclass(result):
@@ -374,7 +379,7 @@ def frozen(given: dict) -> list[bytes]:
 
 
 def names(case: Case, given: dict) -> set[str]:
-    """What a message may name: the arguments and, of records, their fields."""
+    """Return the names that a message may have: the arguments, and the fields of named tuples."""
     inside = {field for value in given.values() for field in getattr(value, "_fields", ())}
     return set(given) | inside | set(case.names) | {f"{name} {part}" for name in given for part in inside}
 
@@ -402,7 +407,7 @@ def test_a_spoiled_argument_gives_a_good_result_or_one_sentence(case, data):
 
 
 def check_part(case: Case, name: str, value, arguments: dict) -> None:
-    """No NaN but where the docstring says so, and the dtype of the data."""
+    """Check that the value is not NaN, except where the docstring allows it, and that it has the dtype of the data."""
     if value is None or np.asarray(value).dtype.kind not in "fc":
         return
     assert "*" in case.nan or name in case.nan or not np.isnan(value).any(), name
@@ -415,14 +420,14 @@ def check_part(case: Case, name: str, value, arguments: dict) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_valid_calls_are_valid(case, dtype):
-    """Or what they are about is not at hand: then the sentence says so."""
+    """A valid call must succeed, or the error must say that the data are missing."""
     try:
         case.function(**case.valid(dtype, 9, 3, 2))
     except case.error as error:
         assert "no such" in str(error) or "cannot be" in str(error)
 
 
-# Objectives: public too, but called at every step, so that they look at sigma2, and at x's shape and dtype alone.
+# Objectives are public, too. They are called at every step, so they check only sigma2 and the shape and dtype of x.
 
 NUMBER_OR_NOT = st.sampled_from(NUMBERS)
 OTHER_SHAPES = st.sampled_from(sorted(set(OTHERS) - {"one sample", "one row more", "dtype f4", "dtype f8"}))
@@ -436,7 +441,7 @@ def test_objectives_refuse_what_does_not_fit(model, data):
     with pytest.raises(ValueError, match="^x is .*; it must be a float(32|64) array of shape"):
         model(params(dtype, 4, 3), RELU, x, 0.1, rng())
     sigma2 = data.draw(NUMBER_OR_NOT)
-    with np.errstate(over="ignore", invalid="ignore"):  # as in training: an overflow shows in J
+    with np.errstate(over="ignore", invalid="ignore"):  # as in training, in which J shows an overflow
         try:
             J, grad = model(params(dtype, 4, 3), RELU, matrix(dtype, 5, 3), sigma2, rng())
         except ValueError as error:
@@ -450,7 +455,7 @@ def test_objectives_refuse_what_does_not_fit(model, data):
 @pytest.mark.parametrize("s_e", [*ACTIVATIONS.values(), extra_activations.softplus_beta(1e9)], ids=lambda s: s.name)
 @given(data=st.data())
 def test_jets_are_finite_out_to_the_largest_numbers(s_e, data):
-    """In a's shape and dtype, without a warning; only a square may overflow."""
+    """The values have the shape and dtype of a, and there is no warning. Only a square may overflow."""
     dtype = data.draw(st.sampled_from([np.float32, np.float64]))
     largest = float(np.finfo(dtype).max) ** (0.49 if s_e.name == "squared_relu" else 0.7 if "beta" in s_e.name else 1)
     sizes = st.sampled_from([0.0, TINY[np.dtype(dtype)], 1e-30, 0.1, 20.0, 90.0, 800.0, 1e10, 0.99 * largest])
@@ -466,7 +471,7 @@ def test_jets_are_finite_out_to_the_largest_numbers(s_e, data):
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32, np.int64])
 def test_numpy_s_numbers_train_as_python_s(kind):
-    """A number from linspace must not turn float32 arithmetic into float64."""
+    """NumPy scalars, as from linspace, must not promote float32 arithmetic to float64."""
     x, values = matrix(np.float32, 20, 3), {"sigma2": 1, "eta": 1, "momentum": 0}
     values = values if kind is np.int64 else {"sigma2": 0.25, "eta": 0.0078125, "momentum": 0.5}
     for model in ("DAE", "mDAE", "SAE"):
@@ -490,7 +495,7 @@ def test_a_quadrature_in_many_dimensions_is_refused_and_not_begun():
         theorem_3.expected_denoising(**given)
 
 
-# Every function is in one of the tables.
+# Every function is in one of these tables.
 
 PARTS = {
     "_contracts.activation": "check_jet check_activation",
@@ -589,7 +594,7 @@ READS_OWN = {
     "plotting.theory_pictures": "*",
     "plotting.training_report": "*",
     "theory.monitor": "Before Observation",
-    # test_walkthrough.py gives the script bad options.
+    # test_walkthrough.py tests bad options of the script.
     "walkthrough.edae": "*",
     "walkthrough.gradients": "*",
     "walkthrough.line": "*",
@@ -676,7 +681,7 @@ NOT_SPOILED = (PARTS, STEP, READS_OWN, DRIVER)
 
 
 def public(module) -> set[str]:
-    """The functions and classes that a module defines, by name."""
+    """Return the names of the functions and classes that a module defines."""
     found = {
         name
         for name, value in vars(module).items()
@@ -700,5 +705,5 @@ def test_every_function_is_spoiled_or_exempt_for_a_reason(name):
         return
     listed = [case.function.__name__ for case in CASES if case.function.__module__ == f"numpy_rae.{name}"]
     listed += [each for names in exempt for each in names]
-    assert len(listed) == len(set(listed)), "in two tables"
+    assert len(listed) == len(set(listed)), "a function is in two tables"
     assert set(listed) == public(import_module(f"numpy_rae.{name}"))

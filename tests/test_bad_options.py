@@ -1,7 +1,7 @@
-"""Options of every command, generated: exit code 0, or 2 with one sentence on stderr, and never a traceback.
+"""Every command gets generated options and must return 0, or 2 with one sentence on stderr, and never a traceback.
 
-The commands are called in this process. Figure scripts stop where training would begin, after one tiny run of the first
-configuration has shown that it can be trained; the other scripts run at their smallest.
+The commands run in this process. Figure scripts stop before the training, after one tiny run with the first
+configuration. The other scripts run at their smallest size.
 """
 
 import contextlib
@@ -42,12 +42,12 @@ OTHERS = [name for name in MODULES if name not in PROTOCOLS]
 
 
 def outcome(main, arguments: list[str]) -> int:
-    """The exit code, which is 0 without a word on stderr but notices, or 2 with one sentence there."""
+    """Return the exit code. With 0, stderr may hold notices only; with 2 it must hold one sentence."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = main(arguments)
-        except SystemExit as end:  # argparse: the usage, then the sentence; or the help
+        except SystemExit as end:  # argparse prints the usage and the sentence, or the help
             code = end.code or 0
             assert code == 0 or re.search(r"\A(usage: .*\n)(.*\n)*?.*: error: .+\n\Z", err.getvalue()), err.getvalue()
         else:
@@ -59,7 +59,7 @@ def outcome(main, arguments: list[str]) -> int:
 
 @st.composite
 def some(draw, known: dict, most: int = 3) -> list[str]:
-    """A few options, with values that fit them and that do not, and now and then something else among them."""
+    """Draw a few options with valid and invalid values, and sometimes another word."""
     arguments = []
     for option in draw(st.lists(st.sampled_from(sorted(known)), max_size=most)):
         arguments.append(option)
@@ -72,7 +72,7 @@ def some(draw, known: dict, most: int = 3) -> list[str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def quick(tmp_path_factory):
-    """An empty folder of data, nothing fetched, no pool, no picture; one small run in place of a sweep."""
+    """Use an empty data folder, no network, no pool and no pictures, and one small run instead of a sweep."""
     folder = tmp_path_factory.mktemp("options")
 
     def refuse(*arguments, **more):
@@ -133,7 +133,7 @@ FIGURE = {
 @FEW
 @given(data=st.data())
 def test_figure_scripts(name, data):
-    """With few samples, unless an option says otherwise."""
+    """The number of samples is small, unless an option changes it."""
     arguments = ["--preset", "tiny", "--samples", "30", *data.draw(some(FIGURE))]
     outcome(lambda argv: figure_script.main(PROTOCOLS[name], argv), arguments)
 
@@ -170,8 +170,7 @@ def test_a_script_has_the_option_for_a_picture_if_it_draws_one(name, capsys):
 @settings(max_examples=4)
 @given(data=st.data())
 def test_the_other_examples(name, data):
-    """What takes seconds even at its smallest is started once at most, by test_panels and test_recovery: here all
-    arguments are refused."""
+    """Scripts that take seconds at their smallest size get an unknown option, so that they stop before they start."""
     known = REPORT if name == "training_report" else TEXT if name in TEXT_ONLY else PICTURE
     arguments = data.draw(some(known))
     slow = name in ("dictionary_recovery", "filters", "theorem_1_condition", "theorem_3_remainder", "bias_gradients",
@@ -195,7 +194,7 @@ CERTIFY = {
 
 @given(data=st.data())
 def test_the_package_s_command(data):
-    """`--table` alone takes a second; it is refused beside the other options here."""
+    """`--table` alone takes a second. Here it always comes with another option and is refused."""
     usual = ["certify", "--activation", "relu", "--penalty", "CAE"]
     table = ["certify", "--table", "--penalty", "CAE"]
     start = data.draw(st.sampled_from([usual, usual, ["certify"], table, [], ["x"]]))

@@ -1,4 +1,4 @@
-"""The rule that says whether a run broke down, on made records and on stored ones."""
+"""The rule that says whether a run broke down, with made records and with stored ones."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from numpy_rae.breakdown import LOSS, PEAK, broken_down, finished_broken, mean_s
 from numpy_rae.experiments.record_stores import records_by_hash
 
 RECORDS = Path(__file__).resolve().parent.parent / "docs" / "records"
-PATCHES = 192.0  # E||x||^2 of standardised patches: one for each feature
+PATCHES = 192.0  # E||x||^2 of standardised patches is 1 per feature
 
 
 def made(peak, loss, **more):
@@ -53,7 +53,7 @@ def patches():
 
 
 def test_no_stored_run_that_recovers_is_found_and_no_broken_one_is_missed():
-    """The two kinds lie far apart: after a peak, the final losses end below 0.15 or above 0.29 of E||x||^2."""
+    """The two kinds are far apart. After a peak, the final loss is below 0.15 or above 0.29 of E||x||^2."""
     risen = [e for e in patches() if e["status"] == "ok" and e["peak_objective"] > PEAK * PATCHES]
     losses = [entry["metrics"]["loss"] / PATCHES for entry in risen]
     assert risen and not any(0.15 < loss < 0.29 for loss in losses)
@@ -63,7 +63,7 @@ def test_no_stored_run_that_recovers_is_found_and_no_broken_one_is_missed():
 
 
 def test_sae_at_016_is_found():
-    """With eps = 0.001, the objective rises 82-fold above its start only, and it ends with 88 % of its units dead."""
+    """With eps = 0.001, the objective rises only to 82 times its start, but 88 % of the units are dead at the end."""
     path = RECORDS / "fig1_relu_cifar10-paper-sae_eps_0.001.jsonl"
     (entry,) = (e for e in records_by_hash(path).values() if e["config"]["sigma2"] == 0.16)
     assert 80 < entry["peak_objective"] / entry["first_objective"] < 100 and broken_down(entry, PATCHES)

@@ -1,4 +1,4 @@
-"""Row constraints, and the tangent projection of a factored gradient."""
+"""Constraints on rows, and the tangent projection of a factored gradient."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_unit_rows_keeps_directions_and_leaves_zero_rows(W):
     before = W.copy()
     unit_rows(W)
     length = np.linalg.norm(before, axis=1)
-    tiny = length < 1e-150  # its square underflows: a zero row for floating point
+    tiny = length < 1e-150  # The square of this row underflows, so floating point treats it as a zero row.
     np.testing.assert_allclose(np.linalg.norm(W[~tiny], axis=1), 1, rtol=1e-14)
     np.testing.assert_allclose(W[~tiny] * length[~tiny, None], before[~tiny], rtol=1e-13)
     assert np.isfinite(W).all()
@@ -59,7 +59,10 @@ def test_tangent_gradient_is_the_dense_projection(model, problem):
 
 
 def test_a_zero_row_has_no_radial_part():
-    """W = (3, 4), (0, 0), g_W = (1, 2), (5, 6): of (1, 2) the part 11 / 25 lies along (3, 4), of (5, 6) none."""
+    """W = (3, 4), (0, 0), g_W = (1, 2), (5, 6).
+
+    The part of (1, 2) along (3, 4) is 11 / 25. (5, 6) has no radial part.
+    """
     params = Params(np.array([[3.0, 4.0], [0.0, 0.0]]), np.zeros(2))
     grad = Gradient((), np.zeros(2), dense_part=np.array([[1.0, 2.0], [5.0, 6.0]]))
     np.testing.assert_allclose(tangent(grad, params).row_scale, [-11 / 25, 0], rtol=1e-15)

@@ -1,4 +1,4 @@
-"""A user's activation, penalty and objective are checked once, at the first use, with one sentence."""
+"""Activations, penalties and objectives of the user are checked at their first use, and an error has one sentence."""
 
 import gc
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ CONFIG = TrainConfig(sigma2=0.5, hidden=4, epochs=2, batch_size=3, dtype="float6
 
 @dataclass
 class Returns:
-    """A penalty that returns what it is told to."""
+    """A penalty that returns the given result."""
 
     result: object
     order: object = 2

@@ -1,4 +1,4 @@
-"""The transformer: scikit-learn's own checks, the same numbers as `training.train`, Pipeline and GridSearchCV."""
+"""The estimator: scikit-learn's own checks, the numbers of `training.train`, Pipeline and GridSearchCV."""
 
 import ast
 import os
@@ -60,7 +60,7 @@ def assert_same(one, two):
         np.testing.assert_array_equal(left, right)
 
 
-# Some of the checks fit data of mean 100 and deviation 1, unscaled.
+# Some checks fit data with mean 100 and standard deviation 1, not scaled. Then fit can warn.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks([SparseAutoEncoder(), SparseAutoEncoder(n_components=3, model="DAE", activation="sigmoid")])
 def test_scikit_learns_check(estimator, check):
@@ -79,7 +79,10 @@ check_estimator(SparseAutoEncoder())
 
 
 def test_no_check_of_scikit_learns_is_skipped():
-    """A skip warns, which is an error here. In a process of its own: SciPy reads the switch when it is imported."""
+    """A skipped check warns, which is an error here.
+
+    The checks run in a new process, because SciPy reads SCIPY_ARRAY_API at its import.
+    """
     pytest.importorskip("pandas")
     pytest.importorskip("polars")
     environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
@@ -324,7 +327,7 @@ def test_codes_of_the_wrong_width_are_refused():
 
 @pytest.mark.parametrize("mode", ["r", "c"])
 def test_partial_fit_goes_on_from_a_memory_map_with_the_same_numbers(tmp_path, mode):
-    """In-place BLAS into a read-only map would end the process."""
+    """The arrays are read-only or copy-on-write maps. In-place BLAS on a read-only map would crash the process."""
     x, original = data(150, 64), small(n_components=10, eta=0.001).fit(data(150, 64))
     joblib.dump(original, tmp_path / "s.joblib")
     stored = (tmp_path / "s.joblib").read_bytes()
@@ -419,7 +422,10 @@ def test_the_curve_the_steps_and_the_error_are_those_of_training():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_tol_stops_after_as_many_idle_epochs_as_given():
-    """The first epoch always counts as a fall, so with a tol that nothing can reach fit ends n_iter_no_change later."""
+    """The first epoch always counts as a fall.
+
+    With a tol that no epoch reaches, fit ends n_iter_no_change epochs later.
+    """
     x = data()
     stopped = small(epochs=30, tol=1e9, n_iter_no_change=3).fit(x)
     assert stopped.n_iter_ == 4

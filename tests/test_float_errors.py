@@ -1,4 +1,4 @@
-"""Under `numpy.seterr(all="raise")` of the user's, what is harmless inside the package stays inside."""
+"""With the user's `numpy.seterr(all="raise")`, harmless floating-point events inside the package must not raise."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_certify(activation, penalty):
 @pytest.mark.parametrize("activation", PAPER_ACTIVATIONS)
 @pytest.mark.parametrize("model", OBJECTIVES)
 def test_training(model, activation, scale):
-    """Pre-activations far out on both sides, where h' and its powers underflow."""
+    """Pre-activations are large and of both signs, so h' and its powers underflow."""
     config = TrainConfig(sigma2=0.5, hidden=5, epochs=3, batch_size=20)
     given = (np.float32(scale) * X, OBJECTIVES[model], PAPER_ACTIVATIONS[activation], config)
     try:

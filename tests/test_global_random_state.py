@@ -1,4 +1,4 @@
-"""No call touches a global generator, and no source names one."""
+"""No call changes a global random generator, and no source uses one."""
 
 import ast
 from collections.abc import Callable
@@ -35,7 +35,7 @@ P = init_params(5, 6, np.random.default_rng(2), np.float64)
 
 
 def sweep_and_draw(tmp_path, rng) -> None:
-    """A sweep whose worker is a thread, and its picture."""
+    """Run a sweep with a thread as worker, and draw its picture."""
     ref = prepared.store_array(X32, data_spec.DataSpec("digits", len(X32)))
     with ThreadPoolExecutor(1) as executor:
         runs = [Run(PAPER_OBJECTIVES["DAE"], RELU, ref, SHORT)]
@@ -44,7 +44,7 @@ def sweep_and_draw(tmp_path, rng) -> None:
 
 
 def save_and_load(tmp_path, rng) -> None:
-    """A model's way through its file."""
+    """Save a model and load it."""
     model_file.save(tmp_path / "model.npz", P, "sigmoid", replace(SHORT, dtype="float64"), "CAE")
     model_file.load(tmp_path / "model.npz")
 
@@ -83,13 +83,13 @@ def test_no_call_touches_the_global_generators(name, tmp_path, monkeypatch):
     assert global_states() == before
 
 
-# What takes a seed or a generator; nothing else of numpy.random may be named.
+# Names of numpy.random that take a seed or a generator. Sources may use no others.
 EXPLICIT = {"Generator", "SeedSequence", "RandomState", "default_rng"}
 GLOBAL = {"random", "numpy.random"}
 
 
 def global_randomness(source: str) -> list[str]:
-    """What in a source draws from a global generator, seeds one, or makes one without a seed."""
+    """Return the names in a source that draw from a global generator, seed one, or make one without a seed."""
     found = []
     for node in ast.walk(ast.parse(source)):
         match node:

@@ -1,4 +1,4 @@
-"""The checks themselves: they pass a right gradient, and catch every kind of wrong one."""
+"""Tests of the gradient checks: they must pass a right gradient and detect every kind of wrong one."""
 
 import math
 
@@ -100,7 +100,7 @@ def test_a_function_may_write_into_its_argument():
 
 
 def test_an_objective_may_write_into_its_parameters():
-    """`Gradient.row_scale` stands for a multiple of the W that was given, not of what became of it."""
+    """`Gradient.row_scale` means a multiple of the W that was given, not of the W after the call."""
     params = Params(np.array([[1.0, 2.0], [-0.5, 0.3]]), np.array([0.1, 0.2]))
 
     def destroys(p):

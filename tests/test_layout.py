@@ -1,4 +1,4 @@
-"""The table of files in docs/layout.md is the package's, and every module says in its first sentence what it is for."""
+"""docs/layout.md lists all files of the package, and the first sentence of every module says its purpose."""
 
 import generated_table
 import layout

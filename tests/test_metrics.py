@@ -1,4 +1,7 @@
-"""Metrics against loops over samples and units; on integer data with ReLU no sum rounds, so chunks must not show."""
+"""Metrics against loops over samples and units.
+
+On integer data with ReLU no sum rounds, so chunks must change no bit.
+"""
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from numpy_rae.autoencoder import Params
 
 
 def by_loops(params, activation, x):
-    """Eq. (14) unit by unit: (share of samples with h > delta_min, E[a], Var[a]), and the mean loss."""
+    """Return Eq. (14) unit by unit: (share of samples with h > delta_min, E[a], Var[a]), and the mean loss."""
     N, m = len(x), len(params.b_e)
     active, a, loss = np.zeros(m), np.zeros((N, m)), 0.0
     for i in range(N):
@@ -63,7 +66,7 @@ def test_chunks_do_not_show(seed, N, chunk):
 
 
 def test_a_unit_that_only_the_last_sample_wakes_is_not_dead():
-    """Dead is judged over all the data, the short last chunk included."""
+    """A unit is dead only if it is active on no sample, including the short last chunk."""
     x = np.zeros((2 * metrics.CHUNK + 1, 1), np.float32)
     x[-1] = 1
     codes = metrics.measure(Params(np.array([[1], [-1]], np.float32), np.zeros(2, np.float32)), RELU, x)
@@ -108,7 +111,7 @@ def test_summary_holds_plain_floats():
 
 
 def test_data_that_do_not_fit_are_named_and_params_may_be_anything_but_misshapen():
-    """A run that has diverged is measured, too; its loss tells."""
+    """A run that has diverged is measured, too. Its loss is then not finite."""
     params = Params(np.full((2, 3), np.inf), np.zeros(2))
     with pytest.raises(ValueError, match="^x "):
         metrics.measure(params, RELU, np.ones((4, 2)))

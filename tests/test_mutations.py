@@ -1,4 +1,7 @@
-"""The planted faults of `mutations/faults.py` still fit the code; `mutations/run.py` runs them. So does mutmut's section."""
+"""The text of every fault in `mutations/faults.py` is in the code, and the files in mutmut's section exist.
+
+`mutations/run.py` plants the faults.
+"""
 
 import ast
 import configparser

@@ -13,7 +13,7 @@ NOTEBOOK = Path(__file__).resolve().parent.parent / "examples" / "own_idea.ipynb
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """The notebook after its execution, in an empty folder."""
+    """Give the notebook after its execution in an empty folder."""
     notebook, folder = nbformat.read(NOTEBOOK, as_version=4), tmp_path_factory.mktemp("notebook")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(folder / "data"))
@@ -24,7 +24,7 @@ def executed(tmp_path_factory):
 
 
 def shown(notebook, start):
-    """The outputs of the cell that starts with these words."""
+    """Return the outputs of the cell that starts with these words."""
     (cell,) = (cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.startswith(start))
     return cell.outputs
 

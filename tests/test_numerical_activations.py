@@ -1,4 +1,4 @@
-"""Activations from callables: the documented accuracy, which way the derivative is taken, kinks found, refusals."""
+"""Activations from callables: documented accuracy, the method for the derivative, kinks that are found, refusals."""
 
 import math
 
@@ -11,7 +11,7 @@ from scipy.special import expit, ndtr
 from numpy_rae.numerical_activations import from_callable
 from numpy_rae.registry import ACTIVATIONS, find_activation
 
-# Name of the shipped jet, the user's function, whether a complex step suits it, kinks to be found.
+# Name of the package's jet, the user's function, whether complex steps are valid for it, and its kinks.
 CALLABLES = {
     "sigmoid, complex": ("sigmoid", lambda a: 1 / (1 + np.exp(-a)), True, ()),
     "sigmoid, expit refuses complex": ("sigmoid", expit, False, ()),
@@ -51,7 +51,7 @@ def test_claims_left_out_are_those_of_the_shipped_activation(case):
 @pytest.mark.parametrize("given_up_to", [1, 2, 3])
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_given_derivatives_are_used_as_they_are(given_up_to, order):
-    """Given ones come back to the last bit; the next are differences of the last given, not of f."""
+    """Given derivatives are returned bit for bit. Higher ones are differences of the last given one, not of f."""
     tanh = ACTIVATIONS["tanh"]
     parts = [lambda a, k=k: tanh(a)[k] for k in range(1, given_up_to + 1)]
     s_e, a = from_callable("own", np.tanh, parts), np.linspace(-4, 4, 81)
@@ -69,7 +69,7 @@ def test_dtype_and_shape_follow_a():
     a = np.linspace(-2, 2, 6, dtype=np.float32).reshape(2, 3)
     for found, exact in zip(from_callable("own", np.tanh)(a), ACTIVATIONS["tanh"](a), strict=True):
         assert found.dtype == np.float32 and found.shape == (2, 3)
-        # Differences in float32 would be wrong by far more: inside, all is float64.
+        # Differences in float32 would have far larger errors, so the code computes them in float64.
         np.testing.assert_allclose(found, exact, atol=1e-6)
 
 
@@ -90,7 +90,10 @@ def test_a_kink_anywhere_is_found_and_its_sides_kept_apart(kink, left, turn, by_
 
 @given(at=st.floats(-40, 40))
 def test_a_sharp_bend_is_no_kink(at):
-    """h' changes by more than the least jump within a cell of the search, and three times as much in three cells."""
+    """Within one cell of the search, h' changes by more than the smallest jump.
+
+    Within three, it changes by three times as much.
+    """
     assert from_callable("bend", lambda a: np.logaddexp(0, 16 * (a - at)) / 16).kinks == ()
 
 

@@ -1,4 +1,4 @@
-"""SGD with momentum: by hand, against the textbook on dense arrays, and in which order the pieces act."""
+"""SGD with momentum: steps by hand, the textbook formula on dense arrays, and the order of the operations."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from numpy_rae.row_norms import unit_scale
 
 
 def test_two_steps_by_hand():
-    """g = 2 then 4, eta 0.5, momentum 0.5: v = -1, then -0.5 - 2 = -2.5; W goes 10, 9, 6.5. The bias alike."""
+    """g = 2 then 4, eta 0.5, momentum 0.5: v = -1, then -0.5 - 2 = -2.5. W goes 10, 9, 6.5, and the bias 1, 0, -2.5."""
     params = Params(np.array([[10.0]]), np.array([1.0]))
     velocity = zero_velocity(params)
     for g, W, b in ((2.0, 9.0, 0.0), (4.0, 6.5, -2.5)):
@@ -28,7 +28,7 @@ def test_two_steps_by_hand():
 
 
 def textbook_step(params, velocity, g_W, g_b, eta, momentum, unit):
-    """The same on dense arrays, out of place, with numpy.linalg's norm."""
+    """Return the same step on new dense arrays, with the norm of numpy.linalg."""
     v_W, v_b = momentum * velocity.W - eta * g_W, momentum * velocity.b_e - eta * g_b
     W = params.W + v_W
     W = W / np.linalg.norm(W, axis=1, keepdims=True) if unit else W
@@ -62,7 +62,7 @@ def test_factored_step_equals_the_textbook_whatever_the_block_and_order(model, o
 @pytest.mark.parametrize("constraint", [None, unit_scale, partial(max_norm_scale, radius=0.8)])
 @pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_the_plain_step_is_the_fast_one(model, constraint):
-    """Every part of a gradient, in float64: the two differ by rounding alone."""
+    """The gradients together have every part of `Gradient`. In float64, the two steps may differ only by rounding."""
     rng = np.random.default_rng(0)
     x, params = rng.standard_normal((6, 4)), init_params(5, 4, rng, np.float64)
     velocity = Params(*(rng.standard_normal(part.shape) / 10 for part in params))
@@ -90,7 +90,10 @@ def test_rows_have_unit_length_after_the_step_and_momentum_is_left_alone():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("order", ["CC", "CF", "FC", "FF"])
 def test_factors_of_any_order_and_dtype_reach_the_velocity(order, dtype):
-    """BLAS writes in place only where dtype and memory order are its own: small integers, so no sum rounds."""
+    """BLAS writes in place only if the dtype and memory order are its own.
+
+    The numbers are small integers, so no sum rounds.
+    """
     rng = np.random.default_rng(0)
     left, right = (
         np.array(rng.integers(-9, 10, (5, k)), dtype, order=one) for k, one in zip((4, 3), order, strict=True)
@@ -135,7 +138,7 @@ def test_settle_sets_exactly_the_subnormal_to_zero(dtype):
 
 
 def spoil(array, how):
-    """A copy of `array` with the same numbers, in the same memory order, that a step must not write into."""
+    """Return a copy of `array` with the same numbers and memory order, into which a step must not write."""
     if how == "big-endian":
         return array.astype(array.dtype.newbyteorder())
     if how == "unaligned":
@@ -169,7 +172,7 @@ def test_what_a_step_cannot_write_into_is_refused_and_nothing_is_changed(model, 
 
 
 def test_a_velocity_that_is_not_contiguous_is_refused():
-    """BLAS would add into a copy, and the step would be lost without a word."""
+    """BLAS would write into a copy, and the step would be lost without an error."""
     params = init_params(4, 3, np.random.default_rng(1), np.float64)
     _, grad = PAPER_OBJECTIVES["AE"](params, SIGMOID, np.ones((2, 3)), 0.0, None)
     velocity = Params(np.zeros((8, 6))[::2, ::2], np.zeros(4))

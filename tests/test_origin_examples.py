@@ -1,4 +1,4 @@
-"""The parts of the scripts about DAE's origin that can be tested without training: designs, rules, pictures."""
+"""Tests without training of the scripts about the origin of DAE's sparsity: designs, rules and pictures."""
 
 import example_scripts
 import numpy as np
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("close_figures")
 
 
 def made(config: TrainConfig, model: str, fraction: float, **more) -> dict:
-    """A row as `study_rows.row` makes it."""
+    """Return a row as `study_rows.row` makes it."""
     row = {
         name: getattr(config, name) for name in ("sigma2", "seed", "hidden", "batch_size", "epochs", "eta", "momentum")
     }
@@ -29,7 +29,10 @@ def made(config: TrainConfig, model: str, fraction: float, **more) -> dict:
 
 
 def dirac_rows(cae: float, kernel: float, seeds=(0, 1, 2)) -> list[dict]:
-    """Fractions of CAE and of every kernel; AE is as CAE, DAE as the kernels; the seeds differ by .001."""
+    """Return fractions of CAE and of every kernel.
+
+    AE equals CAE, and DAE equals the kernels. The seeds differ by .001.
+    """
     size, rows = study.Size(0, 100, {"digits": 1, "patches": 1}, ()), []
     for data in ("digits", "patches"):
         for seed in seeds:
@@ -77,7 +80,8 @@ def test_dirac_s_difference_is_a_count():
 def test_dirac_shows_the_density_where_the_batch_gradient_is_zero():
     _b, exact, seen, batch = dirac.population().T
     error = np.sqrt(exact / (2 * dirac.STEP * dirac.DRAWS))
-    # The difference is a density averaged over 2 STEP: its bias is below STEP^2 / 6 times the largest curvature, 0.4.
+    # The difference estimates a density over a width of 2 STEP. Its bias is below STEP^2 / 6 times the largest
+    # curvature, 0.4.
     assert (abs(seen - exact) < 5.3 * error + dirac.STEP**2 / 6 * 0.4).all() and not batch.any() and (exact > 0).all()
 
 
@@ -95,7 +99,7 @@ def test_dirac_draws_a_column_for_each_data_set():
 
 
 def scaling_rows(fall, seeds=(0, 1)) -> list[dict]:
-    """The plain fraction is .7; `fall(kind, setting)` is taken off."""
+    """Return rows. The plain fraction is .7, and the others are lower by `fall(kind, setting)`."""
     size, rows = scaling.SIZES["sample"], {}
     for seed in seeds:
         for setting in scaling.settings():
@@ -209,7 +213,7 @@ def test_drift_s_unit_rows_are_unit_rows():
 
 
 def test_level_of_an_exact_auto_encoder():
-    """Rows +-e_k: A = n / m = 1/2, and no remainder."""
+    """For the rows +-e_k, A = n / m = 1/2, and the remainder is 0."""
     x = np.random.default_rng(0).standard_normal((500, 3)).astype(np.float32)
     found = level.level(Params(np.concatenate([np.eye(3), -np.eye(3)]).astype(np.float32), np.zeros(6, np.float32)), x)
     assert found.slopes == 3 and found.products == pytest.approx((x.astype(float) ** 2).sum(axis=1).mean())

@@ -1,4 +1,7 @@
-"""Every equation, statement and figure has code, a test and, where it is a picture, a script; the stored map is true."""
+"""Every equation, statement and figure has code, a test and, if it is a picture, a script.
+
+The stored map is up to date.
+"""
 
 import ast
 import configparser
@@ -37,7 +40,7 @@ def test_every_statement_has_a_file_with_a_marker_of_its_own():
 
 
 def test_derivations_name_functions_and_tests_that_there_are():
-    """As in "Function: `file.py: f, Class.method`. Tests: `tests/file.py::test_name`."."""
+    """The names are written as in "Function: `file.py: f, Class.method`. Tests: `tests/file.py::test_name`."."""
     text = (paper_map.ROOT / "docs" / "derivations.md").read_text()
     named = re.findall(r"`([\w/]+\.py)(?:::?\s*([\w.,\s]+?))?`", text)
     assert len(named) > 60

@@ -1,4 +1,4 @@
-"""Every penalty: value against loops over the whole Jacobian, gradient against complex steps, edges of the domain."""
+"""Every penalty: values against loops over the whole Jacobian, gradients against complex steps, edges of the domain."""
 
 from dataclasses import replace
 
@@ -73,7 +73,7 @@ def test_any_power_of_the_jacobian(problem, q, p):
 
 @given(problem=problems(least=0.2), q=st.integers(1, 5), p=st.sampled_from([1, 3, 5, 7]))
 def test_any_odd_length_power_of_the_jacobian(problem, q, p):
-    """Where no row is zero: there the length has no derivative."""
+    """No row is zero, because the length has no derivative at a zero row."""
     agrees_with_the_loops(problem, q, p)
 
 
@@ -92,7 +92,7 @@ def agrees_with_the_loops(problem, q, p):
 
 @given(problem=problems((SOFTPLUS,)), q=st.integers(1, 3))
 def test_odd_length_power_is_the_geometric_mean_of_its_neighbours(problem, q):
-    """One unit: R_p = s len^p, so R_1^2 = R_0 R_2, and the gradients follow by the product rule."""
+    """For one unit, R_p = s len^p. So R_1^2 = R_0 R_2, and the product rule gives the gradients."""
     params = Params(problem.params.W[:1] + 3, problem.params.b_e[:1])
     R0, R1, R2 = (value_and_dense_gradient(JacobianPenalty(q, p), params, SOFTPLUS, problem.x) for p in (0, 1, 2))
     assert R1[0] ** 2 == pytest.approx(R0[0] * R2[0], rel=1e-12)
@@ -104,13 +104,13 @@ def test_zero_row_has_a_finite_gradient(p):
     params = Params(np.zeros((1, 2)), np.zeros(1))
     R, grad = value_and_dense_gradient(JacobianPenalty(2, p), params, SOFTPLUS, np.ones((3, 2)))
     assert R == (0.25 if p == 0 else 0)
-    # h'(0) h''(0) = 1/8 reaches W through a only where the length does not vanish.
+    # h'(0) h''(0) = 1/8 reaches W through a only if the power of the length is not 0.
     np.testing.assert_allclose(grad.W, np.full((1, 2), 0.25 if p == 0 else 0))
 
 
 @pytest.mark.parametrize(("p", "slope"), [(0, 0), (1, 0), (2, 0.25), (4, 0)])
 def test_slope_in_the_length_at_a_zero_row(p, slope):
-    """(e) as documented there: s = h'(0)^2 = 1/4 for p = 2, whose length power is 0, else 0."""
+    """(e) in the docstring: for p = 2 the slope is s = h'(0)^2 = 1/4, because len2^0 = 1. Otherwise it is 0."""
     params = Params(np.zeros((1, 2)), np.zeros(1))
     _, grad = JacobianPenalty(2, p).value_and_grad(params, SOFTPLUS, forward(params, SOFTPLUS, np.ones((3, 2)), 2))
     assert grad.dR_dlen2.tolist() == [slope]
@@ -118,7 +118,7 @@ def test_slope_in_the_length_at_a_zero_row(p, slope):
 
 @pytest.mark.parametrize("penalty", [SAE, sae_with_target(0.05)])
 def test_beyond_the_domain_the_tangent_goes_on(penalty):
-    """C1 at each edge, straight beyond it: no NaN, and no gradient lost."""
+    """The penalty is C1 at each edge and linear beyond it. So no NaN occurs and the gradient is kept."""
     low, high = penalty.domain
     for edge, side in ((low, -1), (high, 1)):
         if np.isfinite(edge):
@@ -132,7 +132,10 @@ def test_beyond_the_domain_the_tangent_goes_on(penalty):
 
 @pytest.mark.parametrize("eps", [1e-3, 0.02])
 def test_eq_12_goes_on_along_its_tangents_from_eps_and_from_1_minus_eps(eps):
-    """f' = -rho_0 / rho + (1 - rho_0) / (1 - rho) at the edge, for a dead unit (rho = 0) and for one of mean 1 or 2."""
+    """At the edge, f' = -rho_0 / rho + (1 - rho_0) / (1 - rho).
+
+    Beyond the edge, f' keeps this value: for a dead unit (rho = 0), and for means of 1 and 2.
+    """
     f, df, n_extrapolated = sae_with_target(0.2, eps).extrapolated(np.array([0, eps, 0.2, 1 - eps, 1, 2]))
     low, high = -0.2 / eps + 0.8 / (1 - eps), -0.2 / (1 - eps) + 0.8 / eps
     np.testing.assert_allclose(df, [low, low, 0, high, high, high], rtol=1e-12, atol=1e-15)
@@ -147,7 +150,7 @@ def test_cor_1_slope_is_positive_on_the_whole_half_line(rho):
 
 @given(bias=st.floats(-3, 50))
 def test_saturated_units_still_feel_the_penalty(bias):
-    """rho far beyond 1, where a clipped rho would give R a zero gradient; the continued units are counted."""
+    """rho is far above 1, where a clipped rho would have no gradient. The units beyond the domain are counted."""
     params = Params(np.array([[0.5]]), np.array([bias]))
     fwd = forward(params, SOFTPLUS, np.array([[1.0], [-1.0]]))
     R, grad = SAE.value_and_grad(params, SOFTPLUS, fwd)
@@ -160,7 +163,7 @@ def test_saturated_units_still_feel_the_penalty(bias):
 
 @given(rho=st.floats(0.01, 0.99), exponent=st.integers(3, 12))
 def test_target_to_zero_turns_equation_12_into_13(rho, exponent):
-    """The difference is rho_0 times logarithms: it vanishes with rho_0 at that rate."""
+    """The difference is rho_0 times logarithms, so it goes to 0 at the rate of rho_0."""
     rho, rho_0 = np.array([rho]), 10.0**-exponent
     logs = 1 + abs(np.log(rho_0)) + abs(np.log(rho)) + abs(np.log(1 - rho))
     assert abs(kl(rho, rho_0)[0] - kl(rho)[0]) <= rho_0 * logs
@@ -175,7 +178,7 @@ def test_target_is_the_minimum():
 
 @pytest.mark.parametrize(("activation", "bias"), [("relu", -5.0), ("sigmoid", -800.0), ("softplus", -800.0)])
 def test_kl_of_a_dead_unit_is_finite_but_leaves_it_dead(activation, bias):
-    """rho = 0: beyond eps, R and f' go on along the tangent, but h' = 0 at every sample, and dR/da = f' h' / N."""
+    """rho = 0. Below eps, R and f' follow the tangent. But h' = 0 at every sample, and dR/da = f' h' / N."""
     penalty, eps = sae_with_target(0.05), 1e-3
     params, x = Params(np.array([[1.0]]), np.array([bias])), np.array([[1.0], [-1.0]])
     fwd = forward(params, PAPER_ACTIVATIONS[activation], x)
@@ -188,7 +191,7 @@ def test_kl_of_a_dead_unit_is_finite_but_leaves_it_dead(activation, bias):
 
 @given(bias=st.floats(-60, -8))
 def test_kl_pushes_up_a_nearly_dead_unit_below_the_domain_as_its_slope_allows(bias):
-    """Softplus with rho < eps: the continuation's slope (eps - rho_0) / (eps (1 - eps)) times E[h'], and E[h' x]."""
+    """For softplus with rho < eps, the gradients are (eps - rho_0) / (eps (1 - eps)) times E[h'] and E[h' x]."""
     eps, rho_0 = 1e-3, 0.05
     params, x = Params(np.array([[0.5]]), np.array([bias])), np.array([[1.0], [-1.0]])
     e = np.exp(x / 2 + bias)
@@ -287,7 +290,7 @@ def test_without_a_second_derivative_nothing_is_left_out_but_zeros(penalty, s_e)
 
 @pytest.mark.parametrize("eps", [1e-6, 1e-3, 0.1, 0.5])
 def test_sae_s_slope_is_1_over_eps_beyond_1_minus_eps(eps):
-    """-log(1 - rho) below, its tangent above: value log(1 / eps) + (rho - 1 + eps) / eps."""
+    """The penalty is -log(1 - rho) below 1 - eps. Above, it is the tangent log(1 / eps) + (rho - 1 + eps) / eps."""
     rho = np.array([0, (1 - eps) / 2, 1 - eps, 1, 3])
     f, df, n_extrapolated = sae(eps).extrapolated(rho)
     np.testing.assert_allclose(df, [1, 2 / (1 + eps), 1 / eps, 1 / eps, 1 / eps], rtol=1e-9)
@@ -303,7 +306,7 @@ def test_sae_with_eps_1_is_l1():
 
 def test_the_default_continuation_depends_on_whether_h_can_exceed_1():
     assert sae() == SAE
-    params = Params(np.zeros((1, 1)), np.array([5.0]))  # h = 5 and 5.007 with relu and softplus, 0.993 with sigmoid
+    params = Params(np.zeros((1, 1)), np.array([5.0]))  # h = 5 with relu, 5.007 with softplus, 0.993 with sigmoid
     for activation, eps in ((RELU, EPS_ABOVE_1), (SOFTPLUS, EPS_ABOVE_1), (SIGMOID, EPS)):
         fwd = forward(params, activation, np.ones((2, 1)))
         found, expected = (penalty.value_and_grad(params, activation, fwd) for penalty in (SAE, sae(eps)))
@@ -314,7 +317,7 @@ def test_each_kind_of_activation_takes_its_own_domain():
     penalty = MeanActivationPenalty(kl, (-np.inf, 0.5), domain_at_most_1=(-np.inf, 0.9))
     assert penalty.extrapolated(np.array([0.7]))[1] == pytest.approx(2)
     assert penalty.extrapolated(np.array([0.7]), at_most_1=True)[1] == pytest.approx(1 / 0.3)
-    params = Params(np.zeros((1, 1)), np.array([np.log(7 / 3)]))  # sigmoid's h = 0.7, softplus's is log(10 / 3) = 1.2
+    params = Params(np.zeros((1, 1)), np.array([np.log(7 / 3)]))  # sigmoid: h = 0.7; softplus: h = log(10 / 3) = 1.2
     for activation, continued in ((SIGMOID, 0), (SOFTPLUS, 1)):
         _, grad = penalty.value_and_grad(params, activation, forward(params, activation, np.ones((2, 1))))
         assert grad.n_extrapolated == continued

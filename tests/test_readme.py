@@ -1,4 +1,4 @@
-"""The documents' examples run and give the results that are printed there, and their links lead somewhere."""
+"""The examples in the documents run and give the printed results, and the links lead to existing files."""
 
 import configparser
 import doctest
@@ -23,11 +23,11 @@ def test_the_examples_of_the_documents_run(document, least, tmp_path, monkeypatc
 
 
 def code_blocks(path):
-    """The blocks of Python code in a document."""
+    """Return the blocks of Python code in a document."""
     return re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
-# Blocks with prompts are run by doctest above, in these documents.
+# doctest runs the blocks with prompts above, in these documents.
 DOCTESTS = ("README.md", "your_own.md")
 BLOCKS = [(path.name, code) for path in DOCUMENTS for code in code_blocks(path)]
 
@@ -48,7 +48,7 @@ JOBS = "    # each job\n"
 
 
 def test_the_job_array_of_your_own_runs(tmp_path, monkeypatch):
-    """With a small matrix. Its two parts are one indented block, as job scripts are."""
+    """The matrix is small. The two parts of the job script are one indented block of the page."""
     document = (ROOT / "docs" / "your_own.md").read_text(encoding="utf-8")
     block = textwrap.dedent(JOBS + re.split(r"\n(?=\S)", document.split(JOBS)[1])[0])
     job, afterwards = block.split("# afterwards\n")
@@ -79,7 +79,7 @@ def test_every_script_and_module_that_is_named_exists(document):
 
 
 def test_the_readme_is_short_and_leads_to_every_page():
-    """Its tables are pages of their own. The pages that only the site has are reached through the site."""
+    """The tables of the README are pages of their own. Pages that only the site has are reached through the site."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     only_on_the_site = {"index", "start", "gallery", "notebook", "contributing", "changelog"}
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - only_on_the_site

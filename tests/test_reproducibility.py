@@ -1,4 +1,4 @@
-"""The same record from pools of 1, 2 and 4 workers and from a process that trains by itself; no global generator."""
+"""Pools of 1, 2 and 4 workers and a process without a pool give the same records, and no global generator is used."""
 
 import importlib
 import json
@@ -27,16 +27,16 @@ from numpy_rae.registry import OBJECTIVES
 from numpy_rae.storage import jsonl
 from numpy_rae.train_config import TrainConfig
 
-N, n = 100, 784  # as wide as a digit: with 64 units two OpenBLAS threads give other bits than one
+N, n = 100, 784  # As many features as a digit has. With 64, two OpenBLAS threads give other bits than one.
 CONFIG = TrainConfig(sigma2=0.1, hidden=64, batch_size=32, epochs=2)
 POOLS = (1, 2, 4)
 EXTRAS = {"distributed", "sklearn"}
 
 
 def grid() -> list[Run]:
-    """A run of every model at a positive sigma^2, and one at 0, which is the plain auto-encoder's; the same everywhere.
+    """Return a run of every model at a positive sigma^2, and one run of the plain auto-encoder at sigma^2 = 0.
 
-    The plain auto-encoder ignores sigma^2, so its two runs are one for a sweep.
+    The plain auto-encoder does not use sigma^2, so a sweep trains only one of its two runs.
     """
     x = np.random.default_rng(0).standard_normal((N, n)).astype(np.float32)
     ref = prepared.store_array(x, data_spec.DataSpec("digits", N))
@@ -45,18 +45,18 @@ def grid() -> list[Run]:
 
 
 def timeless(records) -> dict[str, dict]:
-    """Records by hash as JSON reads them, without their duration, and without where and when they were made."""
+    """Return records by hash, as JSON reads them, without their duration and without place and time."""
     return {record["hash"]: {**json.loads(json.dumps(record)), "seconds": None, "made": None} for record in records}
 
 
 def global_states() -> list:
-    """The states of both global generators, as values that can be compared."""
+    """Return the states of both global generators as values that can be compared."""
     kind, keys, *rest = np.random.get_state()
     return [random.getstate(), kind, keys.tolist(), rest]
 
 
 def import_everything() -> None:
-    """Every module of the package; an optional extra may be missing, nothing else."""
+    """Import every module of the package. Only an optional extra may be missing."""
     for module in pkgutil.iter_modules(numpy_rae.__path__, "numpy_rae."):
         try:
             importlib.import_module(module.name)
@@ -65,7 +65,10 @@ def import_everything() -> None:
 
 
 def print_records() -> None:
-    """In a process of its own: import everything, train every distinct run here, and leave the global generators alone."""
+    """Import everything, train every distinct run, check the global generators, and print the records.
+
+    A new process calls this.
+    """
     before = global_states()
     import_everything()
     records = [train_run(run) for run in deduplicate(grid()).values()]
@@ -74,7 +77,7 @@ def print_records() -> None:
 
 
 def meet(folder: Path, count: int) -> int:
-    """Wait until `count` processes are here: none of them is idle."""
+    """Wait until `count` processes are here, so that each task runs in another process."""
     (folder / str(os.getpid())).touch()
     while len(list(folder.iterdir())) < count:
         time.sleep(0.01)
@@ -83,7 +86,7 @@ def meet(folder: Path, count: int) -> int:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """A data folder of this module's own, and a user who asks BLAS for two threads, whom no worker may follow."""
+    """Use a new data folder, and a user's setting of two BLAS threads, which no worker may use."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
         for name in _blas.ONE_THREAD:
@@ -93,7 +96,7 @@ def environment(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pools(environment, tmp_path_factory):
-    """Real pools by their number of workers, all of which have started."""
+    """Give real pools by their number of workers. All workers have started."""
     with ExitStack() as stack:
         pools, met = {count: stack.enter_context(local_pool(count)) for count in POOLS}, {}
         for count, pool in pools.items():
@@ -105,7 +108,7 @@ def pools(environment, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def in_process(environment) -> dict[str, dict]:
-    """What a process trains by itself, one run after the other; it found one BLAS thread before it imported NumPy."""
+    """Give the records of a new process that trains all runs. One BLAS thread was set before it imported NumPy."""
     command = [sys.executable, "-c", "import test_reproducibility; test_reproducibility.print_records()"]
     child = subprocess.run(command, env={**environment, **_blas.ONE_THREAD}, capture_output=True, text=True)
     assert child.returncode == 0, child.stderr
@@ -114,8 +117,11 @@ def in_process(environment) -> dict[str, dict]:
 
 @pytest.mark.parametrize("workers", POOLS)
 def test_the_same_record_from_the_pool_and_in_process(pools, in_process, tmp_path, workers):
-    """In the opposite order, too. Every process seeds the global generators differently, and no record shows it."""
+    """The pool gets the runs in the opposite order.
+
+    Every process has other global generators, which must change no record.
+    """
     records = list(sweep.sweep(grid()[::-1], pools[workers], tmp_path / "r.jsonl"))
-    assert len(records) == len(OBJECTIVES) == len(grid()) - 1  # AE once: it does not depend on sigma^2
+    assert len(records) == len(OBJECTIVES) == len(grid()) - 1  # one run of AE: it does not depend on sigma^2
     assert [entry["config"]["sigma2"] for entry in records if entry["model"] == "AE"] == [0.0]
     assert timeless(records) == timeless(jsonl.read(tmp_path / "r.jsonl")) == in_process

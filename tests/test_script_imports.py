@@ -1,4 +1,4 @@
-"""What benchmarks, examples and the tests' own scripts import from the package exists."""
+"""All names that benchmarks, examples and the tests' scripts import from the package exist."""
 
 import ast
 import importlib
@@ -12,7 +12,10 @@ SCRIPTS = [path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*
 
 
 def imported(path: Path) -> list[tuple[str, str]]:
-    """Return (module, name) of every import from this package or from the root of the repository; '' for a module."""
+    """Return (module, name) of every import from this package or from the root of the repository.
+
+    The name is '' if the module itself is imported.
+    """
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
@@ -25,8 +28,8 @@ def imported(path: Path) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_name_that_a_script_imports_exists(path):
     for module, name in imported(path):
-        assert module != "data_fetch", "data_fetch.py is a command, not a module"
-        if module == "numpy_rae.estimator":  # an extra
+        assert module != "data_fetch", "data_fetch.py is a command and must not be imported"
+        if module == "numpy_rae.estimator":  # an optional extra
             pytest.importorskip("sklearn")
         loaded = importlib.import_module(module)
         assert not name or hasattr(loaded, name) or importlib.import_module(f"{module}.{name}")

@@ -65,7 +65,7 @@ def site(tmp_path_factory):
 
 
 def dead_links(site: Path) -> list[str]:
-    """Links and loaded files inside the site that lead nowhere."""
+    """Return links and loaded files inside of the site that do not exist."""
     dead = []
     for path in sorted(site.rglob("*.html")):
         for link in [*parsed(path).links, *parsed(path).loaded]:

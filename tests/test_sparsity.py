@@ -1,4 +1,4 @@
-"""Sparsity measures against loops, on codes and dictionaries whose value is known, and under what they ignore."""
+"""Sparsity measures against loops, on codes with known values, and under changes that they must ignore."""
 
 import math
 from dataclasses import replace
@@ -25,7 +25,7 @@ def hoyer_by_loops(h):
 
 
 def by_loops(params, activation, x):
-    """The record's arrays, entry by entry."""
+    """Return the arrays of the record, computed entry by entry."""
     N, m = len(x), len(params.b_e)
     density, near_zero, L0, hoyer, zero = np.zeros(m), np.zeros(m), [0] * N, [math.nan] * N, [True] * N
     for i in range(N):
@@ -93,7 +93,7 @@ def test_both_measures_are_those_of_the_forward_pass_bit_for_bit(dtype, activati
 
 @given(seed=st.integers(0, 2**16), N=st.integers(1, 40), chunk=st.integers(1, 45))
 def test_chunks_do_not_show(seed, N, chunk):
-    """On whole numbers, whose sums do not round; means and cosines do."""
+    """Sums of integers do not round, so they must be equal. Means and cosines may differ by rounding."""
     rng = np.random.default_rng(seed)
     params = Params(rng.integers(-3, 4, (6, 3)).astype(float), rng.integers(-3, 4, 6).astype(float))
     x = rng.integers(-3, 4, (N, 3)).astype(float)
@@ -144,7 +144,7 @@ def test_hoyer_is_1_for_one_hot_and_0_for_constant_codes(dtype, m, at, exponent,
 
 @given(h=values(4, 7), exponent=st.integers(-900, 900))
 def test_hoyer_ignores_scale_sign_and_order(h, exponent):
-    """The scale is a power of two, which rounds nothing; squares of such numbers do not even exist."""
+    """The scale is a power of two, so it does not round. The squares of such numbers can overflow or underflow."""
     h[np.abs(h) < 1e-30] = 0
     expected = sparsity.hoyer(h)
     np.testing.assert_array_equal(sparsity.hoyer(np.ldexp(h, exponent)), expected)
@@ -154,7 +154,7 @@ def test_hoyer_ignores_scale_sign_and_order(h, exponent):
 
 @pytest.mark.parametrize("k", range(1, 10))
 def test_hoyer_of_k_equal_entries(k):
-    """l1 / l2 = sqrt(k), so of nine: (3 - sqrt(k)) / 2."""
+    """l1 / l2 = sqrt(k), so with nine entries the measure is (3 - sqrt(k)) / 2."""
     h = np.zeros((1, 9))
     h[0, :k] = 5
     assert sparsity.hoyer(h)[0] == pytest.approx((3 - k**0.5) / 2, abs=1e-15)
@@ -175,7 +175,7 @@ def test_zero_codes_have_no_hoyer_and_are_left_out_of_the_mean():
 @floats
 @given(x=values(9, 3))
 def test_explained_variance_is_1_for_perfect_reconstruction(dtype, x):
-    """W = I and ReLU give back what is not negative."""
+    """W = I with ReLU reconstructs non-negative data exactly."""
     x = np.abs(x).astype(dtype)
     x[0] = 3
     seen = sparsity.measure(Params(np.eye(3, dtype=dtype), np.zeros(3, dtype)), RELU, x)
@@ -184,7 +184,7 @@ def test_explained_variance_is_1_for_perfect_reconstruction(dtype, x):
 
 @pytest.mark.parametrize(("scale", "expected"), [(1, 0), (0, -1), (2**0.5, -1)])
 def test_explained_variance_is_0_for_the_mean_and_below_for_worse(scale, expected):
-    """W = (scale, 0) on x = (1, +-1): y = (scale^2, 0), and the mean is (1, 0)."""
+    """For W = (scale, 0) and x = (1, +-1), y = (scale^2, 0). The mean of x is (1, 0)."""
     x = np.array([[1.0, 1], [1, -1]])
     seen = sparsity.measure(Params(np.array([[scale, 0.0]]), np.zeros(1)), RELU, x)
     assert seen.explained_variance == pytest.approx(expected, abs=1e-15)

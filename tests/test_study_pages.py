@@ -1,4 +1,4 @@
-"""The study pages: every lettered step has its line of code, every line its step, and every page its symbols."""
+"""Study pages: every lettered step has a line of code, every such line a step, and every page defines its symbols."""
 
 import ast
 import importlib.util
@@ -19,7 +19,7 @@ PACKAGE = sorted((ROOT / "numpy_rae").rglob("*.py"))
 
 
 def load(name):
-    """Import a module of docs/_ext, none of which is on the path. It needs no Sphinx."""
+    """Import a module of docs/_ext, which is not on the path. It does not need Sphinx."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / "_ext" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -31,7 +31,7 @@ steps = load("lettered_steps")
 
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
-    """Files of their own for `lettered_steps`, so that a fault can be planted in them."""
+    """Give `lettered_steps` copies of the files, so that a test can plant a fault in them."""
     for file in ("docs/derivations.md", "numpy_rae/penalties.py"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text((ROOT / file).read_text(encoding="utf-8"), encoding="utf-8")

@@ -73,7 +73,7 @@ def test_hessian_term_against_two_whole_jacobians(problem):
 
 
 def test_hessian_term_grows_with_the_square_of_the_noise():
-    """For a smooth activation, in leading order and on one draw."""
+    """This holds in leading order for a smooth activation and one noise."""
     rng = np.random.default_rng(0)
     params, x = Params(rng.standard_normal((3, 2)), rng.standard_normal(3)), rng.standard_normal((4, 2))
     noise = np.array([1e-2, 1e-3])
@@ -84,7 +84,7 @@ def test_hessian_term_grows_with_the_square_of_the_noise():
 
 @pytest.mark.parametrize("activation", SMOOTH, ids=lambda s: s.name)
 def test_mean_hessian_term_is_the_noise_variance_times_its_constant_up_to_fourth_order(activation):
-    """E_eps R = noise^2 E sum_j h''^2 len2_j^2 + O(noise^4), the mean over eps by Gauss-Hermite quadrature."""
+    """E_eps R = noise^2 E sum_j h''^2 len2_j^2 + O(noise^4). The mean over eps is a Gauss-Hermite quadrature."""
     rng = np.random.default_rng(0)
     params, x = Params(rng.standard_normal((3, 2)), rng.standard_normal(3)), rng.standard_normal((4, 2))
     fwd = forward(params, activation, x, 2)
@@ -94,7 +94,7 @@ def test_mean_hessian_term_is_the_noise_variance_times_its_constant_up_to_fourth
     noise = np.array([2e-2, 1e-2])
     mean = np.zeros(2)
     for i, k in np.ndindex(8, 8):
-        # One noise for all samples: R is a mean over them.
+        # All samples have the same noise, because R is a mean over them.
         eps = np.tile(z[[i, k]], (4, 1))
         mean += weight[i] * weight[k] * np.array([hessian_term(params, activation, fwd, s * eps)[0] for s in noise])
     remainder = np.abs(mean - noise**2 * constant)

@@ -1,4 +1,4 @@
-"""The loop: two steps by hand, a textbook loop in float64, constraints, pairing by seed, divergence."""
+"""Training loop: two steps by hand, a textbook loop in float64, constraints, same noise for one seed, divergence."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def data(N=30, n=5, seed=0, dtype=np.float64):
 
 
 def test_two_steps_by_hand():
-    """One sample x = 1, one linear-side ReLU unit: the whole loop worked out with scalars."""
+    """One sample x = 1 and one ReLU unit: all numbers of the loop are worked out with scalars."""
     x, config = np.array([[1.0]]), TrainConfig(hidden=1, epochs=2, eta=0.1, constraint="free", dtype="float64")
     w, b = abs(float(init_params(1, 1, RandomStreams(0).init, np.float64).W.item())), 0.0
     positive = Objective("AE", lambda p, s, c, s2, rng: ae(p, s, c))
@@ -82,14 +82,15 @@ def test_rows_have_unit_length_after_every_step_the_last_included():
 LONG = replace(SMALL, sigma2=0.05, hidden=5, batch_size=8, epochs=10, eta=0.002)
 
 
-# A constraint sees W and its velocity, not the activation: two activations with every constraint are enough.
+# A constraint depends on W and its velocity, not on the activation. So two activations with every constraint are
+# enough.
 STEPPED = [(name, "unit") for name in ACTIVATIONS] + [(s, c) for s in ("relu", "sigmoid") for c in ("max-norm", "free")]
 
 
 @pytest.mark.parametrize(("s_e", "constraint"), STEPPED)
 @pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_300_steps_are_the_textbook_s_to_rounding(model, s_e, constraint):
-    """The fast loop against the plain step, on dense gradients and without known lengths."""
+    """The fast loop is compared with plain steps on dense gradients, which do not use known row lengths."""
     s_e = ACTIVATIONS[s_e]
     if model == "KL" and not s_e.non_negative:
         pytest.skip("KL refuses activations with negative values")
@@ -113,7 +114,7 @@ HAS_LENGTHS = ("CAE", "mDAE", "taylor_dae", "CAE+H")
 @pytest.mark.parametrize("constraint", ["unit", "max-norm", "free"])
 @pytest.mark.parametrize("model", HAS_LENGTHS)
 def test_lengths_handed_on_are_those_of_the_weights_and_change_nothing(model, constraint, monkeypatch):
-    """The package's penalties get the lengths from the second update on; the weights are the same to rounding."""
+    """The package's penalties get the lengths from the second update on. The weights are the same up to rounding."""
     seen, config = [], replace(SMALL, constraint=constraint, epochs=10)
     objective = PAPER_OBJECTIVES[model].objective
     penalty = type(objective.penalty)
@@ -136,7 +137,7 @@ def test_lengths_handed_on_are_those_of_the_weights_and_change_nothing(model, co
 
 @pytest.mark.parametrize("kind", ["function", "objective", "penalty", "subclass"])
 def test_what_users_write_never_sees_the_lengths(kind):
-    """Their classes keep the documented arguments, subclasses of the package's included."""
+    """Classes of users have only the documented arguments. This includes subclasses of the package's classes."""
 
     class Own:
         order = 2
@@ -202,7 +203,7 @@ def test_another_seed_gives_another_start_order_and_noise():
 
 
 def test_epochs_in_two_parts_are_epochs_in_one():
-    """Order, noise, velocity and history go on where they were."""
+    """The second call must continue the order, noise, velocity and history of the first."""
     state = init_state(5, SMALL)
     run_epochs(state, data(), PAPER_OBJECTIVES["DAE"], RELU, SMALL, 1)
     parted = run_epochs(state, data(), PAPER_OBJECTIVES["DAE"], RELU, SMALL, 2)
@@ -308,7 +309,10 @@ def test_bad_data_is_refused_before_any_work(x, sentence):
 
 
 def test_the_velocity_of_dead_units_comes_to_rest_and_moves_nothing(monkeypatch):
-    """Left alone, it stays subnormal for ever: 0.9 of a few of the smallest numbers rounds to itself."""
+    """Without the flush, the velocity stays subnormal for ever.
+
+    0.9 times a few of the smallest numbers rounds to the same value.
+    """
     x, config = data(dtype=np.float32), replace(SMALL, dtype="float32", batch_size=30, epochs=1200, sigma2=1.0)
 
     def after(settle):

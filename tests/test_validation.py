@@ -1,4 +1,4 @@
-"""Argument checks: what passes is returned as it is, what does not gets its one sentence."""
+"""Argument checks: a valid value is returned unchanged, and an invalid one gives one sentence."""
 
 import math
 import re
@@ -16,7 +16,7 @@ NAMES = st.from_regex(r"[a-z_]+", fullmatch=True)
 
 
 def sentence(check, *args, **options) -> str:
-    """The message with which a check refuses."""
+    """Return the message with which a check refuses the value."""
     with pytest.raises(ValueError) as error:
         check(*args, **options)
     return str(error.value)

@@ -24,7 +24,7 @@ def data(dtype, N=100, n=6):
 
 
 def ends(models, dtype="float64", activation=RELU, epochs=20, **settings):
-    """W and b_e of each model after 10 updates per epoch from one start, with their peak objectives."""
+    """Return W, b_e and the peak objectives of each model after training from one start, with 10 updates per epoch."""
     settings = {"hidden": 9, "batch_size": 10, "sigma2": 1.0, "eta": 0.005, "tangent": True} | settings
     config = TrainConfig(epochs=epochs, dtype=dtype, **settings)
     results = [train(data(dtype), model, activation, config) for model in models]
@@ -51,7 +51,7 @@ def same(one: Params, other: Params) -> bool:
     ],
 )
 def test_without_the_radial_gradient_ae_and_cor_2_make_the_same_steps(dtype, rows, numbers):
-    """200 updates, compared with `==`: only the objective's value differs."""
+    """After 200 updates the weights must be equal bit for bit. Only the value of the objective differs."""
     params, peaks = ends([AE, CAE, MDAE], dtype, **rows, **numbers)
     assert same(params[0], params[1]) and same(params[0], params[2])
     assert peaks[0] != peaks[1]
@@ -66,7 +66,7 @@ def test_so_do_the_other_penalties_of_the_family_with_any_piecewise_linear_activ
 
 
 def test_the_premises_are_needed():
-    """A curved activation, a penalty with a bias gradient, and the full gradient each make the steps differ."""
+    """The steps differ with a curved activation, a penalty that has a bias gradient, or the full gradient."""
     for activation, model, tangent in ((SIGMOID, CAE, True), (RELU, PAPER_OBJECTIVES["SAE"], True), (RELU, CAE, False)):
         params, _ = ends([AE, model], activation=activation, tangent=tangent, epochs=1)
         assert not same(*params)
@@ -77,7 +77,10 @@ def test_every_rule_is_listed():
 
 
 def one_step(rule, constraint=unit_scale):
-    """From W = (1, 0), v = 0: with eta = 1 the step is v = (-0.5, 1), radial part -0.5."""
+    """Return W and v after one step from W = (1, 0), v = 0.
+
+    With eta = 1 the step is v = (-0.5, 1), with radial part -0.5.
+    """
     params = Params(np.array([[1.0, 0.0]]), np.zeros(1))
     velocity = zero_velocity(params)
     gradient = Gradient(((np.zeros((1, 1)), np.zeros((1, 2))),), np.zeros(1), dense_part=np.array([[0.5, -1.0]]))
@@ -86,8 +89,11 @@ def one_step(rule, constraint=unit_scale):
 
 
 def test_a_step_by_hand():
-    """Classical: (0.5, 1) / |.|. No length: (1, 1) / |.|, the same velocity. No turn: v = (0, 1) - 0.5 u'.
-    Projected: v - (v . u') u' with u' = (1, 2) / |.|."""
+    """The expected W and v of each rule, with u' = (1, 2) / |.|.
+
+    Classical: W = (0.5, 1) / |.|. No length: W = (1, 1) / |.| with the same velocity. No turn: v = (0, 1) - 0.5 u'.
+    Projected: v - (v . u') u'.
+    """
     half, diagonal = np.array([1, 2]) / 5**0.5, np.array([1, 1]) / 2**0.5
     expected = {
         "classical": (half, [-0.5, 1]),
@@ -109,7 +115,7 @@ def test_a_projected_velocity_is_orthogonal_to_the_rows():
 
 @pytest.mark.parametrize("constraint", ["unit", "free"])
 def test_the_two_ways_are_all_ways(constraint):
-    """With both removed, and the full gradient, CAE and mDAE follow AE to rounding; with one removed they do not."""
+    """With the full gradient, CAE and mDAE equal AE up to rounding only if both parts of the velocity are removed."""
 
     def apart(rule):
         settings = {"tangent": False, "velocity": rule, "constraint": constraint, "epochs": 5}

@@ -1,4 +1,4 @@
-"""The walkthrough: its values are those of training, its differences agree with the gradients, a wrong gradient shows."""
+"""The walkthrough: its values are those of training, its differences agree, and it reports a wrong gradient."""
 
 import re
 from dataclasses import replace
@@ -108,7 +108,7 @@ def test_a_millionth_off_shows(which):
 
 
 class WrongCAE:
-    """CAE with one partial derivative that is 1 percent off."""
+    """CAE with an error of 1 percent in one partial derivative."""
 
     order = 2
 
@@ -178,7 +178,7 @@ def test_printed_values_and_differences_agree(capsys):
     half = text.HEAD.index("finite")
     pairs = [(numbers(row[:half]), numbers(row[half:])) for row in rows if numbers(row[half:])]
     compared = [abs(float(v) - float(d)) for values, found in pairs for v, d in zip(values, found, strict=True)]
-    # One unit of the last digit, since either may be rounded.
+    # The values may differ by one unit of the last digit, because both are rounded.
     assert len(compared) > 60 and max(compared) < 1.5e-6
 
 

@@ -1,4 +1,4 @@
-"""One reader under atheris, until libFuzzer's own options end it; started by `run.py`.
+"""Run one reader under atheris until libFuzzer's options end the run. `run.py` starts this script.
 
 python tests/fuzz/harness.py READER [libFuzzer's options and folders]
 """
@@ -7,7 +7,7 @@ import sys
 
 import atheris
 
-import numpy_rae.autoencoder  # noqa: F401  NumPy and SciPy take minutes to instrument, and are not looked at
+import numpy_rae.autoencoder  # noqa: F401  imported first: NumPy and SciPy would take minutes to instrument
 
 with atheris.instrument_imports(include=["numpy_rae", "tarfile", "zipfile", "gzip", "json"]):
     from readers import READERS

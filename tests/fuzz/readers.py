@@ -1,7 +1,9 @@
-"""The file readers as functions of bytes: a value with what is promised of it, or the documented error.
+"""The file readers as functions of bytes. Each returns a value with the promised properties or raises the documented
+error.
 
-`READERS` has for each one whole files to start from. A reader that hides its content behind a checksum stands here a
-second time with the inside as its input, which the function packs: no mutation would find its way through.
+`READERS` has whole files for each reader, from which the fuzzer starts. Some formats protect their content by a
+checksum. A mutated file then fails the checksum and never reaches the code behind it. So these readers have a second
+entry (`...-members` or `...-tar`): its input is the content, and the function packs it with a valid checksum.
 """
 
 import gzip
@@ -38,7 +40,10 @@ STATE = ("meta.npy", *(f"{name}.npy" for name in checkpoint.ARRAYS))
 
 
 class Reader(NamedTuple):
-    """`read(content)` returns, or raises `error`; anything else is a fault. `whole` are files that it returns from."""
+    """`read(content)` must return or raise `error`.
+
+    Any other exception is a fault. It returns for each file in `whole`.
+    """
 
     read: Callable[[bytes], object]
     error: type[Exception]
@@ -46,14 +51,14 @@ class Reader(NamedTuple):
 
 
 def written(content: bytes, name: str) -> Path:
-    """A file with this content, for the readers that take a path."""
+    """Write a file with this content, for readers that take a path."""
     path = FOLDER / name
     path.write_bytes(content)
     return path
 
 
 def idx(content: bytes) -> np.ndarray:
-    """The array, whose bytes are exactly the file's behind its header."""
+    """Return the array. Its bytes must be the bytes after the file's header."""
     array = image_formats.parse_idx(content)
     assert array.dtype == np.uint8 and 1 <= array.ndim <= 4 and content.endswith(array.tobytes())
     assert len(content) == 4 + 4 * array.ndim + array.size
@@ -61,7 +66,7 @@ def idx(content: bytes) -> np.ndarray:
 
 
 def cifar10(content: bytes) -> np.ndarray:
-    """One image a batch, in place of 10,000."""
+    """Read an archive with one image per batch instead of 10,000."""
     images = image_formats.parse_cifar10(io.BytesIO(content), per_batch=1)
     assert images.dtype == np.uint8 and images.shape == (5, 3, 32, 32)
     return images
@@ -78,7 +83,7 @@ def images(content: bytes) -> np.ndarray:
 
 
 def model(content: bytes) -> model_file.SavedModel:
-    """What is loaded could be saved again: nothing in it is NaN, or of another size."""
+    """Load a model and check that it could be saved again: no entry is NaN, and every shape is right."""
     found = model_file.load(written(content, "model.npz"))
     model_file.check_params(found.params, found.config)
     json.dumps(found.notes, allow_nan=False)
@@ -87,7 +92,7 @@ def model(content: bytes) -> model_file.SavedModel:
 
 
 def packed(content: bytes, members: tuple[str, ...]) -> bytes:
-    """The archive of the members, here with CUT between them."""
+    """Return the archive of the members. In `content` they are separated by CUT."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as file:
         for name, part in zip(members, content.split(CUT), strict=False):
@@ -101,7 +106,7 @@ def unpacked(content: bytes, members: tuple[str, ...]) -> bytes:
 
 
 def state(content: bytes) -> training.TrainState:
-    """What is loaded can be saved again."""
+    """Load a training state and check that it can be saved again."""
     found = checkpoint.load(written(content, "state.npz"), RUN)
     checkpoint.save(FOLDER / "again.npz", found, RUN)
     assert np.isfinite(found.params.W).all() and found.params.W.shape == found.velocity.W.shape
@@ -109,7 +114,7 @@ def state(content: bytes) -> training.TrainState:
 
 
 def records(content: bytes) -> list[dict]:
-    """Records, each of which JSON can hold again."""
+    """Read records and check that JSON can store each of them again."""
     found = jsonl.read(written(content, "results.jsonl"))
     assert all(isinstance(entry, dict) for entry in found)
     json.dumps(found, allow_nan=False)
@@ -121,7 +126,7 @@ def whole_idx() -> bytes:
 
 
 def whole_tar(format: int = tarfile.USTAR_FORMAT, **more) -> bytes:
-    """Five batches of one image; `more` are fields of the first member's header."""
+    """Return an archive of five batches with one image each; `more` sets fields of the first member's header."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=format) as archive:
         for number in range(1, 6):
@@ -146,7 +151,7 @@ def whole_model() -> bytes:
 
 
 def whole_state() -> bytes:
-    """Left in the middle of an epoch."""
+    """Return a checkpoint that was saved in the middle of an epoch."""
     path, left = FOLDER / "whole_state.npz", training.init_state(3, CONFIG)
     training.run_epochs(left, np.eye(3), AE, RELU, CONFIG, 1)
     left.ahead, left.seconds = [np.array([2, 0])], 0.5

@@ -1,9 +1,10 @@
-"""Fuzz the file readers with atheris (`pip install -e ".[fuzz]"`), bounded in time and memory.
+"""Fuzz the file readers with atheris (`pip install -e ".[fuzz]"`), with limits on time and memory.
 
     python tests/fuzz/run.py [--seconds 60] [--readers NAME ...] [--keep FOLDER]
 
-A reader fails on an exception that is not the documented one, on an input that takes above 10 s, and above 1 GB. The
-input is then in the folder, which holds the corpus as well. Prints a Markdown table; exits 1 if a reader failed.
+A reader fails if it raises an exception that is not the documented one, if an input takes more than 10 s, or if it uses
+more than 1 GB. The folder then holds the input that failed, beside the corpus. The script prints a Markdown table and
+exits with code 1 if a reader failed.
 """
 
 import argparse
@@ -25,9 +26,11 @@ LIMITS = ("-timeout=10", "-rss_limit_mb=1024", "-max_len=65536")
 
 def main() -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--seconds", type=int, default=60, metavar="S", help="for each reader (default: 60)")
+    p.add_argument("--seconds", type=int, default=60, metavar="S", help="seconds for each reader (default: 60)")
     p.add_argument("--readers", nargs="+", default=list(READERS), choices=READERS, metavar="NAME")
-    p.add_argument("--keep", type=Path, metavar="FOLDER", help="of corpus and failures (default: a temporary one)")
+    p.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="folder of the corpus and the failures (default: a temporary one)"
+    )
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         failures, folder = 0, (args.keep or Path(temporary)).resolve()
@@ -40,7 +43,7 @@ def main() -> int:
 
 
 def fuzz(name: str, folder: Path, seconds: int) -> tuple[str, str, str]:
-    """Executions, seconds, and "ok" or where the trouble is."""
+    """Fuzz one reader. Return the number of executions, the seconds, and "ok" or the folder of the failure."""
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     for number, content in enumerate(READERS[name].whole):

@@ -1,42 +1,42 @@
-"""Small faults to plant in the package, each of which must turn a test red. `run.py` plants them.
+"""Small faults to plant in the package. Each must make a test fail. `run.py` plants them.
 
-`of` says what a fault is a copy of: a line of a derivation, as in "JacobianPenalty (d)", or one of the faults known
-from other code that `KNOWN` lists.
+`of` says what a fault changes: a line of a derivation, as in "JacobianPenalty (d)", or a function. It can also name one
+of the faults in `KNOWN`, which are known from other code.
 """
 
 from dataclasses import dataclass
 
 KNOWN = {
-    "F1": "a penalty floor-divided: no gradient almost anywhere",
-    "F2": "the square of a sum for the sum of squares",
-    "F3": "the mean of the Jacobian's entries for its squared norm",
-    "F4": "a gradient twice that of its own loss",
-    "F5": "ReLU with the sigmoid's derivative; a penalty that W does not feel",
-    "F6": "W as it was at the first call",
-    "F7": "no activation's derivative in the penalty",
-    "F8": "the gradient of the summed units for the Jacobian",
-    "F9": "the weights' gradient summed, the biases' averaged",
-    "F10": "momentum fed with biases for their gradients",
-    "F11": "KL not a number at mean activation 0 and above 1",
-    "F12": "KL of each sample, or of a softmax, for that of the batch mean",
-    "F15": "mean activations clipped: no gradient where it is needed",
-    "F17": "softplus that overflows",
-    "F18": "columns normalised for rows",
-    "F19": "rows normalised before the step",
-    "F20": "dead units counted in a window that is reset",
-    "F21": "time active computed from the activation's size",
-    "F22": "CAE+H averaged over entries",
-    "F23": "wrong second derivatives that nothing tests",
-    "F24": "a comparison that asserts nothing",
-    "F25": "an order of batches that repeats, a generator taken for another",
+    "F1": "floor division in a penalty: its gradient is 0 almost everywhere",
+    "F2": "the square of a sum instead of the sum of squares",
+    "F3": "the mean of the Jacobian's entries instead of its squared norm",
+    "F4": "a gradient that is twice the gradient of its own loss",
+    "F5": "ReLU with the sigmoid's derivative; a penalty whose gradient on W is missing",
+    "F6": "a penalty that always uses the W of its first call",
+    "F7": "the activation's derivative is missing in the penalty",
+    "F8": "the gradient of the sum of all units instead of the Jacobian",
+    "F9": "the gradient on the weights is a sum over samples, that on the biases is a mean",
+    "F10": "momentum gets the biases instead of their gradients",
+    "F11": "KL is NaN for a mean activation of 0 or above 1",
+    "F12": "KL of each sample, or of a softmax, instead of KL of the batch mean",
+    "F15": "mean activations are clipped, so a unit beyond the bounds gets no gradient",
+    "F17": "softplus overflows for large arguments",
+    "F18": "columns are normalised instead of rows",
+    "F19": "rows are normalised before the step instead of after it",
+    "F20": "dead units are counted only since the last reset of a counter, not over all samples",
+    "F21": "the fraction of active samples is computed from the size of the activation",
+    "F22": "CAE+H is a mean over the entries of W instead of a sum",
+    "F23": "a second derivative is wrong and no test compares it",
+    "F24": "a comparison without `assert`",
+    "F25": "batches in the same order in every epoch; one random generator used in place of another",
 }
 
 
 @dataclass(frozen=True)
 class Fault:
-    """In `file` (from the root) `old`, which occurs once, becomes `new`; one of `tests` must turn red.
+    """Replace the text `old` in `file` by `new`. Then one of `tests` must fail.
 
-    They are files in tests/, or file::test.
+    The path of `file` starts at the root, and `old` occurs once in it. `tests` are files in tests/, or file::test.
     """
 
     name: str
@@ -47,17 +47,17 @@ class Fault:
     tests: tuple[str, ...]
 
     def planted(self, text: str) -> str:
-        """The file's text with the fault in it. Raises ValueError unless `old` occurs exactly once."""
+        """Return the file's text with the fault in it. Raises ValueError unless `old` occurs exactly once."""
         if (count := text.count(self.old)) != 1:
             raise ValueError(
-                f"{self.name}: {self.old!r} occurs {count} times in {self.file}, not once; the code has moved on, "
-                "and tests/mutations/faults.py must follow"
+                f"{self.name}: {self.old!r} occurs {count} times in {self.file}, not once; the code has changed, "
+                "so change the fault in tests/mutations/faults.py"
             )
         return text.replace(self.old, self.new)
 
 
 def group(module: str, tests: str, *rows: tuple[str, ...]) -> list[Fault]:
-    """Faults of one module from rows (name, of, old, new), with a fifth entry where other tests than `tests` see it."""
+    """Return faults of one module from rows (name, of, old, new). A fifth entry names other tests than `tests`."""
     return [
         Fault(name, of, f"numpy_rae/{module}.py", old, new, tuple((own[0] if own else tests).split()))
         for name, of, old, new, *own in rows
@@ -65,7 +65,7 @@ def group(module: str, tests: str, *rows: tuple[str, ...]) -> list[Fault]:
 
 
 OBJECTIVES, TRAINING = "test_objectives.py", "test_training.py"
-# Codes that do not converge keep the other tests busy for minutes.
+# With these faults the codes do not converge, and the other tests would take minutes.
 FISTA = "baselines/test_sparse_coding.py::test_iterations_are_fista_with_restart"
 GAP = " ".join(
     f"baselines/test_sparse_coding.py::test_{name}"
@@ -176,9 +176,9 @@ FAULTS = (
         ("kl-softmax", "F12", "rho = batch_sum(fwd.jet.h) / len(fwd.a)  # (a) (m,)",
          "rho = (np.exp(fwd.jet.h) / np.exp(fwd.jet.h).sum(axis=1, keepdims=True)).mean(axis=0)"),
         ("rho-clipped", "F15", "return f + df * (rho - inside), df,", "return f, df * (rho == inside),"),
-        ("continued-value", "MeanActivationPenalty continued", "f + df * (rho - inside), df,", "f, df,"),
-        ("continued-sign", "MeanActivationPenalty continued", "f + df * (rho", "f - df * (rho"),
-        ("continued-count", "MeanActivationPenalty continued", "(rho != inside).sum()", "(rho > inside).sum()"),
+        ("continued-value", "MeanActivationPenalty extrapolated", "f + df * (rho - inside), df,", "f, df,"),
+        ("continued-sign", "MeanActivationPenalty extrapolated", "f + df * (rho", "f - df * (rho"),
+        ("continued-count", "MeanActivationPenalty extrapolated", "(rho != inside).sum()", "(rho > inside).sum()"),
         ("kl-beyond-one", "F11", "inside = rho.clip(*((at_most_1 and self.domain_at_most_1) or self.domain))",
          "inside = rho"),
         ("sae-one-domain", "sae", "((at_most_1 and self.domain_at_most_1) or self.domain)", "self.domain"),
@@ -392,38 +392,38 @@ FAULTS = (
          "batches(len(x), config.batch_size, RandomStreams(config.seed).order)"),
         ("order-from-noise", "F25", "size, state.generators.order)", "size, state.generators.noise)"),
         ("noise-from-order", "F25", "config.sigma2, state.generators.noise)", "config.sigma2, state.generators.order)"),
-        ("resume-counts-anew", "advance", "len(state.history) + epochs", "epochs"),
+        ("resume-counts-anew", "run_epochs", "len(state.history) + epochs", "epochs"),
         ("resume-new-noise", "F25", "    last = len(state.history)",
          "    state.generators = RandomStreams(config.seed)\n    last = len(state.history)"),
-        ("resume-at-rest", "advance", "    last = len(state.history)",
+        ("resume-at-rest", "run_epochs", "    last = len(state.history)",
          "    state.velocity = zero_velocity(state.params)\n    last = len(state.history)"),
-        ("epoch-from-start", "one_epoch", "recent = state.objectives[state.began :]", "recent = state.objectives"),
-        ("probe-is-batch", "one_epoch", "state.params, activation, probe))", "state.params, activation, x[batch]))"),
-        ("lengths-of-the-step-before", "one_update", "    state.len2 = update(", "    update("),
-        ("lengths-stale", "advance", "    drop_wrong_lengths(state)\n", ""),
+        ("epoch-from-start", "run_epoch", "recent = state.objectives[state.began :]", "recent = state.objectives"),
+        ("probe-is-batch", "run_epoch", "state.params, activation, probe))", "state.params, activation, x[batch]))"),
+        ("lengths-of-the-step-before", "run_step", "    state.len2 = update(", "    update("),
+        ("lengths-stale", "run_epochs", "    drop_wrong_lengths(state)\n", ""),
         ("tangent-ignored", "update", "    if config.tangent:", "    if False:"),
         ("velocity-ignored", "update", "velocity_rules.VELOCITY_RULES[config.velocity]", 'velocity_rules.VELOCITY_RULES["classical"]', "test_velocity_rules.py"),
-        ("start-ignored", "begin", '    if config.start == "unit":', "    if False:"),
+        ("start-ignored", "init_state", '    if config.start == "unit":', "    if False:"),
         ("eta-ignored", "update", "config.eta, config.momentum", "0.001, config.momentum"),
         ("momentum-ignored", "update", "config.eta, config.momentum", "config.eta, 0.0"),
-        ("divergence-unseen", "one_update", "if not math.isfinite(J):", "if math.isnan(J):"),
-        ("divergence-step", "one_update", "state.diverged = step", "state.diverged = step + 1"),
-        ("velocity-restless", "settle", "if step % FLUSH_EVERY == 0:", "if False:"),
-        ("continued-last", "one_update", "state.n_extrapolated += grad", "state.n_extrapolated = grad"),
+        ("divergence-unseen", "run_step", "if not math.isfinite(J):", "if math.isnan(J):"),
+        ("divergence-step", "run_step", "state.diverged = step", "state.diverged = step + 1"),
+        ("velocity-restless", "run_step", "if step % FLUSH_EVERY == 0:", "if False:"),
+        ("continued-last", "run_step", "state.n_extrapolated += grad", "state.n_extrapolated = grad"),
     ),
     *group(
         "batches", TRAINING,
         ("order-of-its-own", "F25", "rng.permutation(N)", "np.random.default_rng(0).permutation(N)"),
-        ("no-shuffle", "batches", "rng.permutation(N)", "np.arange(N)"),
-        ("last-batch-dropped", "batches", "len(order), size)) if len(order)",
+        ("no-shuffle", "shuffled_batches", "rng.permutation(N)", "np.arange(N)"),
+        ("last-batch-dropped", "split_batches", "len(order), size)) if len(order)",
          "len(order), size))[: max(1, len(order) // size)] if len(order)"),
     ),
     *group(
         "training_summary", TRAINING,
-        ("epoch-sum", "epoch_entry", "sum(recent) / len(recent)", "sum(recent)"),
-        ("metrics-of-probe", "outcome", "metrics.measure(state.params, activation, x)",
+        ("epoch-sum", "history_entry", "sum(recent) / len(recent)", "sum(recent)"),
+        ("metrics-of-probe", "finalise", "metrics.measure(state.params, activation, x)",
          "metrics.measure(state.params, activation, x[:8])"),
-        ("peak-first", "landmarks", "peak = max(objectives)", "peak = min(objectives)"),
+        ("peak-first", "objective_extremes", "peak = max(objectives)", "peak = min(objectives)"),
     ),
     *group(
         "experiments/checkpoint", "experiments/test_checkpoint.py",
@@ -436,7 +436,7 @@ FAULTS = (
         ("kept-epoch-ended", "F25", 'None if batch is None else split_batches', 'None if not batch else split_batches'),
         ("kept-count-lost", "save", '"n_extrapolated": state.n_extrapolated', '"n_extrapolated": 0'),
         ("kept-began-lost", "save", '"began": state.began', '"began": 0'),
-        ("kept-of-any-run", "check", 'if meta.get("run") != json.loads(json.dumps(run)):', "if False:"),
+        ("kept-of-any-run", "_check", 'if meta.get("run") != json.loads(json.dumps(run)):', "if False:"),
         ("kept-too-often", "CheckpointWriter", "now + max(self.interval, (now - start) / SHARE)", "now + self.interval"),
         ("kept-without-end", "CheckpointWriter", "self.due = now + max(", "self.due = 0 * max("),
         ("told-in-vain", "CheckpointWriter", "        if self.told and self.state:\n            self._keep(self.state)\n", ""),
@@ -471,7 +471,7 @@ FAULTS = (
     ),
     *group(
         "experiments/worker", "experiments/test_sweep.py",
-        ("begun-again", "resumed", "keeper, _load_checkpoint(path, identity))", "keeper)"),
+        ("begun-again", "_train_with_checkpoints", "keeper, _load_checkpoint(path, identity))", "keeper)"),
     ),
     *group(
         "experiments/local_pool", "experiments/test_local_pool.py",
@@ -535,22 +535,22 @@ FAULTS = (
     *group(
         "storage/jsonl", "storage/test_jsonl.py",
         ("half-a-line-stays", "append", "        file.truncate(size)\n        raise", "        raise"),
-        ("lock-stays", "claimed", "                lock.unlink(missing_ok=True)", "                pass"),
-        ("lock-waits", "claimed", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB"),
+        ("lock-stays", "exclusive_lock", "                lock.unlink(missing_ok=True)", "                pass"),
+        ("lock-waits", "_lock_file", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB"),
         ("torn-line-stays", "append", "            _cut_torn_line(path, file)\n", ""),
     ),
     *group(
         "optimizer", "test_optimizer.py",
-        ("settle-normal-too", "settle", "np.finfo(part.dtype).tiny]", "np.finfo(part.dtype).eps]"),
-        ("settle-above-only", "settle", "np.abs(part) < np.finfo", "part < np.finfo"),
+        ("settle-normal-too", "flush_subnormals", "np.finfo(part.dtype).tiny]", "np.finfo(part.dtype).eps]"),
+        ("settle-above-only", "flush_subnormals", "np.abs(part) < np.finfo", "part < np.finfo"),
     ),
     *group(
         "theory/assumption_1", "theory/test_statements.py paper/test_lemma_1.py paper/test_theorem_1.py paper/test_theorem_2.py",
-        ("covariance-unbiased", "audit", "x.T @ x / len(x)", "x.T @ x / (len(x) - 1)", "paper/test_assumption_1.py"),
-        ("covariance-mean-signed", "audit", "np.abs(excess).mean()", "excess.mean()", "paper/test_assumption_1.py"),
-        ("covariance-frobenius", "audit",
+        ("covariance-unbiased", "check_assumption_1", "x.T @ x / len(x)", "x.T @ x / (len(x) - 1)", "paper/test_assumption_1.py"),
+        ("covariance-mean-signed", "check_assumption_1", "np.abs(excess).mean()", "excess.mean()", "paper/test_assumption_1.py"),
+        ("covariance-frobenius", "check_assumption_1",
          "np.linalg.norm(excess, 2)", "np.linalg.norm(excess)", "paper/test_assumption_1.py"),
-        ("mean-signed", "audit", "np.abs(x.mean(axis=0)).max()", "x.mean(axis=0).max()", "paper/test_assumption_1.py"),
+        ("mean-signed", "check_assumption_1", "np.abs(x.mean(axis=0)).max()", "x.mean(axis=0).max()", "paper/test_assumption_1.py"),
         ("kurtosis-raw", "residual_moments", "(z**4).mean() - 3", "(z**4).mean()", "paper/test_assumption_1.py"),
         ("skewness-power", "residual_moments", "(z**3).mean()", "(z**2).mean()", "paper/test_assumption_1.py"),
         ("correlation-signed", "residual_moments",
@@ -788,12 +788,12 @@ FAULTS = (
         ("outcome-from-zero-only", "outcome (d)", "zip(*np.triu_indices(A.shape[1], 1), strict=True)",
          "((0, k) for k in range(1, A.shape[1]))"),
         ("outcome-upside-down", "outcome (d)", "(-1,): SPARSER, (1,): DENSER", "(1,): SPARSER, (-1,): DENSER"),
-        ("outcome-any-lambda-calm", "length", "all_calm = np.all(calm, axis=0)", "all_calm = np.any(calm, axis=0)"),
-        ("outcome-last-calm", "length", "int(all_calm.argmax()) if", "len(all_calm) - 1 if"),
+        ("outcome-any-lambda-calm", "decision_length", "all_calm = np.all(calm, axis=0)", "all_calm = np.any(calm, axis=0)"),
+        ("outcome-last-calm", "decision_length", "int(all_calm.argmax()) if", "len(all_calm) - 1 if"),
         ("outcome-shrinking", "outcome (e)", "- DOUBLINGS * loss >", "- loss >"),
         ("outcome-flip", "outcome (e)", "direction(before) == found and (lasting", "(lasting"),
         ("outcome-absence", "outcome (e)", "(lasting or sweep.converged[at].all())", "True"),
-        ("outcome-broken-kept", "gather", 'entry["status"] != "ok"', 'entry["status"] == "diverged"'),
+        ("outcome-broken-kept", "collect_sweep", 'entry["status"] != "ok"', 'entry["status"] == "diverged"'),
         ("outcome-open-miss", "agreement", "not in FORESEEN or found", "not in FORESEEN and found"),
     ),
     *group(
@@ -949,17 +949,17 @@ FAULTS = (
     ),
     *group(
         "experiments/certificate_data", "experiments/test_certificate_runs.py",
-        ("trials-not-white", "white", "return whiten(x)", "return standardise(x)"),
-        ("trials-every-other-pixel", "digits", ".mean(axis=(2, 4))", "[:, :, 0, :, 0]"),
-        ("trials-offset", "digits", ", MNIST_STD_OFFSET)", ")"),
+        ("trials-not-white", "_white", "return whiten(x)", "return standardise(x)"),
+        ("trials-every-other-pixel", "_digits", ".mean(axis=(2, 4))", "[:, :, 0, :, 0]"),
+        ("trials-offset", "_digits", ", MNIST_STD_OFFSET)", ")"),
     ),
     *group(
         "experiments/certificate_training", "experiments/test_certificate_runs.py",
-        ("trials-drift-sum", "outcome (a)", "(mean_a - before).mean() /", "(mean_a - before).sum() /"),
+        ("trials-drift-sum", "_drift (a)", "(mean_a - before).mean() /", "(mean_a - before).sum() /"),
         ("trials-digest-without-bias", "params_digest", "for values in params)", "for values in params[:1])",
          "experiments/test_fresh_seeds.py::test_equal_parameters_have_equal_digests_and_others_do_not"),
-        ("trials-drift-from-start", "execute", "entry, mean_a = _checkpoint", "entry, _ = _checkpoint"),
-        ("trials-too-many-epochs", "execute", "more = epochs - len(state.history)", "more = epochs"),
+        ("trials-drift-from-start", "train_trial", "entry, mean_a = _checkpoint", "entry, _ = _checkpoint"),
+        ("trials-too-many-epochs", "train_trial", "more = epochs - len(state.history)", "more = epochs"),
     ),
     *group(
         "experiments/certificate_runs", "experiments/test_certificate_runs.py",
@@ -969,7 +969,7 @@ FAULTS = (
     *group(
         "experiments/certificate_trials", "experiments/test_certificate_runs.py",
         ("trials-blind-hash", "Trial.description", '"samples": self.samples, ', ""),
-        ("trials-refused", "takes", 'activation.non_negative or penalty != "KL"', "True"),
+        ("trials-refused", "_takes", 'activation.non_negative or penalty != "KL"', "True"),
     ),
     *group(
         "identity/run_identity", "identity/test_run_identity.py",
@@ -1002,11 +1002,11 @@ FAULTS = (
          "plotting/test_certificate_tables.py::test_the_largest_lambda_is_the_one_shown"),
         ("report-first-length", "ends", "values[row.at].mean(axis=0)", "values[0].mean(axis=0)",
          "plotting/test_certificate_tables.py::test_the_largest_lambda_is_the_one_shown"),
-        ("report-signed", "near_zero", "or row.activation.non_negative:", "or not row.activation.non_negative:"),
+        ("report-signed", "_near_zero", "or row.activation.non_negative:", "or not row.activation.non_negative:"),
     ),
     *group(
         "plotting/certificate_grid", "plotting/test_certificate_tables.py",
-        ("report-frame", "cell", "row.agreement == training_outcome.REFUTED\n    edge", "row.agreement == training_outcome.CONFIRMED\n    edge"),
+        ("report-frame", "_cell", "row.agreement == training_outcome.REFUTED\n    edge", "row.agreement == training_outcome.CONFIRMED\n    edge"),
     ),
     Fault("bare-comparison", "F24", "tests/theory/test_statements.py", "    assert sigma_r(r) == 2.5", "    sigma_r(r) == 2.5",
           ("test_mutations.py",)),

@@ -1,9 +1,10 @@
-"""Plant the faults of `faults.py`, one at a time, in a scratch copy of the package, and show the test that turns red.
+"""Plant the faults of `faults.py`, one at a time, in a scratch copy of the package, and print the test that fails.
 
     python tests/mutations/run.py [--only NAME ...] [--part I/N]
 
-`--part I/N`, I from 1 to N, takes every N-th fault from the I-th on: `--part $((10#$(date +%j) % 10 + 1))/10` is
-another tenth each day. Exits 1 if a fault survives, breaks the import of its tests, or no longer fits the code.
+`--part I/N`, with I from 1 to N, takes every N-th fault, starting with the I-th. For example, this takes another tenth
+each day: `--part $((10#$(date +%j) % 10 + 1))/10`. The exit code is 1 if no test detects a fault, if the tests of a
+fault cannot be imported, or if the text of a fault is not in the code.
 """
 
 import argparse
@@ -23,24 +24,24 @@ from faults import FAULTS, Fault
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("numpy_rae", "benchmarks", "data_fetch.py", "tests", "examples", "setup.cfg")
 LINKED = ("docs", "README.md")
-LIMIT, LIMIT_OF_ALL = 300, 3600  # seconds for the tests of one fault, and for all these tests together
+LIMIT, LIMIT_OF_ALL = 300, 3600  # seconds for the tests of one fault, and for the tests of all faults together
 
 
 def main() -> int:
-    """Run the faults that the command line names; the exit code."""
+    """Run the faults that the command line names and return the exit code."""
     faults = chosen(arguments())
     with tempfile.TemporaryDirectory() as folder:
         scratch = copy_to(Path(folder).resolve())
         check_import(scratch)
         whole = sorted({test for fault in faults for test in fault.tests})
         if red := first_red(scratch, whole, LIMIT_OF_ALL):
-            sys.exit(f"without any fault the tests are red already: {red}")
+            sys.exit(f"the tests fail without any fault: {red}")
         start, failures = time.perf_counter(), 0
         for fault in faults:
             red = seen_by(scratch, fault)
             failures += not red.startswith("tests/")
             print(f"{fault.name:28} {fault.of:34} {red}", flush=True)
-    print(f"{len(faults)} faults, {failures} not turned red, {time.perf_counter() - start:.0f} s")
+    print(f"{len(faults)} faults, {failures} not detected by a test, {time.perf_counter() - start:.0f} s")
     return 1 if failures else 0
 
 
@@ -52,7 +53,7 @@ def arguments() -> argparse.Namespace:
 
 
 def part(text: str) -> tuple[int, int]:
-    """'I/N' as numbers, 1 <= I <= N."""
+    """Return I and N of 'I/N', with 1 <= I <= N."""
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise argparse.ArgumentTypeError(f"part is {text!r}; it must be I/N with 1 <= I <= N")
@@ -65,7 +66,7 @@ def chosen(options: argparse.Namespace) -> list[Fault]:
 
 
 def copy_to(scratch: Path) -> Path:
-    """Copy what faults change, without caches, and link what tests read only: pages and records."""
+    """Copy the files that faults change, without caches. Link the files that tests only read: pages and records."""
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -78,15 +79,16 @@ def copy_to(scratch: Path) -> Path:
 
 
 def python(scratch: Path, *arguments: str, limit: float = LIMIT) -> subprocess.CompletedProcess:
-    """Run Python in the scratch copy, its package first on the path, for at most `limit` seconds."""
-    # No bytecode: a fault that keeps a file's length and second would be run from the cache of the one before.
+    """Run Python in the scratch copy for at most `limit` seconds. The package of the copy is first on the path."""
+    # No bytecode is written. Python compares a file's size and time in seconds with its bytecode. A fault that keeps
+    # both would run the code of the fault before.
     env = os.environ | {"PYTHONPATH": str(scratch), "PYTHONDONTWRITEBYTECODE": "1", "CI": "1"}
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=scratch, env=env, capture_output=True, text=True, timeout=limit)
 
 
 def check_import(scratch: Path) -> None:
-    """End with a message unless the package under test is the scratch copy, not an installed one."""
+    """Exit with a message if the tests would import another package than the one in the scratch copy."""
     done = python(scratch, "-c", "import numpy_rae; print(numpy_rae.__file__)")
     expected = scratch / "numpy_rae" / "__init__.py"
     if done.stdout.strip() != str(expected):
@@ -94,19 +96,19 @@ def check_import(scratch: Path) -> None:
 
 
 def seen_by(scratch: Path, fault: Fault) -> str:
-    """The first test that turns red, which begins with 'tests/', or what is wrong."""
+    """Return the first test that fails, which begins with 'tests/', or a message if no test does."""
     try:
         with planted(scratch / fault.file, fault):
             return first_red(scratch, fault.tests) or f"SURVIVED {' '.join(fault.tests)}"
     except ValueError as error:
-        return f"MOVED ON {error}"
+        return f"NOT IN THE CODE {error}"
     except subprocess.TimeoutExpired:
         return f"NOT ENDED within {LIMIT} s"
 
 
 @contextmanager
 def planted(path: Path, fault: Fault) -> Iterator[None]:
-    """The file with the fault in it, and as it was afterwards."""
+    """Write the fault into the file, and restore the file afterwards."""
     text = path.read_text(encoding="utf-8")
     path.write_text(fault.planted(text), encoding="utf-8")
     try:
@@ -116,7 +118,7 @@ def planted(path: Path, fault: Fault) -> Iterator[None]:
 
 
 def first_red(scratch: Path, tests: list[str] | tuple[str, ...], limit: float = LIMIT) -> str:
-    """The first failing test among these files, '' if all pass, or pytest's complaint if they cannot be run."""
+    """Return the first failing test of these files, '' if all pass, or the output of pytest if it cannot run them."""
     files = [f"tests/{name}" for name in tests]
     done = python(scratch, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--tb=no", "-rfE", *files, limit=limit)
     if done.returncode == 0:

@@ -1,4 +1,4 @@
-"""The table of docs/mutation.md, from what mutmut found.
+"""Make the table of docs/mutation.md from the results of mutmut.
 
 mutmut results --all true | python tests/mutations/table.py
 """
@@ -12,9 +12,9 @@ RESULT = re.compile(r"^\s*(numpy_rae\.(\w+)\.\S+): (.+)$", re.MULTILINE)
 
 
 def table(results: str) -> str:
-    """Mutants by module, as a Markdown table; one that runs into the time limit is noticed too.
+    """Count mutants by module and return a Markdown table. A mutant that runs into the time limit counts as noticed.
 
-    Raises ValueError if there is no mutant, or one was not tested to an end.
+    Raises ValueError if there is no mutant, or if mutmut did not finish testing one.
     """
     found = Counter()
     for name, module, status in RESULT.findall(results):

@@ -1,4 +1,4 @@
-"""Assumption 1: E[x] = 0, E[x x^T] = I, Gaussian residual; and what follows exactly when data satisfy it."""
+"""Assumption 1: E[x] = 0, E[x x^T] = I, Gaussian residual; and its consequences on data that satisfy it exactly."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_whitening_real_valued_data_satisfies_the_audit(seed):
 
 
 def test_residual_moments_of_known_distributions():
-    """10^6 draws: skewness is known to sqrt(6 / 10^6), kurtosis to sqrt(24 / 10^6) a standard deviation."""
+    """With 10^6 draws, skewness has standard deviation sqrt(6 / 10^6), and kurtosis has sqrt(24 / 10^6)."""
     rng = np.random.default_rng(0)
     gaussian = residual_moments(2 * rng.standard_normal((250_000, 4)))
     assert abs(gaussian.sigma_r - 2) < 5 * 2 / (2e6) ** 0.5

@@ -1,4 +1,4 @@
-"""Sec. 2.1.1: without an encoder bias the mean pre-activation of centred data is 0, for every training."""
+"""Sec. 2.1.1: without an encoder bias, the mean pre-activation of centred data is 0 at every step of the training."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_mean_preactivation_stays_zero_without_bias_and_moves_with_it(model, act
 
 @given(st.integers(0, 99))
 def test_minority_above_a_threshold_must_pay_for_the_majority_below(seed):
-    """Mean 0 and variance ||W_j||^2 = 1 cap the share of samples off by margin t at 1 / (1 + t^2)."""
+    """With mean 0 and variance ||W_j||^2 = 1, a share of at most 1 / (1 + t^2) of the samples has a <= -t."""
     rng = np.random.default_rng(seed)
     x, w = white(seed), rng.standard_normal(4)
     a = x @ (w / np.linalg.norm(w))
@@ -46,9 +46,10 @@ def test_minority_above_a_threshold_must_pay_for_the_majority_below(seed):
 
 @given(seed=st.integers(0, 999), N=st.integers(6, 40))
 def test_without_bias_no_unit_is_active_on_a_smaller_share_of_samples_than_1_over_2_x_squared(seed, N):
-    """X is the length of the longest sample of white data, and the threshold is 0; so no unit is dead either.
+    """On white data with longest sample X, a unit without bias must be active on at least 1 / (2 X^2) of the samples.
 
-    The data have long tails, and the rows point to and from the samples, too: the share comes close to its lower bound.
+    The threshold is 0. So no unit is dead. The data have long tails, and some rows of W are samples or their negatives.
+    These rows bring the share close to its lower bound.
     """
     rng = np.random.default_rng(seed)
     x = whitened(np.abs(rng.standard_t(1, (N, 4))))
@@ -59,14 +60,17 @@ def test_without_bias_no_unit_is_active_on_a_smaller_share_of_samples_than_1_ove
 
 @pytest.mark.parametrize("N", [2, 8, 50])
 def test_that_share_is_attained(N):
-    """x = +-X on a sample each and 0 on the others has E[x^2] = 2 X^2 / N = 1, and a > 0 on one sample in N."""
+    """The lower bound is exact for x = X on one sample, -X on another, and 0 on the others.
+
+    Then E[x^2] = 2 X^2 / N = 1, and a > 0 on one sample in N.
+    """
     x = np.zeros((N, 1))
     x[:2, 0] = np.array([1, -1]) * (N / 2) ** 0.5
     assert (x @ np.array([[0.3]]) > 0).mean() == pytest.approx(1 / (2 * row_len2(x).max()), rel=1e-12)
 
 
 def test_without_bias_no_unit_falls_below_that_share_at_a_coefficient_that_kills_all_with_bias():
-    """SAE with ReLU at lambda = 100."""
+    """SAE with ReLU at lambda = 100: with a bias all units die, without a bias none does."""
     x = white(N=200, n=6)
     config = TrainConfig(sigma2=100.0, hidden=10, batch_size=20, epochs=20, eta=0.001, dtype="float64")
     runs = [

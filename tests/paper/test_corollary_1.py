@@ -1,4 +1,4 @@
-"""Cor. 1: f of the mean activation, f increasing, s_e non-decreasing: the bias gradient is never negative."""
+"""Cor. 1: for f of the mean activation, f increasing and s_e non-decreasing, the bias gradient is never negative."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ INCREASING = {
 @pytest.mark.parametrize("name", INCREASING)
 @given(problem=white_problems(), shift=st.floats(-5, 60))
 def test_bias_gradient_is_never_negative_also_where_rho_exceeds_one(name, problem, shift):
-    """Cor. 1, Eq. (13): on the whole half line, where a clipped logarithm would have lost its gradient."""
+    """Cor. 1, Eq. (13): also for rho above 1. If the code clipped rho there, the gradient would be 0."""
     params = Params(problem.params.W, problem.params.b_e + shift)
     gradient = penalty_bias_gradient(INCREASING[name], params, problem.activation, problem.x)
     assert (gradient >= 0).all()
@@ -35,7 +35,7 @@ def test_bias_gradient_is_never_negative_also_where_rho_exceeds_one(name, proble
 
 @given(problem=white_problems(), shift=st.floats(2, 60))
 def test_bias_gradient_is_mean_slope_times_f_slope(problem, shift):
-    """Cor. 1 in one line: dR/db_e_j = f'(rho_j) E[h'_j]; beyond rho = 1 - eps, f' = 1 / eps."""
+    """Cor. 1 as an equation: dR/db_e_j = f'(rho_j) E[h'_j]. For rho > 1 - eps, f' = 1 / eps."""
     params = Params(problem.params.W, problem.params.b_e + shift)
     jet = SOFTPLUS(problem.x @ params.W.T + params.b_e, 1)
     rho = jet.h.mean(axis=0)
@@ -46,7 +46,7 @@ def test_bias_gradient_is_mean_slope_times_f_slope(problem, shift):
 
 @pytest.mark.parametrize("activation", [s for s in PAPER_ACTIVATIONS.values() if s.non_negative], ids=lambda s: s.name)
 def test_a_target_is_outside_the_corollary_below_it(activation):
-    """Eq. (12): f is not increasing under rho_0, and there the gradient is negative."""
+    """Eq. (12): f decreases below rho_0, so the bias gradient is negative there and Cor. 1 does not apply."""
     x = np.array([[-1.0], [1.0]])
     low = Params(np.array([[0.1]]), np.array([-6.0 if activation.name != "relu" else 0.0]))
     target = sae_with_target(0.9)
@@ -54,14 +54,14 @@ def test_a_target_is_outside_the_corollary_below_it(activation):
 
 
 def instance():
-    """White data and three units, the first of which reconstruction raises with every activation here."""
+    """Return white data and three units. Reconstruction raises the first unit with every activation here."""
     rng = np.random.default_rng(0)
     x = whitened(rng.standard_normal((20, 4)))
     return x, Params(rng.standard_normal((3, 4)) / 2, np.array([-1.5, -1, 0.5]))
 
 
 def every_mean_preactivation_falls(penalty, activation):
-    """One full-batch step with lambda just above the condition, from `instance`."""
+    """Make one full-batch step from `instance`, with lambda just above the condition. Return whether all means fall."""
     x, params = instance()
     dR_db = penalty_bias_gradient(penalty, params, activation, x)
     lam = sufficient_lambda(dR_db, lemma_1_bound(params.W, x - forward(params, activation, x).y))
@@ -75,5 +75,5 @@ def every_mean_preactivation_falls(penalty, activation):
 @pytest.mark.parametrize("name", INCREASING)
 @pytest.mark.parametrize("activation", PAPER_ACTIVATIONS.values(), ids=lambda s: s.name)
 def test_instance_with_a_lambda_for_which_every_mean_preactivation_falls(name, activation):
-    """An instance of Cor. 1, one step: the variance is ||W_j||^2 after it, too."""
+    """An instance of Cor. 1 for one step. The variance is ||W_j||^2 after the step, too."""
     assert every_mean_preactivation_falls(INCREASING[name], activation)

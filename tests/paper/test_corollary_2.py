@@ -1,4 +1,4 @@
-"""Cor. 2: powers of the Jacobian; the sign of the bias gradient is the sign of the second derivative."""
+"""Cor. 2: for powers of the Jacobian, the sign of the bias gradient is the sign of the second derivative."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,10 @@ CONVEX = tuple(s for s in PAPER_ACTIVATIONS.values() if s.convex)
 
 @given(problem=white_problems((SOFTPLUS,)), **POWERS)
 def test_strictly_positive_for_softplus(problem, q, p):
-    """Cor. 2, strict: h'' > 0 everywhere, rows not zero, pre-activations moderate (h'' underflows far out)."""
+    """Cor. 2 for h'' > 0: the gradient must be positive.
+
+    Rows are not zero, and a is moderate because h'' underflows far out.
+    """
     params = Params(problem.params.W + np.copysign(0.1, problem.params.W), problem.params.b_e)
     assert (penalty_bias_gradient(JacobianPenalty(q, p), params, SOFTPLUS, problem.x) > 0).all()
 
@@ -37,7 +40,7 @@ def test_exactly_zero_for_relu(problem, q, p):
 @pytest.mark.parametrize("penalty", [CAE, MDAE])
 @pytest.mark.parametrize("activation", [SIGMOID, TANH])
 def test_both_signs_for_activations_that_are_not_convex(penalty, activation):
-    """Outside Cor. 2: positive where most pre-activations are negative, negative where they are positive."""
+    """Outside of Cor. 2, the gradient is positive if most a are negative, and negative if most a are positive."""
     x, W = np.array([[-1.0], [1.0]]), np.array([[0.5], [0.5]])
     gradient = penalty_bias_gradient(penalty, Params(W, np.array([-2.0, 2.0])), activation, x)
     assert gradient[0] > 0 > gradient[1]
@@ -45,13 +48,13 @@ def test_both_signs_for_activations_that_are_not_convex(penalty, activation):
 
 @given(problem=white_problems(CONVEX))
 def test_cross_term_of_theorem_3_pushes_the_same_way(problem):
-    """Thm 3's second term: its bias gradient is never negative for a convex, non-decreasing s_e."""
+    """Thm 3's second term: its bias gradient must not be negative for a convex, non-decreasing s_e."""
     assert (penalty_bias_gradient(CrossTerm(), problem.params, problem.activation, problem.x) >= 0).all()
 
 
 @given(problem=white_problems((SIGMOID,)), **POWERS)
 def test_bias_gradient_formula(problem, q, p):
-    """dR/db_e_j = q E[h'^(q-1) h''] ||W_j||^p, from differences of h' in a."""
+    """dR/db_e_j = q E[h'^(q-1) h''] ||W_j||^p, compared with finite differences of h' in a."""
     params, _, x, _, _ = problem
     a = x @ params.W.T + params.b_e
     slope = [SIGMOID(a + t, 1).dh_da ** q for t in (-1e-5, 1e-5)]
@@ -63,13 +66,13 @@ def test_bias_gradient_formula(problem, q, p):
 @pytest.mark.parametrize(("q", "p"), [(1, 0), (1, 1), (2, 2), (2, 4), (3, 3)])
 @pytest.mark.parametrize("activation", [SOFTPLUS, SOFTPLUS_4], ids=lambda s: s.name)
 def test_instance_with_a_lambda_for_which_every_mean_preactivation_falls(activation, q, p):
-    """An instance of Cor. 2, one step, s_e strictly convex: the variance is ||W_j||^2 after it, too."""
+    """An instance of Cor. 2 for one step with s_e strictly convex. The variance is ||W_j||^2 after the step, too."""
     assert every_mean_preactivation_falls(JacobianPenalty(q, p), activation)
 
 
 @given(**POWERS)
 def test_fails_as_worded_for_relu_where_no_lambda_keeps_a_unit_from_rising(q, p):
-    """Counter-example to Cor. 2: dR/db_e = 0, so a unit that reconstruction raises rises by as much with any lambda."""
+    """Counter-example to Cor. 2: dR/db_e = 0 for ReLU, so no lambda changes how far reconstruction raises a unit."""
     x, params = instance()
     pull = reconstruction_bias_gradient(params, RELU, x)
     for lam in (1e-6, 1e-3, 1.0, 1e3, 1e6):

@@ -1,4 +1,4 @@
-"""Fn. 1: ReLU's second derivative is a Dirac at 0, the limit of sharper and sharper softplus."""
+"""Fn. 1: ReLU's second derivative is a Dirac at 0, the limit of the second derivatives of sharpened softplus."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,10 @@ def test_zero_wherever_it_exists(a):
 
 @given(st.floats(1e-3, 1))
 def test_sharpened_softplus_carries_its_unit_mass_into_any_neighbourhood_of_zero(width):
-    """s_beta(a) = softplus(beta a) / beta has h'' = beta softplus''(beta a); all its mass lies within `width` of 0."""
+    """s_beta(a) = softplus(beta a) / beta has h'' = beta softplus''(beta a).
+
+    All its mass must lie within `width` of 0.
+    """
     edges = np.array([-width, width, -1e4, 1e4])
     for beta in (40 / width, 400 / width):
         slope = SOFTPLUS(beta * edges, 1).dh_da

@@ -1,4 +1,7 @@
-"""Fn. 3: on unit rows CAE and mDAE agree in value, bias gradient and tangent weight gradient, not radially."""
+"""Fn. 3: with unit rows, CAE and mDAE differ only in the radial part of the weight gradient.
+
+Their values, bias gradients and tangent weight gradients are equal.
+"""
 
 import numpy as np
 import pytest
@@ -45,7 +48,10 @@ def test_same_but_for_the_length_part_of_the_radial_gradient_which_is_twice_as_l
 
 
 def ends(activation, unit=True, **settings):
-    """The parameters that CAE and mDAE reach from one start, with unit rows or with the initial row lengths."""
+    """Return the parameters of CAE and mDAE after training from one start.
+
+    Rows have unit length or the initial length.
+    """
     config = TrainConfig(SIGMA2, hidden=6, eta=ETA, dtype="float64", **settings)
     states = [init_state(4, config) for _ in BOTH]
     for model, state in zip(BOTH, states, strict=True):
@@ -56,7 +62,7 @@ def ends(activation, unit=True, **settings):
 
 
 def apart(activation, **settings):
-    """The distance between CAE and mDAE after twenty steps from unit rows."""
+    """Return the distance between CAE and mDAE after twenty steps from unit rows."""
     both = ends(activation, batch_size=10, epochs=5, **settings)
     return max(np.abs(one - other).max() for one, other in zip(*both, strict=True))
 
@@ -74,7 +80,10 @@ def test_two_algorithms_under_plain_steps_then_projection_and_momentum_enlarges_
 
 @by_activation
 def test_a_first_step_from_rows_of_another_length_differs_for_all_but_relu(activation):
-    """The biases by 2 lambda eta E[h' h''] (len2^2 - len2); ReLU's penalty gradients have no tangent part either."""
+    """The biases differ by 2 lambda eta E[h' h''] (len2^2 - len2).
+
+    ReLU's penalty gradients have no tangent part either.
+    """
     cae, mdae = ends(activation, unit=False, tangent=True, batch_size=40, epochs=1)
     W, b_e = init_state(4, TrainConfig(hidden=6, dtype="float64")).params
     _, slope, curvature, _ = activation(X @ W.T + b_e, 2)
@@ -86,7 +95,7 @@ def test_a_first_step_from_rows_of_another_length_differs_for_all_but_relu(activ
 
 
 def plain_step(params, activation, x, model, eta):
-    """The rows after one step and the projection to length 1, and the gradient of that step."""
+    """Return the rows after one step and the projection to length 1, and the gradient of that step."""
     _, grad = model(params, activation, x, SIGMA2, None)
     moved = Params(*(part.copy() for part in params))
     sgd_step(moved, zero_velocity(moved), grad, eta, 0.0, unit_scale)
@@ -95,7 +104,10 @@ def plain_step(params, activation, x, model, eta):
 
 @given(problem=white_problems(), eta=st.floats(1e-3, 1))
 def test_a_plain_step_turns_a_row_by_an_angle_of_this_tangent(problem, eta):
-    """eta ||g_t|| / (1 - eta rho), g_t and rho the tangent and the radial part of the row's gradient."""
+    """The tangent of the angle is eta ||g_t|| / (1 - eta rho).
+
+    g_t is the tangent part of the row's gradient, and rho is the radial part.
+    """
     params, activation, x, _, _ = problem
     params = Params(params.W + np.copysign(0.5, params.W), params.b_e)
     unit_rows(params.W)
@@ -110,7 +122,7 @@ def test_a_plain_step_turns_a_row_by_an_angle_of_this_tangent(problem, eta):
 
 @by_activation
 def test_directions_differ_after_one_plain_step_by_twice_lambda_d_eta_squared_tangent_length(activation):
-    """Up to a remainder of slope 3 in eta."""
+    """The remainder has slope 3 in eta."""
     rng = np.random.default_rng(1)
     params = Params(rng.standard_normal((3, 4)), rng.standard_normal(3))
     unit_rows(params.W)

@@ -1,4 +1,4 @@
-"""Lemma 1: the bound on the reconstruction's bias gradient, in the paper's form, free of assumptions, and sharp."""
+"""Lemma 1: the bound on the bias gradient of the reconstruction, as in the paper, without assumptions, and sharp."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def residual(problem):
 
 @given(white_problems() | problems())
 def test_both_bounds_hold_for_every_draw_white_or_not(problem):
-    """Lemma 1, and the form without the Gaussian assumption, which is always the sharper one."""
+    """Lemma 1 and the form without the Gaussian assumption must hold. The second form is never above the first."""
     r, W = residual(problem), problem.params.W
     gradient = np.abs(reconstruction_bias_gradient(problem.params, problem.activation, problem.x))
     free, paper = lemma_1_bound_free(W, r), lemma_1_bound(W, r)
@@ -31,7 +31,7 @@ def test_both_bounds_hold_for_every_draw_white_or_not(problem):
 
 
 def test_slope_beyond_one_can_break_the_bound():
-    """The condition h' in [0, 1] is needed: with s_e(a) = 3 max(a, 0) the gradient passes both bounds."""
+    """The condition h' in [0, 1] is needed: with s_e(a) = 3 max(a, 0) the gradient exceeds both bounds."""
     steep = Activation("steep", lambda a, order: Jet(*(3 * part for part in relu(a, 1)[:2])), 0.0)
     x, params = np.array([[1.0], [-1.0]]), Params(np.array([[1.0]]), np.array([2.0]))
     r = x - forward(params, steep, x).y
@@ -41,7 +41,7 @@ def test_slope_beyond_one_can_break_the_bound():
 
 @given(sigma=st.floats(0.1, 5), w=st.lists(st.floats(-2, 2), min_size=1, max_size=4))
 def test_sharp_gaussian_bound_is_attained_by_the_step_slope(sigma, w):
-    """u = W_j r is Gaussian; h' = 1{u > 0} gives 2 E[max(u, 0)], by Gauss-Legendre on the half line."""
+    """For Gaussian u = W_j r, h' = 1{u > 0} gives 2 E[max(u, 0)], by Gauss-Legendre quadrature on the half line."""
     W = np.array([w])
     length = float(np.linalg.norm(W))
     bound = lemma_1_bound_gaussian(W, sigma).item()
@@ -54,7 +54,7 @@ def test_sharp_gaussian_bound_is_attained_by_the_step_slope(sigma, w):
 
 @given(st.lists(st.floats(0, 1), min_size=20, max_size=20))
 def test_no_slope_in_the_unit_interval_passes_the_sharp_bound(slopes):
-    """Any h' in [0, 1], constant on twenty quantile cells of u = W_j r with sigma_r ||W_j|| = 1."""
+    """h' is any step function with values in [0, 1] on twenty quantile cells of u = W_j r, with sigma_r ||W_j|| = 1."""
     edges = norm.ppf(np.linspace(0, 1, 21))
     moment = -np.diff(norm.pdf(edges))  # E[u 1{cell}]
     gradient = abs(2 * np.dot(slopes, moment))

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.rem_1
 
 @given(problems())
 def test_equation_9_equals_the_whole_jacobian_of_equation_8(problem):
-    """Eq. (8) by differences of h in x, every entry of the (N, m, n) Jacobian."""
+    """Eq. (8) by finite differences of h in x, for every entry of the (N, m, n) Jacobian."""
     params, activation, x, _, _ = problem
     fwd = forward(params, activation, x, order=2)
     t = 1e-6
@@ -28,7 +28,7 @@ def test_equation_9_equals_the_whole_jacobian_of_equation_8(problem):
 
 
 def test_neither_square_of_the_sum_nor_mean_nor_summed_unit():
-    """What peers computed in its place differs on two units and two samples."""
+    """Other implementations compute these quantities in its place. All differ from it on two units and two samples."""
     params, x = Params(np.array([[1.0, 2.0], [0.5, -1.0]]), np.array([0.1, -0.2])), np.array([[0.3, 0.1], [-0.4, 0.9]])
     fwd = forward(params, SIGMOID, x, order=2)
     R, _ = CAE.value_and_grad(params, SIGMOID, fwd)
@@ -41,5 +41,5 @@ def test_neither_square_of_the_sum_nor_mean_nor_summed_unit():
 def test_relu_s_jacobian_counts_active_rows():
     params, x = Params(np.array([[3.0, 4.0], [1.0, 0.0]]), np.zeros(2)), np.array([[1.0, 0.0], [-1.0, 1.0]])
     fwd = forward(params, RELU, x, order=2)
-    # Sample 1 activates both rows, 25 + 1; sample 2 the first, 25.
+    # Sample 1 activates both rows (25 + 1). Sample 2 activates the first row (25).
     assert CAE.value_and_grad(params, RELU, fwd)[0] == (26 + 25) / 2

@@ -24,7 +24,7 @@ def test_equation_10_by_loops_equals_equation_11(problem, lam):
 
 
 def test_second_derivative_of_the_loss_in_a_code_is_twice_the_squared_row():
-    """d2l/dh_j^2 = 2 ||W_j||^2, by the second difference of a quadratic, exact for every step."""
+    """d2l/dh_j^2 = 2 ||W_j||^2. The loss is quadratic in h, so its second difference is exact for every step size."""
     rng = np.random.default_rng(0)
     W, h, x = rng.standard_normal((3, 4)), rng.standard_normal(3), rng.standard_normal(4)
 
@@ -37,7 +37,7 @@ def test_second_derivative_of_the_loss_in_a_code_is_twice_the_squared_row():
 
 
 def test_longer_rows_weigh_with_their_fourth_power():
-    """Scaling one row by t at fixed a scales its share by t^4: not t^2, which is CAE."""
+    """If one row is scaled by t at fixed a, its part of mDAE grows by t^4. CAE's would grow by t^2."""
     params = Params(np.array([[1.0, 0.0]]), np.array([0.3]))
     fwd = forward(params, SIGMOID, np.array([[0.0, 2.0]]), order=2)
     one, two = (MDAE.value_and_grad(Params(t * params.W, params.b_e), SIGMOID, fwd)[0] for t in (1, 3))

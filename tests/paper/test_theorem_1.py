@@ -1,4 +1,4 @@
-"""Thm 1 and Eq. (5) as stated: data exactly white, full batch, no momentum, lambda computed from the draw."""
+"""Thm 1 and Eq. (5) as stated: exactly white data, full batch, no momentum, lambda computed from the draw."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ PUSHING = {"SAE": SAE, "L1": L1, "CAE": CAE, "mDAE": MDAE, "q=1, p=0": JacobianP
 
 
 def step(params, grad, eta, constrain=None):
-    """One plain gradient step on copies."""
+    """Return the parameters after one plain gradient step. The step works on copies."""
     moved = Params(*(part.copy() for part in params))
     sgd_step(moved, zero_velocity(moved), grad, eta, 0.0, constrain)
     return moved
@@ -34,7 +34,7 @@ def step(params, grad, eta, constrain=None):
 @pytest.mark.parametrize("model", ["AE", "CAE", "mDAE", "SAE", "eDAE", "taylor_dae", "CAE+H", "L1"])
 @given(problem=white_problems(), eta=st.floats(1e-4, 1))
 def test_equation_5_is_an_equality_on_white_data(model, problem, eta):
-    """Eq. (5), and Var[a_j] = ||W_j||^2 after the step, for every constraint on W's rows."""
+    """Eq. (5) is an equality, and Var[a_j] = ||W_j||^2 after the step, with and without unit rows."""
     params, activation, x, _, seed = problem
     _, grad = PAPER_OBJECTIVES[model](params, activation, x, 0.5, np.random.default_rng(seed))
     mean_a = forward(params, activation, x).a.mean(axis=0)
@@ -51,7 +51,7 @@ def test_equation_5_is_an_equality_on_white_data(model, problem, eta):
 @pytest.mark.parametrize("bound_of", [lemma_1_bound, lemma_1_bound_free])
 @given(problem=white_problems((SOFTPLUS,)), eta=st.floats(1e-3, 10))
 def test_condition_makes_the_mean_preactivation_fall(name, bound_of, problem, eta):
-    """Thm 1 with lambda just above the condition, for every unit that the penalty pushes and any step size."""
+    """Thm 1: with lambda just above the condition and any step size, the mean falls for every unit with dR/db_e > 0."""
     params, activation, x, _, _ = problem
     params = Params(params.W + np.copysign(0.1, params.W), params.b_e)
     dR_db = penalty_bias_gradient(PUSHING[name], params, activation, x)
@@ -76,7 +76,7 @@ def test_condition_is_tight_at_its_margin(problem):
 
 
 def test_no_push_means_no_lambda():
-    """Thm 1 does not apply where dR/db_e = 0: ReLU with CAE."""
+    """Thm 1 does not apply if dR/db_e = 0, as for ReLU with CAE."""
     with pytest.raises(ValueError, match="^dR_db has no positive entry; no lambda satisfies Thm 1's condition$"):
         sufficient_lambda(np.zeros(3), np.ones(3))
 
@@ -87,7 +87,7 @@ def test_zero_rows_need_any_positive_lambda():
 
 
 def test_the_condition_is_sufficient_not_necessary():
-    """An instance in which the mean pre-activation falls although the condition fails."""
+    """There is an instance in which the mean pre-activation falls although the condition does not hold."""
     rng = np.random.default_rng(0)
     x, params = whitened(rng.standard_normal((12, 3))), Params(rng.standard_normal((2, 3)), np.zeros(2))
     dR_db = penalty_bias_gradient(SAE, params, SIGMOID, x)

@@ -1,4 +1,4 @@
-"""Thm 2: the one-sided Chebyshev bound on the probability that a unit is off, and when it can only rise."""
+"""Thm 2: the one-sided Chebyshev bound on the probability that a unit is off, and conditions for its rise."""
 
 import numpy as np
 import pytest
@@ -22,12 +22,15 @@ pytestmark = pytest.mark.thm_2
 
 @given(white_problems(), st.floats(0, 10))
 def test_never_more_than_the_share_of_samples_that_switch_the_unit_off(problem, drop):
-    """Pr(h_j <= delta_min) >= p_j on white data with c = ||W_j||, the deviation of a_j: exact for any draw."""
+    """Pr(h_j <= delta_min) >= p_j on white data with c = ||W_j||, the standard deviation of a_j.
+
+    This is exact for any draw.
+    """
     params = Params(problem.params.W, problem.params.b_e - drop)
     fwd = forward(params, problem.activation, problem.x)
     off = (fwd.jet.h <= problem.activation.delta_min).mean(axis=0)
     tau, c = activation_threshold(problem.activation), np.sqrt(row_len2(params.W))
-    # The share of samples is a multiple of 1/N; rounding of tau and c may move p_j across one.
+    # The share of samples is a multiple of 1/N. Rounding of tau and c can move p_j across such a multiple.
     assert (theorem_2_bound(params.b_e, tau - 1e-9, c + 1e-9) <= off + 1e-12).all()
 
 
@@ -38,7 +41,7 @@ def test_rises_as_the_mean_falls_while_c_is_fixed(mu, fall, tau, c):
 
 
 def test_attained_by_a_two_point_distribution():
-    """The bound is sharp: mass p at tau, the rest at one point above, with mean mu and standard deviation c."""
+    """The bound p is sharp: mass p below tau and mass 1 - p at tau can have mean mu and standard deviation c."""
     mu, tau, c = -1.0, 0.5, 2.0
     p = theorem_2_bound(np.array([mu]), tau, c).item()
     low, high = mu - c * np.sqrt((1 - p) / p), mu + c * np.sqrt(p / (1 - p))
@@ -47,14 +50,14 @@ def test_attained_by_a_two_point_distribution():
 
 
 def test_with_the_current_length_in_place_of_c_it_may_fall():
-    """Counter-example: the mean falls from -1 to -1.1 while the row grows from 1 to 2."""
+    """Counter-example: the bound falls when the mean falls from -1 to -1.1 while the row grows from length 1 to 2."""
     before = theorem_2_bound(np.array([-1.0]), 0.0, 1.0).item()
     after = theorem_2_bound(np.array([-1.1]), 0.0, 2.0).item()
     assert before == pytest.approx(0.5) and after < 0.24
 
 
 def push_and_bound(params, activation, x):
-    """What the condition on lambda compares, for SAE."""
+    """Return both sides of the condition on lambda, for SAE."""
     bound = lemma_1_bound(params.W, x - forward(params, activation, x).y)
     return penalty_bias_gradient(SAE, params, activation, x), bound
 
@@ -62,10 +65,10 @@ def push_and_bound(params, activation, x):
 @pytest.mark.parametrize("times", [10, 30])
 @pytest.mark.parametrize("activation", [SIGMOID, SOFTPLUS])
 def test_instance_one_lambda_raises_the_probability_in_every_step_from_t_min_to_t_max(activation, times):
-    """An instance of Thm 2 on unit rows, c = 1: in S are 10 and 30 times the lambda that suffices at the start.
+    """An instance of Thm 2 with unit rows (c = 1). S holds 10 and 30 times the lambda that suffices at the start.
 
-    Thm 1's condition holds in all of 50 steps, so T_max may be the last. One unit starts above tau, where p_j is 0;
-    T_min is the step by which its mean has fallen below.
+    Thm 1's condition holds in all 50 steps, so T_max can be the last step. One unit starts with its mean above tau,
+    where p_j is 0. T_min is the first step at which its mean is below tau.
     """
     rng = np.random.default_rng(3)
     x, tau = whitened(rng.standard_normal((40, 5))), activation_threshold(activation)
@@ -94,12 +97,12 @@ def test_instance_one_lambda_raises_the_probability_in_every_step_from_t_min_to_
     ids=lambda value: getattr(value, "name", None),
 )
 def test_threshold_inverts_the_activation(activation, tau):
-    """tau = sup{a : s_e(a) <= delta_min}: 0 for ReLU, the inverse elsewhere."""
+    """tau = sup{a : s_e(a) <= delta_min}. This is 0 for ReLU, and the inverse of s_e at delta_min for the others."""
     assert activation_threshold(activation) == pytest.approx(tau, abs=1e-12)
 
 
 def test_bound_at_the_ends():
-    """A threshold never reached leaves a unit off; with variance 0, only the mean counts."""
+    """A unit that never reaches the threshold is off. With variance 0, only the mean decides."""
     np.testing.assert_array_equal(theorem_2_bound(np.array([3.0]), np.inf, 1.0), 1)
     np.testing.assert_array_equal(theorem_2_bound(np.array([-1.0, 0.0, 1.0]), 0.0, 0.0), [1, 0, 0])
 
@@ -120,13 +123,13 @@ def test_threshold_of_an_activation_that_decreases_is_refused():
 
 
 def test_threshold_asks_for_no_derivative_beyond_the_first():
-    """An activation that returns only h and its slope has a threshold, too."""
+    """The threshold must not need second derivatives: an activation that returns only h and h' has a threshold, too."""
     line = Activation("line", lambda a, order: {1: Jet(a, np.ones_like(a))}[order], 0.25)
     assert activation_threshold(line) == 0.25
 
 
 @pytest.mark.parametrize("activation", PAPER_ACTIVATIONS.values(), ids=PAPER_ACTIVATIONS)
 def test_sparsity_needs_the_limit_zero_on_the_left(activation):
-    """Sec. 2.1.2: with the mean pre-activation far down, h -> 0 for all but tanh, which saturates at -1."""
+    """Sec. 2.1.2: when the mean pre-activation falls far, h -> 0 for all activations but tanh, which goes to -1."""
     h = activation(np.array([-50.0]), 1).h.item()
     assert (abs(h) < 1e-20) == activation.zero_on_left

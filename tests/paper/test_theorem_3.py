@@ -1,4 +1,4 @@
-"""Thm 3, Eq. (7): the denoising loss to second order, by Gauss-Hermite quadrature over the noise."""
+"""Thm 3, Eq. (7): the denoising loss to second order, with Gauss-Hermite quadrature over the noise."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def instance(seed, activation, m=3):
 
 
 def remainder_slope(params, activation, x, penalties):
-    """Slope in sigma of |J_DAE - J_AE - sigma^2 sum of R|."""
+    """Return the slope in sigma of |J_DAE - J_AE - sigma^2 sum of R| on log-log axes."""
     J = ae(params, activation, x)[0]
     fwd = forward(params, activation, x, order=3)
     R = sum(penalty.value_and_grad(params, activation, fwd)[0] for penalty in penalties)
@@ -32,7 +32,7 @@ def remainder_slope(params, activation, x, penalties):
 
 
 def test_quadrature_is_the_mean_of_the_denoising_loss():
-    """Eq. (6): 4,000 drawn noises agree with the quadrature to five standard errors."""
+    """Eq. (6): the mean over 4,000 noise samples must agree with the quadrature to five standard errors."""
     params, activation, x = instance(0, SIGMOID)
     rng = np.random.default_rng(0)
     draws = np.array([dae(params, activation, x, 0.25, rng)[0] for _ in range(4000)])
@@ -43,7 +43,7 @@ def test_quadrature_is_the_mean_of_the_denoising_loss():
 @pytest.mark.parametrize("activation", [SIGMOID, SOFTPLUS, TANH], ids=lambda s: s.name)
 @given(seed=st.integers(0, 50))
 def test_remainder_is_of_order_sigma_to_the_fourth(activation, seed):
-    """Odd Gaussian moments vanish: the paper's o(sigma^2) is O(sigma^4) for smooth activations."""
+    """Odd Gaussian moments are 0, so the paper's o(sigma^2) is O(sigma^4) for smooth activations."""
     slopes = [remainder_slope(*instance(5 * seed + k, activation), (TAYLOR,)) for k in range(5)]
     assert np.median(slopes) == pytest.approx(4, abs=0.2)
 
@@ -60,7 +60,7 @@ def test_without_any_one_term_the_order_is_two(dropped, activation):
 
 
 def test_residual_term_vanishes_with_the_reconstruction_error():
-    """Thm 3's third term is linear in y - x: it is 0 for an exact reconstruction."""
+    """Thm 3's third term is linear in y - x, so it is 0 for an exact reconstruction."""
     params, activation, x = instance(0, SIGMOID)
     fwd = forward(params, activation, x, order=3)
     perfect = fwd._replace(x=fwd.y)

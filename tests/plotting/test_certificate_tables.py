@@ -1,4 +1,4 @@
-"""The tables and the picture say what the rows say."""
+"""The tables and the picture of the certificates show what the rows hold."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,7 +25,7 @@ def entry(data, activation, model, lam, seed, fraction, **changes):
 
 
 def records():
-    """relu: CAE rises, L1 falls, KL has broken down at 1; tanh: CAE flat, L1 falls."""
+    """Return made records. relu: CAE rises, L1 falls, KL has broken down at 1. tanh: CAE is flat, L1 falls."""
     ends = {("relu", "CAE"): 0.6, ("relu", "L1"): 0.1, ("relu", "KL"): 0.5, ("tanh", "CAE"): 0.5, ("tanh", "L1"): 0.3}
     found = []
     for data in ("one", "two"):
@@ -69,7 +69,10 @@ def test_the_table_has_prediction_outcome_and_numbers_for_both_data_sets(rows):
 
 
 def test_the_largest_lambda_is_the_one_shown(rows):
-    """Means over the seeds, at the length that was chosen: not the most active lambda, nor the first length."""
+    """The table shows means over the seeds at the first and the largest lambda, at the chosen training length.
+
+    The lambda with the most active units and the first length would give other numbers.
+    """
     fraction = np.array([[[0.9, 0.9, 0.9]] * 2, [[0.5, 0.8, 0.3], [0.7, 0.8, 0.1]], [[0.9, 0.9, 0.9]] * 2])
     sweep = rows[0].sweep._replace(lam=(0.0, 0.3, 1.0), fraction=fraction, dead=0 * fraction)
     assert certificate_tables.active(rows[0]._replace(sweep=sweep, at=1)) == "0.600 -> 0.200"
@@ -83,7 +86,7 @@ def test_lengths_stand_beside_delta_min(rows):
 
 def test_a_restless_run_is_counted(rows):
     found = records()
-    found[0]["drift"] = [0.9, 0.9, 0.9]  # relu at lambda = 0, in all of its sweeps
+    found[0]["drift"] = [0.9, 0.9, 0.9]  # relu at lambda = 0 belongs to all sweeps of relu
     rows = certificate_tables.rows(found, [RELU, TANH], CERTIFICATES)
     assert "| relu | 0 | 0.01, 4,000, 5 of 6 | 0.01, 2,000, 6 of 6 |" in certificate_tables.lengths(rows)
 

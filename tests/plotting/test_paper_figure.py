@@ -13,7 +13,7 @@ MODELS = ("DAE", "CAE", "mDAE", "SAE")
 
 
 def made(seeds=(0,), dead=0.0):
-    """A whole small figure; CAE and mDAE coincide."""
+    """Return the records of a small complete figure, in which CAE and mDAE coincide."""
     plain = [entry("AE", 0.0, seed, 0.5) for seed in seeds]
     level = {"DAE": 0.3, "CAE": 0.5, "mDAE": 0.5, "SAE": 0.2}
     rest = [entry(m, s, seed, level[m] + seed / 50, dead) for m in MODELS for s in SIGMA2[1:] for seed in seeds]
@@ -25,7 +25,7 @@ def lines(ax):
 
 
 def drawn(figure, tmp_path):
-    """The figure after layout, with warnings as errors."""
+    """Save the figure, so that its layout is computed, and return it. Warnings are errors."""
     figure.savefig(tmp_path / "f.png", dpi=100)
     return figure
 
@@ -89,7 +89,7 @@ def test_failed_runs_are_marked_above_the_axes_and_leave_a_gap(tmp_path):
         assert mark[1] > spine + 3 and found[label].get_xdata() == pytest.approx([sigma2**0.5])
         assert not found[label].get_clip_on() and found[label].get_color() == found[label[:3]].get_color()
         heights[label] = mark[1]
-    assert abs(heights["SAE diverged"] - heights["DAE broken"]) > 5, "models have rows of their own"
+    assert abs(heights["SAE diverged"] - heights["DAE broken"]) > 5, "each model needs its own row of marks"
     assert not any("diverged" in label or "broken" in label for label in lines(right))
     (legend,) = figure.legends
     assert legend.get_title().get_text() == "above the axes: × diverged, ○ broke down (not part of the line)"

@@ -1,4 +1,4 @@
-"""No picture needs pyplot: it would choose a backend, read the user's settings and keep every figure open."""
+"""No picture may need pyplot: it chooses a backend, reads the user's settings and keeps every figure open."""
 
 import subprocess
 import sys

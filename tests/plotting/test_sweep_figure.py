@@ -1,4 +1,4 @@
-"""Figures from made records: every line, band and mark is where the records say."""
+"""Figures from made records: the position of every line, band and mark follows from the records."""
 
 import itertools
 
@@ -14,7 +14,7 @@ SIGMA2 = (0.0, 0.01, 0.25, 1.0)
 
 
 def entry(model, sigma2, seed=0, active=0.5, dead=0.0, status="ok", peak=1.0):
-    """A record as far as figures read it."""
+    """Return a record with the fields that figures read."""
     ok = status == "ok"
     return {
         "model": model,
@@ -29,7 +29,7 @@ def entry(model, sigma2, seed=0, active=0.5, dead=0.0, status="ok", peak=1.0):
 
 @pytest.fixture
 def records():
-    """Two models, two seeds, the plain auto-encoder at 0; in no order."""
+    """Return records of two models with two seeds, and of the plain auto-encoder at sigma^2 = 0, in reversed order."""
     made = [entry("AE", 0.0, seed, 0.5 + seed / 10, 0.0) for seed in (0, 1)]
     for position, model in enumerate(("DAE", "CAE")):
         for k, sigma2 in enumerate(SIGMA2[1:]):
@@ -39,13 +39,13 @@ def records():
 
 @pytest.fixture
 def drawn():
-    """`sweep_figure.trend`, with every figure closed afterwards."""
+    """Give `sweep_figure.trend` and close every figure afterwards."""
     yield sweep_figure.trend
     plt.close("all")
 
 
 def lines(ax):
-    """The lines of an axes by label."""
+    """Return the lines of an axes by label."""
     return {line.get_label(): line for line in ax.lines}
 
 

@@ -1,4 +1,4 @@
-"""The pictures of the theory show the numbers they are given."""
+"""The pictures of the theory show the numbers that they get."""
 
 import example_scripts
 import numpy as np

@@ -1,4 +1,4 @@
-"""The training report and the recovery picture show the numbers they are given; the script says the same in words."""
+"""The training report and the recovery picture show the given numbers, and the script prints them."""
 
 import runpy
 from pathlib import Path
@@ -28,7 +28,7 @@ def titled(figure):
 
 @pytest.fixture
 def drawn():
-    """(axes by title, record): nine units on six features, of which three are dead."""
+    """Return (axes by title, record, params, figure) of nine units on six features. Three units are dead."""
     rng = np.random.default_rng(0)
     b_e = np.array([0.0] * 6 + [-100.0] * 3)
     params = Params(rng.standard_normal((9, 6)), b_e)

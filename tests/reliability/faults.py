@@ -1,4 +1,4 @@
-"""Faults done to a running figure script from outside, and what must be true of it afterwards."""
+"""Faults that are done to a running figure script from outside, and checks of its state afterwards."""
 
 import random
 import signal
@@ -15,16 +15,16 @@ import psutil
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LOST = 1
 INTERRUPTED, UNCAUGHT = 130, (-signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
-# How long a sweep that was told to end, or whose parent was killed, may take until the last process is gone.
+# Longest time in seconds until the last process is gone, after a sweep was told to end or its parent was killed.
 PATIENCE = 60.0
 
 
 class Broken(Exception):
-    """A promise that did not hold."""
+    """A promise was broken."""
 
 
 def workers(parent: psutil.Process) -> list[psutil.Process]:
-    """The pool's processes (not the resource trackers')."""
+    """Return the worker processes of the pool, without the resource trackers."""
     try:
         return [child for child in parent.children() if "popen_loky" in " ".join(child.cmdline())]
     except psutil.NoSuchProcess:
@@ -32,7 +32,7 @@ def workers(parent: psutil.Process) -> list[psutil.Process]:
 
 
 def send(number: int, processes: list[psutil.Process]) -> None:
-    """The signal to each that is still there."""
+    """Send the signal to each process that still exists."""
     for process in processes:
         try:
             process.send_signal(number)
@@ -48,7 +48,7 @@ Victims = Callable[[psutil.Process, random.Random], list[psutil.Process]]
 EVERYBODY: Victims = lambda parent, rng: [parent, *workers(parent)]
 PARENT: Victims = lambda parent, rng: [parent]
 
-# Name: (signal, to whom, the parent's exit code, None if it goes on)
+# Name: (signal, processes that get it, exit code of the parent, or None if the parent continues)
 FAULTS: dict[str, tuple[int, Victims, int | None]] = {
     "SIGKILL a worker": (signal.SIGKILL, one_worker, None),
     "SIGTERM a worker": (signal.SIGTERM, one_worker, None),
@@ -63,9 +63,9 @@ FAULTS: dict[str, tuple[int, Victims, int | None]] = {
 
 @dataclass
 class Disturbed:
-    """A figure script, started again whenever a fault has ended it, until it ends by itself.
+    """Run a figure script under faults, and start it again after every fault that ends it, until it ends by itself.
 
-    Between two faults, and after a start, pass up to `pause` seconds, more often few than many.
+    The time from a start or a fault to the next fault is random, up to `pause` seconds. Short times are more frequent.
     """
 
     script: str
@@ -78,8 +78,11 @@ class Disturbed:
     starts: int = 0
 
     def run(self, look: Callable[[psutil.Process], None] = lambda parent: None, until: float = float("inf")) -> None:
-        """Start, disturb and start again; no more faults after the moment `until`. Raises Broken."""
-        # A shell's background job ignores interrupts, and so would the script.
+        """Start the script, disturb it, and start it again.
+
+        After the time `until`, no more faults are done. Raises Broken.
+        """
+        # A shell starts background jobs with interrupts ignored. The script would inherit this.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         while True:
             with open(self.log, "ab") as log:
@@ -90,7 +93,10 @@ class Disturbed:
                 return
 
     def disturb(self, child: psutil.Popen, look, until: float) -> int | None:
-        """Faults at random moments until the script has ended; its exit code, None if nothing was left to do."""
+        """Do faults at random times until the script has ended.
+
+        Return its exit code, or None if it ended by itself with code 0.
+        """
         for moment in self.moments():
             while time.monotonic() < moment and child.poll() is None:
                 look(child)
@@ -115,7 +121,10 @@ class Disturbed:
             yield time.monotonic() + self.pause * self.rng.random() ** 2
 
     def ended(self, child: psutil.Popen, code: int, family: list[psutil.Process] = ()) -> None:
-        """Wait for the end of the script and of its workers. Raises Broken if one stays, or the code is another."""
+        """Wait for the end of the script and its workers.
+
+        Raises Broken if a process stays or the exit code is wrong.
+        """
         try:
             found = child.wait(PATIENCE)
         except psutil.TimeoutExpired:
@@ -123,13 +132,13 @@ class Disturbed:
         _, alive = psutil.wait_procs(family, PATIENCE)
         if alive:
             raise Broken(f"workers {[process.pid for process in alive]} stay behind")
-        # It may have been at its end when the fault came, or not yet have begun to catch signals; LOST are runs whose
-        # workers the faults hit too often.
+        # Other codes are possible. The script can end just before the fault (0), or get a signal before it starts to
+        # catch signals. It ends with LOST if the faults hit the workers of one run too often.
         if found not in (code, 0, LOST) and not (code == INTERRUPTED and found in UNCAUGHT):
             raise Broken(f"exit code {found}, not {code}; see {self.log}")
 
 
 def undisturbed(script: str, options: list[str]) -> None:
-    """The script as it should be. Raises CalledProcessError."""
+    """Run the script without faults. Raises CalledProcessError."""
     command = [sys.executable, str(EXAMPLES / f"{script}.py"), *options]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,9 +1,9 @@
-"""A small sweep, killed again and again at random moments, gives the records of one that nobody touched.
+"""Kill a small sweep again and again at random times; its records must equal those of an undisturbed sweep.
 
     python tests/reliability/kill.py [--faults 200] [--seed 0]
 
-Needs `pip install -e ".[faults]"`. Each round is a fresh folder; it ends when the sweep has ended by itself.
-Exits 1 at the first promise that does not hold.
+This needs `pip install -e ".[faults]"`. Each round uses a new folder. It ends when the sweep has ended by itself. The
+exit code is 1 at the first broken promise.
 """
 
 import argparse
@@ -25,7 +25,7 @@ PAUSE = 20.0
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--faults", type=int, default=200, metavar="N", help="how many (default: 200)")
+    parser.add_argument("--faults", type=int, default=200, metavar="N", help="number of faults (default: 200)")
     parser.add_argument("--seed", type=int, default=0, metavar="K")
     args = parser.parse_args()
     rng, total, rounds, starts, begin = random.Random(args.seed), Counter(), 0, 0, time.monotonic()
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def one_round(out: Path, rng: random.Random) -> Disturbed:
-    """A sweep disturbed until it ends by itself."""
+    """Run one sweep under faults until it ends by itself."""
     out.mkdir()
     sweep = Disturbed(SCRIPT, [*SMALL, "--out", str(out)], out / "log", rng, PAUSE)
     try:
@@ -61,7 +61,10 @@ def one_round(out: Path, rng: random.Random) -> Disturbed:
 
 
 def check(out: Path, whole: Path) -> None:
-    """The same records, each once, and nothing left beside them. Raises Broken."""
+    """Check that each record is there once, with the expected content, and that no other file is left.
+
+    Raises Broken.
+    """
     name = f"{SCRIPT}-tiny.jsonl"
     found, expected = jsonl.read(out / name), jsonl.read(whole / name)
     if len(found) != len({entry["hash"] for entry in found}):
@@ -74,7 +77,7 @@ def check(out: Path, whole: Path) -> None:
 
 
 def timeless(records: list[dict]) -> dict[str, dict]:
-    """Records by hash without their duration, and without where and when they were made."""
+    """Return records by hash, without their duration and without the place and time at which they were made."""
     return {entry["hash"]: {**entry, "seconds": None, "made": None} for entry in records}
 
 

@@ -1,10 +1,11 @@
-"""A long sweep at full load with faults at random moments, its memory and open files watched.
+"""Run a long sweep at full load with faults at random times, and record its memory and open files.
 
     python tests/reliability/soak.py --seconds 3600 --pause 120 -- fig1_relu_mnist --preset paper --out results
 
-Needs `pip install -e ".[faults]"`. What follows `--` is a figure script and its options; several are divided by `--`.
-After `--seconds` no more faults are done and the scripts end by themselves. What is seen is appended to `--seen`, from which
-`--plot FILE.png` draws (alone, it draws without running anything). Exits 1 at a promise that does not hold.
+This needs `pip install -e ".[faults]"`. A figure script and its options follow `--`. Another `--` starts the next
+script. After `--seconds`, no more faults are done and the scripts run to their end. The measurements are appended to
+the file `--seen`. `--plot FILE.png` draws them; without a script, it draws an existing file. The exit code is 1 at a
+broken promise.
 """
 
 import argparse
@@ -25,12 +26,12 @@ from numpy_rae.plotting.style import BLUE, VERMILION
 from numpy_rae.storage import jsonl
 
 EVERY = 5.0
-# Seconds after the start and before the end of a process that the picture leaves out.
+# Seconds after the start and before the end of a process that are not drawn.
 SETTLING = 10
 
 
 class Look:
-    """A line every EVERY seconds: private memory and open files of the parent and of each worker, by age."""
+    """Store private memory, open files and time of birth of the parent and of each worker, every EVERY seconds."""
 
     def __init__(self, seen: Path):
         self.seen, self.due = seen, 0.0
@@ -64,8 +65,10 @@ def main() -> int:
 
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--seconds", type=float, default=3600, help="no faults after so many (default: 3600)")
-    p.add_argument("--pause", type=float, default=120, help="at most so many seconds between two faults (default: 120)")
+    p.add_argument(
+        "--seconds", type=float, default=3600, help="no more faults after this time in seconds (default: 3600)"
+    )
+    p.add_argument("--pause", type=float, default=120, help="largest time between faults in seconds (default: 120)")
     p.add_argument("--seed", type=int, default=0, metavar="K")
     p.add_argument("--seen", type=Path, default=Path("results/soak.jsonl"), metavar="FILE")
     p.add_argument("--plot", type=Path, metavar="FILE.png")
@@ -73,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def divided(words: list[str]) -> list[list[str]]:
-    """The words between the "--"."""
+    """Split the words at each "--"."""
     parts = [[]]
     for word in words:
         parts.append([]) if word == "--" else parts[-1].append(word)
@@ -81,7 +84,7 @@ def divided(words: list[str]) -> list[list[str]]:
 
 
 def soak(args: argparse.Namespace, scripts: list[list[str]]) -> None:
-    """Every script in turn, disturbed; what was done is printed. Exits 1 at a broken promise."""
+    """Run every script under faults and print the faults that were done. Exit with code 1 at a broken promise."""
     jsonl.check_writable(args.seen)
     begin, rng, look, total, starts = time.monotonic(), random.Random(args.seed), Look(args.seen), Counter(), 0
     for script, *options in scripts:
@@ -99,7 +102,7 @@ def soak(args: argparse.Namespace, scripts: list[list[str]]) -> None:
 
 
 def by_process(seen: list[dict]) -> dict[tuple, list[dict]]:
-    """What was seen of each process, by its role and birth."""
+    """Return the measurements of each process, by its role and time of birth."""
     lives = {}
     for entry in seen:
         lives.setdefault((entry["role"], round(entry["born"], 2)), []).append(entry)
@@ -107,7 +110,10 @@ def by_process(seen: list[dict]) -> dict[tuple, list[dict]]:
 
 
 def table(seen: list[dict]) -> str:
-    """How many there were of each role, and the memory of its longest-lived, in the first quarter and the last."""
+    """Return a Markdown table with the number of processes per role, and the memory of the longest-lived one.
+
+    Its memory is the median of the first and of the last quarter of its life.
+    """
     lives = by_process(seen)
     head = "| role | processes | longest life, minutes | first quarter, MB | last quarter, MB | files |"
     lines = [head, "|---|" + "---|" * 5]
@@ -122,7 +128,7 @@ def table(seen: list[dict]) -> str:
 
 
 def picture(seen: list[dict]):
-    """Private memory and open files of every process, against time, without the seconds of its start and its end."""
+    """Draw private memory and open files of every process against time, without the seconds at its start and end."""
     figure, axes = plt.subplots(2, 1, figsize=(7, 5), sharex=True, layout="constrained")
     start, lines = min(entry["time"] for entry in seen), by_process(seen)
     for (role, _), entries in lines.items():
@@ -146,7 +152,7 @@ def picture(seen: list[dict]):
 
 
 def settled(entries: list[dict]) -> list[dict]:
-    """What was seen of a process between its start and its end, which are not its steady state."""
+    """Return the measurements of a process without its first and last seconds, which are not typical."""
     first, last = entries[0]["time"] + SETTLING, entries[-1]["time"] - SETTLING
     return [entry for entry in entries if first <= entry["time"] <= last]
 

@@ -1,9 +1,9 @@
-"""A small sweep in bad surroundings, then in good ones, gives the records of one that had good ones throughout.
+"""Run a small sweep under bad conditions, then under good ones; its records must equal those of an undisturbed sweep.
 
     python tests/reliability/surroundings.py [--trials 10] [--seed 0] [--only NAME ...]
 
-Linux, as root (a small tmpfs is mounted); the clock needs Debian's package faketime. Exits 1 at the first
-promise that does not hold.
+This needs Linux and root, because it mounts a small tmpfs. `jumping_clock` needs Debian's package faketime. The exit
+code is 1 at the first broken promise.
 """
 
 import argparse
@@ -36,7 +36,10 @@ def start(out: Path, **options) -> subprocess.Popen:
 
 
 def ended(process: subprocess.Popen, codes: set[int]) -> tuple[int, str]:
-    """Exit code, one of `codes`, and what was said on stderr, which is no traceback. Raises Broken."""
+    """Return the exit code, which must be one of `codes`, and the text of stderr, which must have no traceback.
+
+    Raises Broken.
+    """
     said = process.communicate(timeout=LIMIT)[1]
     if process.returncode not in codes or "Traceback" in said:
         raise Broken(f"exit code {process.returncode}, expected {codes}; said: {said[-2000:]}")
@@ -45,7 +48,7 @@ def ended(process: subprocess.Popen, codes: set[int]) -> tuple[int, str]:
 
 @contextlib.contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[Callable[[str], None]]:
-    """A tmpfs of `size` bytes at `folder`; what it yields mounts it again with other options."""
+    """Mount a tmpfs of `size` bytes at `folder`. Yield a function that mounts it again with other options."""
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
     try:
@@ -60,7 +63,7 @@ def wait_for_records(out: Path, count: int, process: subprocess.Popen) -> None:
 
 
 def full_disk(out: Path, rng: random.Random, whole: Path) -> str:
-    """The disk is full at some moment, in a record, a checkpoint or the picture; then there is room."""
+    """The disk becomes full while a record, a checkpoint or the picture is written. Then it gets more space."""
     size = rng.randrange(4096, 500_000)
     with small_disk(out, size) as remount:
         code, said = ended(start(out), {0, BAD_INPUT})
@@ -74,7 +77,10 @@ def full_disk(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def read_only(out: Path, rng: random.Random, whole: Path) -> str:
-    """Folder and results file turn immutable, for root too, while the sweep runs; then they are writable again."""
+    """The folder and the results file become immutable, also for root, while the sweep runs.
+
+    Then they are writable again.
+    """
     out.mkdir()
     process = start(out)
     wait_for_records(out, rng.randrange(1, 12), process)
@@ -93,7 +99,10 @@ def read_only(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def two_at_once(out: Path, rng: random.Random, whole: Path) -> str:
-    """Two sweeps on one results file: one of them does the work, the other is refused or finds it done."""
+    """Two sweeps use one results file.
+
+    One of them must do the work. The other must be refused, or find the work done.
+    """
     out.mkdir()
     first = start(out)
     time.sleep(rng.random() * 3)
@@ -109,9 +118,9 @@ def two_at_once(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def little_memory(out: Path, rng: random.Random, whole: Path) -> str:
-    """The workers' address space is limited, to some size about what they need; then it is not.
+    """The workers' address space is limited to a random size near the size that they need. Then the limit is removed.
 
-    OpenBLAS may wait for memory without end; a sweep that has not ended after WAIT seconds is interrupted.
+    OpenBLAS can wait for memory for ever, so a sweep that has not ended after WAIT seconds is interrupted.
     """
     out.mkdir()
     limit = rng.randrange(100, 450) << 20
@@ -138,7 +147,7 @@ def little_memory(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def jumping_clock(out: Path, rng: random.Random, whole: Path) -> str:
-    """The wall clock jumps by up to a year, back and forth, several times a second."""
+    """The wall clock jumps by up to a year, forwards or backwards, several times per second."""
     out.mkdir()
     moment = out.parent / "moment"
     moment.write_text("+0")
@@ -161,7 +170,10 @@ def jumping_clock(out: Path, rng: random.Random, whole: Path) -> str:
 
 
 def cut_file(out: Path, rng: random.Random, whole: Path) -> str:
-    """The results file is cut at every byte of its last line: that record alone is lost, and comes back in place."""
+    """The results file is cut at every byte of its last line.
+
+    Only that record may be lost, and it must be restored in place.
+    """
     out.mkdir()
     content = b"".join((whole / RESULTS).read_bytes().splitlines(keepends=True)[-2:])
     begin, last = content.find(b"\n") + 1, jsonl.read(whole / RESULTS)[-1]
@@ -171,7 +183,7 @@ def cut_file(out: Path, rng: random.Random, whole: Path) -> str:
             raise Broken(f"cut at byte {cut} of {len(content)}: another record was lost")
         jsonl.append(out / RESULTS, last)
         if (out / RESULTS).read_bytes() != content:
-            raise Broken(f"cut at byte {cut} of {len(content)}: not mended")
+            raise Broken(f"cut at byte {cut} of {len(content)}: not repaired")
     return f"{len(content) - begin} cuts"
 
 
@@ -180,7 +192,9 @@ TRIALS = {f.__name__: f for f in (full_disk, read_only, two_at_once, little_memo
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=10, metavar="N", help="of each (default: 10; cut_file: 1)")
+    parser.add_argument(
+        "--trials", type=int, default=10, metavar="N", help="number of each kind (default: 10; cut_file: 1)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="K")
     parser.add_argument("--only", nargs="+", choices=TRIALS, default=list(TRIALS))
     args = parser.parse_args()

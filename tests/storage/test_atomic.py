@@ -1,4 +1,4 @@
-"""One way to write a file: whole or not at all, with the mode that every other program gives."""
+"""Files are written completely or not at all, with the same permissions as files of other programs."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Results on disk: what is appended comes back, whatever the writer's end, and bad files are named."""
+"""Results files: appended records are read back, also after a writer was killed, and errors name the bad file."""
 
 import errno
 import json
@@ -42,7 +42,7 @@ def test_a_missing_file_holds_no_records(tmp_path):
 
 @pytest.fixture
 def lines(tmp_path):
-    """The bytes of three records as the store writes them."""
+    """Return the bytes of three records as `jsonl.append` writes them."""
     path = tmp_path / "whole.jsonl"
     for record in ({"a": "é\n"}, {"b": [1, {"c": None}]}, {"d": 0.1}):
         jsonl.append(path, record)
@@ -153,7 +153,7 @@ except jsonl.StoreError as error:
 
 
 def test_a_file_that_may_not_grow_keeps_its_records_and_no_part_of_the_new_one(tmp_path):
-    """As on a full disk, whatever part of the line still fits."""
+    """An append that fails, as on a full disk, must keep all records and no part of the new one."""
     pytest.importorskip("resource")
     path = tmp_path / "r.jsonl"
     jsonl.append(path, {"first": 1})
@@ -203,7 +203,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 def test_a_lock_that_cannot_be_removed_does_not_hide_the_error(tmp_path, monkeypatch):
-    """As in a folder that has become read-only while the sweep was at work."""
+    """The error of the sweep must be reported, also if its folder became read-only and the lock cannot be removed."""
 
     def refuse(*_, **__):
         raise PermissionError
@@ -230,7 +230,7 @@ def test_rewrite_replaces_the_whole_file_or_says_why_not(tmp_path):
 
 
 def test_a_rewrite_that_fails_leaves_the_whole_old_file(tmp_path, monkeypatch):
-    """As on a full disk: what was written goes to another file, so no reader sees a part."""
+    """A rewrite that fails, as on a full disk, must leave the old file. The new content goes to another file first."""
 
     def full(descriptor):
         assert jsonl.read(path) == [{"a": 1}]

@@ -1,4 +1,4 @@
-"""Models on disk: what is saved comes back bit for bit; anything else in the file is one sentence that names it."""
+"""Model files: a saved model is loaded bit for bit, and every other file gives one sentence that names the file."""
 
 import io
 import json
@@ -33,7 +33,7 @@ PARAMS = Params(np.array([[0.1, -0.0, 5e-324], [1e308, -1.0, 2.0]]), np.array([-
 
 @st.composite
 def models(draw):
-    """Arguments of `save`: every float but NaN and inf, both memory orders, strides."""
+    """Draw arguments of `save`: all finite floats, both memory orders, and arrays with strides."""
     dtype = draw(st.sampled_from([np.dtype("float32"), np.dtype("float64")]))
     m, n = draw(st.integers(1, 5)), draw(st.integers(1, 5))
     finite = st.floats(allow_nan=False, allow_infinity=False, width=8 * dtype.itemsize)
@@ -84,7 +84,7 @@ def test_what_is_loaded_trains_on_as_the_original_would(tmp_path):
 
 @pytest.fixture
 def path(tmp_path):
-    """A small whole file."""
+    """Return the path of a small valid file."""
     save(tmp_path / "m.npz", PARAMS, "relu", CONFIG, "CAE", {"made": "é"})
     return tmp_path / "m.npz"
 
@@ -121,16 +121,19 @@ def test_an_activation_of_one_s_own_is_found_in_the_table_that_is_given(path):
 
 
 def refusal(path, reason, what="used"):
-    """One sentence that names the file and matches `reason`."""
+    """Expect the error with one sentence that names the file and matches `reason`."""
     return pytest.raises(ModelFileError, match=rf"^model file {re.escape(str(path))} cannot be {what}: (?:{reason})\Z")
 
 
 @pytest.fixture
 def survives(path, monkeypatch):
-    """Whether a file of other content is still the model; if it is not, the error must be the documented one."""
+    """Return a function that says whether changed content still loads as the same model.
+
+    If it does not, the error must be the documented one.
+    """
 
     def read(content):
-        # Thousands of files: in memory.
+        # The test makes thousands of files, so they stay in memory.
         monkeypatch.setattr(model_file, "open", lambda path, mode: io.BytesIO(content), raising=False)
         try:
             saved = load(path)
@@ -144,7 +147,7 @@ def survives(path, monkeypatch):
 
 
 def flip(content, bits):
-    """The bytes with these bits inverted."""
+    """Return the bytes with these bits inverted."""
     flipped = np.unpackbits(np.frombuffer(content, np.uint8))
     flipped[bits] ^= 1
     return np.packbits(flipped).tobytes()
@@ -159,7 +162,7 @@ def test_every_truncation_is_refused(path, survives):
 def test_every_single_bit_flip_gives_the_same_model_or_is_refused(path, survives):
     content = path.read_bytes()
     kept = {bit // 8 for bit in range(8 * len(content)) if survives(flip(content, [bit]))}
-    # Dates, attributes and the like may change; no byte of a member may.
+    # Bits of dates and attributes may change. Bits of members may not.
     with zipfile.ZipFile(path) as zipped:
         stored = [zipped.read(name) for name in zipped.namelist()]
     inside = {content.index(part) + k for part in stored for k in range(len(part))}
@@ -173,7 +176,7 @@ def test_many_bit_flips_give_the_same_model_or_are_refused(path, survives):
 
 
 def rewrite(path, compression=zipfile.ZIP_STORED, **changed):
-    """The same archive with members replaced (arrays or raw bytes), left out (None) or added."""
+    """Rewrite the archive with members replaced (by arrays or raw bytes), left out (None) or added."""
     with np.load(path) as file:
         members = {**file, **changed}
     with zipfile.ZipFile(path, "w", compression) as zipped:

@@ -1,4 +1,4 @@
-"""The monitor: its three parts make up the change of E[a_j], it sees what Eq. (5) says, and it changes nothing."""
+"""The monitor: its parts add up to the change of E[a_j], its prediction is Eq. (5), and training does not change."""
 
 from dataclasses import replace
 
@@ -26,7 +26,10 @@ def watched(model="SAE", activation=SIGMOID, x=X, config=CONFIG, every=1):
 
 @pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_gradient_and_velocity_parts_make_up_the_realised_change(model):
-    """Without a constraint nothing else moves E[a_j]: momentum, minibatches and a mean that is not 0 included."""
+    """Without a constraint, nothing else changes E[a_j].
+
+    This includes momentum, minibatches and data with a mean that is not 0.
+    """
     _, seen = watched(model)
     assert len(seen) == 12
     for one in seen:
@@ -43,7 +46,7 @@ def test_on_white_data_in_full_batches_without_momentum_the_prediction_is_exact(
 
 
 def test_push_of_the_penalty_is_lambda_times_its_bias_gradient():
-    """Eq. (4): what the objective's bias gradient has beyond dJ_AE/db."""
+    """Eq. (4): lambda dR/db is the difference between the objective's bias gradient and dJ_AE/db."""
     x = X[:8]
     trained = []
 

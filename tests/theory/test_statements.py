@@ -1,4 +1,4 @@
-"""theory.py beyond the statements' own files: shapes, dtype, and `bias_gradient_at` against the formulas."""
+"""Further tests of theory/: values by hand, dtypes, sizes, refusals, and `bias_gradient_at` against the formulas."""
 
 from math import factorial, prod
 
@@ -48,7 +48,7 @@ def test_a_penalty_with_noise_of_its_own_draws_it_from_the_generator_given():
 
 
 def test_bounds_by_hand():
-    """r = (3, 4), (0, 0): sigma_r^2 = 25/4; W = (1, 0): W r = 3, 0."""
+    """r has the rows (3, 4) and (0, 0): sigma_r^2 = 25/4. W = (1, 0): W r = 3 and 0."""
     r, W = np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[1.0, 0.0]])
     assert sigma_r(r) == 2.5
     np.testing.assert_allclose(lemma_1_bound(W, r), 2 * 2.5 * np.sqrt(2))
@@ -57,14 +57,14 @@ def test_bounds_by_hand():
 
 @pytest.mark.parametrize("k", [1, 2, 3, 7, 8])
 def test_quadrature_with_its_8_nodes_is_exact_up_to_degree_15_and_8_factorial_short_at_16(k):
-    """s_e(a) = a^k at x = 0 with W = 1: the loss is z^(2k), whose mean is 1 * 3 * ... * (2k - 1)."""
+    """For s_e(a) = a^k at x = 0 with W = 1, the loss is z^(2k). Its mean is 1 * 3 * ... * (2k - 1)."""
     power = Activation("power", lambda a, order: Jet(a**k, k * a ** (k - 1)), 0.1)
     J = expected_denoising(Params(np.eye(1), np.zeros(1)), power, np.zeros((1, 1)), 1.0)
     assert J == pytest.approx(prod(range(1, 2 * k, 2)) - (factorial(8) if k == 8 else 0), rel=1e-11)
 
 
 def test_as_many_points_as_the_limit_are_taken_and_no_more(monkeypatch):
-    """8 nodes in 2 columns are 64 points."""
+    """8 nodes in each of 2 columns are 64 points, so a limit of 64 must accept them and a limit of 63 must not."""
     given = {k: (Params(np.ones((1, k)), np.zeros(1)), SIGMOID, np.ones((1, k)), 0.1) for k in (2, 4)}
     monkeypatch.setattr(theorem_3, "MOST_POINTS", 64)
     assert np.isfinite(expected_denoising(*given[2]))
@@ -80,7 +80,7 @@ def test_at_the_bound_the_condition_does_not_hold():
 
 
 def test_audit_by_hand():
-    """x = (1, -1, 7), (3, -5, 7): E[x x^T] - I in the first two features is (4, -8), (-8, 12)."""
+    """x has the rows (1, -1, 7) and (3, -5, 7). In the first two features, E[x x^T] - I is (4, -8), (-8, 12)."""
     x = np.array([[1.0, -1.0], [3.0, -5.0]])
     found = check_assumption_1(x)
     assert found.mean == 3 and found.covariance_mean == 8
@@ -89,13 +89,13 @@ def test_audit_by_hand():
 
 
 def test_audit_of_float32_data_is_computed_in_float32():
-    """Its figures are float32 numbers: the covariance of n features takes n^2 entries of the data's own size."""
+    """The results must be float32 numbers. In float64, the covariance of n features would take twice the memory."""
     x = np.random.default_rng(0).standard_normal((9, 4), np.float32)
     assert all(float(np.float32(figure)) == figure for figure in check_assumption_1(x))
 
 
 def test_residual_moments_by_hand():
-    """Entries 0, 0, 0, 4: z = (-1, -1, -1, 3) / sqrt(3); what is constant correlates with nothing."""
+    """For the entries 0, 0, 0, 4, z = (-1, -1, -1, 3) / sqrt(3). A constant feature has no correlation with another."""
     found = residual_moments(np.array([[0.0, 0.0], [0.0, 4.0]]))
     assert (found.mean, found.sigma_r, found.correlation) == (1, 2, 0)
     assert found.skewness == pytest.approx(24 / 4 / 3**1.5)
@@ -110,7 +110,7 @@ def test_a_constant_residual_has_neither_skewness_nor_kurtosis():
 
 
 def test_residuals_of_any_size_beside_each_other_correlate():
-    """Each feature has a scale of its own: the square of one of 1e-200 is 0."""
+    """Each feature must have its own scale, because the square of 1e-200 is 0 in float64."""
     r = np.array([[1e-200, 3.0], [-1e-200, -1.0], [0.0, 1.0]])
     assert residual_moments(r).correlation == pytest.approx(residual_moments(r * [1e200, 1]).correlation, rel=1e-14)
 
@@ -122,7 +122,7 @@ def test_data_with_nan_are_refused(function, name):
 
 
 HUGE = np.full(2, 1e308)
-# Two units at inf, and the second entry of the reconstruction is inf - inf.
+# Two units are at inf, and the second entry of the reconstruction is inf - inf.
 OPPOSED, FAR = Params(np.array([[1e200, 1e200], [1e200, -1e200]]), np.ones(2)), np.array([[1e200, 0.0]])
 
 
@@ -185,7 +185,7 @@ def test_bounds_and_conditions_that_overflow_are_infinite_without_a_warning():
 
 
 def test_rows_of_any_size_beside_each_other_keep_their_lengths():
-    """Each row has a scale of its own: one of 1e-300 is not lost beside one of 1e300."""
+    """Each row must have its own scale, because the square of 1e-200 is 0 and that of 1e200 is inf in float64."""
     W, r = np.array([[3e-200, 4e-200], [3e200, 4e200]]), np.ones((2, 2))
     np.testing.assert_allclose(row_lengths(W), [5e-200, 5e200], rtol=1e-15)
     np.testing.assert_allclose(lemma_1_bound_free(W, r), [1.4e-199, 1.4e201], rtol=1e-15)
