@@ -53,6 +53,8 @@ STUDIES = (
 FILES = (*(f"{name}-{preset}" for preset in ("sample", "paper") for name in PROTOCOLS), *STUDIES)
 DATA = ("digits", "patches")
 SHORT, LONG = SETTINGS[:2]
+# What the table says of sets without a verdict.
+WITHOUT = {"broken": "a run broke down", "no effect": "no effect of the full model"}
 # The share of units that may be silent on 1,000 samples, and the fraction by which the paper's ".05" is taken.
 FEW, NEAR = 0.01, 0.1
 HEAD = ("data", "setting", "model", "seeds", "AE", "effect", "where", "verdict")
@@ -349,7 +351,14 @@ def of_set(rows: list[dict], key: tuple, setting: str, wanted: str) -> Finding |
     plain = f"{mean(bias_or_weights.of_set(rows, key, 'AE'), 'fraction'):.3f}"
     seeds = str(min(map(len, effects)))
     return Finding(
-        data, setting, f"{model}, {activation}, {sigma2:g}", seeds, plain, text, f"carried by: {carrier}", verdict
+        data,
+        setting,
+        f"{model}, {activation}, {sigma2:g}",
+        seeds,
+        plain,
+        text,
+        WITHOUT.get(carrier, f"carried by: {carrier}"),
+        verdict,
     )
 
 
