@@ -19,7 +19,7 @@ Rule of decision, written before any result.
 
 Settings with equal P are the direct test: a quarter of eta, a quarter of sigma^2, four times B, four copies.
 
-Rule of decision for the second part, written after the results of the first part and before its own runs. At sigma^2 =
+Rule of decision for the second part, written after the results of the first part and before its own results. At sigma^2 =
 1, DAE's fraction is near its lowest value in every setting. So rule 2 is also applied to DAE at sigma^2 = 0.0625, over
 eta alone. Settings in which a run broke down are left out here. For the first part, the script prints the result of
 rule 2 without such settings, too. This does not replace the verdict of the rule.

@@ -1,7 +1,7 @@
 """Fig. 3: average activation fraction against sigma^2, eDAE with ReLU, unit-length rows, MNIST (Sec. 3.1.1).
 
-eDAE keeps only the first-order Taylor term of the denoising loss, with explicit noise: it alone makes ReLU units
-sparser.
+eDAE is the plain auto-encoder with the first-order Taylor term of the denoising loss, with explicit noise. This term alone makes
+ReLU units sparser.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Fn. 4: average activation fraction against sigma^2, softplus, unit-length rows, CIFAR-10 (Sec. 3.2, Fn. 4).
 
-The paper reports trends like the sigmoid's and shows no plot. They are there after 1,000 updates.
+The paper reports trends like the sigmoid's and shows no plot. 1,000 updates are enough to show them.
 """
 
 import sys

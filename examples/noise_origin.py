@@ -2,7 +2,7 @@
 
 The paper's answer is the first-order Taylor term, which is not 0 for a finite number of noise samples. Antithetic noise
 cancels this term exactly (two independent copies are its control). Many copies make it small. eDAE has only this term.
-smoothed-mDAE and the two expected-DAE draw no noise. They use the expectation over the noise, which smooths the kink.
+smoothed-mDAE and the two expected-DAE draw no noise. They use expectations over the noise, which smooth the kink of ReLU.
 """
 
 import sys

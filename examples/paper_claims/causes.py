@@ -11,6 +11,9 @@ from numpy_rae.experiments.claim_verdicts import FAILS, HOLDS, NOT_RUN, OPEN, PA
 from paper_claims.finding import Finding
 from paper_claims.stored_runs import DATA, LONG, SHORT, Stored, mean
 
+# What the table says of sets without a verdict.
+WITHOUT = {"broken": "a run broke down", "no effect": "no effect of the full model"}
+
 
 def parts(models: Sequence[str], wanted: str):
     """Who carries the effect, weights or bias, in the study of both; `wanted` is what the claim says."""
@@ -43,7 +46,14 @@ def of_set(rows: list[dict], key: tuple, setting: str, wanted: str) -> Finding |
     plain = f"{mean(bias_or_weights.of_set(rows, key, 'AE'), 'fraction'):.3f}"
     seeds = str(min(map(len, effects)))
     return Finding(
-        data, setting, f"{model}, {activation}, {sigma2:g}", seeds, plain, text, f"carried by: {carrier}", verdict
+        data,
+        setting,
+        f"{model}, {activation}, {sigma2:g}",
+        seeds,
+        plain,
+        text,
+        WITHOUT.get(carrier, f"carried by: {carrier}"),
+        verdict,
     )
 
 
