@@ -94,8 +94,10 @@ def test_taylor_remainder_of_penalties_beyond_the_models_has_slope_two(penalty, 
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
 @given(data=st.data())
 def test_gradient_agrees_with_fourth_order_differences(model, activation, data):
+    """In one direction per problem: every problem has another one."""
     problem = data.draw(problems((ACTIVATIONS[activation],)))
-    for check in check_gradient(objective(model, problem), problem.params, np.random.default_rng(0), directions=3):
+    rng = np.random.default_rng(problem.seed + 1)  # not the generator of the noise
+    for check in check_gradient(objective(model, problem), problem.params, rng, directions=1):
         # A gradient of 1e-262 beside values of order one cannot be told from its opposite.
         assert check.passed or "TOO SMALL TO TELL" in check.verdict, str(check)
 
