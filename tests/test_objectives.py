@@ -1,4 +1,4 @@
-"""Every model with every activation: gradients by Taylor slope, finite differences and complex steps; identities."""
+"""Every listed model with every activation: gradients by slope, by difference and by complex step; identities."""
 
 import re
 from dataclasses import replace
@@ -42,7 +42,7 @@ SIGMA2 = 0.09
 
 
 def objective(name, problem, sigma2=SIGMA2):
-    """Return the model as a function of the parameters only. Every call has the same noise."""
+    """The model as a function of the parameters alone: the same noise at every call."""
     _, activation, x, _, seed = problem
     return lambda params: PAPER_OBJECTIVES[name](params, activation, x, sigma2, np.random.default_rng(seed))
 
@@ -50,7 +50,7 @@ def objective(name, problem, sigma2=SIGMA2):
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
 @given(data=st.data(), seed=st.integers(0, 2**16))
 def test_taylor_remainder_has_slope_two(model, activation, data, seed):
-    """The best of three directions counts: along one direction, the second derivative can be 0 by chance."""
+    """Along the best of three directions: on a single one the second derivative may happen to vanish."""
     problem = data.draw(problems((ACTIVATIONS[activation],)))
     assert best_slope(objective(model, problem), problem.params, seed) > 1.9
 
@@ -58,17 +58,17 @@ def test_taylor_remainder_has_slope_two(model, activation, data, seed):
 def best_slope(value_and_grad, params, seed):
     f, point = on_vector(value_and_grad, params), flatten(params)
     directions = np.random.default_rng(seed).standard_normal((3, point.size))
-    # The steps are small enough to stay on one side of every kink.
+    # Steps small enough to stay on one side of every kink.
     steps = 10.0 ** np.arange(-2.5, -4.6, -0.5) / point.size
     slopes = []
     for direction in directions:
         slopes.append(taylor_slope(f, point, direction, steps))
         if slopes[-1] > 1.9:
-            break  # one such slope is enough
+            break  # one is enough
     return max(slopes)
 
 
-# Each entry makes a penalty for n inputs.
+# Each made for n inputs.
 OTHER_PENALTIES = {
     "decay": lambda n: WeightDecay(),
     **{f"q={q}, p={p}": lambda n, q=q, p=p: JacobianPenalty(q, p) for q, p in ((1, 0), (1, 1), (3, 2), (2, 3), (4, 5))},
@@ -85,7 +85,7 @@ OTHER_PENALTIES = {
 @settings(max_examples=8)
 @given(data=st.data(), seed=st.integers(0, 2**16))
 def test_taylor_remainder_of_penalties_beyond_the_models_has_slope_two(penalty, activation, data, seed):
-    """Rows must not be close to zero, where an odd power of their length has no second derivative."""
+    """With rows away from zero, where an odd power of their length has no second derivative."""
     start, s_e, x, _, noise = data.draw(problems((PAPER_ACTIVATIONS[activation],), least=0.3))
     J = Penalised(OTHER_PENALTIES[penalty](x.shape[1]))
     assert best_slope(lambda params: J(params, s_e, x, 1.0, np.random.default_rng(noise)), start, seed) > 1.9
@@ -94,14 +94,16 @@ def test_taylor_remainder_of_penalties_beyond_the_models_has_slope_two(penalty, 
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
 @given(data=st.data())
 def test_gradient_agrees_with_fourth_order_differences(model, activation, data):
+    """In one direction per problem: every problem has another one."""
     problem = data.draw(problems((ACTIVATIONS[activation],)))
-    for check in check_gradient(objective(model, problem), problem.params, np.random.default_rng(0), directions=3):
-        # If the values are of order one, a gradient of 1e-262 cannot be distinguished from its opposite.
+    rng = np.random.default_rng(problem.seed + 1)  # not the generator of the noise
+    for check in check_gradient(objective(model, problem), problem.params, rng, directions=1):
+        # A gradient of 1e-262 beside values of order one cannot be told from its opposite.
         assert check.passed or "TOO SMALL TO TELL" in check.verdict, str(check)
 
 
 def oracle(name, W, b, problem, sigma2=SIGMA2):
-    """Return J of each model from the reference formulas. Complex W and b are valid."""
+    """J of each model from the reference formulas, as a complex-safe function of W and b."""
     x, s_e, eps = problem.x, problem.activation.name, problem.eps
     J = reference.ae(W, b, x, s_e)
     penalty = {
@@ -138,7 +140,7 @@ def test_value_and_gradient_equal_the_loops_and_their_complex_step(model, activa
 @given(data=st.data(), kinks=st.lists(st.floats(-3, 3), min_size=1, max_size=4).map(tuple))
 @settings(max_examples=100)
 def test_problems_keep_clear_of_any_set_of_kinks(data, kinks):
-    """The strategy `problems` must keep this promise. Otherwise, the other tests would sometimes fail at a kink."""
+    """By construction: without this the tests around would fail at a kink once in a while."""
     problem = data.draw(problems((replace(ACTIVATIONS["hard_sigmoid"], kinks=kinks),)))
     for level in (0.0, 0.1, 0.3):
         a = (problem.x + level * problem.eps) @ problem.params.W.T + problem.params.b_e
@@ -149,7 +151,7 @@ def test_problems_keep_clear_of_any_set_of_kinks(data, kinks):
 @settings(max_examples=8)
 @given(data=st.data(), seed=st.integers(0, 2**16))
 def test_further_activations_pass_the_three_tests_above(model, activation, data, seed):
-    """The tests get fewer draws. CAE needs the second derivative of s_e, and Thm 3's bracket needs the third."""
+    """On fewer draws: CAE asks for the second derivative of s_e, Thm 3's bracket for the third."""
     test_taylor_remainder_has_slope_two.hypothesis.inner_test(model, activation, data, seed)
     test_gradient_agrees_with_fourth_order_differences.hypothesis.inner_test(model, activation, data)
     test_value_and_gradient_equal_the_loops_and_their_complex_step.hypothesis.inner_test(model, activation, data)
@@ -168,7 +170,7 @@ def test_all_models_coincide_at_sigma2_zero_to_the_last_bit(model, problem):
 
 @given(problems())
 def test_edae_with_eps_and_minus_eps_cancels(problem):
-    """Sec. 3.1.1's term is odd in the noise, so the terms of eps and -eps cancel."""
+    """Sec. 3.1.1's term is odd in the noise."""
     params, activation, x, eps, _ = problem
     J, _ = ae(params, activation, x)
     ahead, g_ahead = first_order(params, activation, x, eps)
@@ -202,7 +204,7 @@ def test_edae_is_the_slope_of_the_denoising_loss_at_zero_noise():
 def test_corruption_has_the_variance_asked_for_and_the_data_s_dtype():
     eps = corruption(np.zeros((200, 500), np.float32), 0.25, np.random.default_rng(0))
     assert eps.dtype == np.float32
-    # With 1e5 draws, the variance has standard deviation 0.25 sqrt(2 / 1e5) = 0.0011.
+    # 1e5 draws: the variance is known to 0.25 sqrt(2 / 1e5) = 0.0011 a standard deviation.
     assert abs(eps.var() - 0.25) < 5 * 0.0011 and abs(eps.mean()) < 5 * 0.5 / 1e5**0.5
 
 
@@ -253,10 +255,8 @@ def test_float32_stays_float32(model, activation):
     ],
 )
 def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_more(model, order):
-    """The order is the number of derivatives that a user's activation must return. It affects the cost of a step.
-
-    The loss needs one derivative. A penalty with h' in it needs a second one, and a penalty with h'' a third one.
-    """
+    """What a user's own activation must supply, and what a step costs: one derivative for the loss, a second where
+    R has h' in it, a third where it has h''."""
     seen = []
     watched = replace(SIGMOID, jet=lambda a, order: seen.append(order) or SIGMOID(a, order))
     rng = np.random.default_rng(0)
@@ -265,7 +265,7 @@ def test_a_model_asks_for_the_derivatives_of_s_e_that_its_gradient_needs_and_no_
 
 
 def test_units_beyond_the_domain_of_the_penalty_are_counted_in_the_gradient():
-    """The record holds this number. Of the means log(1 + exp(b)) for b = -1, 2, 3, two are above 1."""
+    """The record tells how often: of the means log(1 + exp(b)), b = -1, 2, 3, two lie above 1."""
     params = Params(np.zeros((3, 2)), np.array([-1.0, 2.0, 3.0]))
     assert (
         PAPER_OBJECTIVES["SAE"](params, PAPER_ACTIVATIONS["softplus"], np.ones((4, 2)), 0.5, None)[1].n_extrapolated
@@ -274,7 +274,7 @@ def test_units_beyond_the_domain_of_the_penalty_are_counted_in_the_gradient():
 
 
 def test_dae_without_noise_draws_none():
-    """So the run at sigma2 = 0 has the numbers and the cost of the plain auto-encoder."""
+    """So the run at sigma2 = 0 is the plain auto-encoder's, and costs the same."""
     params, x = Params(np.ones((2, 3)), np.zeros(2)), np.ones((4, 3))
     assert dae(params, SIGMOID, x, 0.0, rng=None)[0] == ae(params, SIGMOID, x)[0]
 
@@ -287,7 +287,7 @@ def test_dae_draws_new_noise_each_time():
 
 @pytest.mark.parametrize("objective", [PAPER_OBJECTIVES["AE"], ae, dae, edae, Penalised(CAE)])
 def test_a_negative_coefficient_is_refused_by_name(objective):
-    """The objective itself refuses it, too, and its message has no model name."""
+    """By the objective itself, too, without the model's name around it."""
     params = Params(np.ones((1, 1)), np.zeros(1))
     with pytest.raises(ValueError, match="^sigma2 is -1.0; it must be a number"):
         objective(params, SIGMOID, np.ones((2, 1)), -1.0, np.random.default_rng(0))

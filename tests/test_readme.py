@@ -4,15 +4,33 @@ import configparser
 import doctest
 import re
 import textwrap
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from numpy_rae.experiments import own_sweep_places
+from numpy_rae.experiments.local_pool import local_pool
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
+@pytest.fixture(scope="module")
+def two_workers(module_data_folder):
+    """A pool of two processes for the sweeps of all documents."""
+    with local_pool(2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def one_pool(two_workers, monkeypatch):
+    """No sweep starts processes of its own."""
+    monkeypatch.setattr(own_sweep_places, "local_pool", lambda workers: nullcontext(two_workers))
+
+
+@pytest.mark.usefixtures("one_pool")
 @pytest.mark.parametrize(("document", "least"), [("README.md", 10), ("docs/your_own.md", 30)])
 def test_the_examples_of_the_documents_run(document, least, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # the examples write into results/
@@ -32,6 +50,7 @@ DOCTESTS = ("README.md", "your_own.md")
 BLOCKS = [(path.name, code) for path in DOCUMENTS for code in code_blocks(path)]
 
 
+@pytest.mark.usefixtures("one_pool")
 @pytest.mark.parametrize(("document", "code"), [block for block in BLOCKS if ">>>" not in block[1]])
 def test_the_code_without_prompts_runs(document, code, tmp_path, monkeypatch):
     if "sklearn" in code:
@@ -47,13 +66,13 @@ def test_every_block_with_prompts_is_in_a_document_that_doctest_runs():
 JOBS = "    # each job\n"
 
 
+@pytest.mark.usefixtures("one_pool")
 def test_the_job_array_of_your_own_runs(tmp_path, monkeypatch):
     """The matrix is small. The two parts of the job script are one indented block of the page."""
     document = (ROOT / "docs" / "your_own.md").read_text(encoding="utf-8")
     block = textwrap.dedent(JOBS + re.split(r"\n(?=\S)", document.split(JOBS)[1])[0])
     job, afterwards = block.split("# afterwards\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
     np.save("X.npy", np.random.default_rng(0).standard_normal((50, 6)))
     for seed in range(2):
         monkeypatch.setenv("SLURM_ARRAY_TASK_ID", str(seed))

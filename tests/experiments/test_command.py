@@ -12,11 +12,14 @@ import time
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from example_scripts import EXAMPLES
+from made_runs import one_thread
 
 from numpy_rae import _blas
-from numpy_rae.experiments import command, output_streams
+from numpy_rae.experiments import command, figure_script, output_streams
+from numpy_rae.experiments.protocol import PROTOCOLS
 from numpy_rae.storage import jsonl
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a shell and signals")
@@ -182,17 +185,18 @@ HOSTILE = "text.usetex: True\nsavefig.format: pdf\naxes.facecolor: black\nfigure
 
 
 def test_pictures_do_not_depend_on_the_users_settings(environment, tmp_path):
-    """Byte for byte; without LaTeX, `text.usetex` would be an error. A backend for a display that is not there is too."""
+    """Byte for byte; without LaTeX, `text.usetex` would be an error. A backend for a display that is not there is too.
+
+    The first start trains, the second one draws the stored runs.
+    """
     (tmp_path / "matplotlibrc").write_text(HOSTILE)
     pictures = []
-    for name, more in (
-        ("plain", {}),
-        ("hostile", {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "MPLBACKEND": "QtAgg"}),
-    ):
-        out = tmp_path / name
-        done = shell('"$@"', [FIG1, *QUICK, "--out", str(out)], {**environment, **more})
+    hostile = {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "MPLBACKEND": "QtAgg"}
+    for words, more in (([], {}), (["--plot-only"], hostile)):
+        done = shell('"$@"', [FIG1, *QUICK, *words, "--out", str(tmp_path)], {**environment, **more})
         assert done.returncode == 0, done.stderr
-        pictures.append((out / "fig1_relu_mnist-tiny.png").read_bytes())
+        pictures.append((tmp_path / "fig1_relu_mnist-tiny.png").read_bytes())
+        (tmp_path / "fig1_relu_mnist-tiny.png").unlink()
     assert pictures[0] == pictures[1]
 
 
@@ -206,13 +210,12 @@ def test_a_picture_that_cannot_be_drawn_is_one_sentence_after_the_results(enviro
         assert stored_in(tmp_path) == 2
 
 
-def test_a_dollar_in_a_files_name_is_no_formula(environment, tmp_path):
-    import numpy as np
-
+def test_a_dollar_in_a_files_name_is_no_formula(tmp_path, monkeypatch):
+    monkeypatch.setattr(figure_script, "local_pool", one_thread)
+    monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
     np.save(tmp_path / "a$_^$.npy", np.random.default_rng(0).integers(0, 256, (2, 12, 12), np.uint8))
-    words = [str(EXAMPLES / "fig1_relu_cifar10.py"), *QUICK, "--sigma2", "1", "--samples", "30", "--report"]
-    done = shell('"$@"', [*words, "--images", str(tmp_path / "a$_^$.npy"), "--out", str(tmp_path)], environment)
-    assert done.returncode == 0, done.stderr
+    words = [*QUICK, "--sigma2", "1", "--samples", "30", "--report", "--images", str(tmp_path / "a$_^$.npy")]
+    assert figure_script.main(PROTOCOLS["fig1_relu_cifar10"], [*words, "--out", str(tmp_path)]) == 0
     assert len(list((tmp_path / "fig1_relu_cifar10-tiny.reports").glob("*.png"))) == 1
 
 

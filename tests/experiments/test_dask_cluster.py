@@ -23,6 +23,8 @@ from numpy_rae.storage import jsonl
 from numpy_rae.train_config import TrainConfig
 
 distributed = pytest.importorskip("distributed")
+# Dask's profiler, which no test reads, takes a sample of every process each 10 ms.
+NO_PROFILER = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
@@ -47,14 +49,15 @@ def address(tmp_path_factory):
     """Two worker processes with one thread and one BLAS thread each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
-        for name, value in _blas.ONE_THREAD.items():
+        for name, value in {**_blas.ONE_THREAD, **NO_PROFILER}.items():
             patch.setenv(name, value)
         options = {
             "host": "127.0.0.1",
             "dashboard_address": "127.0.0.1:0",
             "local_directory": tmp_path_factory.mktemp("dask"),
         }
-        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **options) as running:
+        off = distributed.client.dask.config.set({"distributed.worker.profile.enabled": False})
+        with off, distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **options) as running:
             yield running.scheduler_address
 
 
@@ -102,7 +105,7 @@ def test_a_worker_killed_in_mid_run_loses_nothing(address, tmp_path):
 def dask(name: str, *words: str, log) -> subprocess.Popen:
     """A process of Dask's: `scheduler` or `worker`."""
     command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *words]
-    return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **_blas.ONE_THREAD})
+    return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **_blas.ONE_THREAD, **NO_PROFILER})
 
 
 @pytest.fixture
@@ -153,7 +156,8 @@ def test_a_scheduler_that_dies_is_one_sentence_and_what_is_stored_stays(schedule
     one_line = tables.one_line
     monkeypatch.setattr(tables, "one_line", lambda entry: process.kill() or one_line(entry))
     protocol = Protocol("f", "t", "mnist", "relu", ("CAE", "DAE"))
-    arguments = ["--preset", "tiny", "--epochs", "300", "--out", str(tmp_path / "out"), "--scheduler", address]
+    long = ["--epochs", "300", "--hidden", "8"]  # the other runs are not done when the first one is
+    arguments = ["--preset", "tiny", *long, "--out", str(tmp_path / "out"), "--scheduler", address]
     with distributed.client.dask.config.set({"distributed.comm.timeouts.connect": "2s"}):  # how long Dask tries again
         code = figure_script.main(protocol, arguments)
     worker.kill()

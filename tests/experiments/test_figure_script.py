@@ -8,14 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 
 import example_scripts
 import numpy as np
 import pytest
 from example_scripts import EXAMPLES
-from made_runs import timeless
+from made_runs import one_thread, timeless
 
 from numpy_rae import constraints
 from numpy_rae.activations import PAPER_ACTIVATIONS
@@ -50,13 +50,7 @@ pytestmark = pytest.mark.usefixtures("module_data_folder")
 @pytest.fixture
 def threaded(monkeypatch):
     """Workers that are a thread: for what does not depend on processes."""
-
-    @contextlib.contextmanager
-    def pool(workers):
-        with ThreadPoolExecutor(1) as executor:
-            yield executor
-
-    monkeypatch.setattr(figure_script, "local_pool", pool)
+    monkeypatch.setattr(figure_script, "local_pool", one_thread)
 
 
 class Idle(Executor):
@@ -242,15 +236,17 @@ INTERRUPTIBLE = ["--preset", "tiny", "--epochs", "40", "--sigma2", "0.01", "1", 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The folder of a sweep that nobody interrupts."""
+    """The folder of a sweep that nobody interrupts, trained in a thread."""
     out = tmp_path_factory.mktemp("undisturbed")
-    assert main(FIG1, [*INTERRUPTIBLE, "--out", str(out), "--workers", "2"]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figure_script, "local_pool", one_thread)
+        assert main(FIG1, [*INTERRUPTIBLE, "--out", str(out)]) == 0
     return out
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals to a group of processes")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(undisturbed, tmp_path, number, request):
+def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(undisturbed, tmp_path, threaded, number, request):
     """As a terminal or a scheduler does it: the signal goes to the workers too. The records are those of one piece."""
     # Background jobs ignore interrupts, and their children with them.
     otherwise = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -267,7 +263,7 @@ def test_an_interrupt_leaves_a_picture_and_the_next_start_goes_on(undisturbed, t
     found, kept = records(tmp_path), {file.stem for file in (tmp_path / "fig1_relu_mnist-tiny.checkpoints").glob("*")}
     assert 1 <= len(timeless(found)) == len(found) < 4 and not kept & set(timeless(found))
     assert is_picture(path.with_suffix(".png"))
-    assert main(FIG1, [*INTERRUPTIBLE, "--out", str(tmp_path), "--workers", "1"]) == 0
+    assert main(FIG1, [*INTERRUPTIBLE, "--out", str(tmp_path)]) == 0
     assert timeless(records(tmp_path)) == timeless(records(undisturbed))
     assert {file.suffix for file in tmp_path.iterdir()} == {".jsonl", ".png"}
 
@@ -331,10 +327,10 @@ def test_reports_are_drawn_of_the_runs_trained_now(threaded, tmp_path, monkeypat
     """Of every run one picture, with the run's own figures; of stored runs none."""
     drawn, draw = [], training_report.training_report
     monkeypatch.setattr(training_report, "training_report", lambda *given: drawn.append(given) or draw(*given))
-    arguments = [*QUICK, "--out", str(tmp_path), "--models", "SAE", "--report"]
-    assert main(FIG1, arguments) == 0
+    arguments = [*QUICK, "--out", str(tmp_path), "--models", "SAE", "--report", "--sigma2"]
+    assert main(FIG1, [*arguments, "0", "1"]) == 0
     folder = tmp_path / "fig1_relu_mnist-tiny.reports"
-    assert {path.name for path in folder.iterdir()} == {"AE-0-0.png", "SAE-0.1-0.png", "SAE-1-0.png"}
+    assert {path.name for path in folder.iterdir()} == {"AE-0-0.png", "SAE-1-0.png"}
     assert all(map(is_picture, folder.iterdir()))
     by_sigma2 = {entry["config"]["sigma2"]: entry for entry in records(tmp_path)}
     for history, _, seen, shape, text, title in drawn:
@@ -342,7 +338,7 @@ def test_reports_are_drawn_of_the_runs_trained_now(threaded, tmp_path, monkeypat
         assert history == entry["history"] and shape == (28, 28)
         assert seen.density.mean() == pytest.approx(entry["metrics"]["activation_fraction"])
         assert f"last batch objective  {entry['last_finite_objective']:>12.4g}" in text
-    assert main(FIG1, [*arguments, "--sigma2", "0", "0.1"]) == 0 and len(drawn) == 3
+    assert main(FIG1, [*arguments, "1"]) == 0 and len(drawn) == 2
 
 
 # Data that are unavailable.
@@ -473,8 +469,8 @@ def test_missing_images_are_refused(tmp_path, no_pool, capsys):
 def quick_sweep(tmp_path_factory):
     """The folder of a finished quick sweep of one model."""
     out = tmp_path_factory.mktemp("quick")
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as executor:
-        patch.setattr(figure_script, "local_pool", lambda workers: contextlib.nullcontext(executor))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figure_script, "local_pool", one_thread)
         assert main(FIG1, [*QUICK, "--out", str(out), "--models", "SAE"]) == 0
     return out
 

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from made_runs import timeless
 
 from numpy_rae import __main__
-from numpy_rae.experiments import comparison, figure_script, reproduction_jobs
+from numpy_rae.experiments import comparison, figure_script, protocol, reproduction_jobs
 from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
 from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.storage import jsonl, model_file
@@ -46,6 +47,12 @@ def pool(monkeypatch):
     with Counting() as executor:
         monkeypatch.setattr(figure_script, "local_pool", lambda workers: contextlib.nullcontext(executor))
         yield executor
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Runs of two epochs, for what does not depend on their length."""
+    monkeypatch.setattr(protocol, "TINY", replace(protocol.TINY, epochs=2))
 
 
 @pytest.fixture
@@ -146,14 +153,14 @@ def test_parts_make_the_records_of_the_whole_and_the_command_merges_them(whole, 
         assert timeless(stored(tmp_path, name).values()) == timeless(stored(whole[1], name).values())
 
 
-def test_parts_of_another_number_go_on_from_what_is_there(pool, tmp_path):
+def test_parts_of_another_number_go_on_from_what_is_there(short, pool, tmp_path):
     assert start(tmp_path, "--part", "1/2") == 0
     trained = len(pool.trained)
     assert [start(tmp_path, "--part", f"{part}/3") for part in (1, 2, 3)] == [0, 0, 0]
     assert 0 < trained < 6 and len(pool.trained) == len(set(pool.trained)) == 6
 
 
-def test_plot_only_draws_the_parts_without_writing_records(pool, tmp_path, capsys):
+def test_plot_only_draws_the_parts_without_writing_records(short, pool, tmp_path, capsys):
     assert start(tmp_path, "--part", "1/1") == 0
     before = {path: path.read_bytes() for path in tmp_path.glob("*.jsonl")}
     assert start(tmp_path, "--plot-only") == 0

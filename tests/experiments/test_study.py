@@ -195,8 +195,8 @@ def no_digits(monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "more"), [*((name, []) for name in SCRIPTS), ("learning_rate", ["--path"])])
-def test_a_script_prints_its_table_and_draws(name, more, no_digits, tmp_path, capsys):
-    """With fewer coefficients and learning rates than the script has."""
+def test_a_script_prints_its_table_and_draws(name, more, no_digits, tmp_path, capsys, request):
+    """With fewer coefficients and learning rates than the script has. The stored runs give the same table again."""
     module = example_scripts.load(name)
     module.SIGMA2, module.ETA, module.STARTS = (1.0,), (0.001, 0.005), (("unit", "glorot"), ("free", "glorot"))
     command = ["--preset", "tiny", "--out", str(tmp_path), *more]
@@ -205,7 +205,9 @@ def test_a_script_prints_its_table_and_draws(name, more, no_digits, tmp_path, ca
     stem = f"{name}_path-tiny" if more else f"{name}-tiny"
     assert (tmp_path / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
     assert "| digits " in first and "| patches " in first
+    request.getfixturevalue("blank_pictures")
     assert module.main([*command, "--plot-only"]) == 0
+    assert sorted(capsys.readouterr().out.splitlines()) == sorted(first.splitlines())
 
 
 def made_row(**values):
