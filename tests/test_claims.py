@@ -1,4 +1,4 @@
-"""The tables of docs/claims.md: the page holds what the stored runs give, and the rules decide as the page states."""
+"""The tables of docs/claims.md: the page holds what the stored runs give, and the rules decide as they are stated."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,14 +21,14 @@ RELU_UNIT = {"activation": "relu", "constraint": "unit"}
 
 
 def made(model: str, sigma2: float, fraction: float, seed: int = 0, **more) -> dict:
-    """Return a row as `evidence.load_rows` makes it."""
+    """A row as `evidence.load_rows` makes it."""
     usual = {"data": "digits", "length": "short", "tangent": False, "eta": 0.001, "broken": False, "dead": 0.0}
     row = {"model": model, "sigma2": sigma2, "seed": seed, "fraction": fraction, "silent": 0.0}
     return {**row, **usual, **RELU_UNIT, **evidence.USUAL, **more}
 
 
 def curve(model: str, fractions: dict[float, float], seeds=(0, 1, 2), plain: float = 0.5, spread=0.001, **more):
-    """Return rows of AE and one model. Each seed shifts both by the same amount, and the model by a little more."""
+    """AE and one model; each seed shifts both by the same amount, and the model by a little more."""
     rows = [made("AE", 0.0, plain + 0.1 * seed, seed, **more) for seed in seeds]
     return rows + [
         made(model, s, fraction + 0.1 * seed + spread * (seed - 1), seed, **more)
@@ -208,7 +208,7 @@ def test_several_verdicts_make_one(verdicts, one):
 
 
 class Made:
-    """Stored runs that a test has made."""
+    """Stored runs that a test made."""
 
     def __init__(self, rows=(), files=None):
         self.rows, self.files = list(rows), files or {}
@@ -227,7 +227,7 @@ def found(key: str, stored: Made, setting=SHORT) -> list:
 
 def test_dead_units_are_late_only_if_the_fraction_is_low_then():
     rows = [row for row in curve("DAE", {0.25: 0.3, 1.0: 0.05}, seeds=(0,)) if row["model"] in ("AE", "DAE")]
-    assert found("fig1_dead", Made(rows))[0].verdict == HOLDS  # no unit is dead, although the fraction falls to .05
+    assert found("fig1_dead", Made(rows))[0].verdict == HOLDS  # none at all, down to .05
     rows[-1]["silent"] = 0.2
     assert found("fig1_dead", Made(rows))[0].verdict == HOLDS
     rows[1]["silent"] = 0.02
@@ -327,12 +327,12 @@ def test_the_records_folder_is_that_of_the_repository():
     assert claims.RECORDS == Path(__file__).resolve().parent.parent / "docs" / "records"
 
 
-# The scripts that train only for this page
+# The scripts that train for this page alone
 
 
 @pytest.fixture
 def thread(tmp_path, monkeypatch):
-    """Use a thread instead of processes, and a new data folder."""
+    """A thread for the processes, and a data folder of the test's own."""
 
     @contextmanager
     def pool(workers):
@@ -346,7 +346,7 @@ def thread(tmp_path, monkeypatch):
 
 
 def table_of(main, command: list[str], capsys) -> list[str]:
-    """Return the lines of the table that a script prints."""
+    """The lines of the table that a script prints."""
     assert main(command) == 0
     return [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
 
@@ -372,9 +372,6 @@ def test_theory_in_training_prints_again_what_it_stored(thread, tmp_path, capsys
 
 
 def test_the_bound_is_never_above_the_share_of_pairs_that_are_off():
-    """The bound of Thm 2 with the largest eigenvalue as c^2 must hold for all stored pairs.
-
-    With c = 1, the value for white data, it must be above the share for some units.
-    """
+    """In the stored runs, with the largest eigenvalue for c^2; with c = 1, as on white data, it is above for some units."""
     rows = jsonl.read(claims.RECORDS / "theory_in_training-sample.jsonl")
     assert rows and not any(row["above"] for row in rows) and any(row["above_white"] for row in rows)
