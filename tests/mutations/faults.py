@@ -880,9 +880,9 @@ FAULTS = (
     ),
     *group(
         "experiments/certificate_training", "experiments/test_certificate_runs.py",
-        ("trials-drift-sum", "_drift (a)", "(mean_a - before).mean() /", "(mean_a - before).sum() /"),
-        ("trials-drift-from-start", "train_trial", "entry, mean_a = _checkpoint", "entry, _ = _checkpoint"),
-        ("trials-too-many-epochs", "train_trial", "more = epochs - len(state.history)", "more = epochs"),
+        ("trials-drift-sum", "outcome (a)", "(mean_a - before).mean() /", "(mean_a - before).sum() /"),
+        ("trials-drift-from-start", "execute", "entry, mean_a = _checkpoint", "entry, _ = _checkpoint"),
+        ("trials-too-many-epochs", "execute", "more = epochs - len(state.history)", "more = epochs"),
     ),
     *group(
         "experiments/certificate_runs", "experiments/test_certificate_runs.py",
