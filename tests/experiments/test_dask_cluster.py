@@ -154,9 +154,7 @@ def test_a_scheduler_that_dies_is_one_sentence_and_what_is_stored_stays(schedule
     monkeypatch.setattr(tables, "one_line", lambda entry: process.kill() or one_line(entry))
     protocol = Protocol("f", "t", "mnist", "relu", ("CAE", "DAE"))
     arguments = ["--preset", "tiny", "--epochs", "300", "--out", str(tmp_path / "out"), "--scheduler", address]
-    with distributed.client.dask.config.set(
-        {"distributed.comm.timeouts.connect": "2s"}
-    ):  # how long Dask tries to connect again
+    with distributed.client.dask.config.set({"distributed.comm.timeouts.connect": "2s"}):  # limit for reconnecting
         code = figure_script.main(protocol, arguments)
     worker.kill()
     worker.wait()

@@ -331,7 +331,7 @@ def test_a_narrower_sweep_draws_only_what_it_asks_for(threaded, tmp_path, pictur
 
 
 def test_reports_are_drawn_of_the_runs_trained_now(threaded, tmp_path, monkeypatch):
-    """There is one picture for every run that is trained, with the figures of the run, and none for stored runs."""
+    """There is one picture for every run that is trained, with the numbers of the run, and none for stored runs."""
     drawn, draw = [], training_report.training_report
     monkeypatch.setattr(training_report, "training_report", lambda *given: drawn.append(given) or draw(*given))
     arguments = [*QUICK, "--out", str(tmp_path), "--models", "SAE", "--report"]
