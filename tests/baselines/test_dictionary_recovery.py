@@ -1,4 +1,4 @@
-"""Recovery scores: exact for known dictionaries, blind to order, sign and length, and at chance by simulation."""
+"""Recovery scores: exact for known dictionaries, independent of order, sign and length, and at chance by simulation."""
 
 import itertools
 import re
@@ -34,7 +34,10 @@ def test_a_mixture_is_what_it_says(dtype, seed, m, active):
 
 
 def test_every_atom_is_as_likely_and_the_noise_has_its_size():
-    """A binomial count leaves its mean by 6 deviations once in 10^8; so does the mean of 320,000 squares."""
+    """A binomial count is more than 6 deviations from its mean once in 10^8.
+
+    The same holds for the mean of 320,000 squares.
+    """
     x, atoms, s = dictionary_recovery.mixture(40_000, 8, 10, 3, 0.2, np.random.default_rng(0), np.float64)
     used = (s > 0).sum(axis=0)
     assert (np.abs(used - 12_000) < 6 * (40_000 * 0.3 * 0.7) ** 0.5).all()
@@ -64,7 +67,7 @@ def test_the_score_does_not_see_order_sign_length_or_a_rotation_of_both(seed, k)
 
 @given(seed=seeds, k=st.integers(1, 5))
 def test_the_assignment_is_the_best_of_all(seed, k):
-    """Tried one by one; with fewer rows than atoms the others count 0."""
+    """All assignments are tried. If there are fewer rows than atoms, the other atoms count 0."""
     rng = np.random.default_rng(seed)
     W, atoms = unit(rng.standard_normal((k, 3))), unit(rng.standard_normal((4, 3)))
     cosine = np.pad(np.abs(atoms @ W.T), ((0, 0), (0, max(0, 4 - k))))
@@ -81,7 +84,10 @@ def test_no_row_serves_two_atoms_and_a_zero_row_serves_none():
 
 
 def test_chance_of_one_atom_is_the_mean_of_a_random_cosine():
-    """In the plane |cos| of a uniform angle: mean 2 / pi, variance 1/2 - (2 / pi)^2; 6 deviations of the mean."""
+    """In the plane, |cos| of a uniform angle has mean 2 / pi and variance 1/2 - (2 / pi)^2.
+
+    The limit is 6 deviations.
+    """
     rng, draws = np.random.default_rng(0), 4000
     mean, deviation = 2 / np.pi, (0.5 - (2 / np.pi) ** 2) ** 0.5
     lucky = dictionary_recovery.chance(np.array([[0.6, 0.8]]), 1, rng, draws)
@@ -90,7 +96,7 @@ def test_chance_of_one_atom_is_the_mean_of_a_random_cosine():
 
 
 def test_chance_is_what_an_independent_random_dictionary_scores():
-    """The mean of 40 draws and that of 40 others differ by less than 6 of their joint deviation."""
+    """The means of two sets of 40 draws differ by less than 6 of their joint deviation."""
     rng = np.random.default_rng(1)
     atoms = unit(rng.standard_normal((12, 8)))
     lucky = dictionary_recovery.chance(atoms, 12, rng, draws=40)
@@ -99,7 +105,9 @@ def test_chance_is_what_an_independent_random_dictionary_scores():
         for _ in range(40)
     ]
     assert abs(lucky.mean - np.mean(others)) < 6 * lucky.deviation * (2 / 40) ** 0.5
-    assert dictionary_recovery.chance(atoms, 48, rng).mean > lucky.mean + lucky.deviation  # more rows, more luck
+    assert (
+        dictionary_recovery.chance(atoms, 48, rng).mean > lucky.mean + lucky.deviation
+    )  # more rows give a larger best cosine
 
 
 @pytest.mark.parametrize(
@@ -129,7 +137,7 @@ def test_the_smallest_example_prints_what_beats_chance(tmp_path, capsys):
     printed = capsys.readouterr().out
     header, *rows = [line for line in printed.splitlines() if re.match(r"sigma\^2|\d\S* +\d\.\d", line)]
     assert header.split()[1:] == ["DAE", "CAE", "mDAE", "SAE", "sparse", "coding"]
-    assert len({*rows[0].split()[1:-1]}) == 1 and rows[0].split()[-1] == "-"  # at sigma^2 = 0 all models coincide
+    assert len({*rows[0].split()[1:-1]}) == 1 and rows[0].split()[-1] == "-"  # all models are equal at sigma^2 = 0
     level = {name: float(re.search(rf"{name}: (\d\.\d+)", printed)[1]) for name in ("random rows", "samples as rows")}
     for row in rows[1:]:
         assert float(row.split()[-1]) > max(level.values())

@@ -1,7 +1,7 @@
-"""Maxout: gradients by difference, identities with the linear and the ReLU auto-encoder, and the witness.
+"""Maxout: gradients by finite differences, identities with the linear and the ReLU auto-encoder, and the witness.
 
-Ties between pieces are avoided by construction: with orthogonal samples, W can be solved for pre-activations that
-were chosen apart from each other, differently for every sample and unit.
+Ties between pieces do not occur. The samples are orthogonal, so W can be solved for given pre-activations. These are
+chosen apart from each other, differently for every sample and unit.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def apart(seed, N=4, m=3, k=3, n=6):
-    """x (N, n) and parameters whose pieces are at least 0.6 apart, the order drawn for each sample and unit."""
+    """Return x (N, n) and parameters with pieces at least 0.6 apart, in a random order for each sample and unit."""
     rng = np.random.default_rng(seed)
     x = np.linalg.qr(rng.standard_normal((n, N)))[0].T * rng.uniform(1, 2, (N, 1))
     b_e = rng.standard_normal((m, k))
@@ -30,7 +30,10 @@ def apart(seed, N=4, m=3, k=3, n=6):
 
 
 def direction(params, rng):
-    """A random direction; for |x| <= 2 it moves two pieces less than 0.25 apart a unit of step."""
+    """Return a random direction.
+
+    For |x| <= 2, a step of length 1 changes the distance of two pieces by less than 0.25.
+    """
     d = [rng.standard_normal(value.shape) for value in params]
     return MaxoutParams(d[0] / (20 * np.linalg.norm(d[0])), d[1] / (20 * np.linalg.norm(d[1])))
 
@@ -47,7 +50,7 @@ def slope(params, d, x):
 @settings(max_examples=40, deadline=None)
 @given(seeds, st.integers(1, 4))
 def test_gradient_equals_fourth_order_differences(seed, k):
-    """J is a polynomial of degree 4 as long as the winners stay, so the difference formula is exact."""
+    """J is a polynomial of degree 4 while the same pieces win, so the difference formula is exact."""
     params, x, rng = apart(seed, k=k)
     d = direction(params, rng)
     J = {t: along(params, d, t, x) for t in (-2, -1, 1, 2)}
@@ -115,7 +118,7 @@ def test_a_tie_goes_to_the_first_piece():
 
 
 def test_two_steps_by_hand():
-    """m = n = 1, k = 2, one sample: J = (x - a w)^2 with a = w x + b of the winner; the loser does not move."""
+    """m = n = 1, k = 2, one sample: J = (x - a w)^2 with a = w x + b of the winner. The loser must not move."""
     x, eta, momentum = 1.5, 0.02, 0.5
     W, b_e = maxout.init_params(1, 2, 1, np.random.default_rng(3), np.float64)
     w, b = W.ravel().tolist(), b_e.ravel().tolist()
@@ -168,7 +171,7 @@ def test_witness_does_not_saturate_on_the_left():
 @settings(max_examples=60, deadline=None)
 @given(seeds, st.integers(1, 4))
 def test_left_limit_is_what_far_samples_show(seed, k):
-    """Small integers, so that everything is exact and the last crossing of two pieces lies within |t| <= 6."""
+    """All numbers are small integers, so results are exact. The last crossing of two pieces is within |t| <= 6."""
     rng = np.random.default_rng(seed)
     params = MaxoutParams(rng.integers(-1, 2, (5, k, 2)).astype(float), rng.integers(-3, 4, (5, k)).astype(float))
     d = np.array([1.0, 2.0])

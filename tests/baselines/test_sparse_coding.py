@@ -1,8 +1,8 @@
-"""Eq. (2): the lasso's optimality conditions, a coordinate-descent oracle, closed forms, and descent by half-steps.
+"""Eq. (2): optimality conditions of the lasso, comparison with coordinate descent, closed forms, descent of half-steps.
 
-Tolerances on codes follow from the duality gap: ||x - W^T h||^2 is strongly convex in the residual r, so
-||r - r_optimal||^2 <= gap, and with unit rows each W_j r is within sqrt(gap) of its optimal value. The gap itself
-is known to a few rounding errors of ||x||^2.
+Tolerances on codes follow from the duality gap: ||x - W^T h||^2 is strongly convex in the residual r, so ||r -
+r_optimal||^2 <= gap, and with unit rows each W_j r is within sqrt(gap) of its optimal value. The gap itself has an
+error of a few rounding errors of ||x||^2.
 """
 
 import numpy as np
@@ -30,12 +30,12 @@ def problem(seed, m, n, N=7):
 
 
 def radius(gap, x):
-    """Bound (N,) on ||r - r_optimal||."""
+    """Return the bound (N,) on ||r - r_optimal||."""
     return np.sqrt(gap + 8 * np.finfo(float).eps * (x**2).sum(axis=1))
 
 
 def coordinate_descent(W, x_i, lam, non_negative, sweeps=5000):
-    """The codes of one sample, one entry at a time: min over h_j of ||e - h_j W_j||^2 + lam |h_j|."""
+    """Return the codes of one sample, computed entry by entry: min over h_j of ||e - h_j W_j||^2 + lam |h_j|."""
     h = [0.0] * len(W)
     for _ in range(sweeps):
         moved = 0.0
@@ -149,7 +149,7 @@ def test_codes_half_step_never_increases_any_sample(seed, m, lam, iterations):
 
 
 def fista(W, x_i, lam, steps):
-    """The first steps for one sample, with the restart."""
+    """Return the first steps for one sample, with the restart."""
     L = 2 * np.linalg.norm(W, 2) ** 2
     h = z = np.zeros(len(W))
     t, restarts = 1.0, 0
@@ -230,7 +230,7 @@ def test_more_atoms_than_samples_are_drawn_with_repetition():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_known_atoms_are_recovered(seed):
-    """Of three starts, the one with the lowest J beats the true dictionary's J and holds every true atom."""
+    """The best of three starts must have a lower J than the true dictionary, and hold every true atom."""
     true, _, rng = problem(seed, 8, 16)
     codes = np.zeros((200, 8))
     for row in codes:

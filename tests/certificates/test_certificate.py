@@ -1,4 +1,4 @@
-"""Known verdicts, witnesses that fail where they say, random activations, pictures, and certificates in a notebook."""
+"""Certificates: known verdicts, witnesses that fail as stated, random activations, pictures, output in a notebook."""
 
 import itertools
 import json
@@ -80,7 +80,7 @@ def test_what_is_found_is_what_the_activation_claims(s_e):
 
 
 def test_relu_with_cae_is_in_the_corollary_and_feels_nothing():
-    """Cor. 2 in form; Fn. 1: not one sample has h'' != 0."""
+    """Cor. 2 covers it in form. Fn. 1: no sample has h'' != 0, so the bias gets no gradient."""
     certificate = certify(ACTIVATIONS["relu"], CAE)
     assert not certificate.failing and "Cor. 2 applies in form" in certificate.reason
     assert "exactly 0 everywhere it exists (Fn. 1)" in certificate.reason
@@ -98,7 +98,7 @@ def test_sigmoid_with_cae_has_a_witness_on_each_side_of_zero():
 
 @pytest.mark.parametrize("name", ["gelu", "silu"])
 def test_the_signs_of_non_monotone_ones_change_at_their_roots(name):
-    """dR/db = 2 h' h'' changes sign at each root of h' and of h'', each found by its own bisection here."""
+    """dR/db = 2 h' h'' changes sign at each root of h' and of h''. The test finds each root by its own bisection."""
     s_e = ACTIVATIONS[name]
 
     def root(order, low, high):
@@ -114,7 +114,7 @@ def test_the_signs_of_non_monotone_ones_change_at_their_roots(name):
 
 
 def verify(activation, penalty, certificate):
-    """Evaluate each failing condition anew at its witness: it fails there, with the value that is stated."""
+    """Evaluate each failing condition again at its witness. It must fail there with the stated value."""
     for name, witness in certificate.failing.items():
         if name == "f_increasing":
             value = penalty.extrapolated(np.array([witness.at]))[1][0]
@@ -148,7 +148,7 @@ def test_witnesses_of_the_table_do_fail_where_they_say(pair):
 
 @pytest.mark.parametrize("pair", PAIRS, ids=" x ".join)
 def test_signs_are_those_of_the_bias_gradient_on_real_samples(pair):
-    """At points off the grid, through x in place of b: `theorem_1.bias_gradient_at` encodes a sample of value a."""
+    """The points are off the grid. They come from x, because `theorem_1.bias_gradient_at` encodes a sample of value a."""
     activation, penalty = ACTIVATIONS[pair[0]], PENALTIES[pair[1]]
     signs = certify(activation, penalty).signs
     if not signs:
@@ -163,7 +163,7 @@ def test_signs_are_those_of_the_bias_gradient_on_real_samples(pair):
 
 @given(rho_0=st.floats(0.01, 0.95))
 def test_a_target_leaves_it_open_below_itself(rho_0):
-    """KL falls below rho_0: the witness is there, and the unit is pulled up exactly where h < rho_0."""
+    """KL decreases below rho_0. The witness must be there, and the penalty raises the unit exactly where h < rho_0."""
     penalty = sae_with_target(rho_0)
     certificate = certify(ACTIVATIONS["sigmoid"], penalty)
     assert (certificate.prediction, certificate.corollary) == (UNDETERMINED, "none")
@@ -180,7 +180,7 @@ def test_an_activation_that_the_penalty_refuses_says_where():
 
 @st.composite
 def broken_lines(draw):
-    """Knots at least 0.1 apart and slopes that are multiples of 1/8, so that every answer is known exactly."""
+    """Draw knots at least 0.1 apart and slopes that are multiples of 1/8, so that every answer is known exactly."""
     knots = np.cumsum(draw(st.lists(st.floats(0.1, 2), min_size=1, max_size=4))) - 3
     eighths = draw(st.lists(st.integers(-2, 10), min_size=len(knots) + 1, max_size=len(knots) + 1))
     monotone = draw(st.sampled_from([None, sorted(eighths), sorted(np.clip(eighths, 0, 8).tolist())]))
@@ -207,14 +207,14 @@ def test_random_broken_lines_are_judged_right(line):
         assert found["convex"] == (np.diff(slopes) >= 0).all()
         assert found["zero_on_left"] == (slopes[0] == 0 == offset)
         for name, witness in certificate.failing.items():
-            # Between two knots the slope is a constant; a turn is the difference of the slopes around its knot.
+            # Between two knots the slope is constant. A turn is the difference of the slopes at its knot.
             left, right = (slopes[np.searchsorted(knots, witness.at + shift)] for shift in (-0.02, 0.02))
             if name == "convex":
                 assert witness.of == "jump of h'" and right < left
                 assert witness.value == pytest.approx(right - left, abs=1e-8)
             elif name != "zero_on_left":
                 assert min(abs(witness.value - left), abs(witness.value - right)) < 1e-8
-    # Fn. 1's case: nothing curved, so nothing pushes.
+    # The case of Fn. 1: nothing is curved, so the bias gets no gradient.
     assert certify(f, CAE).prediction == UNAFFECTED
 
 
@@ -255,7 +255,7 @@ def test_a_user_s_sigmoid_gets_the_shipped_one_s_verdicts(f, penalty):
 
 
 def test_a_jump_is_not_a_slope():
-    """JumpReLU: the derivative is 0 or 1 wherever it exists, and h is still not what the theory asks."""
+    """JumpReLU: the derivative is 0 or 1 wherever it exists, but h does not satisfy the theory's conditions."""
     certificate = certify(lambda a: a * (a > 1.03), SAE)
     assert set(certificate.failing) == {"slope_in_unit", "convex"}
     assert certificate.failing["slope_in_unit"].of == "jump of h"
@@ -279,7 +279,7 @@ def test_an_f_that_does_not_increase_is_outside(f, at_most):
 
 
 def test_f_is_asked_only_where_h_can_average_to():
-    """Increasing up to 1: enough for a sigmoid, not for a ReLU."""
+    """The function increases up to 1. This is enough for a sigmoid, but not for a ReLU."""
     penalty = MeanActivationPenalty(lambda rho: (2 * rho - rho**2, 2 - 2 * rho))
     assert certify(ACTIVATIONS["sigmoid"], penalty).prediction == SPARSER
     assert certify(ACTIVATIONS["relu"], penalty).failing["f_increasing"].at > 1

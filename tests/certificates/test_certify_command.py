@@ -90,7 +90,7 @@ class Broken:
 
 @pytest.fixture
 def own_module(tmp_path, monkeypatch):
-    """A module of the user's in the current folder."""
+    """Write a module of the user into the current folder."""
     (tmp_path / "own_theory.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])

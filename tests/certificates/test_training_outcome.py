@@ -1,4 +1,4 @@
-"""The rule that names an outcome: Tukey's threshold against SciPy's test, each clause on data with a known answer."""
+"""The rule for an outcome: Tukey's threshold against SciPy's test, and each clause on data with a known answer."""
 
 import numpy as np
 import pytest
@@ -21,12 +21,15 @@ FALL, RISE, FLAT = (0.5, 0.4, 0.2), (0.5, 0.6, 0.8), (0.5, 0.5, 0.5)
 
 
 def seeds_around(means, spread=0.001, S=3):
-    """(S, K) with these means over the seeds, and within each lambda the seeds `spread` apart."""
+    """Return (S, K) fractions with these means over the seeds. Within each lambda, the seeds are `spread` apart."""
     return np.add.outer(spread * (np.arange(S) - (S - 1) / 2), means)
 
 
 def a_sweep(levels, drift=CALM, lam=(0.0, 0.3, 1.0), broken=()):
-    """A pair whose fractions have the means `levels`, one tuple of K a length, and all of whose runs drift alike."""
+    """Return a sweep whose fractions have the means `levels`, one tuple of K per length.
+
+    All its runs have the same drift.
+    """
     fraction = np.array([seeds_around(means) for means in levels])
     drifts = np.broadcast_to(np.reshape(drift, (-1, 1, 1)), fraction.shape)
     return Sweep(lam, broken, tuple(range(1, len(levels) + 1)), fraction, *[np.zeros_like(fraction)] * 3, drifts)
@@ -52,7 +55,7 @@ def test_the_threshold_is_half_the_width_of_scipy_s_intervals(S, K):
 
 @pytest.mark.parametrize(("S", "K"), [(2, 4), (3, 4), (3, 2)])
 def test_other_seeds_alone_seldom_move_anything(S, K):
-    """Without any effect a move is found in at most LEVEL of the sweeps; 6 deviations of the count."""
+    """Without any effect, a move is found in at most a share LEVEL of the sweeps, with 6 deviations of the count."""
     rng, draws = np.random.default_rng(0), 4000
     moved = sum(direction(A) != training_outcome.UNAFFECTED for A in rng.standard_normal((draws, S, K)))
     assert 0 < moved < draws * training_outcome.LEVEL + 6 * (draws * training_outcome.LEVEL) ** 0.5
@@ -71,18 +74,18 @@ def test_other_seeds_alone_seldom_move_anything(S, K):
     ],
 )
 def test_directions_of_known_means(means, expected):
-    """In the last the ends are 0.001 apart, less than the threshold, 4.34 * 0.001 / sqrt(3) = 0.0025."""
+    """In the last case the ends are 0.001 apart, which is below the threshold, 4.34 * 0.001 / sqrt(3) = 0.0025."""
     assert direction(seeds_around(means)) == expected
 
 
 def test_many_small_steps_are_one_move():
-    """No step between neighbours counts, the way from end to end does."""
+    """No step between neighbours is large enough, but the step from end to end is."""
     A = seeds_around(0.5 - 0.002 * np.arange(4))
     assert hsd_threshold(A) > 0.002 and direction(A) == training_outcome.SPARSER
 
 
 def test_a_move_needs_every_seed():
-    """Twenty seeds: the mean of the change is far above the threshold, and one of them disagrees."""
+    """With twenty seeds, the mean change is far above the threshold. One seed disagrees, so there is no move."""
     A = np.zeros((20, 2))
     A[:, 1] = -1
     assert direction(A) == training_outcome.SPARSER
@@ -109,12 +112,12 @@ def test_the_order_of_seeds_scale_and_level_do_not_matter_and_the_sign_turns_it_
     ("drift", "expected"),
     [
         ((0.9, 0.03, 0.03), (False, True, True)),
-        ((0.01, 0.02, 0.04), (False, False, False)),  # steady: as far again with each doubling
+        ((0.01, 0.02, 0.04), (False, False, False)),  # steady: each doubling adds the same distance
         ((0.9, 0.06, 0.049), (False, False, True)),
         ((0.02, 0.03, 0.04), (False, True, True)),
-        ((0.001, 0.003, 0.006), (False, True, True)),  # may double three times more
+        ((0.001, 0.003, 0.006), (False, True, True)),  # the length may be doubled three more times
         ((0.0, 0.0, 0.0), (False, True, True)),
-        ((0.9, 0.03, 0.2), (False, False, False)),  # calm for a while
+        ((0.9, 0.03, 0.2), (False, False, False)),  # calm only for some time
     ],
 )
 def test_a_run_has_converged_when_it_is_slow_and_not_merely_a_slow_mover(drift, expected):

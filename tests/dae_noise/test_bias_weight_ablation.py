@@ -1,4 +1,4 @@
-"""Mixed objectives: each part of the gradient comes from the model that the name says."""
+"""Mixed objectives: each part of the gradient is that of the model in the name."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ ANY = problems((RELU,))
 
 
 def gradient(model, problem, activation, sigma2=0.3):
-    """The dense gradient, with the noise of the problem's seed."""
+    """Return the dense gradient, with the noise of the problem's seed."""
     J, grad = model(problem.params, activation, problem.x, sigma2, np.random.default_rng(problem.seed))
     return J, grad.dense(problem.params), grad
 
@@ -66,7 +66,10 @@ def trained(model, activation=RELU):
 
 
 def test_trained_exactly_as_ae_or_as_the_model_where_the_parts_say_so():
-    """CAE's bias part is AE and its weight part is CAE with ReLU; not with softplus, nor for DAE."""
+    """With ReLU, CAE's bias part gives AE and its weight part gives CAE.
+
+    This does not hold for softplus, nor for DAE.
+    """
     assert same(trained(bias_only(PAPER_OBJECTIVES["CAE"])), trained(AE))
     assert same(trained(weights_only(PAPER_OBJECTIVES["CAE"])), trained(PAPER_OBJECTIVES["CAE"]))
     softplus = partial(trained, activation=PAPER_ACTIVATIONS["softplus"])

@@ -1,4 +1,4 @@
-"""eDAE's noise: linear, mean zero, and the drift that its variance causes."""
+"""eDAE's noise is linear and has mean zero, and its variance causes a drift."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def drawn(m, n, N, seed=0):
 
 @given(problem=problems(), K=st.integers(1, 4), sigma2=st.floats(0.01, 1))
 def test_mean_over_copies_is_edae_at_the_mean_noise(problem, K, sigma2):
-    """Value and gradient: the K copies cost K gradients here, and one gradient in `EdaeCopies`."""
+    """Values and gradients must be equal. The K copies cost K gradients here, and one gradient in `EdaeCopies`."""
     params, activation, x, _, seed = problem
     noise = np.random.default_rng(seed)
     each = [first_order(params, activation, x, corruption(x, sigma2, noise)) for _ in range(K)]
@@ -45,7 +45,10 @@ def test_mean_over_copies_is_edae_at_the_mean_noise(problem, K, sigma2):
 
 
 def test_copies_are_the_variance_divided_in_law():
-    """The mean of K standard normal draws is normal of variance 1/K: the noise that reaches `first_order` says so."""
+    """The mean of K standard normal draws is normal with variance 1/K.
+
+    The test checks the noise that `first_order` gets.
+    """
     params, x, _ = drawn(3, 2, 20_000, 1)
     for K in (1, 4):
         rng = np.random.default_rng(2)
@@ -86,7 +89,7 @@ def test_noise_gradient_is_edae_less_the_plain_auto_encoder_and_linear(problem):
 
 @pytest.mark.parametrize("activation", [RELU, TANH], ids=lambda s: s.name)
 def test_noise_covariance_against_draws(activation):
-    """The variance along a direction, within its standard error; sigma2 / N is the scale."""
+    """The variance along a direction must agree within its standard error. Its scale is sigma2 / N."""
     params, x, rng = drawn(3, 2, 4, 4)
     S = noise_covariance(params, activation, x)
     draws = np.stack([noise_gradient(params, activation, x, rng.standard_normal(x.shape)) for _ in range(8_000)])
@@ -97,7 +100,10 @@ def test_noise_covariance_against_draws(activation):
 
 
 def test_predicted_drift_agrees_with_the_noise_drawn():
-    """From a stationary state, where freezing changes nothing at this order; without (b) the prediction is 0."""
+    """The start is a stationary state, where freezing has no effect at this order.
+
+    Without (b), the prediction would be 0.
+    """
     params, x, _ = drawn(3, 2, 6, 5)
     theta = flatten(params)
     for _ in range(20_000):

@@ -1,4 +1,4 @@
-"""CAE's Dirac: value and gradient of the kernel penalty, against the population and against the smoothed penalty."""
+"""CAE's Dirac: value and gradient of the kernel penalty, compared with the population and with the smoothed penalty."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_population_gradient_of_cae_is_the_density_and_not_zero():
     x = np.random.default_rng(2).standard_normal((200_000, 3))
     a = x @ params.W.T + b
     for w in (0.05, 0.5):
-        # With noise of deviation w on a_j the density is known as well, so there is no bias to allow for.
+        # Noise of deviation w on a_j also gives a known density, so the test needs no allowance for a bias.
         expected = normal(b / np.hypot(l, w)) / np.hypot(l, w)
         seen = density_at_zero(a, w)
         error = seen.std(axis=0, ddof=1) / len(x) ** 0.5
@@ -78,7 +78,10 @@ def test_population_gradient_of_cae_is_the_density_and_not_zero():
 
 
 def test_weights_get_the_samples_at_the_kink():
-    """dR/dW_j less the length part is ||W_j||^2 E[x K(a_j / w) / w]; in the population f_j(0) E[x | a_j = 0]."""
+    """dR/dW_j without the length part is ||W_j||^2 E[x K(a_j / w) / w].
+
+    In the population it is f_j(0) E[x | a_j = 0].
+    """
     params, _ = drawn(1, 3, 1, 3)
     l, b, w = row_len2(params.W)[0] ** 0.5, params.b_e[0], 0.3
     x = np.random.default_rng(4).standard_normal((200_000, 3))
@@ -97,7 +100,7 @@ def test_smaller_bandwidths_have_less_bias_and_more_variance():
 
 
 def test_dae_has_this_gradient_with_the_noise_as_its_kernel():
-    """DAE less the auto-encoder of the corrupted inputs: lambda = 2 sigma2, p = 2, bandwidth sigma ||W_j||."""
+    """DAE minus the auto-encoder of the corrupted inputs has lambda = 2 sigma2, p = 2 and bandwidth sigma ||W_j||."""
     params, x = drawn(1, 3, 1, 6)
     sigma, draws = 0.4, 100_000
     w = float(sigma * row_len2(params.W)[0] ** 0.5)

@@ -1,4 +1,4 @@
-"""Noise variants of DAE: what cancels, what averages, and that the gradients are the denoising loss's own."""
+"""Noise variants of DAE: terms that cancel, averages over copies, and gradients of the denoising loss."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_first_order_term_cancels_in_the_antithetic_pair_only():
 
 
 def test_copies_average_the_noise_away():
-    """The variance of J over the noise falls as 1/K: 2,000 draws know it to a few per cent."""
+    """The variance of J over the noise falls as 1/K. With 2,000 draws, its error is a few per cent."""
     rng = np.random.default_rng(0)
     params, x = Params(rng.standard_normal((4, 3)), rng.standard_normal(4)), rng.standard_normal((5, 3))
     spread = {K: np.var([Copies(K)(params, SIGMOID, x, 0.1, rng)[0] for _ in range(2000)]) for K in (1, 8)}

@@ -1,4 +1,4 @@
-"""The smoothed ReLU: closed forms against quadrature, gradients by slope and difference, and the push it explains."""
+"""The smoothed ReLU: closed forms against quadrature, gradients by slope and by difference, and its bias gradient."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ by_name = pytest.mark.parametrize("name", OBJECTIVES)
 
 @given(a=st.floats(-4, 4), s=st.floats(0.2, 3))
 def test_moments_and_slopes_by_quadrature(a, s):
-    """M, Phi and Q = E[max(a + s z, 0)^2], integrated from the kink on by Gauss-Legendre."""
+    """M, Phi and Q = E[max(a + s z, 0)^2], by Gauss-Legendre quadrature from the kink on."""
     t, weight = np.polynomial.legendre.leggauss(200)
     low, high = max(-a / s, -10), max(-a / s, -10) + 20
     z = (high - low) / 2 * (t + 1) + low
@@ -51,7 +51,7 @@ def test_gradients_by_slope_and_difference(name, problem, seed):
 
 
 def clear(x, params):
-    """Biases moved so that no pre-activation of x lies within 0.05 of ReLU's kink: half a unit above or below all."""
+    """Return x and parameters with biases such that every pre-activation of x is at least 0.5."""
     a = x @ params.W.T
     return x, Params(params.W, 0.5 - a.min(axis=0))
 
@@ -66,15 +66,15 @@ def test_coincides_with_the_auto_encoder_at_zero_noise(name):
 
 
 def test_expected_dae_of_one_unit_is_exact():
-    """With m = 1 no covariance is left out: it equals Eq. (6) in expectation, by quadrature in one dimension."""
+    """With m = 1 there is no covariance to leave out, so the result must equal the mean of Eq. (6), by quadrature."""
     params, x = Params(np.array([[0.8]]), np.array([0.1])), np.array([[0.3], [-1.2]])
     J, _ = expected_dae(params, RELU, x, 0.25)
-    # ReLU's kink leaves Gauss-Hermite an error of order 1/nodes.
+    # At ReLU's kink, Gauss-Hermite quadrature has an error of order 1/nodes.
     assert J == pytest.approx(expected_denoising(params, RELU, x, 0.5, nodes=300), rel=1e-3)
 
 
 def test_covariances_are_exact_to_first_order_in_the_rows_correlation():
-    """At the kinks of two unit rows of correlation k, E[h_1 h_2] is the arc-cosine kernel; left out is k^3 / (2 pi)."""
+    """At the kinks of two unit rows of correlation k, E[h_1 h_2] is the arc-cosine kernel. The rest is k^3 / (2 pi)."""
     k, sigma2 = np.array([0.4, 0.2, 0.1, 0.05]), 0.09
     exact = sigma2 * (np.sqrt(1 - k * k) + k * np.arccos(-k) - 1) / (2 * np.pi)
     added = []
@@ -86,7 +86,7 @@ def test_covariances_are_exact_to_first_order_in_the_rows_correlation():
 
 
 def test_covariances_complete_the_expectation_where_the_slope_is_one():
-    """Away from the kinks Phi is 1: Cov[h_j, h_k] is sigma2 G_jk exactly, and the whole equals DAE in expectation."""
+    """Away from the kinks, Phi is 1 and Cov[h_j, h_k] is exactly sigma2 G_jk. The sum equals the mean of DAE."""
     rng = np.random.default_rng(0)
     W, x = rng.standard_normal((3, 2)), rng.standard_normal((4, 2))
     params, sigma2 = Params(W, 3 - (x @ W.T).min(axis=0)), 0.04
@@ -98,7 +98,7 @@ def test_covariances_complete_the_expectation_where_the_slope_is_one():
 @pytest.mark.parametrize("name", ["smoothed mDAE", "expected DAE"])
 @given(seed=st.integers(0, 99))
 def test_noise_gives_relu_a_positive_bias_gradient(name, seed):
-    """Where mDAE on ReLU itself has exactly none (Fn. 1)."""
+    """Noise gives a positive bias gradient where mDAE with ReLU itself has none (Fn. 1)."""
     rng = np.random.default_rng(seed)
     params, x = Params(rng.standard_normal((3, 2)), rng.standard_normal(3)), rng.standard_normal((20, 2))
     plain = ae(params, RELU, x)[1].g_b_e
@@ -111,7 +111,7 @@ def test_noise_gives_relu_a_positive_bias_gradient(name, seed):
 
 
 def bias_gradient_of_variance(params, x, sigma2):
-    """(1/N) sum len2 dV/da by differences of the variance term alone."""
+    """Return (1/N) sum len2 dV/da by finite differences of the variance term."""
 
     def variance(b):
         moved = Params(params.W, b)

@@ -14,7 +14,7 @@ from numpy_rae.row_norms import row_len2, unit_rows
 
 ACTIVATIONS = (RELU, SOFTPLUS, SIGMOID, TANH)
 by_activation = pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda s: s.name)
-# A correct identity fails such a test once in 10^7 seeds; the seeds are fixed.
+# A correct identity fails such a test once in 10^7 seeds, and the seeds are fixed.
 ERRORS = 5.3
 
 
@@ -24,12 +24,12 @@ def drawn(m, n, N, seed=0, scale=1.0):
 
 
 def in_errors(values):
-    """The mean of independent values in units of its standard error."""
+    """Return the mean of independent values in units of its standard error."""
     return values.mean() / (values.std(ddof=1) / len(values) ** 0.5)
 
 
 def nodes(n, count=40):
-    """Gauss-Hermite points (count^n, n) and weights for the standard normal distribution."""
+    """Return Gauss-Hermite points (count^n, n) and weights for the standard normal distribution."""
     z, weight = np.polynomial.hermite_e.hermegauss(count)
     weight /= weight.sum()
     points = np.stack(np.meshgrid(*[z] * n, indexing="ij"), axis=-1).reshape(-1, n)
@@ -40,9 +40,9 @@ def nodes(n, count=40):
 @pytest.mark.parametrize("n", [1, 2])
 @given(seed=st.integers(0, 999), sigma=st.floats(0.05, 0.5))
 def test_both_sides_of_dae_agree_by_quadrature(activation, n, seed, sigma):
-    """For one clean sample and smooth activations the mean over the noise is exact up to the quadrature."""
+    """For one clean sample and smooth activations, the only error is that of the quadrature."""
     params, x, _ = drawn(3, n, 1, seed)
-    params = Params(0.6 * np.tanh(params.W), params.b_e)  # keeps the poles of the activations away from the nodes
+    params = Params(0.6 * np.tanh(params.W), params.b_e)  # so that the poles of the activations are far from the nodes
     z, weight = nodes(n)
     sides = denoising_sides(params, activation, np.repeat(x, len(z), axis=0), sigma * z, sigma**2)
     assert weight @ sides.denoising == pytest.approx(weight @ sides.right(sigma**2), rel=1e-8)
@@ -50,7 +50,7 @@ def test_both_sides_of_dae_agree_by_quadrature(activation, n, seed, sigma):
 
 @by_activation
 def test_both_sides_of_dae_agree_within_standard_errors(activation):
-    """At any W and b_e, with rows of any length; half of the trace term is refused."""
+    """This holds at any W and b_e, with rows of any length. Half of the trace term gives a clear difference."""
     params, x, rng = drawn(7, 4, 40_000, 1)
     sigma2 = 0.3
     eps = sigma2**0.5 * rng.standard_normal(x.shape)
@@ -62,7 +62,7 @@ def test_both_sides_of_dae_agree_within_standard_errors(activation):
 
 @by_activation
 def test_trace_is_that_of_the_jacobian(activation):
-    """sum_j h'_j ||W_j||^2 is tr(dy/dx), here by central differences in each input."""
+    """sum_j h'_j ||W_j||^2 is tr(dy/dx), which is compared with central differences in each input."""
     params, x, _ = drawn(5, 3, 6, 2)
     step, total = 1e-6, 0
     for k, direction in enumerate(np.eye(3)):
@@ -73,7 +73,7 @@ def test_trace_is_that_of_the_jacobian(activation):
 
 @given(seed=st.integers(0, 999))
 def test_trace_is_cae_s_penalty_for_relu_alone(seed):
-    """h' = h'^2 for ReLU, at any row lengths; for softplus the trace is Cor. 2's penalty with q = 1."""
+    """For ReLU, h' = h'^2 at any row length. For softplus, the trace is Cor. 2's penalty with q = 1."""
     params, x, _ = drawn(4, 3, 9, seed)
     for activation, penalty in ((RELU, CAE), (SOFTPLUS, JacobianPenalty(q=1, p=2))):
         R, _ = penalty.value_and_grad(params, activation, forward(params, activation, x, 2))
@@ -84,7 +84,7 @@ def test_trace_is_cae_s_penalty_for_relu_alone(seed):
 
 @by_activation
 def test_bias_gradients_differ_by_the_slope_times_the_noise(activation):
-    """DAE less the auto-encoder of the corrupted inputs: (2/N) sum h'(a_tilde) (W eps), for every noise drawn."""
+    """DAE minus the auto-encoder of the corrupted inputs: (2/N) sum h'(a_tilde) (W eps), for every noise."""
     params, x, rng = drawn(6, 4, 11, 3)
     eps = 0.5 * rng.standard_normal(x.shape)
     denoise, plain = (denoising(params, activation, target, x + eps)[1].g_b_e for target in (x, x + eps))
@@ -93,7 +93,7 @@ def test_bias_gradients_differ_by_the_slope_times_the_noise(activation):
 
 
 def test_that_difference_is_the_density_at_the_kink():
-    """In the mean over the noise 2 sigma2 ||W_j||^2 times the density of a_tilde_j at 0: the Dirac, resolved."""
+    """The mean over the noise is 2 sigma2 ||W_j||^2 times the density of a_tilde_j at 0: the resolved Dirac."""
     params, x, rng = drawn(4, 3, 1, 4)
     sigma2, draws = 0.25, 200_000
     eps = sigma2**0.5 * rng.standard_normal((draws, 3))
@@ -115,7 +115,7 @@ def test_the_estimator_of_the_right_side_misses_it():
 
 @by_activation
 def test_level_on_white_gaussian_samples(activation):
-    """E tr(dy/dx) = n - E[x . (x - y)] at any W and b_e; the samples' own n shows up as sum of products + remainder."""
+    """E tr(dy/dx) = n - E[x . (x - y)] at any W and b_e. The n of the samples must be sum of products + remainder."""
     params, x, _ = drawn(9, 5, 60_000, 6)
     sides = level_sides(params, activation, x)
     assert abs(in_errors(sides.slopes - sides.products)) < ERRORS
@@ -133,7 +133,10 @@ def test_level_is_the_activation_fraction_on_unit_rows():
 @by_activation
 @pytest.mark.parametrize("rank", [5, 3])
 def test_level_with_a_covariance(activation, rank):
-    """tr(S^+ E[x y^T]), also for a singular S; the identity matrix in its place is refused."""
+    """The term is tr(S^+ E[x y^T]), also for a singular S.
+
+    The identity matrix in its place gives a clear difference.
+    """
     params, z, rng = drawn(9, 5, 60_000, 8)
     mix = rng.standard_normal((rank, 5))
     x, S = z[:, :rank] @ mix, mix.T @ mix
@@ -144,7 +147,7 @@ def test_level_with_a_covariance(activation, rank):
 
 
 def test_exact_reconstruction_needs_two_units_per_input_and_gives_n_over_m():
-    """Rows +-e_k without bias: y = x, the remainder is 0, and half of the 2 n units are active."""
+    """For rows +-e_k without bias, y = x and the remainder is 0. Half of the 2 n units are active."""
     n = 4
     params, x = Params(np.concatenate([np.eye(n), -np.eye(n)]), np.zeros(2 * n)), drawn(1, n, 50, 9)[1]
     sides = level_sides(params, RELU, x)

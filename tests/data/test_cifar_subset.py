@@ -1,4 +1,4 @@
-"""The subset of CIFAR-10: cut by the command from a made archive, and recognised by its content alone."""
+"""The subset of CIFAR-10: the command makes it from an archive, and its content alone identifies it."""
 
 import io
 import shutil
@@ -19,7 +19,7 @@ PIXELS = BATCHES[:, :, 1:].reshape(5, 2, 3, 32, 32)
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A data folder with an archive of five batches of two images, in the order 5, 4, ... 1."""
+    """Return a data folder with an archive of five batches of two images, in the order 5, 4, ... 1."""
     content = archive(*[member(number) for number in (5, 4, 3, 2, 1)])
     remote = RemoteFile("cifar10", "cifar.tar.gz", len(content), sha256(content), None, ("http://127.0.0.1:1/x",))
     monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
@@ -73,7 +73,7 @@ def test_a_folder_that_is_a_file_is_refused(folder, tmp_path):
 
 @pytest.fixture
 def subset(tmp_path, monkeypatch):
-    """The path of a small array that the package takes for the subset, under a name of its own."""
+    """Return the path of a small array that the package accepts as the subset, although its name is different."""
     path, array = tmp_path / "anything.npy", np.ascontiguousarray(PIXELS[:, 0])
     np.save(path, array)
     monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))

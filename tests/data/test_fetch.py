@@ -33,7 +33,10 @@ FLOOD = 1 << 25
 
 
 class Server(ThreadingHTTPServer):
-    """Answers each request for a path with the next step scripted for it, the last one for ever; logs all of them."""
+    """A server that answers the requests for a path by a list of steps, and repeats the last step.
+
+    It logs all requests.
+    """
 
     daemon_threads = True
 
@@ -272,7 +275,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         fetch_file(remote_file("http://127.0.0.1:9/"), tmp_path)
 
 
-# The known size bounds what is read
+# The known size bounds the number of bytes that are read
 
 
 def test_an_answer_of_unknown_length_is_read_to_the_known_size_only(server, tmp_path, monkeypatch):
@@ -475,7 +478,7 @@ def test_a_part_looks_owned_while_mirrors_are_tried(server, tmp_path):
 
 @pytest.fixture
 def small_mnist(server, monkeypatch):
-    """A catalogue of a small made MNIST; its arrays by file name."""
+    """Use a catalogue of a small made MNIST, and return its arrays by file name."""
     rng = np.random.default_rng(1)
     arrays, remotes = {}, []
     for old in sources.MNIST:
@@ -651,7 +654,7 @@ STARTS = [
 
 @pytest.mark.parametrize("start", STARTS, ids=["data_fetch.py", "-m numpy_rae fetch"])
 def test_a_reader_that_has_gone_is_no_traceback(server, tmp_path, start):
-    """As in `data_fetch.py mnist | head -1`: the file is fetched, and nothing is on stderr."""
+    """As in `data_fetch.py mnist | head -1`: the file is fetched, and stderr is empty."""
     remote = remote_file(server.url("/a", serve()))
     begin, end = os.pipe()
     os.close(begin)

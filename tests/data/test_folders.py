@@ -22,7 +22,7 @@ from numpy_rae.storage import model_file
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch, tmp_path):
-    """Neither a data folder nor a cache is named, and the temporary folder is the test's own."""
+    """Unset the variables for the data folder and the cache, and use the test's own temporary folder."""
     monkeypatch.delenv("NUMPY_RAE_DATA", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -30,7 +30,7 @@ def no_variables(monkeypatch, tmp_path):
 
 @pytest.fixture
 def homeless(monkeypatch):
-    """A user id without an entry in the list of users, and no HOME, as in a container."""
+    """Use a user id without an entry in the list of users, and no HOME, as in a container."""
     pwd = pytest.importorskip("pwd")
 
     def unknown(uid):
@@ -150,7 +150,7 @@ def test_readers_and_writers_expand_their_paths(monkeypatch, tmp_path):
 
 
 def test_a_module_of_the_user_s_named_data_fetch_does_not_matter(tmp_path):
-    """Nor does any other module beside the user's program: the package imports no top-level module of its own."""
+    """No module beside the user's program matters, because the package imports no top-level module of its own."""
     (tmp_path / "data_fetch.py").write_text("raise SystemExit('imported')")
     code = "import numpy_rae.data.prepared, numpy_rae.experiments.figure_script, numpy_rae.experiments.certificate_runs, numpy_rae.__main__"
     root = Path(numpy_rae.__file__).parents[1]

@@ -1,4 +1,4 @@
-"""The embedded digits: what they are, and that nothing else passes for them."""
+"""The embedded digits have the documented content, and no other file is accepted in their place."""
 
 import os
 

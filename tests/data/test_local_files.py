@@ -1,4 +1,4 @@
-"""Files of image sets under any name and nesting, and files of other data sets, which stay."""
+"""Files of image sets are found under any name and in any folder. Files of other data sets are not replaced."""
 
 import gzip
 import os

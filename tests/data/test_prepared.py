@@ -1,4 +1,4 @@
-"""Prepared data: what is in the matrix, how its file is named, mapped and protected, and what a record says of it."""
+"""Prepared data: content of the matrix, name, mapping and protection of its file, and what a record says about it."""
 
 import errno
 import hashlib
@@ -28,7 +28,7 @@ DIGITS = DataSpec("digits", 40, std_offset=0.1)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """An empty data folder; the cache and the temporary folder are the test's own too."""
+    """Use an empty data folder, cache and temporary folder."""
     monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -37,7 +37,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def pictures(tmp_path):
-    """A spec of patches from a small .npy of images."""
+    """Return a spec of patches from a small .npy file of images."""
     path = tmp_path / "secret place" / "pictures.npy"
     path.parent.mkdir()
     np.save(path, np.random.default_rng(1).integers(0, 256, (3, 12, 13, 3), np.uint8))
@@ -141,7 +141,7 @@ def test_a_file_is_hashed_once_per_process_and_again_when_it_changes(folder, mon
 
 
 def test_a_shared_folder_is_readable_by_the_group(folder):
-    """Mode 0666 without the bits of the umask, as every other program's files have."""
+    """The file has mode 0666 without the bits of the umask, like the files of other programs."""
     before = os.umask(0o027)
     try:
         prepare(DIGITS)
@@ -160,7 +160,7 @@ def test_the_content_is_on_the_disk_before_the_name(folder, monkeypatch):
 
 
 def denied_below(monkeypatch, *folders_):
-    """Let nothing be written below these folders, as if they were read-only (root may write everywhere)."""
+    """Refuse all writing below these folders, as if they were read-only. (Root may write everywhere.)"""
     whole = Path.mkdir
 
     def mkdir(path, *arguments, **more):

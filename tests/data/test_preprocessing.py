@@ -1,4 +1,4 @@
-"""Preprocessing: exact statements on integer data, whitening to rounding, crops against loops over all positions."""
+"""Preprocessing: exact results on integer data, whitening up to rounding, crops against loops over all positions."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ EPS = np.finfo(np.float64).eps
 
 @st.composite
 def integers(draw, lengths=st.integers(2, 12)):
-    """Integer-valued float64 (N, n) without a constant feature."""
+    """Draw integer-valued float64 data (N, n) without a constant feature."""
     N, n = draw(lengths), draw(st.integers(1, 4))
     x = draw(hnp.arrays(np.int64, (N, n), elements=st.integers(-50, 50))).astype(np.float64)
     x[0] = x[1] + draw(st.integers(1, 5))
@@ -41,13 +41,13 @@ def test_standardise_by_hand():
     sign=st.sampled_from([1, -1]),
 )
 def test_standardise_knows_neither_unit_nor_origin(x, shift, power, sign):
-    """Exact: sums of integers and divisions by powers of two do not round."""
+    """Unit and origin must not matter. Sums of integers and divisions by powers of two are exact."""
     assert np.array_equal(standardise(sign * 2.0**power * (x + shift)), sign * standardise(x))
 
 
 @pytest.mark.parametrize("power", [1010, -1050])
 def test_neither_the_largest_numbers_nor_the_smallest_make_a_difference(power):
-    """Exact: powers of two, although squares overflow or vanish there."""
+    """Scaling by a power of two is exact, although squares overflow or underflow."""
     x = np.array([[1, 0], [3, 16], [-2, 8], [6, 8]], float)
     far = np.ldexp(x, power)
     assert np.array_equal(standardise(far), standardise(x))
@@ -71,7 +71,10 @@ def test_standardise_leaves_its_input_alone():
 
 @given(seed=st.integers(0, 2**16), n=st.integers(1, 6), data=st.data())
 def test_whitened_data_have_mean_zero_and_covariance_one(seed, n, data):
-    """Also of data that fill only `rank` of their n dimensions; and they are a linear map of the centred data."""
+    """This holds also if the data fill only `rank` of their n dimensions.
+
+    The result is a linear map of the centred data.
+    """
     rank, N, rng = data.draw(st.integers(1, n)), data.draw(st.integers(n + 2, 30)), np.random.default_rng(seed)
     frame, _ = np.linalg.qr(rng.standard_normal((n, n)))
     x = rng.standard_normal((N, rank)) @ frame[:rank] + rng.uniform(-5, 5, n)
@@ -86,7 +89,7 @@ def test_whitened_data_have_mean_zero_and_covariance_one(seed, n, data):
 
 @pytest.mark.parametrize(("dtype", "offset"), [(np.float64, 1e6), (np.float32, 1e3)])
 def test_an_offset_adds_no_direction_and_hides_none(dtype, offset):
-    """Two features on a line stay one direction far from the origin, where their rounding is large."""
+    """Two features on a line must stay one direction far from the origin, where rounding errors are large."""
     z = np.random.default_rng(0).standard_normal(2000)
     line = (offset + np.outer(z, [1, 1 / 3])).astype(dtype)
     assert whiten(line).shape == (2000, 1)

@@ -1,4 +1,4 @@
-"""The proxy of the environment: malformed ones are named, good ones pass, no password is shown."""
+"""The proxy in the environment: a malformed one is named, a valid one is used, and no password is printed."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A long job says so if a variable forces narrower BLAS kernels than the processor offers."""
+"""A long job prints a note if a variable forces narrower BLAS kernels than the processor has."""
 
 import os
 import subprocess
@@ -54,11 +54,11 @@ def test_narrow_kernels_are_told_with_the_variable(machine, variable, libraries,
 @pytest.mark.parametrize(
     ("environ", "flags", "kernel"),
     [
-        ({}, WIDE, "Haswell"),  # nothing is forced: OpenBLAS knows why
+        ({}, WIDE, "Haswell"),  # nothing is forced, so OpenBLAS has chosen
         ({"OPENBLAS_CORETYPE": ""}, WIDE, "Haswell"),
         ({"OPENBLAS_CORETYPE": "SkylakeX"}, WIDE, "SkylakeX"),
         ({"OPENBLAS_CORETYPE": "Prescott"}, NARROW, "Prescott"),
-        ({"OPENBLAS_CORETYPE": "Haswell"}, frozenset(), "Haswell"),  # a system that does not tell the flags
+        ({"OPENBLAS_CORETYPE": "Haswell"}, frozenset(), "Haswell"),  # the system does not report the flags
         ({"OPENBLAS_CORETYPE": "Haswell"}, WIDE, None),
         ({"OMP_NUM_THREADS": "1"}, WIDE, "Haswell"),
     ],
@@ -75,7 +75,7 @@ def test_nothing_is_said_of_other_processors(machine):
 
 @pytest.mark.skipif("avx2" not in provenance.processor_flags(), reason="needs a processor with more than 128 bits")
 def test_the_real_library_is_told():
-    """With the kernels that every x86 processor has, in a process of its own."""
+    """A new process uses the kernels that every x86 processor has."""
     program = "import numpy; from numpy_rae.experiments.blas_kernels import narrow_kernels_note as f; print(f())"
     path = os.pathsep.join(sys.path)
     environment = {**os.environ, "PYTHONPATH": path, "OPENBLAS_CORETYPE": "Prescott"}
@@ -85,7 +85,7 @@ def test_the_real_library_is_told():
 
 
 def entries(seconds):
-    """One record after some seconds."""
+    """Return one record that takes some seconds."""
     time.sleep(seconds)
     yield {"hash": "0"}
 
@@ -101,7 +101,7 @@ def test_only_a_long_job_says_so_in_one_line(monkeypatch, capsys, seconds, note,
 
 
 def test_a_figure_script_says_so(tmp_path):
-    """The whole way: a script, its environment, its stderr."""
+    """This tests the whole path: a script, its environment, its stderr."""
     if "avx512f" not in provenance.processor_flags():
         pytest.skip("needs a processor with more than 256 bits")
     program = (

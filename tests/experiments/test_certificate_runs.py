@@ -1,4 +1,4 @@
-"""The runs behind the table of outcomes: their data, their list, what is measured of one, and going on with a file."""
+"""The runs behind the table of outcomes: their data, their list, the measurements of a run, and resumption of a file."""
 
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -23,7 +23,7 @@ SMALL = Preset(100, {"digits": 6, "white": 8}, (0.0, 0.5), (0, 1), (2, 4))
 
 
 def one(activation=RELU, penalty="L1", data="white", lam=0.5, **changes):
-    """A single small trial; `changes` are its configuration's."""
+    """Return a small trial; `changes` are fields of its configuration."""
     found = [
         t
         for t in certificate_trials.all_trials(SMALL, [activation], [penalty])
@@ -103,7 +103,10 @@ def test_a_run_that_diverges_says_so():
 
 
 def test_drift_of_a_bias_that_was_thrown_far_out_is_a_number():
-    """Its pre-activations' variance is lost in rounding; a record cannot hold an infinity."""
+    """Rounding can make the variance of its pre-activations 0.
+
+    The drift must be finite, because a record cannot hold inf.
+    """
     seen = certificate_training.train_trial(one(activation=SQUARED_RELU, eta=1e30))
     assert seen["status"] == "ok" and seen["drift"][0] == pytest.approx(np.finfo(float).eps ** -0.5)
 
@@ -130,7 +133,7 @@ def test_what_is_stored_is_not_run_again(tmp_path, monkeypatch):
 
 
 class Falling(ThreadPoolExecutor):
-    """A thread whose first `falls` calls fail as when a worker dies."""
+    """A thread whose first `falls` calls fail as if a worker had died."""
 
     def __init__(self, falls):
         super().__init__(1)

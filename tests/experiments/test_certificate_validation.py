@@ -1,4 +1,4 @@
-"""The script that puts the certificates to the test, and the document that shows what it prints."""
+"""The script that compares certificates with training, and the document with its output."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ RECORDS = ROOT / "docs" / "records"
 
 @pytest.fixture
 def script(monkeypatch):
-    """The example with a thread for its processes."""
+    """Return the example, with a thread instead of processes."""
     module = example_scripts.load("certificate_validation")
 
     monkeypatch.setattr(module, "local_pool", made_runs.one_thread)

@@ -1,4 +1,4 @@
-"""Checkpoints: a run that is left at any update and taken up again ends with the same bits as one that is not."""
+"""Checkpoints: a run that was stopped at any update and resumed must end with the same bits as an uninterrupted run."""
 
 import io
 import logging
@@ -33,11 +33,11 @@ def data(dtype=np.float32, N=20):
 
 
 class Left(Exception):
-    """Thrown to leave a run."""
+    """An exception that stops a run."""
 
 
 class Leave(Callback):
-    """Writes the state after update `at`, then leaves."""
+    """Write the state after update `at`, then stop the run."""
 
     def __init__(self, path, at):
         self.path, self.at = path, at
@@ -55,7 +55,7 @@ def left(path, at, x, *what, state=None):
 
 
 def assert_same_end(one, other):
-    """Everything but the duration."""
+    """Check that two results are equal, except for the duration."""
     for mine, its in zip(one.params, other.params, strict=True):
         np.testing.assert_array_equal(mine, its)
         assert mine.dtype == its.dtype and np.isfortran(mine) == np.isfortran(its)
@@ -74,14 +74,14 @@ def assert_same_end(one, other):
 def test_resumed_is_uninterrupted_bit_for_bit(
     tmp_path_factory, model, activation, constraint, dtype, N, batch_size, stops
 ):
-    """From any update, in the middle of an epoch, at its end and at the run's, once or several times."""
+    """The run stops in the middle of an epoch, at its end, and at the end of the run, once or several times."""
     path = tmp_path_factory.mktemp("run") / "c.npz"
     config = replace(CONFIG, constraint=constraint, dtype=dtype, batch_size=batch_size)
     x = data(dtype, N)
     what = (model, activation, config)
     try:
         whole = train(x, *what)
-    except ValueError:  # KL refuses activations below 0; the noise variants know ReLU alone
+    except ValueError:  # KL refuses negative activations, and the noise variants accept only ReLU
         return
     state = None
     for at in sorted({1 + int(share * (whole.steps - 1)) for share in stops}):
@@ -92,7 +92,7 @@ def test_resumed_is_uninterrupted_bit_for_bit(
 
 @pytest.mark.parametrize("at", [1, 2, 3, 5, 9])
 def test_the_file_holds_the_whole_state(tmp_path, at):
-    """Written again, what was read gives the same bytes: no part is lost or changed."""
+    """If the state is read and written again, the bytes must be the same. So no part is lost or changed."""
     state = left(tmp_path / "one.npz", at, data(), OBJECTIVES["CAE+H"], SIGMOID, CONFIG)
     save(tmp_path / "two.npz", state, RUN)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
@@ -126,7 +126,7 @@ def test_another_runs_checkpoint_is_refused(path, other):
 
 
 def test_a_damaged_checkpoint_is_refused_or_unharmed(path, monkeypatch):
-    """Cut at every 97th byte and with every 97th byte changed."""
+    """The file is cut at every 97th byte, and every 97th byte is changed."""
     content, again = path.read_bytes(), path.with_name("again.npz")
     for k in range(0, len(content), 97):
         for spoilt in (content[:k], content[:k] + bytes([content[k] ^ 64]) + content[k + 1 :]):
@@ -148,7 +148,10 @@ def test_a_model_file_is_no_checkpoint(tmp_path):
 
 @pytest.mark.parametrize(("cost", "written"), [(0.0, [3, 6, 9]), (0.3, [3, 9])])
 def test_the_state_is_written_at_intervals_but_never_most_of_the_time(tmp_path, monkeypatch, cost, written):
-    """An update takes a second, writing `cost`: of that, a twentieth of the time at the most."""
+    """An update takes one second, and writing takes `cost` seconds.
+
+    At most a twentieth of the time goes into writing.
+    """
     now, seen = [0.0], []
 
     class Clocked(CheckpointWriter):
@@ -213,7 +216,7 @@ def test_a_terminated_process_leaves_its_state_and_dies_of_the_signal(tmp_path):
 
 def test_tidy_removes_what_is_done_and_half_written_and_keeps_the_rest(tmp_path):
     kept = Checkpoints(tmp_path / "r.checkpoints")
-    kept.remove_stale(set())  # there is no folder
+    kept.remove_stale(set())  # the folder does not exist
     kept.folder.mkdir()
     for name in ("done.npz", "open.npz", ".0123.tmp"):
         (kept.folder / name).write_text("")

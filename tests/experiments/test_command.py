@@ -1,4 +1,4 @@
-"""Commands in bad surroundings: closed and broken streams, signals, a user's matplotlibrc, pictures that fail."""
+"""Commands under bad conditions: closed and broken streams, signals, a user's matplotlibrc, pictures that fail."""
 
 import errno
 import io
@@ -33,14 +33,14 @@ FILTERS = [str(EXAMPLES / "theorem_3_remainder.py"), "--preset", "tiny"]
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """A data folder of this module's own."""
+    """Return an environment with a new data folder."""
     data = str(tmp_path_factory.mktemp("data"))
     path = os.pathsep.join([str(ROOT), *sys.path])
     return {**os.environ, **_blas.ONE_THREAD, "NUMPY_RAE_DATA": data, "PYTHONPATH": path}
 
 
 def shell(script: str, words: list[str], environment: dict, **more) -> subprocess.CompletedProcess:
-    """Run `script`, in which "$@" is Python with `words`; pipefail is set."""
+    """Run `script`, in which "$@" is Python with `words`. The option pipefail is set."""
     line = ["bash", "-o", "pipefail", "-c", script, "bash", sys.executable, *words]
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120, **more)
 
@@ -63,7 +63,7 @@ def test_a_sweep_runs_with_closed_streams(environment, tmp_path, closed):
 
 @pytest.mark.parametrize("words", [[FIG1, *QUICK], CERTIFY, FILTERS, [FIG1, "--help"]])
 def test_a_reader_that_goes_away_is_no_error(environment, tmp_path, words):
-    """The work is finished, and the exit code is that of the work."""
+    """The command finishes its work, and its exit code is that of the work."""
     out = [] if words == CERTIFY else ["--out", str(tmp_path)]
     done = shell('"$@" | head -n 1 >&2', [*words, *out], environment)
     assert done.returncode == 0
@@ -103,7 +103,7 @@ def test_streams_that_are_none_are_restored(monkeypatch):
 
 
 class Broken(io.StringIO):
-    """A stream whose reader has gone."""
+    """A stream whose reader has ended."""
 
     def write(self, text):
         raise OSError(errno.EPIPE, "Broken pipe")
@@ -162,7 +162,7 @@ def test_hangup_and_termination_end_in_order_unless_ignored(request):
 
 
 def test_a_terminal_that_goes_away_leaves_what_is_needed_to_go_on(environment, tmp_path):
-    """The kernel sends SIGHUP to every process of the terminal; runs in flight are saved."""
+    """The kernel sends SIGHUP to every process of the terminal. Runs in progress must be saved."""
     words = [FIG1, "--preset", "tiny", "--epochs", "3000", "--sigma2", "1", "--models", "DAE", "SAE", "--workers", "2"]
     words += ["--save-every", "0.5", "--out", str(tmp_path)]
     process, terminal = pty.fork()
@@ -226,7 +226,7 @@ def test_matplotlib_is_loaded_for_pictures_only(environment):
 
 
 def test_every_script_is_a_command():
-    """Each example hands its errors, signals and streams to `command`."""
+    """Each example passes its errors, signals and streams to `command`."""
     for path in sorted(EXAMPLES.glob("*.py")):
         named = rf'@command\("{path.stem}"\)|name="{path.stem}"|PROTOCOLS\["{path.stem}"\]|Study\(\s*"{path.stem}"'
         assert re.search(named, path.read_text()), path.name

@@ -1,4 +1,4 @@
-"""The stored runs of the paper's length: counted against the protocols, and one of them made again."""
+"""The stored runs of the paper's length: they are counted against the protocols, and one of them is repeated."""
 
 import os
 import random
@@ -37,7 +37,7 @@ def test_the_protocols_list_474_runs():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stored_runs_are_counted_against_the_protocol(name, capsys):
-    """Every stored run is one that the protocol lists, at the paper's length, for a whole number of seeds or fewer."""
+    """The protocol must list every stored run, at the paper's length. Runs of the protocol can be missing."""
     protocol, found = PROTOCOLS[name], entries(name)
     preset, seeds = protocol.presets()["paper"], sorted({entry["config"]["seed"] for entry in found}) or [0]
     needed = coverage.wanted(protocol, preset, seeds)
@@ -70,13 +70,13 @@ def test_the_stored_runs_on_patches_are_named_by_their_images():
 
 
 def made_here(entry) -> bool:
-    """Whether a record was made with this version of the arithmetic, on a BLAS kernel like this machine's."""
+    """Return whether a record was made with this version of the arithmetic, on a BLAS kernel like this machine's."""
     made = entry.get("made", {})
     return comparison.numerics(entry) == NUMERICS and made.get("blas") == provenance.blas()
 
 
 def run_of(entry) -> Run:
-    """The run of a record, with data prepared here; skips if the images are not here or are other ones."""
+    """Return the run of a record, with data prepared here. Skip the test if the images are missing or different."""
     data = entry["data"]
     path = os.environ.get("NUMPY_RAE_TEST_IMAGES") if data["source"] == "images" else None
     if data["source"] == "images" and path is None:
@@ -90,7 +90,7 @@ def run_of(entry) -> Run:
 
 @pytest.mark.slow
 def test_a_random_run_of_the_papers_length_is_reproduced_bit_for_bit():
-    """NUMPY_RAE_TEST_SEED repeats a choice."""
+    """The run is chosen at random. NUMPY_RAE_TEST_SEED repeats a choice."""
     stored = [(name, entry) for name in NAMES for entry in entries(name) if made_here(entry)]
     if not stored:
         pytest.skip("no paper-length run was stored with this version of the numerics and this BLAS kernel")

@@ -1,4 +1,4 @@
-"""A real Dask scheduler and two worker processes on loopback: same records as the local pool, and a killed worker."""
+"""A real Dask scheduler with two worker processes on loopback: same records as the local pool, and a killed worker."""
 
 import os
 import pickle
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 @pytest.mark.parametrize("address", ["", "x", "host:port", "ftp://host:1", "tcp://[::1"])
 def test_what_is_no_address_is_refused_before_a_client_is_made(address, monkeypatch):
-    """One that could not connect would keep the process for 20 s and end with a traceback."""
+    """A client without a connection would keep the process for 20 s and end with a traceback."""
     monkeypatch.setattr(distributed, "Client", lambda *args, **more: pytest.fail("a client was made"))
     with pytest.raises(ValueError, match="^--scheduler is .*; it must be a running scheduler's address"):
         with dask_pool(address):
@@ -46,7 +46,7 @@ def test_nobody_at_the_address(monkeypatch):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Two worker processes with one thread and one BLAS thread each."""
+    """Give the address of a cluster of two worker processes, with one thread and one BLAS thread each."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMPY_RAE_DATA", str(tmp_path_factory.mktemp("data")))
         for name, value in {**_blas.ONE_THREAD, **NO_PROFILER}.items():
@@ -103,14 +103,14 @@ def test_a_worker_killed_in_mid_run_loses_nothing(address, tmp_path):
 
 
 def dask(name: str, *words: str, log) -> subprocess.Popen:
-    """A process of Dask's: `scheduler` or `worker`."""
+    """Start a process of Dask: `scheduler` or `worker`."""
     command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *words]
     return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **_blas.ONE_THREAD, **NO_PROFILER})
 
 
 @pytest.fixture
 def scheduler(tmp_path):
-    """A scheduler's process without workers, and its address."""
+    """Give the process of a scheduler without workers, and its address."""
     path = tmp_path / "scheduler.log"
     with open(path, "w") as log:
         process = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0", log=log)
@@ -193,7 +193,7 @@ print(record["model"])
 
 
 def test_a_model_of_the_main_module_is_trained_on_the_cluster(address, tmp_path):
-    """From a program read from stdin, which no worker could import."""
+    """The program is read from stdin, so that no worker can import it."""
     words = [sys.executable, "-W", "ignore", "-", address, str(tmp_path / "r.jsonl")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(words, input=PROGRAM, env=environment, capture_output=True, text=True, timeout=120)

@@ -1,4 +1,4 @@
-"""The figure scripts end to end, at a size of seconds: numbers, files, second starts, interrupts and bad input."""
+"""Figure scripts from start to end, at a size of seconds: numbers, files, second starts, interrupts and bad input."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ from numpy_rae.storage import jsonl
 
 
 def protocol_of(path: Path) -> Protocol | None:
-    """The one Protocol of a script, by importing it; None if it has none."""
+    """Return the Protocol of a script, by importing it, or None if it has none."""
     if "PROTOCOLS[" not in path.read_text():
         return None
     module = example_scripts.load(path.stem)
@@ -62,13 +62,13 @@ class Idle(Executor):
 
 @pytest.fixture
 def idle(monkeypatch):
-    """A pool may be opened; nothing may be trained."""
+    """Allow pools, but no training."""
     monkeypatch.setattr(figure_script, "local_pool", lambda workers: contextlib.nullcontext(Idle()))
 
 
 @pytest.fixture
 def no_pool(monkeypatch):
-    """Not even a pool may be opened."""
+    """Allow no pools."""
 
     def refuse(workers):
         raise AssertionError("a pool was opened")
@@ -78,28 +78,28 @@ def no_pool(monkeypatch):
 
 @pytest.fixture
 def pictures(monkeypatch):
-    """The figures that are saved, still open."""
+    """Return the list of saved figures, which stay open."""
     saved, save = [], figure_script.save_picture
     monkeypatch.setattr(figure_script, "save_picture", lambda figure, path: (saved.append(figure), save(figure, path)))
     return saved
 
 
 def records(out: Path, name="fig1_relu_mnist-tiny") -> list[dict]:
-    """What a script stored."""
+    """Return what a script has stored."""
     return jsonl.read(out / f"{name}.jsonl")
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a PNG of some size is there."""
+    """Return whether the file is a PNG of some size."""
     return path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 10_000
 
 
-# The default script, in a process of its own and in this one.
+# The default script, in a new process and in this one.
 
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory):
-    """(process, folder) of `python examples/fig1_relu_mnist.py --preset tiny`."""
+    """Return (process, folder) of `python examples/fig1_relu_mnist.py --preset tiny`."""
     out = tmp_path_factory.mktemp("script")
     command = [sys.executable, EXAMPLES / "fig1_relu_mnist.py", "--preset", "tiny", "--out", out, "--workers", "2"]
     return subprocess.run(command, capture_output=True, text=True, cwd=out), out
@@ -120,7 +120,7 @@ def test_the_script_ends_well_with_a_table_and_both_files(script):
 
 
 def test_its_numbers_have_the_shape_of_figure_1(script):
-    """CAE and mDAE flat over the whole range, DAE and SAE falling strictly."""
+    """CAE and mDAE are flat over the whole range, and DAE and SAE fall strictly."""
     lines = {
         model: [value for _, (value,) in model_curves.by_sigma2(records(script[1]), model, "activation_fraction")]
         for model in FIG1.models
@@ -175,7 +175,7 @@ def test_plot_only_needs_neither_training_nor_data(script, no_pool, monkeypatch,
 
 
 def test_a_selection_does_not_replace_the_full_figure(script, no_pool, capsys):
-    """Also not if it is trained: only a figure without a stored run of the protocol has a name of its own."""
+    """A figure has its own name only if it leaves out a stored run of the protocol."""
     _, out = script
     arguments = ["--preset", "tiny", "--out", str(out), "--plot-only"]
     assert main(FIG1, arguments) == 0
@@ -191,7 +191,7 @@ def test_a_selection_does_not_replace_the_full_figure(script, no_pool, capsys):
 
 
 def test_the_plain_autoencoder_is_shown_at_the_sigma2_of_a_selection(script, no_pool, capsys, pictures):
-    """It is stored at 0 alone, because it ignores sigma^2; the full figure is kept."""
+    """It is stored only at sigma^2 = 0, because it ignores sigma^2. The full figure must be kept."""
     _, out = script
     arguments = ["--preset", "tiny", "--out", str(out), "--plot-only"]
     assert main(FIG1, arguments) == 0
@@ -324,7 +324,7 @@ def test_a_narrower_sweep_draws_only_what_it_asks_for(threaded, tmp_path, pictur
 
 
 def test_reports_are_drawn_of_the_runs_trained_now(threaded, tmp_path, monkeypatch):
-    """Of every run one picture, with the run's own figures; of stored runs none."""
+    """There is one picture for every run that is trained, with the numbers of the run, and none for stored runs."""
     drawn, draw = [], training_report.training_report
     monkeypatch.setattr(training_report, "training_report", lambda *given: drawn.append(given) or draw(*given))
     arguments = [*QUICK, "--out", str(tmp_path), "--models", "SAE", "--report", "--sigma2"]
@@ -361,7 +361,7 @@ def test_offline_the_embedded_digits_stand_in_and_say_so(threaded, tmp_path, mon
 
 @pytest.mark.usefixtures("blank_pictures")
 def test_without_cifar10_a_photograph_stands_in_under_its_own_name(threaded, tmp_path, monkeypatch, capsys, pictures):
-    monkeypatch.setattr(fetch, "fetch", None)  # the tiny preset fetches nothing
+    monkeypatch.setattr(fetch, "fetch", None)  # the tiny preset downloads nothing
     assert main(FIG1_PATCHES, [*QUICK, "--out", str(tmp_path), "--models", "SAE"]) == 0
     assert "Continuing with other data instead." in capsys.readouterr().err
     assert pictures[0].axes[0].get_title() == "60 patches of one photograph (not CIFAR-10)"
@@ -415,11 +415,11 @@ BAD = [
 
 
 def refusal(arguments, capsys, protocol=FIG1) -> str:
-    """The last line on stderr of a start that ends with exit code 2; `main`'s own refusals are that line alone."""
+    """Return the last line on stderr of a start with exit code 2. For errors of `main`, it must be the only line."""
     try:
         code, lines = main(protocol, arguments), capsys.readouterr().err.splitlines()
         assert len(lines) == 1
-    except SystemExit as end:  # argparse shows the usage first
+    except SystemExit as end:  # argparse prints the usage first
         code, lines = end.code, capsys.readouterr().err.splitlines()
     assert code == 2 and lines[-1].startswith(f"{protocol.name}")
     return lines[-1]
@@ -467,7 +467,7 @@ def test_missing_images_are_refused(tmp_path, no_pool, capsys):
 
 @pytest.fixture(scope="module")
 def quick_sweep(tmp_path_factory):
-    """The folder of a finished quick sweep of one model."""
+    """Return the folder of a finished quick sweep of one model."""
     out = tmp_path_factory.mktemp("quick")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figure_script, "local_pool", one_thread)
@@ -477,7 +477,7 @@ def quick_sweep(tmp_path_factory):
 
 @pytest.fixture
 def finished(quick_sweep, tmp_path, threaded):
-    """The results file of a copy of `quick_sweep`."""
+    """Return the results file in a copy of `quick_sweep`."""
     shutil.copytree(quick_sweep, tmp_path, dirs_exist_ok=True)
     return tmp_path / "fig1_relu_mnist-tiny.jsonl"
 
@@ -580,7 +580,7 @@ def test_a_script_is_named_for_its_protocol_and_does_nothing_when_imported(path,
 
 
 def test_the_scripts_are_the_papers_figures_on_both_data_sets():
-    """Sec. 3: activation, row lengths and models of each."""
+    """Sec. 3: activation, row lengths and models of each figure."""
     paper = {
         "Fig. 1": ("relu", "unit", "DAE CAE mDAE SAE"),
         "Fig. 2": ("relu", "free", "DAE CAE mDAE SAE"),

@@ -1,4 +1,4 @@
-"""The pool outlives its workers, stops them when told, and they do not outlive it; it never imports the main module."""
+"""The pool survives its workers, stops them when told, and they end with it. It never imports the main module."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals")
 
 
 def wait_until(condition, seconds: float = 30.0) -> None:
-    """Return once `condition()` is true; fail after some seconds."""
+    """Return as soon as `condition()` is true, and fail after some seconds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -49,7 +49,7 @@ def test_stop_ends_a_worker_at_work_and_the_pool_can_go_on():
 
 
 def saving(path: str, seconds: float) -> None:
-    """Work that takes `seconds` to save itself when SIGTERM comes."""
+    """When SIGTERM comes, save for `seconds` and then end."""
 
     def save(*_):
         time.sleep(seconds)
@@ -63,7 +63,7 @@ def saving(path: str, seconds: float) -> None:
 
 
 def test_when_one_worker_ends_the_others_are_not_killed_before_they_have_saved(tmp_path):
-    """What loky's own executor does not keep."""
+    """loky's own executor would kill the others."""
     with local_pool(2) as pool:
         futures = [pool.submit(saving, str(tmp_path / f"{seconds}"), seconds) for seconds in (0, 1)]
         wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
@@ -74,7 +74,7 @@ def test_when_one_worker_ends_the_others_are_not_killed_before_they_have_saved(t
 
 
 def test_workers_leave_interrupts_and_hangups_to_the_parent(request):
-    # A background job ignores interrupts already, and so would its workers.
+    # Background jobs and their workers ignore interrupts already.
     for number in (signal.SIGINT, signal.SIGHUP):
         otherwise = signal.signal(number, signal.default_int_handler)
         request.addfinalizer(lambda number=number, otherwise=otherwise: signal.signal(number, otherwise))
@@ -97,7 +97,7 @@ def test_a_worker_that_does_not_end_is_killed(monkeypatch):
 
 @pytest.mark.parametrize("busy", [True, False])
 def test_workers_end_when_their_parent_is_killed(busy):
-    """Whether at work or idle. The pipe ends when the last process that holds it has ended."""
+    """The worker can be at work or idle. The pipe ends when the last process that holds it has ended."""
     work = "pool.submit(time.sleep, 60), time.sleep(.3)" if busy else "None"
     program = (
         "import os, time; from numpy_rae.experiments.local_pool import local_pool\n"
@@ -160,11 +160,11 @@ def test_a_limit_on_processes_is_one_sentence(monkeypatch):
         pool.submit(abs, -1)
 
 
-# What is sent, and what comes back.
+# Arguments and results of calls.
 
 
 class Strange(Exception):
-    """An exception that cannot be unpickled: its arguments are not those of `__init__`."""
+    """An exception that cannot be unpickled, because its arguments are not those of `__init__`."""
 
     def __init__(self, one, two):
         super().__init__("strange")
@@ -252,7 +252,7 @@ print("trained", there["model"])
 
 @pytest.mark.parametrize("how", ["file without a guard", "file with a guard", "stdin", "-c", "-m"])
 def test_models_of_the_main_module_are_trained(how, tmp_path):
-    """A notebook is like `-c`: a main module without a file. The main module runs once."""
+    """A notebook is like `-c`: its main module has no file. The main module must run only once."""
     text = PROGRAM
     if how == "file with a guard":
         text = "if __name__ == '__main__':\n" + "\n".join(f"    {line}" for line in PROGRAM.splitlines())

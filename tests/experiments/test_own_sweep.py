@@ -1,4 +1,4 @@
-"""`rae.sweep`: own data, models and activation, from a script, from stdin and in memory."""
+"""`rae.sweep`: the user's data, models and activation, from a script, from stdin and in memory."""
 
 import os
 import subprocess
@@ -59,7 +59,7 @@ def thread():
 
 
 class Slope:
-    """The mean of h'."""
+    """A penalty: the mean of h'."""
 
     order = 2
 
@@ -67,7 +67,7 @@ class Slope:
         return float(fwd.jet.dh_da.mean(axis=0).sum()), PenaltyGrad(dR_da=fwd.jet.d2h_da2 / len(fwd.a))
 
 
-# An old matplotlib with a new pyparsing warns, as setup.cfg says.
+# An old matplotlib with a new pyparsing warns about its own calls, as setup.cfg explains.
 STRICT = ["-W", "error"] if matplotlib.__version_info__ >= (3, 10) else []
 
 
@@ -223,7 +223,7 @@ def test_bad_arguments_are_one_sentence_before_any_work(monkeypatch, changed, se
 
 
 def interrupting(after):
-    """A stand-in for the progress bar, interrupted after some records."""
+    """A progress bar that is interrupted after some records."""
 
     def show(records, total, disable):
         for _ in range(after):
@@ -368,7 +368,7 @@ def test_files_of_several_jobs_are_read_as_one_result(tmp_path, thread):
 
 @pytest.mark.parametrize("sigma2", [[0, 0.1], [0.1, 1]])
 def test_a_file_lists_the_plain_autoencoder_if_its_sweep_was_called_with_it(tmp_path, thread, sigma2):
-    """It is stored at sigma^2 = 0 alone, as what all models share there."""
+    """It is stored only at sigma^2 = 0, where all models are equal."""
     with_it, without = tmp_path / "with.jsonl", tmp_path / "without.jsonl"
     swept = rae.sweep(X, ["SAE", "AE"], "relu", sigma2, [0], executor=thread, results=with_it, **SMALL)
     rae.sweep(X, ["SAE"], "relu", sigma2, [0], executor=thread, results=without, **SMALL)

@@ -1,4 +1,4 @@
-"""Parts of a sweep: the same split in every job, balanced, complete; merging that refuses what contradicts itself."""
+"""Parts of a sweep: every job splits it in the same way, complete and balanced. Records that differ are not merged."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from numpy_rae.storage.jsonl import StoreError
 
 @pytest.fixture(scope="module")
 def runs(ref):
-    """Runs of two lengths, by hash."""
+    """Return runs of two lengths, by hash."""
     longer = grid(ref, replace(made_runs.SMALL, epochs=6), models=("DAE", "SAE"))
     return deduplicate([*grid(ref), *longer])
 
@@ -43,7 +43,7 @@ def test_every_run_is_in_one_part_whatever_the_order(runs, count, order):
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_parts_take_about_the_same_time(runs, count):
-    """No load is above the mean by more than the longest run: what the greedy rule guarantees."""
+    """The greedy rule guarantees that no load is above the mean by more than the longest run."""
     loads = [sum(map(parts.cost, part.values())) for part in parts.split(runs, count)]
     longest = max(map(parts.cost, runs.values()))
     assert max(loads) - sum(loads) / count <= longest < sum(loads) / count * 2

@@ -1,4 +1,4 @@
-"""What a record says about its making: date, processor, BLAS kernels, versions."""
+"""What a record says about where and how it was made: date, processor, BLAS kernels, versions."""
 
 import datetime
 import re

@@ -1,4 +1,4 @@
-"""Records: whole, plain JSON, and refused where a figure could not be drawn of them."""
+"""Records are complete and plain JSON, and those from which no figure could be drawn are refused."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from numpy_rae.training import NUMERICS
 
 
 def test_diverged_runs_are_stored_with_step_and_last_finite_objective(ref, thread, tmp_path):
-    """Of runs that differ in length alone the shorter ones know the last finite objective of the longer ones."""
+    """For runs that differ only in length, the last finite objective is the same."""
     config = TrainConfig(sigma2=0.1, hidden=7, eta=1e5, constraint="free")
     runs = [Run(PAPER_OBJECTIVES["DAE"], RELU, ref, replace(config, epochs=epochs)) for epochs in (1, 2, 5, 6)]
     list(sweep.sweep(runs, thread, tmp_path / "r.jsonl"))

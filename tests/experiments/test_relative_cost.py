@@ -14,7 +14,7 @@ from numpy_rae.registry import OBJECTIVES
 
 
 class Recorder(Executor):
-    """Runs each call at once and keeps what was asked for."""
+    """An executor that runs each call at once and records the calls."""
 
     def __init__(self):
         self.jobs = []

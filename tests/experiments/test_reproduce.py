@@ -21,7 +21,7 @@ from numpy_rae.experiments.protocol import FIGURES, PROTOCOLS
 from numpy_rae.experiments.record_stores import records_by_hash
 from numpy_rae.storage import jsonl, model_file
 
-# `whole` is a process of its own and draws.
+# The fixture `whole` starts a new process, which draws.
 pytestmark = pytest.mark.usefixtures("module_data_folder", "blank_pictures")
 
 QUICK = ["--preset", "tiny", "--figures", "fig1_relu_mnist", "fig3_edae_mnist", "--sigma2", "0", "1", "--workers", "2"]
@@ -30,7 +30,7 @@ PICTURES = {f"{name}-tiny.{suffix}" for name in ("fig1", "fig3") for suffix in (
 
 
 class Counting(ThreadPoolExecutor):
-    """Workers that are a thread; what they trained is listed."""
+    """A thread instead of processes, with a list of the runs that it trained."""
 
     def __init__(self):
         super().__init__(1)
@@ -43,7 +43,7 @@ class Counting(ThreadPoolExecutor):
 
 @pytest.fixture
 def pool(monkeypatch):
-    """One thread for every pool that is opened."""
+    """Use one thread for every pool."""
     with Counting() as executor:
         monkeypatch.setattr(figure_script, "local_pool", lambda workers: contextlib.nullcontext(executor))
         yield executor
@@ -57,7 +57,7 @@ def short(monkeypatch):
 
 @pytest.fixture
 def idle(monkeypatch):
-    """Nothing may be trained."""
+    """Allow no training."""
 
     class Idle(Executor):
         def submit(self, *args, **kwargs):
@@ -76,7 +76,7 @@ def stored(out, name) -> dict:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """(exit code, folder, stdout, stderr) of the command in a process of its own, with worker processes."""
+    """Return (exit code, folder, stdout, stderr) of the command in a new process with worker processes."""
     out = tmp_path_factory.mktemp("whole")
     command = [sys.executable, "-m", "numpy_rae", "reproduce", *QUICK, "--out", out, "--save-models"]
     process = subprocess.run(command, capture_output=True, text=True, cwd=out)
@@ -255,7 +255,7 @@ def test_a_diverged_run_is_compared_by_its_outcome():
     assert comparison.summary([(gone, fine)]) == "1 runs compared, 0 equal in every digit, 1 with another outcome"
 
 
-# What is refused.
+# What the command refuses.
 
 
 @pytest.mark.parametrize(

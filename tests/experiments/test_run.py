@@ -29,7 +29,7 @@ def test_the_hash_changes_with_every_part_of_a_run(ref):
 
 
 def test_later_fields_at_their_defaults_leave_the_description_of_earlier_records(ref):
-    """Stored records were written without these fields; their hashes must stay the keys of the same runs."""
+    """Stored records were written without these fields. Their hashes must still be those of the same runs."""
     config = Run(PAPER_OBJECTIVES["DAE"], RELU, ref, SMALL).description()["config"]
     assert list(config) == [
         "sigma2", "seed", "hidden", "batch_size", "epochs", "eta", "momentum", "constraint", "radius", "tangent", "dtype",

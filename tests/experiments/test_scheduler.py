@@ -1,4 +1,4 @@
-"""The scheduler on an executor whose one worker dies with all jobs that it has."""
+"""The scheduler with an executor whose only worker dies with all its jobs."""
 
 from collections import deque
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -15,7 +15,7 @@ from numpy_rae.objectives import PAPER_OBJECTIVES
 
 @dataclass(frozen=True)
 class NamedJob:
-    """A job that is known by its name."""
+    """A job with a name as its hash."""
 
     label: str
     model = PAPER_OBJECTIVES["AE"]
@@ -28,7 +28,7 @@ class NamedJob:
 
 
 class Store:
-    """Records in a list."""
+    """A store that keeps records in a list."""
 
     def __init__(self):
         self.entries = []
@@ -43,7 +43,7 @@ class Store:
 
 
 class OneWorker(Executor):
-    """All jobs that were submitted fail together if one of them kills the worker. Otherwise the oldest ends."""
+    """All submitted jobs fail together if one of them kills the worker. Otherwise the oldest job ends."""
 
     def __init__(self):
         self.jobs = {}

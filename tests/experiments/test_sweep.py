@@ -1,4 +1,4 @@
-"""Sweeps: each run once, nothing lost by any kind of end."""
+"""Sweeps: each run is trained once, and no end of a sweep loses a record."""
 
 import math
 import os
@@ -29,7 +29,7 @@ from numpy_rae.storage import jsonl
 
 @pytest.fixture(scope="module")
 def pools(ref):
-    """Real pools of one and of two processes."""
+    """Give real pools of one and of two processes."""
     with local_pool(1) as one, local_pool(2) as two:
         yield one, two
 
@@ -97,7 +97,10 @@ def test_the_run_in_flight_when_a_sweep_is_closed_is_stored_and_no_other_starts(
 
 
 def test_a_sweep_that_is_closed_in_a_thread_of_its_executor_does_not_wait_for_its_runs(ref, tmp_path, monkeypatch):
-    """As the garbage collector can do it: the thread that waits is the one that must do the work."""
+    """The garbage collector can close the sweep in the thread that must do the work.
+
+    Closing must not wait for that work.
+    """
     path, hold, started = tmp_path / "r.jsonl", threading.Event(), []
 
     def held(run, *_):
@@ -127,14 +130,14 @@ def test_a_failing_run_ends_the_sweep_and_keeps_the_finished_ones(ref, thread, t
 
 
 def dying(params, activation, x, sigma2, rng):
-    """An objective whose worker is killed, as for want of memory."""
+    """An objective that kills its worker, as a lack of memory does."""
     if sigma2:
         signal.raise_signal(signal.SIGKILL)
     return PAPER_OBJECTIVES["DAE"](params, activation, x, sigma2, rng)
 
 
 def hungry(params, activation, x, sigma2, rng):
-    """An objective for which there is no memory."""
+    """An objective that needs more memory than there is."""
     return np.empty(2**48), None
 
 
@@ -144,7 +147,7 @@ LOST = "^given up after 3 deaths of their worker without progress .*: {} sigma\\
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
 @pytest.mark.parametrize(("name", "objective"), [("dying", dying), ("hungry", hungry)])
 def test_a_run_that_kills_its_worker_is_given_up_and_costs_no_other(ref, pools, tmp_path, name, objective):
-    """The run beside it falls with the pool, and is started again each time."""
+    """The run beside it fails with the pool, and is started again each time."""
     runs = grid(ref, models=("DAE", "CAE"), sigma2=(1.0,))
     bad = Run(Objective(name, objective, version=1), RELU, ref, replace(SMALL, sigma2=1.0))
     records = sweep.sweep([bad, *runs], pools[1], tmp_path / "r.jsonl", at_once=2)
@@ -154,7 +157,7 @@ def test_a_run_that_kills_its_worker_is_given_up_and_costs_no_other(ref, pools, 
 
 
 class Counted(Executor):
-    """Runs a call at once; the first `falls` of them fail as when a worker dies, after `work` has been done."""
+    """Run each call at once. The first `falls` calls do `work` and fail as if a worker had died."""
 
     def __init__(self, falls, work=lambda: None):
         self.falls, self.work, self.calls = falls, work, 0
@@ -180,15 +183,15 @@ def test_two_deaths_are_forgiven_and_three_only_if_there_was_progress(ref, tmp_p
     def progress():
         kept.folder.mkdir(exist_ok=True)
         kept.path(run.hash).unlink(missing_ok=True)
-        kept.path(run.hash).write_bytes(os.urandom(8))  # no checkpoint, but a new file
+        kept.path(run.hash).write_bytes(os.urandom(8))  # this is not a checkpoint, but it is a new file
 
     records = list(sweep.sweep([run], Counted(9, progress), tmp_path / "nine.jsonl", None, kept))
     assert timeless(records) == timeless([train_run(run)]) and not kept.folder.exists()
 
 
 def test_a_sweep_goes_on_from_its_checkpoints_and_removes_them(ref, thread, tmp_path, monkeypatch):
-    """A run left in its second epoch is not begun again: only the updates that were missing are made."""
-    monkeypatch.setattr(checkpoint, "SHARE", math.inf)  # written after every update, whatever it costs
+    """A run that stopped in its second epoch must not start again. Only the missing updates are made."""
+    monkeypatch.setattr(checkpoint, "SHARE", math.inf)  # a checkpoint is written after every update, at any cost
     kept, updates = Checkpoints(tmp_path / "kept", 0.0), []
 
     def counted(params, activation, x, sigma2, rng):
@@ -220,7 +223,7 @@ MANY = {"config": replace(SMALL, epochs=100), "seeds": tuple(range(8))}
 
 
 def endless(path: str) -> None:
-    """A sweep to be killed: far more runs than are waited for."""
+    """Run a sweep that will be killed. It has far more runs than the test waits for."""
     with local_pool(2) as pool:
         for _ in sweep.sweep(grid(reference_data(), **MANY), pool, Path(path)):
             pass
@@ -238,7 +241,7 @@ def test_a_killed_sweep_resumes_with_nothing_lost_or_repeated(ref, pools, tmp_pa
     while path.read_bytes().count(b"\n") < 3 and child.poll() is None:
         time.sleep(0.01)
     child.send_signal(signal.SIGKILL)
-    # The pipe ends when nobody holds it any more: the workers have gone too.
+    # The pipe ends when no process holds it any more, so the workers have ended, too.
     child.communicate(timeout=60)
     assert child.returncode == -signal.SIGKILL
     before, runs = jsonl.read(path), grid(ref, **MANY)
@@ -251,7 +254,7 @@ def test_a_killed_sweep_resumes_with_nothing_lost_or_repeated(ref, pools, tmp_pa
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell script")
 def test_where_no_worker_starts_all_runs_are_given_up_with_the_reason(ref, tmp_path, monkeypatch):
-    """Those already stored stay; the next sweep trains the others."""
+    """Records that are already stored must stay, and the next sweep trains the other runs."""
     false = tmp_path / "python"
     false.write_text("#!/bin/sh\nexit 3\n")
     false.chmod(0o700)

@@ -1,4 +1,4 @@
-"""The progress bar moves within a run, by its checkpoints, and never backwards; records reach every file."""
+"""The progress bar counts the checkpoints of a run and never moves backwards. Every record gets into its files."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ def runs(ref):
 
 
 class StopsAt(CheckpointWriter):
-    """Writes a checkpoint after update `at` and ends the run there."""
+    """Write a checkpoint after update `at` and stop the run there."""
 
     at = 4
 
@@ -39,7 +39,7 @@ class StopsAt(CheckpointWriter):
 
 
 def stopped(run, checkpoints, at):
-    """Leave the checkpoint of a run after `at` updates."""
+    """Train a run until its checkpoint after `at` updates."""
     with StopsAt(checkpoints.path(run.hash), run.identity, 1e9) as keeper, pytest.raises(KeyboardInterrupt):
         keeper.at = at
         train(prepared.load(run.data), run.model, run.activation, run.config, keeper)

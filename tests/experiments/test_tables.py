@@ -15,7 +15,7 @@ FIGURE = Protocol("figure", "A figure", "mnist", "relu", ("DAE", "CAE", "mDAE", 
 
 
 def made(model, sigma2, active=0.5, status="ok", steps=1000):
-    """A record as far as the report reads it."""
+    """Return a record with the fields that the report reads."""
     return {
         "model": model,
         "config": {"sigma2": sigma2, "seed": 0},
@@ -74,7 +74,7 @@ def test_chosen_is_what_the_command_line_asks_to_see():
 
 
 def test_paired_differences_match_seed_with_seed():
-    """Two seeds: gaps of .1 and .3 have mean .2 and deviation .1; a seed without its reference does not count."""
+    """With two seeds, gaps of .1 and .3 have mean .2 and deviation .1. A seed without a reference is not counted."""
 
     def entry(model, seed, fraction, status="ok"):
         metrics = {"activation_fraction": fraction} if status == "ok" else None

@@ -1,4 +1,4 @@
-"""How long runs will take."""
+"""The estimate of the time that runs will take."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("ref")
 
 
 def run_of(N=40, **config) -> Run:
-    """A run on made data."""
+    """Return a run on made data."""
     x = np.random.default_rng(0).standard_normal((N, 3)).astype(np.float32)
     ref = prepared.store_array(x, data_spec.DataSpec("digits", N))
     return Run(AE, RELU, ref, TrainConfig(**{"hidden": 2, "epochs": 3, "batch_size": 7, **config}))
@@ -31,7 +31,7 @@ def test_updates_counts_what_training_does(N):
 
 
 def test_a_runs_estimate_counts_updates_and_measurements(monkeypatch):
-    """With a clock of which an update takes 2 and the measurement of a sample 3."""
+    """On a made clock, an update takes 2 and the measurement of a sample takes 3."""
     now = [0.0]
 
     def objective(params, activation, x, sigma2, rng):

@@ -1,4 +1,4 @@
-"""What a worker does with a run."""
+"""A worker trains a run and returns its record."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from numpy_rae.objectives import AE, PAPER_OBJECTIVES
 
 @pytest.mark.parametrize("model", PAPER_OBJECTIVES)
 def test_every_model_coincides_with_the_auto_encoder_at_zero(ref, model):
-    """What `Run.canonical` relies on, bit for bit."""
+    """`Run.canonical` needs this to hold bit for bit."""
     run = Run(PAPER_OBJECTIVES[model], SIGMOID, ref, replace(SMALL, sigma2=0.0))
     plain = train_run(replace(run, model=AE))
     assert timeless([train_run(run.canonical())]) == timeless([plain])

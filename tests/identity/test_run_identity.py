@@ -1,4 +1,4 @@
-"""The identity of a run: what changes it, what does not, and that it is the same in every process."""
+"""The identity of a run: what changes it, what does not change it, and that it is the same in every process."""
 
 import dataclasses
 import functools
@@ -124,7 +124,7 @@ EDITS = [
 
 
 def of_file(text: str, path: Path) -> dict[str, dict]:
-    """The identities of a program that is imported from a file."""
+    """Return the identities of a program that is imported from a file."""
     path.write_text(text)
     linecache.clearcache()
     spec = importlib.util.spec_from_file_location("users_own", path)
@@ -138,7 +138,7 @@ def of_file(text: str, path: Path) -> dict[str, dict]:
 
 
 def of_text(text: str, path: Path) -> dict[str, dict]:
-    """The identities of a program of which no source is to be had."""
+    """Return the identities of a program whose source is not available."""
     space = {"__name__": "users_own"}
     sys.modules["users_own"] = sys.modules[__name__]
     try:
@@ -167,7 +167,7 @@ def test_comments_and_blank_lines_of_a_file_change_nothing(tmp_path):
 
 
 def test_a_file_that_was_edited_after_its_import_does_not_count(tmp_path):
-    """What runs is the function that was imported."""
+    """The function that was imported is the one that runs."""
     path = tmp_path / "mine.py"
     path.write_text("def f(a):\n    return a\n")
     spec = importlib.util.spec_from_file_location("mine", path)
@@ -208,7 +208,7 @@ def test_a_helper_in_another_module_of_the_user_counts(tmp_path, monkeypatch):
     assert found[0] != found[1]
 
 
-# The package's own.
+# Functions of the package.
 
 
 def test_the_packages_own_are_identified_by_name():
@@ -290,7 +290,7 @@ DEFAULTS = {
 
 
 def test_defaults_add_nothing_and_may_never_change(ref):
-    """A default that changes would make records with the old one those of another run."""
+    """If a default changed, old records would belong to other runs."""
     assert {
         name: value for name, value in run_identity.defaults_of(TrainConfig).items() if name in DEFAULTS
     } == DEFAULTS
@@ -326,7 +326,7 @@ def test_hashes_of_this_release_stay():
     assert run_identity.of_activation(softplus_beta(16)) == HASHES["softplus(beta=16)"]
 
 
-# Objects that are odd.
+# Unusual objects.
 
 
 class Raises:
@@ -374,7 +374,7 @@ def test_odd_objects_have_an_identity_that_stays(odd):
 
 
 def test_counters_buffers_and_logs_are_no_part_of_a_model():
-    """Otherwise a run that was just stored would be another one already."""
+    """Otherwise the identity of a run would change as soon as it has run."""
     calls, buffer, seen = 0, np.zeros(3), []
 
     def objective(params, activation, x, sigma2, rng):
@@ -414,7 +414,7 @@ def test_a_model_with_fresh_noise_has_no_values():
 
 
 def test_numeric_derivatives_do_not_count():
-    """Third differences magnify rounding to 1e-7, which differs between processors."""
+    """Third differences magnify rounding errors to 1e-7, which differ between processors."""
     mine, theirs = (from_callable("cube", lambda a, t=t: np.abs(a) ** 3 * t) for t in (1.0, 1.0 + 1e-15))
     assert run_identity.of_activation(mine)["values"] == run_identity.of_activation(theirs)["values"]
 
@@ -465,12 +465,12 @@ SQUAREPLUS = from_callable("squareplus", lambda a: (a + np.sqrt(a * a + 1)) / 2)
 
 
 def with_fixed_part(params, activation, x, sigma2, rng):
-    """A second penalty, of a fixed size."""
+    """A model with a second penalty of a fixed size."""
     return Penalised(CAE)(params, activation, x, sigma2 + 0.5)
 
 
 def only_when_open(params, activation, x, sigma2, rng):
-    """Plain, but for units whose mean activation is large."""
+    """The plain auto-encoder, except for units with a large mean activation."""
     J, grad = ae(params, activation, x)
     rho = activation(x @ params.W.T + params.b_e, 1).h.mean(axis=0)
     return J + float(np.maximum(rho - 1.2, 0).sum()), grad
@@ -535,7 +535,7 @@ def test_a_helper_that_is_redefined_between_two_sweeps_counts(ref):
 
 
 def test_a_worker_keeps_the_identity_that_it_was_sent(ref):
-    """A worker may see no source, and must not store the record under another hash."""
+    """A worker may have no source, and must not store the record under another hash."""
     (run,) = deduplicate([run_of(mine(2.0), ref)]).values()
     sent = pickle.loads(pickle.dumps(run))
     vars(sent)["identity"] = {**sent.identity, "mark": 1}
@@ -584,7 +584,7 @@ def test_a_field_that_a_record_lacks_is_at_its_default(ref, tmp_path):
 
 
 def older(entry: dict) -> dict:
-    """A sweep's record as it was before runs had an identity."""
+    """Return a record of a sweep in the form that it had before runs had an identity."""
     kept = {name: value for name, value in entry.items() if name not in ("identity", "hash")}
     described = {name: kept[name] for name in older_records.DESCRIBED}
     return {"hash": older_records.old_hash(described), **kept}
