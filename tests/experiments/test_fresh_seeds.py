@@ -86,6 +86,7 @@ def test_the_example_prints_the_tables_and_draws(script, tmp_path, capsys):
         line = next(line for line in first.splitlines() if line.startswith(f"| {pair}") and "the same" in line)
         assert line.count("unaffected: the same W and b_e") == 4
     assert "softplus | CAE | sparser with lambda" in first
+    assert all("the same" not in line for line in first.splitlines() if line.startswith("| relu | SAE"))
     stored = (tmp_path / "certificate_fresh_seeds-tiny.jsonl").read_bytes()
     assert (tmp_path / "certificate_fresh_seeds-tiny.png").read_bytes().startswith(b"\x89PNG")
     assert script.main([*command, "--plot-only"]) == 0
