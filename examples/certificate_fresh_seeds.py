@@ -37,13 +37,13 @@ def main(argv=None):
     args = parser().parse_args(argv)
     _validation.integer("--workers", args.workers)
     name = f"certificate_fresh_seeds-{args.preset}"
-    results = judged(args, args.out / f"{name}.jsonl")
-    print(*fresh_seed_tables.all_tables(results), sep="\n\n")
+    results, records = judged(args, args.out / f"{name}.jsonl")
+    print(*fresh_seed_tables.all_tables(results, records), sep="\n\n")
     return picture_script.save(paired_figure.picture(results), args, f"{name}.png")
 
 
 def judged(args, path):
-    """Train the runs that are not stored, and return the result of each pair."""
+    """Train the runs that are not stored. Return the result of each pair, and the records."""
     wanted = fresh_seed_trials.trials(args.preset)
     found = collected(args, path, wanted)
     missing = sum(trial.hash not in found for trial in wanted)
@@ -51,7 +51,8 @@ def judged(args, path):
         raise ValueError(f"results file {path} lacks {missing} of {len(wanted)} runs; run it without --plot-only")
     pairs = {(pair.activation, pair.penalty) for pair in fresh_seed_trials.pairs(args.preset)}
     certificates = {pair: certificate(*pair) for pair in pairs}
-    return fresh_seed_trials.results(args.preset, wanted, found, certificates)
+    results = fresh_seed_trials.results(args.preset, wanted, found, certificates)
+    return results, [found[trial.hash] for trial in wanted]
 
 
 def collected(args, path, wanted):

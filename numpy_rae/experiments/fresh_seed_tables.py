@@ -16,31 +16,33 @@ from numpy_rae.certificates.training_outcome import (
     UNAFFECTED,
 )
 from numpy_rae.certificates.verdict import UNDETERMINED
+from numpy_rae.experiments.records import Record
 
 OUTCOMES = (SPARSER, UNAFFECTED, DENSER, INCONCLUSIVE, DIVERGED)
 PREDICTIONS = (*FORESEEN, UNDETERMINED)
 VARIANTS = {False: "projection", True: "tangent"}
+SHOWN = {DIVERGED: "broke down"}
+ALL = "all settings"
 
 
-def all_tables(results: Sequence[PairResult]) -> list[str]:
+def all_tables(results: Sequence[PairResult], records: Sequence[Record]) -> list[str]:
     """Return the tables in the order of printing.
 
     Parameters
     ----------
     results : sequence of PairResult
         The results of all pairs.
+    records : sequence of dict
+        The records of all trials.
 
     Returns
     -------
     list of str
-        For each variant the outcomes, then the numbers of outcomes, then what the predictions add.
+        For each variant the outcomes, then the runs that broke down, the numbers of outcomes, what the predictions add,
+        and the sizes of the changes.
     """
-    return [
-        *(outcomes(own) for own in _split(results, "tangent")),
-        tally(results),
-        gains(results),
-        effect_sizes(results),
-    ]
+    shown = [outcomes(own) for own in _split(results, "tangent")]
+    return [*shown, broken_runs(records), tally(results), gains(results), effect_sizes(results)]
 
 
 def outcomes(results: Sequence[PairResult]) -> str:
@@ -68,7 +70,8 @@ def outcomes(results: Sequence[PairResult]) -> str:
 
 def _cell(result: PairResult) -> str:
     """Return the outcome, A at both lambdas and the change with its interval. A wrong prediction is bold."""
-    name = f"**{result.outcome}**" if result.agreement == REFUTED else result.outcome
+    name = SHOWN.get(result.outcome, result.outcome)
+    name = f"**{name}**" if result.agreement == REFUTED else name
     if result.interval is None:
         return name
     if result.same_params == len(result.sweep.fraction[-1]):
@@ -76,6 +79,37 @@ def _cell(result: PairResult) -> str:
     ends = result.sweep.fraction[-1].mean(axis=0)
     mean, low, high = result.interval
     return f"{name}: {ends[0]:.3f} -> {ends[-1]:.3f}, {mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+
+
+def broken_runs(records: Sequence[Record]) -> str:
+    """Return the figures of the runs that broke down and still reached the last length.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        The records of all trials.
+
+    Returns
+    -------
+    str
+        A table in Markdown, one line for each pair, with means over the seeds.
+    """
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for entry in records:
+        if entry["status"] == "broken":
+            key = (VARIANTS[entry["tangent"]], entry["data"], str(_hidden(entry)), entry["activation"], entry["model"])
+            groups.setdefault(key, []).append(entry)
+    lines = _head("variant", "data", "m", "activation", "penalty", "runs that broke down", "A", "dead", "loss")
+    for group, own in groups.items():
+        A, dead, loss = (sum(entry[name][-1] for entry in own) / len(own) for name in ("fraction", "dead", "loss"))
+        lines.append(_line(*group, len(own), f"{A:.3f}", f"{dead:.3f}", f"{loss:.2f}"))
+    return "\n".join(lines)
+
+
+def _hidden(entry: Record) -> int:
+    """Return the number of hidden units of a record."""
+    hidden: int = entry["identity"]["config"]["hidden"]
+    return hidden
 
 
 def tally(results: Sequence[PairResult]) -> str:
@@ -91,8 +125,8 @@ def tally(results: Sequence[PairResult]) -> str:
     str
         A table in Markdown.
     """
-    lines = _head("variant", "setting", "prediction", "pairs", *OUTCOMES)
-    for name, own in _groups(results):
+    lines = _head("variant", "setting", "prediction", "pairs", *(SHOWN.get(name, name) for name in OUTCOMES))
+    for name, own in _groups_and_sums(results):
         for prediction in PREDICTIONS:
             seen = [result.outcome for result in own if result.certificate.prediction == prediction]
             lines.append(_line(*name, prediction, len(seen), *map(seen.count, OUTCOMES)))
@@ -115,21 +149,22 @@ def gains(results: Sequence[PairResult]) -> str:
     lines = _head(
         "variant", "setting", "outcome", "base rate", "if predicted", "if not predicted", "difference", "95 %"
     )
-    for name, own in _groups(results):
+    for name, own in _groups_and_sums(results):
         for prediction, outcome in FORESEEN.items():
             predicted = [result.certificate.prediction == prediction for result in own]
             seen = [result.outcome == outcome for result in own]
-            lines.append(_line(*name, outcome, *_gain_cells(gain(predicted, seen))))
+            interval = "not independent" if name[1] == ALL else ""
+            lines.append(_line(*name, outcome, *_gain_cells(gain(predicted, seen), interval)))
     return "\n".join(lines)
 
 
-def _gain_cells(found: Gain) -> Iterator[str]:
-    """Yield the base rate, both shares, their difference and its exact interval."""
+def _gain_cells(found: Gain, interval: str) -> Iterator[str]:
+    """Yield the base rate, both shares, their difference, and its exact interval or the text in its place."""
     yield f"{found.hits + found.others_hit} of {found.predicted + found.others} ({found.base_rate:.2f})"
     yield f"{found.hits} of {found.predicted}"
     yield f"{found.others_hit} of {found.others}"
     yield f"{found.gain:+.2f}"
-    yield "[{:+.2f}, {:+.2f}]".format(*found.interval())
+    yield interval or "[{:+.2f}, {:+.2f}]".format(*found.interval())
 
 
 def effect_sizes(results: Sequence[PairResult]) -> str:
@@ -166,6 +201,13 @@ def _groups(results: Sequence[PairResult]) -> Iterator[tuple[tuple[str, str], li
     for variant in _split(results, "tangent"):
         for own in _split(variant, "setting"):
             yield (VARIANTS[own[0].tangent], own[0].setting), own
+
+
+def _groups_and_sums(results: Sequence[PairResult]) -> Iterator[tuple[tuple[str, str], list[PairResult]]]:
+    """Yield the groups, and for each variant the results of all settings together."""
+    yield from _groups(results)
+    for variant in _split(results, "tangent"):
+        yield (VARIANTS[variant[0].tangent], ALL), variant
 
 
 def _head(*names: str) -> list[str]:

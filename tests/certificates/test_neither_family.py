@@ -60,8 +60,8 @@ COUPLED = {
     "the number of the sample": Coupled(lambda p, f, rng: f.jet.dh_da * (1.0 + np.arange(len(f.a)))[:, None]),
     "noise": Coupled(lambda p, f, rng: f.jet.dh_da * (1.0 + rng.random())),
     "the reconstruction": Coupled(lambda p, f, rng: f.y, through_y=True),
-    "another unit, beside values of all sizes": Coupled(lambda p, f, rng: np.exp(f.a**2) * np.roll(f.jet.h, 1, axis=1)),
-    "a millionth of another unit": Coupled(lambda p, f, rng: f.jet.dh_da + 1e-6 * np.roll(f.a, 1, axis=1)),
+    "another unit, where the rest is small": Coupled(lambda p, f, rng: np.exp(f.a**2) + np.roll(f.a, 1, axis=1)),
+    "a millionth of another unit": Coupled(lambda p, f, rng: 1.0 + 1e-6 * np.roll(f.a, 1, axis=1)),
 }
 
 

@@ -86,6 +86,7 @@ def test_the_example_prints_the_tables_and_draws(script, tmp_path, capsys):
         line = next(line for line in first.splitlines() if line.startswith(f"| {pair}") and "the same" in line)
         assert line.count("unaffected: the same W and b_e") == 4
     assert "softplus | CAE | sparser with lambda" in first
+    assert all("the same" not in line for line in first.splitlines() if line.startswith("| relu | SAE"))
     stored = (tmp_path / "certificate_fresh_seeds-tiny.jsonl").read_bytes()
     assert (tmp_path / "certificate_fresh_seeds-tiny.png").read_bytes().startswith(b"\x89PNG")
     assert script.main([*command, "--plot-only"]) == 0
@@ -113,7 +114,7 @@ def test_cells_of_the_outcomes():
         "| relu | CAE | unaffected | **sparser**: 0.500 -> 0.300, -0.2000 [-0.2000, -0.2000] |",
         "| relu | SAE | sparser with lambda | sparser: 0.500 -> 0.300, -0.2000 [-0.2000, -0.2000] |",
         "| relu | mDAE | unaffected | unaffected: the same W and b_e |",
-        "| leaky_relu | CAE | unaffected | diverged |",
+        "| leaky_relu | CAE | unaffected | broke down |",
     ]
 
 
@@ -123,12 +124,12 @@ def test_numbers_gains_and_sizes():
         a_result("gelu", "CAE", -0.3), a_result("gelu", "SAE", 0.0),
     ]  # fmt: skip
     start = "| projection | digits, m = 6 | "
-    assert fresh_seed_tables.tally(results).splitlines()[2:] == [
+    assert fresh_seed_tables.tally(results).splitlines()[2:5] == [
         start + "sparser with lambda | 2 | 1 | 1 | 0 | 0 | 0 |",
         start + "unaffected | 1 | 0 | 1 | 0 | 0 | 0 |",
         start + "undetermined | 2 | 1 | 1 | 0 | 0 | 0 |",
     ]
-    assert fresh_seed_tables.gains(results).splitlines()[2:] == [
+    assert fresh_seed_tables.gains(results).splitlines()[2:4] == [
         start + "sparser | 2 of 5 (0.40) | 1 of 2 | 1 of 3 | +0.17 | [-0.93, +0.99] |",
         start + "unaffected | 3 of 5 (0.60) | 1 of 1 | 2 of 4 | +0.50 | [-0.94, +0.95] |",
     ]
@@ -137,6 +138,33 @@ def test_numbers_gains_and_sizes():
         start + "unaffected | 1 | 0.0000 | 0.0000 | 0.0000 |",
         start + "undetermined | 2 | 0.0000 | 0.3000 | 0.3000 |",
     ]
+
+
+def test_all_settings_are_added_up_without_an_interval():
+    results = [
+        a_result(activation, penalty, change, setting=setting)
+        for setting, change in (("digits, m = 6", -0.2), ("white, m = 8", 0.0))
+        for activation, penalty in (("relu", "SAE"), ("relu", "CAE"))
+    ]
+    last = fresh_seed_tables.gains(results).splitlines()[-2:]
+    assert last == [
+        "| projection | all settings | sparser | 2 of 4 (0.50) | 1 of 2 | 1 of 2 | +0.00 | not independent |",
+        "| projection | all settings | unaffected | 2 of 4 (0.50) | 1 of 2 | 1 of 2 | +0.00 | not independent |",
+    ]
+    assert (
+        fresh_seed_tables.tally(results)
+        .splitlines()[-3]
+        .startswith("| projection | all settings | sparser with lambda | 2 | 1 | 1 |")
+    )
+
+
+def test_runs_that_broke_down_are_shown_with_their_figures():
+    entry = {
+        "status": "broken", "tangent": False, "data": "white", "identity": {"config": {"hidden": 8}},
+        "activation": "relu", "model": "SAE", "fraction": [0.9, 0.1], "dead": [0, 0.5], "loss": [9.0, 3.0],
+    }  # fmt: skip
+    lines = fresh_seed_tables.broken_runs([entry, {**entry, "fraction": [0.9, 0.3]}, {**entry, "status": "ok"}])
+    assert lines.splitlines()[2:] == ["| projection | white | 8 | relu | SAE | 2 | 0.200 | 0.500 | 3.00 |"]
 
 
 def test_the_picture_has_the_means_the_intervals_and_the_margin():
@@ -155,9 +183,9 @@ def test_the_picture_has_the_means_the_intervals_and_the_margin():
 @pytest.mark.skipif(not (RECORDS / "certificate_fresh_seeds-sample.jsonl").exists(), reason="no stored runs")
 def test_the_document_shows_what_the_stored_runs_say(script):
     args = script.parser().parse_args(["--plot-only", "--out", str(RECORDS)])
-    results = script.judged(args, RECORDS / "certificate_fresh_seeds-sample.jsonl")
+    results, records = script.judged(args, RECORDS / "certificate_fresh_seeds-sample.jsonl")
     shown = DOCUMENT.read_text(encoding="utf-8")
-    for part in fresh_seed_tables.all_tables(results):
+    for part in fresh_seed_tables.all_tables(results, records):
         assert part in shown, "run: python examples/certificate_fresh_seeds.py --plot-only --out docs/records"
     exact = [r for r in results if r.tangent and r.certificate.prediction == "unaffected"]
     assert len(exact) == 16 and all(r.same_params == len(fresh_seed_trials.SEEDS) for r in exact)
