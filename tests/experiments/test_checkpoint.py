@@ -74,7 +74,7 @@ def assert_same_end(one, other):
 def test_resumed_is_uninterrupted_bit_for_bit(
     tmp_path_factory, model, activation, constraint, dtype, N, batch_size, stops
 ):
-    """The run stops in the middle of an epoch, at its end, and at the end of the run, once or several times."""
+    """Runs that stop in an epoch, after an epoch or after the last update continue with equal results."""
     path = tmp_path_factory.mktemp("run") / "c.npz"
     config = replace(CONFIG, constraint=constraint, dtype=dtype, batch_size=batch_size)
     x = data(dtype, N)

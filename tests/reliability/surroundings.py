@@ -120,7 +120,7 @@ def two_at_once(out: Path, rng: random.Random, whole: Path) -> str:
 def little_memory(out: Path, rng: random.Random, whole: Path) -> str:
     """The workers' address space is limited to a random size near the size that they need. Then the limit is removed.
 
-    OpenBLAS can wait for memory for ever, so a sweep that has not ended after WAIT seconds is interrupted.
+    OpenBLAS can wait for memory without end. So a sweep is interrupted if it has not ended after WAIT seconds.
     """
     out.mkdir()
     limit = rng.randrange(100, 450) << 20
