@@ -523,7 +523,7 @@ PARTS = {
     "certificates.separability": "Separability total_derivative check_separability",
     "certificates.counter_example": "CounterExample search batch",
     "certificates.neither_family": "Finding examine",
-    "certificates.paired_outcome": "Interval paired_interval classify paired_outcome PairResult",
+    "certificates.paired_outcome": "PairedInterval paired_interval classify paired_outcome PairResult",
     "certificates.prediction_value": "Gain gain exact_interval",
     "certificates.outside_theory": "maxout_certificate",
     "certificates.certificate": "Certificate",

@@ -1,4 +1,4 @@
-"""The tables of docs/claims.md: the page holds what the stored runs give."""
+"""The tables of docs/claims.md are those that the stored runs give."""
 
 from pathlib import Path
 

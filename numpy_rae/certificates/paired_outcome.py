@@ -31,7 +31,7 @@ MARGIN = 0.01
 LEVEL = 0.05
 
 
-class Interval(NamedTuple):
+class PairedInterval(NamedTuple):
     """Hold the mean of the paired differences with its confidence interval.
 
     Attributes
@@ -47,7 +47,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def paired_interval(A: Array) -> Interval:
+def paired_interval(A: Array) -> PairedInterval:
     """Evaluate steps (a) and (b).
 
     Parameters
@@ -57,7 +57,7 @@ def paired_interval(A: Array) -> Interval:
 
     Returns
     -------
-    Interval
+    PairedInterval
         The mean difference with its interval.
 
     Raises
@@ -71,15 +71,15 @@ def paired_interval(A: Array) -> Interval:
     d = A[:, -1] - A[:, 0]  # (a) (S,)
     half = float(student.ppf(1 - LEVEL, S - 1) * d.std(ddof=1) / S**0.5)  # (b)
     mean = float(d.mean())
-    return Interval(mean, mean - half, mean + half)
+    return PairedInterval(mean, mean - half, mean + half)
 
 
-def classify(interval: Interval) -> str:
+def classify(interval: PairedInterval) -> str:
     """Evaluate step (c).
 
     Parameters
     ----------
-    interval : Interval
+    interval : PairedInterval
         Result of `paired_interval`.
 
     Returns
@@ -155,12 +155,12 @@ class PairResult(NamedTuple):
         return paired_outcome(self.sweep)
 
     @property
-    def interval(self) -> Interval | None:
+    def interval(self) -> PairedInterval | None:
         """Return the mean difference at the last length.
 
         Returns
         -------
-        Interval or None
+        PairedInterval or None
             Result of `paired_interval`. None if a run diverged or broke down.
         """
         return None if self.outcome == DIVERGED else paired_interval(np.asarray(self.sweep.fraction[-1]))

@@ -8,7 +8,7 @@ from scipy.stats import ttest_1samp, ttest_rel
 
 from numpy_rae.certificates import paired_outcome, training_outcome
 from numpy_rae.certificates.certificate import certify
-from numpy_rae.certificates.paired_outcome import Interval, PairResult, classify, paired_interval
+from numpy_rae.certificates.paired_outcome import PairedInterval, PairResult, classify, paired_interval
 from numpy_rae.certificates.training_outcome import DENSER, DIVERGED, INCONCLUSIVE, SPARSER, UNAFFECTED, Sweep
 
 MARGIN, LEVEL = 0.01, 0.05
@@ -60,12 +60,12 @@ def test_what_the_seeds_have_in_common_does_not_matter():
     ],
 )
 def test_each_outcome(low, high, expected):
-    assert classify(Interval((low + high) / 2, low, high)) == expected
+    assert classify(PairedInterval((low + high) / 2, low, high)) == expected
 
 
 @given(low=st.floats(-0.05, 0.05), width=st.floats(0, 0.1))
 def test_turning_the_sign_round_swaps_sparser_and_denser(low, width):
-    one, other = Interval(low, low, low + width), Interval(-low, -low - width, -low)
+    one, other = PairedInterval(low, low, low + width), PairedInterval(-low, -low - width, -low)
     swapped = {SPARSER: DENSER, DENSER: SPARSER}
     assert classify(other) == swapped.get(classify(one), classify(one))
 

@@ -51,7 +51,7 @@ def pool(monkeypatch):
 
 @pytest.fixture
 def short(monkeypatch):
-    """Runs of two epochs, for what does not depend on their length."""
+    """Shorten the tiny runs to two epochs, for tests that do not depend on the length."""
     monkeypatch.setattr(protocol, "TINY", replace(protocol.TINY, epochs=2))
 
 

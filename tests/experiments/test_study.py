@@ -1,4 +1,4 @@
-"""The driver of studies, and the studies of examples/ at their smallest: tables, verdicts and pictures."""
+"""The driver of studies, and the study scripts of examples/ with their tiny preset: tables, verdicts and pictures."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ SIZE = Size(40, 6, {"digits": 1, "patches": 2}, (0, 1), fetch=False)
 
 @pytest.fixture(autouse=True)
 def small(tmp_path, monkeypatch):
-    """A thread for the processes, and a data folder of the test's own without any images."""
+    """Train in one thread instead of processes, and use an empty data folder."""
     monkeypatch.setattr(study, "local_pool", one_thread)
     monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
     yield
@@ -36,7 +36,7 @@ def small(tmp_path, monkeypatch):
 
 
 def made_runs(size, data):
-    """AE, and DAE with two learning rates and two activations, on both data sets: 10 runs, 2 of which coincide."""
+    """Return 10 runs, 2 of which are equal to others: AE and DAE on both data sets, and DAE with other settings."""
     configs = [(name, study.config(size, name, seed, 0.0)) for name in data for seed in size.seeds]
     found = [
         Run(model, RELU, data[name], config) for name, config in configs for model in (AE, PAPER_OBJECTIVES["DAE"])
@@ -58,7 +58,7 @@ def made_study(seen):
 
 
 def test_a_study_trains_what_is_missing_once_and_shows_the_rows(tmp_path, capsys):
-    """One file holds runs of different activations, learning rates and data; coinciding runs are trained once."""
+    """One file holds runs of different activations, learning rates and data. Equal runs are trained once."""
     seen, out = [], tmp_path / "made-tiny.jsonl"
     command = ["--preset", "tiny", "--out", str(tmp_path)]
     assert study.main(made_study(seen), command) == 0
@@ -107,7 +107,7 @@ def test_bad_options_are_refused_in_one_sentence(more, message, tmp_path, capsys
     assert code == 2 and len(said) == 1 and message in said[0]
 
 
-def test_the_seeds_are_the_command_line_s(tmp_path):
+def test_the_command_line_chooses_the_seeds(tmp_path):
     seen = []
     command = ["--preset", "tiny", "--out", str(tmp_path), "--seeds", "3", "3"]
     assert study.main(made_study(seen), command) == 0 and {row["seed"] for row in seen} == {3}
@@ -124,7 +124,7 @@ def test_an_interrupt_ends_with_its_exit_code(tmp_path, monkeypatch, capsys):
 
 
 def test_both_data_sets_have_the_lengths_of_the_figures_short_runs():
-    """1,000 updates on 5,000 digits and 2,000 on 5,000 patches."""
+    """A short run has 1,000 updates on 5,000 digits, or 2,000 updates on 5,000 patches."""
     sample = study.presets(3)["sample"]
     assert sample == Size(5000, 1000, {"digits": 10, "patches": 20}, (0, 1, 2))
     assert study.config(sample, "patches", 2, 0.25, eta=0.002).epochs == 20
@@ -184,7 +184,7 @@ def test_runs_of_one_kind_last_equally_long():
 
 @pytest.fixture
 def no_digits(monkeypatch):
-    """Data of few features, so that a script's hundreds of runs take no time."""
+    """Replace the data by 100 samples with 8 features, so that the hundreds of runs of a script are fast."""
     few = {name: data_spec.DataSpec(source, 100) for name, source in (("digits", "digits"), ("patches", "photograph"))}
     x = {name: np.random.default_rng(k).standard_normal((100, 8)).astype(np.float32) for k, name in enumerate(few)}
     monkeypatch.setattr(
@@ -196,7 +196,7 @@ def no_digits(monkeypatch):
 
 @pytest.mark.parametrize(("name", "more"), [*((name, []) for name in SCRIPTS), ("learning_rate", ["--path"])])
 def test_a_script_prints_its_table_and_draws(name, more, no_digits, tmp_path, capsys, request):
-    """With fewer coefficients and learning rates than the script has. The stored runs give the same table again."""
+    """The script runs with fewer values of sigma^2 and eta than usual. The stored runs give the same table again."""
     module = example_scripts.load(name)
     module.SIGMA2, module.ETA, module.STARTS = (1.0,), (0.001, 0.005), (("unit", "glorot"), ("free", "glorot"))
     command = ["--preset", "tiny", "--out", str(tmp_path), *more]
@@ -254,7 +254,7 @@ def test_the_learning_rate_s_verdict():
     assert verdict(0.5, 0.5, broken=True) == "no verdict"
 
 
-def test_who_carries_the_effect():
+def test_the_verdict_names_the_part_that_carries_the_effect():
     script = example_scripts.load("bias_or_weights")
     key = ("digits", "relu", "DAE", 1.0)
 

@@ -151,7 +151,7 @@ def whole_model() -> bytes:
 
 
 def whole_state() -> bytes:
-    """Return a checkpoint that was saved in the middle of an epoch."""
+    """Return the bytes of a checkpoint whose epoch has a batch left."""
     path, left = FOLDER / "whole_state.npz", training.init_state(3, CONFIG)
     training.run_epochs(left, np.eye(3), AE, RELU, CONFIG, 1)
     left.ahead, left.seconds = [np.array([2, 0])], 0.5

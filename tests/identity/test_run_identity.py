@@ -1,4 +1,4 @@
-"""The identity of a run: what changes it, what does not change it, and that it is the same in every process."""
+"""Which changes give a run another identity, and which do not. The identity is the same in every process."""
 
 import dataclasses
 import functools
