@@ -10,7 +10,7 @@ so no array of the size of W is allocated.
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.linalg import get_blas_funcs
+import scipy  # loads scipy.linalg at its first use, so that a job starts sooner
 
 from numpy_rae import _validation
 from numpy_rae._validation import Array
@@ -204,7 +204,7 @@ def add_factors(v_W: Array, grad: Gradient, eta: float, momentum: float) -> None
     """
     # This is faster than BLAS with beta = momentum.
     v_W *= momentum
-    gemm = get_blas_funcs("gemm", (v_W,))
+    gemm = scipy.linalg.get_blas_funcs("gemm", (v_W,))
     for left, right in grad.factors:
         # BLAS writes in Fortran order. The transpose of an array in C order is in Fortran order.
         one, two, out = (left.T, right, v_W) if v_W.flags.f_contiguous else (right.T, left, v_W.T)

@@ -13,7 +13,7 @@ from math import inf
 from typing import Protocol, cast
 
 import numpy as np
-from scipy.special import rel_entr
+import scipy  # loads scipy.special at its first use, so that a job starts sooner
 
 from numpy_rae import _validation
 from numpy_rae._known_lengths import takes_len2
@@ -203,10 +203,10 @@ def kl(rho: Array, rho_0: float = 0.0) -> tuple[Array, Array]:
     slope : ndarray, shape (m,)
         Derivatives with respect to rho.
     """
-    f = rel_entr(1 - rho_0, 1 - rho)
+    f = scipy.special.rel_entr(1 - rho_0, 1 - rho)
     df = (1 - rho_0) / (1 - rho)
     if rho_0 > 0:
-        f, df = f + rel_entr(rho_0, rho), df - rho_0 / rho
+        f, df = f + scipy.special.rel_entr(rho_0, rho), df - rho_0 / rho
     return f, df
 
 

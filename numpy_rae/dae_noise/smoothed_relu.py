@@ -14,7 +14,7 @@ ds/d(len2) = s / (2 len2).
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+import scipy  # loads scipy.special at its first use, so that a job starts sooner
 
 from numpy_rae import _validation
 from numpy_rae._validation import Array
@@ -59,7 +59,7 @@ def smoothed_relu(a: Array, s: Array) -> Smoothed:
         The values M, Phi(a/s), phi(a/s) and s.
     """
     z = a / s
-    Phi, phi = ndtr(z), np.exp(-z * z / 2) * a.dtype.type((2 * np.pi) ** -0.5)
+    Phi, phi = scipy.special.ndtr(z), np.exp(-z * z / 2) * a.dtype.type((2 * np.pi) ** -0.5)
     return Smoothed(a * Phi + s * phi, Phi, phi, s)
 
 

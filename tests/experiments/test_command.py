@@ -225,6 +225,14 @@ def test_matplotlib_is_loaded_for_pictures_only(environment):
     assert done.returncode == 0, done.stderr
 
 
+def test_starting_a_figure_script_loads_no_part_of_scipy(environment):
+    """Only the workers need these parts, and their import is slow."""
+    parts = "{'scipy.linalg', 'scipy.special', 'scipy.stats', 'scipy.optimize'}"
+    code = f"import sys, numpy_rae.experiments.figure_script; sys.exit(sorted({parts} & set(sys.modules)) or 0)"
+    done = shell('"$@"', ["-c", code], environment)
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_script_is_a_command():
     """Each example passes its errors, signals and streams to `command`."""
     for path in sorted(EXAMPLES.glob("*.py")):
