@@ -147,7 +147,7 @@ def _table(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([entry.to_dict() for row in rows for entry in row], indent=2))
         return 0
-    print(f"| activation | {' | '.join(COLUMNS)} | of s_e fails |\n|---|{'---|' * (len(COLUMNS) + 1)}")
+    print(f"| activation | {' | '.join(COLUMNS)} | conditions on s_e that fail |\n|---|{'---|' * (len(COLUMNS) + 1)}")
     for row in rows:
         print(f"| {row[0].activation} | {' | '.join(map(_cell, row))} | {_failures(row[0])} |")
     print()

@@ -17,7 +17,7 @@ def figure(name: str) -> str:
 
 
 CAE_MDAE, DAE_SAE, FOUR = ("CAE", "mDAE"), ("DAE", "SAE"), ("DAE", "CAE", "mDAE", "SAE")
-RATES = "other eta and tangent steps: `python examples/learning_rate.py`"
+RATES = "other eta and tangent gradient: `python examples/learning_rate.py`"
 PARTS = "`python examples/bias_or_weights.py`; sigmoid: `--preset late`; long: `--preset paper`"
 NOISE = "`python examples/noise_origin.py --seeds 0 1 2`; patches: `examples/noise_origin_cifar10.py`"
 IN_TRAINING = "`python examples/theory_in_training.py`"

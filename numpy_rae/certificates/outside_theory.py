@@ -12,8 +12,9 @@ from numpy_rae.certificates.verdict import UNDETERMINED
 from numpy_rae.penalties import Penalty
 
 OUTSIDE = {
-    "jumprelu": "h = a 1{a > theta} jumps by theta, so no slope in [0, 1] and no Lemma 1; the gradient of the loss "
-    "does not depend on theta, which is trained with an estimate of its own.",
+    "jumprelu": "h = a 1{a > theta} jumps by theta, so its slope is not in [0, 1], and Lemma 1 does not apply. On a "
+    "batch the derivative of the loss with respect to theta is 0 wherever it exists. So theta is trained with a "
+    "separate (straight-through) estimate.",
     "topk": "h_j depends on how a_j ranks among the units of the sample, so it is not a function of a_j alone; "
     "k sets the sparsity at any lambda.",
 }

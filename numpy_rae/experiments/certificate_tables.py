@@ -76,7 +76,7 @@ def table(rows: Sequence[Row]) -> str:
     data = list(dict.fromkeys(row.data for row in rows))
     head = ["activation", "penalty", "prediction"]
     for name in data:
-        head += [f"on {name}", "active, lambda 0 -> largest", "near zero", ""]
+        head += [f"on {name}", "A, lambda 0 -> largest", "near zero", f"verdict, {name}"]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for first, *others in zip(*([row for row in rows if row.data == name] for name in data), strict=True):
         verdict = first.certificate

@@ -46,7 +46,7 @@ SETTINGS = (
     Setting("eta .001, short", "short", (0.001,), False),
     Setting("eta .001, long", "long", (0.001,), False),
     Setting("eta .001 to .005, short", "short", PAPER_ETAS, False),
-    Setting("tangent steps, short", "short", PAPER_ETAS, True),
+    Setting("tangent gradient, short", "short", PAPER_ETAS, True),
 )
 Cells: TypeAlias = dict[float, Array]
 
