@@ -20,7 +20,6 @@ from pathlib import Path
 
 import made_runs
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -102,5 +101,7 @@ def blank_pictures(monkeypatch):
 @pytest.fixture
 def close_figures():
     """Close all figures after the test."""
+    import matplotlib.pyplot as plt  # slow, and xdist imports this file in a process that runs no tests
+
     yield
     plt.close("all")
