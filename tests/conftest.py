@@ -6,6 +6,7 @@
 - `mutation` is like `ci`, but a test ends at its first counter-example and does not search for a simpler one.
 """
 
+import gc
 import os
 
 from numpy_rae._blas import ONE_THREAD
@@ -19,7 +20,6 @@ from pathlib import Path
 
 import made_runs
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -55,6 +55,12 @@ def pytest_cmdline_main(config):
         config.option.numprocesses = "logical"
         # A worker that is idle takes tests from the others. So the fixtures of a module can be made twice.
         config.option.dist = "worksteal"
+
+
+def pytest_collection_finish():
+    """Exempt the collected tests and the imported modules from garbage collection, which would visit them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -95,5 +101,7 @@ def blank_pictures(monkeypatch):
 @pytest.fixture
 def close_figures():
     """Close all figures after the test."""
+    import matplotlib.pyplot as plt  # slow, and xdist imports this file in a process that runs no tests
+
     yield
     plt.close("all")

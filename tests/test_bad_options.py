@@ -176,7 +176,7 @@ def test_the_other_examples(name, data):
     slow = name in ("dictionary_recovery", "filters", "theorem_1_condition", "theorem_3_remainder", "bias_gradients",
             "certificate_controls", "certificate_fresh_seeds", "theorem_3_terms", "continuation", "learning_rate", "bias_or_weights",
             "dirac", "edae_scaling", "edae_drift", "activation_level", "claims", "protocol_checks",
-            "theory_in_training")  # fmt: skip
+            "theory_in_training", "certificate_validation")  # fmt: skip
     outcome(MODULES[name].main, ["--preset", "tiny", *arguments, *["--unknown"] * slow])
 
 

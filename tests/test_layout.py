@@ -2,7 +2,6 @@
 
 import generated_table
 import layout
-import pytest
 
 
 def test_the_stored_table_is_made_from_the_docstrings():
@@ -15,6 +14,5 @@ def test_every_file_of_the_package_is_in_the_table_once():
     assert len(layout.table().splitlines()) == 2 + len(found)
 
 
-@pytest.mark.parametrize("path", layout.modules(), ids=lambda path: path.relative_to(layout.ROOT).as_posix())
-def test_every_module_has_a_summary(path):
-    assert layout.summary(path)
+def test_every_module_has_a_summary():
+    assert [path.relative_to(layout.ROOT).as_posix() for path in layout.modules() if not layout.summary(path)] == []

@@ -49,13 +49,20 @@ def objective(name, problem, sigma2=SIGMA2):
 
 @pytest.mark.parametrize(("model", "activation"), PAIRS)
 @given(data=st.data(), seed=st.integers(0, 2**16))
-def test_taylor_remainder_has_slope_two(model, activation, data, seed):
-    """Along the best of three directions: on a single one the second derivative may happen to vanish."""
+def test_value_and_gradient_by_slope_by_difference_and_by_loops(model, activation, data, seed):
+    """Each problem is drawn once for the three checks, because to draw it takes as long as a check."""
     problem = data.draw(problems((ACTIVATIONS[activation],)))
+    taylor_remainder_has_slope_two(model, problem, seed)
+    gradient_agrees_with_fourth_order_differences(model, problem)
+    value_and_gradient_equal_the_loops_and_their_complex_step(model, problem)
+
+
+def taylor_remainder_has_slope_two(model, problem, seed):
     assert best_slope(objective(model, problem), problem.params, seed) > 1.9
 
 
 def best_slope(value_and_grad, params, seed):
+    """Return the best slope in three directions. On a single one the second derivative may happen to vanish."""
     f, point = on_vector(value_and_grad, params), flatten(params)
     directions = np.random.default_rng(seed).standard_normal((3, point.size))
     # Steps small enough to stay on one side of every kink.
@@ -91,11 +98,8 @@ def test_taylor_remainder_of_penalties_beyond_the_models_has_slope_two(penalty, 
     assert best_slope(lambda params: J(params, s_e, x, 1.0, np.random.default_rng(noise)), start, seed) > 1.9
 
 
-@pytest.mark.parametrize(("model", "activation"), PAIRS)
-@given(data=st.data())
-def test_gradient_agrees_with_fourth_order_differences(model, activation, data):
-    """In one direction per problem: every problem has another one."""
-    problem = data.draw(problems((ACTIVATIONS[activation],)))
+def gradient_agrees_with_fourth_order_differences(model, problem):
+    """Check one direction per problem: every problem has another one."""
     rng = np.random.default_rng(problem.seed + 1)  # not the generator of the noise
     for check in check_gradient(objective(model, problem), problem.params, rng, directions=1):
         # A gradient of 1e-262 beside values of order one cannot be told from its opposite.
@@ -124,10 +128,7 @@ def oracle(name, W, b, problem, sigma2=SIGMA2):
     return J + penalty()
 
 
-@pytest.mark.parametrize(("model", "activation"), PAIRS)
-@given(data=st.data())
-def test_value_and_gradient_equal_the_loops_and_their_complex_step(model, activation, data):
-    problem = data.draw(problems((ACTIVATIONS[activation],)))
+def value_and_gradient_equal_the_loops_and_their_complex_step(model, problem):
     J, grad = objective(model, problem)(problem.params)
     assert J == pytest.approx(oracle(model, *problem.params, problem), rel=1e-10, abs=1e-12)
     g_W, g_b = reference.complex_gradient(lambda W, b: oracle(model, W, b, problem), *problem.params)
@@ -150,11 +151,10 @@ def test_problems_keep_clear_of_any_set_of_kinks(data, kinks):
 @pytest.mark.parametrize(("model", "activation"), FURTHER)
 @settings(max_examples=8)
 @given(data=st.data(), seed=st.integers(0, 2**16))
-def test_further_activations_pass_the_three_tests_above(model, activation, data, seed):
+def test_further_activations_pass_the_three_checks_above(model, activation, data, seed):
     """On fewer draws: CAE asks for the second derivative of s_e, Thm 3's bracket for the third."""
-    test_taylor_remainder_has_slope_two.hypothesis.inner_test(model, activation, data, seed)
-    test_gradient_agrees_with_fourth_order_differences.hypothesis.inner_test(model, activation, data)
-    test_value_and_gradient_equal_the_loops_and_their_complex_step.hypothesis.inner_test(model, activation, data)
+    every_check = test_value_and_gradient_by_slope_by_difference_and_by_loops.hypothesis.inner_test
+    every_check(model, activation, data, seed)
 
 
 @pytest.mark.parametrize("model", PAPER_OBJECTIVES)

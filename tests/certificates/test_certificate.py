@@ -2,12 +2,14 @@
 
 import itertools
 import json
+from functools import cache
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from many_cases import check_all
 from scipy.special import expit
 
 from numpy_rae.__main__ import COLUMNS
@@ -56,6 +58,17 @@ KNOWN = {
 PAIRS = [(activation, penalty) for activation in ACTIVATIONS for penalty in COLUMNS]
 
 
+@cache
+def of_pair(activation, penalty):
+    """Return the certificate of a pair of the table. Several tests read it."""
+    return certify(ACTIVATIONS[activation], PENALTIES[penalty])
+
+
+def check_pairs(check):
+    """Call `check(activation, penalty)` with the names of every pair of the table."""
+    check_all(check, {" x ".join(pair): pair for pair in PAIRS})
+
+
 def holds(certificate):
     return {c.name: c.holds for c in certificate.conditions}
 
@@ -67,7 +80,7 @@ def nonzero(certificate):
 @pytest.mark.parametrize("pair", KNOWN, ids=" x ".join)
 def test_verdicts_known_by_heart(pair):
     prediction, corollary, signs = KNOWN[pair]
-    certificate = certify(ACTIVATIONS[pair[0]], PENALTIES[pair[1]])
+    certificate = of_pair(*pair)
     assert (certificate.activation, certificate.penalty) == pair
     assert (certificate.prediction, certificate.corollary, nonzero(certificate)) == (prediction, corollary, signs)
 
@@ -137,20 +150,24 @@ def verify(activation, penalty, certificate):
             assert witness.value < 0
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=" x ".join)
-def test_witnesses_of_the_table_do_fail_where_they_say(pair):
-    activation, penalty = ACTIVATIONS[pair[0]], PENALTIES[pair[1]]
-    certificate = certify(activation, penalty)
-    verify(activation, penalty, certificate)
-    if pair[0] not in ("relu", "softplus", "softplus(beta=4)"):
-        assert certificate.failing
+def test_witnesses_of_the_table_do_fail_where_they_say():
+    def fails_where_it_says(activation, penalty):
+        certificate = of_pair(activation, penalty)
+        verify(ACTIVATIONS[activation], PENALTIES[penalty], certificate)
+        if activation not in ("relu", "softplus", "softplus(beta=4)"):
+            assert certificate.failing
+
+    check_pairs(fails_where_it_says)
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=" x ".join)
-def test_signs_are_those_of_the_bias_gradient_on_real_samples(pair):
+def test_signs_are_those_of_the_bias_gradient_on_real_samples():
     """The points are off the grid. They come from x, because `theorem_1.bias_gradient_at` encodes a sample of value a."""
+    check_pairs(signs_are_those_of_samples)
+
+
+def signs_are_those_of_samples(*pair):
     activation, penalty = ACTIVATIONS[pair[0]], PENALTIES[pair[1]]
-    signs = certify(activation, penalty).signs
+    signs = of_pair(*pair).signs
     if not signs:
         assert pair[1] == "KL" and not activation.non_negative
         return
@@ -316,12 +333,14 @@ def test_maxout_s_witness_grows_on_the_left(penalty):
     assert (certificate.corollary, certificate.theorem_2, certificate.prediction) == ("none", False, UNDETERMINED)
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=" x ".join)
-def test_json_there_and_back(pair):
-    certificate = certify(ACTIVATIONS[pair[0]], PENALTIES[pair[1]])
-    text = json.dumps(certificate.to_dict(), allow_nan=False)
-    assert Certificate.from_dict(json.loads(text)) == certificate
-    assert {c["name"]: c["holds"] for c in json.loads(text)["conditions"]} == holds(certificate)
+def test_json_there_and_back():
+    def comes_back(*pair):
+        certificate = of_pair(*pair)
+        text = json.dumps(certificate.to_dict(), allow_nan=False)
+        assert Certificate.from_dict(json.loads(text)) == certificate
+        assert {c["name"]: c["holds"] for c in json.loads(text)["conditions"]} == holds(certificate)
+
+    check_pairs(comes_back)
 
 
 def test_bias_gradient_is_the_formula():

@@ -108,10 +108,10 @@ def dask(name: str, *words: str, log) -> subprocess.Popen:
     return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **_blas.ONE_THREAD, **NO_PROFILER})
 
 
-@pytest.fixture
-def scheduler(tmp_path):
-    """Give the process of a scheduler without workers, and its address."""
-    path = tmp_path / "scheduler.log"
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
+    """Give the process of a scheduler without workers, and its address. The last test that uses it kills it."""
+    path = tmp_path_factory.mktemp("scheduler") / "scheduler.log"
     with open(path, "w") as log:
         process = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0", log=log)
     while "Scheduler at:" not in path.read_text():
@@ -137,22 +137,17 @@ def test_a_scheduler_without_workers_is_reported_at_once_and_refused(scheduler, 
     )
 
 
-def test_a_worker_that_joins_in_time_is_used(scheduler, tmp_path, capsys):
-    _, address = scheduler
-    with open(tmp_path / "worker.log", "w") as log:
-        worker = dask("worker", address, "--no-nanny", "--nthreads", "1", "--local-directory", str(tmp_path), log=log)
-    with dask_pool(address) as (pool, count):
-        assert count == 1 and pool.submit(abs, -1).result() == 1
-    worker.kill()
-    worker.wait()
-    assert "has no workers" in capsys.readouterr().err
-
-
-def test_a_scheduler_that_dies_is_one_sentence_and_what_is_stored_stays(scheduler, tmp_path, monkeypatch, capsys):
+def test_a_worker_that_joins_in_time_is_used_and_a_scheduler_that_dies_is_one_sentence(
+    scheduler, tmp_path, monkeypatch, capsys
+):
+    """What is stored before the scheduler dies stays."""
     monkeypatch.setenv("NUMPY_RAE_DATA", str(tmp_path / "data"))
     process, address = scheduler
     with open(tmp_path / "worker.log", "w") as log:
         worker = dask("worker", address, "--no-nanny", "--nthreads", "1", "--local-directory", str(tmp_path), log=log)
+    with dask_pool(address) as (pool, count):
+        assert count == 1 and pool.submit(abs, -1).result() == 1
+    assert "has no workers" in capsys.readouterr().err
     one_line = tables.one_line
     monkeypatch.setattr(tables, "one_line", lambda entry: process.kill() or one_line(entry))
     protocol = Protocol("f", "t", "mnist", "relu", ("CAE", "DAE"))
@@ -187,17 +182,9 @@ def mine(params, activation, x, sigma2, rng):
 data = prepared.prepare(DataSpec("digits", 100, 0.1))
 run = Run(Objective("mine", mine), RELU, data, TrainConfig(sigma2=0.1, hidden=8, epochs=1))
 with dask_pool(sys.argv[1]) as (pool, _):
-    (record,) = sweep.sweep([run], pool, Path(sys.argv[2]))
+    (record,) = sweep.sweep([run], pool, Path(sys.argv[3]))
 print(record["model"])
 """
-
-
-def test_a_model_of_the_main_module_is_trained_on_the_cluster(address, tmp_path):
-    """The program is read from stdin, so that no worker can import it."""
-    words = [sys.executable, "-W", "ignore", "-", address, str(tmp_path / "r.jsonl")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(words, input=PROGRAM, env=environment, capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stdout) == (0, "mine\n"), done.stderr
 
 
 OWN_SWEEP = """
@@ -223,16 +210,18 @@ print(there.model("Mine", .1, 1).params.W.shape)
 
 
 @pytest.mark.parametrize("how", ["script", "stdin"])
-def test_an_own_sweep_on_the_cluster_is_the_local_one(how, address, tmp_path):
-    (tmp_path / "own.py").write_text(OWN_SWEEP)
-    name, code = ("own.py", None) if how == "script" else ("-", OWN_SWEEP)
-    words = [sys.executable, "-W", "ignore", name, address, "mine.jsonl"]
+def test_an_own_sweep_and_a_run_of_the_main_module_are_the_local_ones(how, address, tmp_path):
+    """No worker can import a program that is read from stdin."""
+    program = OWN_SWEEP + PROGRAM
+    (tmp_path / "own.py").write_text(program)
+    name, code = ("own.py", None) if how == "script" else ("-", program)
+    words = [sys.executable, "-W", "ignore", name, address, "mine.jsonl", "r.jsonl"]
     environment = {
         **os.environ, **_blas.ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path), "NUMPY_RAE_DATA": str(tmp_path)
     }  # fmt: skip
     options = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True, "timeout": 120}
     done = subprocess.run(words, input=code, **options)
-    assert (done.returncode, done.stdout) == (0, "True 6\n(5, 12)\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "True 6\n(5, 12)\nmine\n"), done.stderr
 
 
 def test_a_model_that_cannot_be_sent_is_named(address, tmp_path):
