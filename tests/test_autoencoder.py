@@ -75,4 +75,4 @@ def test_input_of_another_width_or_dtype_is_refused(x):
 
 def test_a_gradient_without_parts_is_zero():
     dense = Gradient((), np.ones(2)).dense(Params(np.ones((2, 3)), np.zeros(2)))
-    np.testing.assert_array_equal(dense.W, np.zeros((2, 3)))
+    np.testing.assert_array_equal(dense.W, np.zeros((2, 3)), strict=True)
