@@ -5,14 +5,13 @@
 
 import ast
 import configparser
-from pathlib import Path
 
 import pytest
 from many_cases import check_all
 from mutations.faults import FAULTS, KNOWN
+from mutations.mutmut_copy import ROOT, without_decorator
 from mutations.table import table
 
-ROOT = Path(__file__).resolve().parent.parent
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 
@@ -87,3 +86,52 @@ def test_table_of_a_pass_that_is_not_complete_is_refused(status):
 def test_table_of_nothing_is_refused():
     with pytest.raises(ValueError, match="^no mutant in the input"):
         table("")
+
+
+def test_copy_for_mutmut_applies_the_decorator_after_the_function():
+    source = """
+class Model:
+    @_validation.tiny_is_zero
+    def value(self):
+        return (
+            1
+        )
+
+    @staticmethod
+    @_validation.tiny_is_zero
+    def left_as_it_is():
+        pass
+
+
+@_validation.tiny_is_zero
+def forward(x):
+    return x
+"""
+    assert (
+        without_decorator(source)
+        == """
+class Model:
+    def value(self):
+        return (
+            1
+        )
+    value = _validation.tiny_is_zero(value)
+
+    @staticmethod
+    @_validation.tiny_is_zero
+    def left_as_it_is():
+        pass
+
+
+def forward(x):
+    return x
+forward = _validation.tiny_is_zero(forward)
+"""
+    )
+
+
+def test_in_the_copy_for_mutmut_no_function_of_the_mutated_modules_has_the_decorator():
+    """Otherwise mutmut would leave its body as it is."""
+    sources = [path.read_text(encoding="utf-8") for pattern in mutmut("only_mutate") for path in ROOT.glob(pattern)]
+    assert any("@_validation.tiny_is_zero" in source for source in sources)
+    assert not any("@_validation.tiny_is_zero" in without_decorator(source) for source in sources)
