@@ -342,7 +342,7 @@ def edae(
         If x does not fit W, or if `sigma2` is positive and `rng` is None.
     """
     if sigma2 == 0:
-        return ae(params, activation, x, sigma2)
+        return ae(params, activation, x)
     return first_order(params, activation, x, corruption(x, sigma2, rng, "eDAE"))
 
 

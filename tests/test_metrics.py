@@ -116,3 +116,16 @@ def test_data_that_do_not_fit_are_named_and_params_may_be_anything_but_misshapen
     with pytest.raises(ValueError, match="^x "):
         metrics.measure(params, RELU, np.ones((4, 2)))
     assert not np.isfinite(metrics.measure(params, RELU, np.ones((4, 3))).loss)
+
+
+@pytest.mark.parametrize("N", [1, 3, 4, 5, 9])
+def test_mean_square_is_the_mean_over_samples_whatever_the_chunk(monkeypatch, N):
+    x = np.arange(2.0 * N).reshape(N, 2) - 3
+    monkeypatch.setattr(metrics, "CHUNK", 4)
+    assert metrics.mean_square(x) == (x**2).sum() / N
+
+
+def test_a_vector_in_place_of_the_data_is_named():
+    params = Params(np.ones((2, 3)), np.zeros(2))
+    with pytest.raises(ValueError, match=r"^x has shape \(3,\); it must be \(samples, features\)"):
+        metrics.measure(params, RELU, np.ones(3))

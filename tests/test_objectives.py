@@ -23,9 +23,10 @@ from numpy_rae.objectives import (
     denoising,
     edae,
     first_order,
+    sae_continued,
     without_bias,
 )
-from numpy_rae.penalties import CAE, JacobianPenalty, MeanActivationPenalty, WeightDecay
+from numpy_rae.penalties import CAE, JacobianPenalty, MeanActivationPenalty, WeightDecay, sae
 from numpy_rae.registry import ACTIVATIONS, OBJECTIVES
 from numpy_rae.taylor_penalties import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 
@@ -301,6 +302,31 @@ def test_without_sigma2_and_rng_every_model_is_the_plain_auto_encoder(model):
     assert J == plain
     for part, same in zip(grad.dense(params), plain_grad.dense(params), strict=True):
         np.testing.assert_array_equal(part, same)
+
+
+@pytest.mark.parametrize("objective", [dae, edae, Penalised(CAE), without_bias(dae)])
+def test_a_bare_objective_without_sigma2_and_rng_is_the_plain_auto_encoder(objective):
+    params, x = Params(np.eye(2), np.ones(2)), np.array([[1.0, 2.0], [3.0, -1.0]])
+    assert objective(params, SIGMOID, x)[0] == ae(params, SIGMOID, x)[0]
+
+
+@pytest.mark.parametrize(
+    ("x", "eps", "sentence"),
+    [
+        (np.ones(2), np.ones(2), "x is float64 (2,); it must be a float64 array of shape (samples, 2)"),
+        (np.ones((3, 2)), np.ones((1, 2)), "eps is float64 (1, 2); it must be a float64 array of shape (3, 2)"),
+    ],
+)
+def test_the_first_order_objective_names_what_does_not_fit(x, eps, sentence):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        first_order(Params(np.eye(2), np.zeros(2)), SIGMOID, x, eps)
+
+
+def test_continued_sae_has_the_penalty_and_the_name_of_its_eps():
+    params, x = Params(np.eye(2), np.ones(2)), np.array([[1.0, 2.0], [3.0, -1.0]])
+    model, right = sae_continued(0.25), Penalised(sae(0.25))
+    assert model.name == "SAE(eps=0.25)" and model(params, RELU, x, 0.5)[0] == right(params, RELU, x, 0.5)[0]
+    assert right(params, RELU, x, 0.5)[0] != PAPER_OBJECTIVES["SAE"](params, RELU, x, 0.5)[0]
 
 
 @pytest.mark.parametrize("model", ["DAE", "eDAE", "CAE+H", "antithetic", "2-copies"])

@@ -22,12 +22,14 @@ from numpy_rae.penalties import (  # fmt: skip
     SAE,
     JacobianPenalty,
     MeanActivationPenalty,
+    WeightDecay,
     identity,
     kl,
     sae,
     sae_with_target,
 )
 from numpy_rae.registry import ACTIVATIONS
+from numpy_rae.row_norms import row_len2
 from numpy_rae.taylor_penalties import CrossTerm, HessianTerm, MarginalisedPenalty, ResidualTerm
 
 ORACLES = {
@@ -251,6 +253,9 @@ def test_a_user_function_is_a_penalty():
          "domain is (0.5, 0.5); its first number must be below the second"),
         (lambda: MeanActivationPenalty(identity, domain=(0.1, 0.2, 0.3)),
          "domain is (0.1, 0.2, 0.3); it must be a pair of numbers"),
+        (lambda: MeanActivationPenalty(identity, domain_at_most_1=(0.5, 0.5)),
+         "domain_at_most_1 is (0.5, 0.5); its first number must be below the second"),
+        (lambda: sae(1.5), "eps is 1.5; it must be a number in [1e-06, 1]"),
         (lambda: sae_with_target(0.5, 0.0), "eps is 0.0; it must be a number in [1e-06, 0.5]"),
         (lambda: sae_with_target(0.5, 0.75), "eps is 0.75; it must be a number in [1e-06, 0.5]"),
     ],
@@ -321,3 +326,15 @@ def test_each_kind_of_activation_takes_its_own_domain():
     for activation, continued in ((SIGMOID, 0), (SOFTPLUS, 1)):
         _, grad = penalty.value_and_grad(params, activation, forward(params, activation, np.ones((2, 1))))
         assert grad.n_extrapolated == continued
+
+
+@pytest.mark.parametrize("penalty", [CAE, MDAE, WeightDecay()])
+def test_lengths_handed_on_are_used(penalty):
+    """With len2 of another W, R and dR/d(len2) are those of the other W. h' does not depend on it."""
+    rng = np.random.default_rng(0)
+    params = init_params(3, 2, rng, np.float64)
+    fwd = forward(params, SIGMOID, rng.standard_normal((4, 2)), 2)
+    doubled = Params(2 * params.W, params.b_e)
+    found = penalty.value_and_grad(params, SIGMOID, fwd, len2=4 * row_len2(params.W))
+    right = penalty.value_and_grad(doubled, SIGMOID, fwd)
+    assert found[0] == right[0] and (found[1].dR_dlen2 == right[1].dR_dlen2).all()

@@ -39,6 +39,11 @@ def test_audit_measures_what_is_wrong(problem, shift, scale):
     assert check_assumption_1(np.column_stack([x, np.zeros(len(x))])).constant == 1 / (x.shape[1] + 1)
 
 
+def test_data_whose_squares_overflow_are_refused():
+    with pytest.raises(ValueError, match="^x has an entry of size 1e\\+30; it must be at most"):
+        check_assumption_1(np.full((3, 2), 1e30, np.float32))
+
+
 @given(st.integers(0, 999))
 def test_whitening_real_valued_data_satisfies_the_audit(seed):
     rng = np.random.default_rng(seed)

@@ -107,6 +107,11 @@ def test_bound_at_the_ends():
     np.testing.assert_array_equal(theorem_2_bound(np.array([-1.0, 0.0, 1.0]), 0.0, 0.0), [1, 0, 0])
 
 
+def test_a_bound_for_a_threshold_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="^tau is nan; it must be a number"):
+        theorem_2_bound(np.array([0.0]), np.nan, 1.0)
+
+
 def test_threshold_of_relu_is_zero_to_the_last_bit():
     assert activation_threshold(RELU) == 0
 

@@ -1,5 +1,6 @@
 """The monitor: its parts add up to the change of E[a_j], its prediction is Eq. (5), and training does not change."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 from strategies import whitened
 
 from numpy_rae.activations import RELU, SIGMOID
+from numpy_rae.autoencoder import Params, forward, init_params
 from numpy_rae.data.preprocessing import standardise
-from numpy_rae.objectives import PAPER_OBJECTIVES
+from numpy_rae.objectives import PAPER_OBJECTIVES, ae
 from numpy_rae.penalties import SAE
-from numpy_rae.theory.monitor import Monitor
+from numpy_rae.theory.lemma_1 import lemma_1_bound, lemma_1_bound_free, lemma_1_bound_gaussian, sigma_r
+from numpy_rae.theory.monitor import Before, Monitor
 from numpy_rae.theory.theorem_1 import penalty_bias_gradient
 from numpy_rae.train_config import TrainConfig
 from numpy_rae.training import train
@@ -73,8 +76,8 @@ def test_bounds_are_ordered_and_hold():
 def test_share_of_units_above_a_bound():
     _, seen = watched()
     one = seen[0]._replace(lam_dR_db=np.array([1.0, 3.0]), bound_paper=np.array([2.0, 2.0]),
-                           bound_free=np.zeros(2), bound_gaussian=np.full(2, 9.0))  # fmt: skip
-    assert one.holds() == {"paper": 0.5, "free": 1.0, "gaussian": 0.0}
+                           bound_free=np.zeros(2), bound_gaussian=np.array([9.0, 3.0]))  # fmt: skip
+    assert one.holds() == {"paper": 0.5, "free": 1.0, "gaussian": 0.0}, "a value equal to its bound is not above it"
     signs = one._replace(predicted=np.array([-1.0, 1.0]), realised=np.array([-2.0, -1.0]))
     assert signs.sign_right() == 0.5
 
@@ -86,6 +89,39 @@ def test_watching_changes_no_bit_and_observes_every_kth_update():
     assert [one.step for one in seen] == [1, 6, 11]
 
 
-def test_interval_is_checked():
-    with pytest.raises(ValueError, match="^every is 0; it must be a whole number"):
-        Monitor(X.mean(axis=0), SIGMOID, 0.1, 0.9, 0)
+def test_bounds_are_those_of_lemma_1_for_the_residual_of_the_batch():
+    monitor = Monitor(X.mean(axis=0), SIGMOID, 0.1, 0.9, 1)
+    params = init_params(4, 5, np.random.default_rng(2), np.float64)
+    _, grad = ae(params, SIGMOID, X)
+    one = monitor.observe(1, Before(params, params, X, grad), params)
+    r = X - forward(params, SIGMOID, X).y
+    np.testing.assert_array_equal(one.bound_paper, lemma_1_bound(params.W, r))
+    np.testing.assert_array_equal(one.bound_free, lemma_1_bound_free(params.W, r))
+    np.testing.assert_array_equal(one.bound_gaussian, lemma_1_bound_gaussian(params.W, sigma_r(r)))
+
+
+def test_realised_changes_add_up_to_the_change_of_the_mean_over_the_data():
+    params = []
+
+    class Keep(Monitor):
+        def on_step_start(self, step, state, x, grad):
+            params.append(Params(state.params.W.copy(), state.params.b_e.copy()))
+            super().on_step_start(step, state, x, grad)
+
+    monitor = Keep(X.mean(axis=0), SIGMOID, CONFIG.eta, CONFIG.momentum, 1)
+    end = train(X, PAPER_OBJECTIVES["SAE"], SIGMOID, CONFIG, monitor).params
+    first, last = (forward(at, SIGMOID, X).a.mean(axis=0) for at in (params[0], end))
+    np.testing.assert_allclose(sum(one.realised for one in monitor.observations), last - first, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"mean_x": np.ones((1, 5))}, "mean_x has shape (1, 5); it must be one-dimensional with at least one entry"),
+        ({"momentum": 1.5}, "momentum is 1.5; it must be a number in [0, 1]"),
+        ({"every": 0}, "every is 0; it must be a whole number of at least 1"),
+    ],
+)
+def test_a_wrong_argument_is_named(wrong, sentence):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        Monitor(**({"mean_x": X.mean(axis=0), "activation": SIGMOID, "eta": 0.1, "momentum": 0.9} | wrong))
