@@ -129,3 +129,10 @@ def test_a_vector_in_place_of_the_data_is_named():
     params = Params(np.ones((2, 3)), np.zeros(2))
     with pytest.raises(ValueError, match=r"^x has shape \(3,\); it must be \(samples, features\)"):
         metrics.measure(params, RELU, np.ones(3))
+
+
+def test_every_chunk_of_codes_is_shown_with_its_rows(monkeypatch):
+    monkeypatch.setattr(metrics, "CHUNK", 2)
+    x, codes = np.arange(10.0).reshape(5, 2), np.full((5, 2), np.nan)
+    metrics.reduce_codes(Params(np.eye(2), np.zeros(2)), RELU, x, codes.__setitem__)
+    np.testing.assert_array_equal(codes, x)

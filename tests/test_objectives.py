@@ -209,6 +209,11 @@ def test_corruption_has_the_variance_asked_for_and_the_data_s_dtype():
     assert abs(eps.var() - 0.25) < 5 * 0.0011 and abs(eps.mean()) < 5 * 0.5 / 1e5**0.5
 
 
+def test_noise_without_a_generator_is_refused():
+    with pytest.raises(ValueError, match="^rng is None; a model with sigma2 > 0 draws noise and needs a numpy"):
+        corruption(np.ones((2, 2)), 0.5, None)
+
+
 @given(problem=problems(SMOOTH), v=st.floats(0.1, 3))
 def test_equal_variances_turn_equation_10_into_11(problem, v):
     params, activation, x, _, _ = problem
