@@ -43,7 +43,7 @@ def mutmut(option: str) -> list[str]:
     return config["mutmut"][option].split()
 
 
-@pytest.mark.parametrize("option", ["source_paths", "only_mutate", "pytest_add_cli_args_test_selection"])
+@pytest.mark.parametrize("option", ["source_paths", "only_mutate", "also_copy", "pytest_add_cli_args_test_selection"])
 def test_files_that_mutmut_is_told_exist(option):
     assert mutmut(option) and all(list(ROOT.glob(pattern)) for pattern in mutmut(option))
 
