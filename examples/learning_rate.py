@@ -9,6 +9,7 @@ with each of them?
 Rule of decision, written before any result. A model is "unaffected" at one eta, variant and data set if its activation
 fraction differs from AE's by at most MARGIN at every sigma^2, in the mean over the seeds. With a tangent gradient the
 fractions of CAE and mDAE must equal AE's exactly, on every seed. A set with a run that broke down gets no verdict.
+`--preset paper` has 50,000 updates, one seed, two learning rates, and the first two variants.
 
 With the usual projection the radial part acts in two ways. `--path` tests which of them matters. Each rule of
 `numpy_rae.velocity_rules` removes one of them, and AE is trained with the same rule. Rule of decision: an effect explains
@@ -17,6 +18,7 @@ is not removed.
 """
 
 import sys
+from dataclasses import replace
 
 from matplotlib.figure import Figure
 
@@ -28,6 +30,7 @@ from numpy_rae.plotting.style import SILVER, in_default_style, new_figure, style
 from numpy_rae.registry import OBJECTIVES
 
 ETA = (0.0005, 0.001, 0.002, 0.003, 0.005)
+PAPER_ETA = (0.002, 0.005)  # --preset paper; Fig. 1 itself has the runs at eta = .001
 SIGMA2 = (0.25, 1.0)
 MARGIN = 0.01
 SHOWN = tuple(OBJECTIVES[name] for name in ("DAE", "CAE", "mDAE", "SAE"))
@@ -38,6 +41,7 @@ VARIANTS = {
     "tangent gradient": (True, "classical"),
     "tangent gradient and velocity": (True, "projected"),
 }
+PAPER_VARIANTS = dict(list(VARIANTS.items())[:2])
 WAYS = {
     "as usual": (False, "classical"),
     "without length": (False, "no length"),
@@ -47,25 +51,37 @@ WAYS = {
 }
 
 
-def list_runs(variants: dict, models: tuple):
-    """Return a function that lists the runs of these variants: AE once, and each model at each sigma^2."""
+def rates(size: Size, data: dict) -> list[Run]:
+    """List the runs without `--path`. The paper's length has fewer learning rates and variants."""
+    eta, variants = (PAPER_ETA, PAPER_VARIANTS) if size.part == "paper" else (ETA, VARIANTS)
+    return list_runs(size, data, eta, variants, SHOWN)
 
-    def runs(size: Size, data: dict) -> list[Run]:
-        found = []
-        for name, ref in data.items():
-            for seed in size.seeds:
-                for tangent, velocity in variants.values():
-                    for eta in ETA:
-                        settings = {"eta": eta, "tangent": tangent, "velocity": velocity}
-                        found.append(Run(OBJECTIVES["AE"], RELU, ref, study.config(size, name, seed, 0.0, **settings)))
-                        found += [
-                            Run(model, RELU, ref, study.config(size, name, seed, sigma2, **settings))
-                            for sigma2 in SIGMA2
-                            for model in models
-                        ]
-        return found
 
-    return runs
+def paths(size: Size, data: dict) -> list[Run]:
+    """List the runs of `--path`."""
+    return list_runs(size, data, ETA, WAYS, tuple(OBJECTIVES[name] for name in PENALISED))
+
+
+def list_runs(size: Size, data: dict, rates: tuple, variants: dict, models: tuple) -> list[Run]:
+    """List the runs at these learning rates with these variants: AE once, and each model at each sigma^2."""
+    found = []
+    for name, ref in data.items():
+        for seed in size.seeds:
+            for tangent, velocity in variants.values():
+                for eta in rates:
+                    settings = {"eta": eta, "tangent": tangent, "velocity": velocity}
+                    found.append(Run(OBJECTIVES["AE"], RELU, ref, study.config(size, name, seed, 0.0, **settings)))
+                    found += [
+                        Run(model, RELU, ref, study.config(size, name, seed, sigma2, **settings))
+                        for sigma2 in SIGMA2
+                        for model in models
+                    ]
+    return found
+
+
+def stored(rows: list[dict], variants: dict) -> dict:
+    """Return the variants that have runs."""
+    return {name: variant for name, variant in variants.items() if at(rows, variant)}
 
 
 def at(rows: list[dict], variant: tuple, **values) -> list[dict]:
@@ -97,7 +113,7 @@ def fraction_table(rows: list[dict], variants: dict) -> str:
     """Return the table of the mean activation fractions, with "!" where a run broke down."""
     lines = []
     for data in study_rows.levels(rows, "data"):
-        for name, variant in variants.items():
+        for name, variant in stored(rows, variants).items():
             for eta in study_rows.levels(rows, "eta"):
                 its = at(rows, variant, data=data, eta=eta)
                 lines.append((data, name, f"{eta:g}", *(text(its, *column) for column in columns(rows))))
@@ -130,7 +146,7 @@ def table_of(variants: dict):
         lines = [
             (data, name, model, *(verdict(rows, variant, data, eta, model) for eta in study_rows.levels(rows, "eta")))
             for data in study_rows.levels(rows, "data")
-            for name, variant in variants.items()
+            for name, variant in stored(rows, variants).items()
             for model in PENALISED
         ]
         head = ("data", "variant", "model", *(f"eta {eta:g}" for eta in study_rows.levels(rows, "eta")))
@@ -145,11 +161,11 @@ def picture_of(variants: dict, title: str):
 
     @in_default_style
     def picture(rows: list[dict]) -> Figure:
-        data = study_rows.levels(rows, "data")
-        figure = new_figure(3.6 * len(variants) + 0.5, 3.4 * len(data) + 0.8)
-        axes = figure.subplots(len(data), len(variants), sharex=True, sharey="row", squeeze=False)
+        data, shown = study_rows.levels(rows, "data"), stored(rows, variants)
+        figure = new_figure(3.6 * len(shown) + 0.5, 3.4 * len(data) + 0.8)
+        axes = figure.subplots(len(data), len(shown), sharex=True, sharey="row", squeeze=False)
         for line, name in zip(axes, data, strict=True):
-            for ax, (label, variant) in zip(line, variants.items(), strict=True):
+            for ax, (label, variant) in zip(line, shown.items(), strict=True):
                 draw_panel(ax, rows, variant, name)
                 ax.set_title(f"{name}: {label}", fontsize=10)
             line[0].set_ylabel("activation fraction less AE's")
@@ -177,19 +193,19 @@ def draw_panel(ax, rows: list[dict], variant: tuple, data: str) -> None:
         label = rf"{model}, $\sigma^2$ = {sigma2:g}"
         ax.errorbar([eta for eta, _ in found], mean, bars, ls=dash, capsize=2, lw=1.2, label=label, **look)
     ax.set(xscale="log")
-    ax.set_xticks(ETA, [f"{eta:g}" for eta in ETA], rotation=45)
+    ax.set_xticks(etas, [f"{eta:g}" for eta in etas], rotation=45)
     ax.minorticks_off()
     ax.grid(alpha=0.25)
 
 
 BAND = "grey band: unaffected; a point is missing where a run broke down"
+PRESETS = {**study.presets(3), "paper": replace(study.presets(3, 1)["paper"], part="paper")}
 RATES = Study(
-    "learning_rate", __doc__, study.presets(3), list_runs(VARIANTS, SHOWN), table_of(VARIANTS),
+    "learning_rate", __doc__, PRESETS, rates, table_of(VARIANTS),
     picture_of(VARIANTS, f"ReLU, unit rows: how far sigma^2 moves the activation fraction from AE's\n{BAND}"),
 )  # fmt: skip
 PATH = Study(
-    "learning_rate_path", __doc__, study.presets(3), list_runs(WAYS, tuple(OBJECTIVES[name] for name in PENALISED)),
-    table_of(WAYS),
+    "learning_rate_path", __doc__, study.presets(3), paths, table_of(WAYS),
     picture_of(WAYS, f"ReLU, unit rows: the ways in which the radial part acts, each removed alone\n{BAND}"),
 )  # fmt: skip
 

@@ -235,6 +235,25 @@ def test_sigmoid_s_records_never_use_the_continuation(figure, data):
     assert len(entries) > 10 and {entry["n_extrapolated"] for entry in entries} == {0}
 
 
+def test_at_the_paper_s_length_two_learning_rates_with_and_without_a_tangent_gradient_are_trained():
+    script = example_scripts.load("learning_rate")
+    few = {"digits": data_spec.DataSpec("digits", 100), "patches": data_spec.DataSpec("photograph", 100)}
+    data = {name: data_spec.DataRef(spec, "0" * 64, (100, 8)) for name, spec in few.items()}
+    runs = script.rates(script.PRESETS["paper"], data)
+    found = {
+        (run.data.spec.source, run.config.eta, run.config.tangent, run.model.name, run.config.sigma2) for run in runs
+    }
+    models = {("AE", 0.0), *((model.name, sigma2) for model in script.SHOWN for sigma2 in (0.25, 1.0))}
+    assert len(runs) == 72 and found == {
+        (name, eta, tangent, *one)
+        for name in ("digits", "photograph")
+        for eta in (0.002, 0.005)
+        for tangent in (False, True)
+        for one in models
+    }
+    assert {(run.config.seed, run.config.velocity, run.config.epochs) for run in runs} == {(0, "classical", 50)}
+
+
 def test_the_learning_rate_s_verdict():
     script = example_scripts.load("learning_rate")
     usual, (tangent, velocity) = script.VARIANTS["projection after the step"], (False, "classical")
