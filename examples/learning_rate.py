@@ -53,8 +53,8 @@ WAYS = {
 
 def rates(size: Size, data: dict) -> list[Run]:
     """List the runs without `--path`. The paper's length has fewer learning rates and variants."""
-    eta, variants = (PAPER_ETA, PAPER_VARIANTS) if size.part == "paper" else (ETA, VARIANTS)
-    return list_runs(size, data, eta, variants, SHOWN)
+    etas, variants = (PAPER_ETA, PAPER_VARIANTS) if size.part == "paper" else (ETA, VARIANTS)
+    return list_runs(size, data, etas, variants, SHOWN)
 
 
 def paths(size: Size, data: dict) -> list[Run]:
@@ -62,13 +62,13 @@ def paths(size: Size, data: dict) -> list[Run]:
     return list_runs(size, data, ETA, WAYS, tuple(OBJECTIVES[name] for name in PENALISED))
 
 
-def list_runs(size: Size, data: dict, rates: tuple, variants: dict, models: tuple) -> list[Run]:
+def list_runs(size: Size, data: dict, etas: tuple, variants: dict, models: tuple) -> list[Run]:
     """List the runs at these learning rates with these variants: AE once, and each model at each sigma^2."""
     found = []
     for name, ref in data.items():
         for seed in size.seeds:
             for tangent, velocity in variants.values():
-                for eta in rates:
+                for eta in etas:
                     settings = {"eta": eta, "tangent": tangent, "velocity": velocity}
                     found.append(Run(OBJECTIVES["AE"], RELU, ref, study.config(size, name, seed, 0.0, **settings)))
                     found += [

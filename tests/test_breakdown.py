@@ -53,11 +53,17 @@ def patches():
 
 
 def test_no_stored_run_that_recovers_is_found_and_no_broken_one_is_missed():
-    """After a peak, the final loss is below 0.21 or above 0.29 of E||x||^2. The rule has 0.25."""
+    """After a peak, the final loss is below 0.21 or above 0.29 of E||x||^2. The rule has 0.25.
+
+    The dead units tell the two kinds apart, too: a run that ends above 0.15 has none, or more than a tenth are dead.
+    """
     risen = [e for e in patches() if e["status"] == "ok" and e["peak_objective"] > PEAK * PATCHES]
     losses = [entry["metrics"]["loss"] / PATCHES for entry in risen]
     assert risen and not any(0.21 < loss < 0.29 for loss in losses)
     assert {broken_down(entry, PATCHES) for entry in risen} == {True, False}
+    high = [entry for entry, loss in zip(risen, losses, strict=True) if loss > 0.15]
+    assert all(entry["metrics"]["dead_fraction"] > 0.1 for entry in high if broken_down(entry, PATCHES))
+    assert not any(entry["metrics"]["dead_fraction"] for entry in high if not broken_down(entry, PATCHES))
     dead = [e for e in patches() if e["status"] == "ok" and e["metrics"]["dead_fraction"] > 0.99]
     assert dead and all(broken_down(entry, PATCHES) for entry in dead)
 

@@ -64,8 +64,9 @@ def test_values_are_those_of_two_steps_of_training(model):
     params, velocity = Params(of.params.W.copy(), of.params.b_e.copy()), zero_velocity(of.params)
     for seed in (0, 1):
         _, gradient = OBJECTIVES[model](params, of.activation, X, 0.5, np.random.default_rng(seed))
-        # The order of the sums in a product of 32 copies depends on the kernel that OpenBLAS takes for the processor.
-        np.testing.assert_allclose(named(of, "g_W").value, gradient.dense(params).W, rtol=1e-12, atol=1e-14)
+        # In the second step, params and of.params agree only up to rounding: sgd_step adds in another order.
+        _, shown = OBJECTIVES[model](of.params, of.activation, X, 0.5, np.random.default_rng(seed))
+        np.testing.assert_array_equal(named(of, "g_W").value, shown.dense(of.params).W)
         sgd_step(params, velocity, gradient, of.eta, of.momentum, unit_scale)
         of = after(of)
         for found, right in zip((*of.params, *of.velocity), (*params, *velocity), strict=True):

@@ -48,20 +48,24 @@ def test_on_white_data_in_full_batches_without_momentum_the_prediction_is_exact(
         assert one.sign_right() == 1
 
 
-def test_push_of_the_penalty_is_lambda_times_its_bias_gradient():
-    """Eq. (4): lambda dR/db is the difference between the objective's bias gradient and dJ_AE/db."""
-    x = X[:8]
-    trained = []
+def kept(x):
+    """Train SAE, and return the result, the observations, and the parameters and batch before each update."""
+    befores = []
 
     class Keep(Monitor):
         def on_step_start(self, step, state, x, grad):
-            trained.append((state.params.W.copy(), state.params.b_e.copy(), x.copy()))
+            befores.append((Params(state.params.W.copy(), state.params.b_e.copy()), x.copy()))
             super().on_step_start(step, state, x, grad)
 
     monitor = Keep(x.mean(axis=0), SIGMOID, CONFIG.eta, CONFIG.momentum, 1)
-    train(x, PAPER_OBJECTIVES["SAE"], SIGMOID, CONFIG, monitor)
-    for (W, b, batch), one in zip(trained, monitor.observations, strict=True):
-        expected = 0.5 * penalty_bias_gradient(SAE, type(monitor._before.params)(W, b), SIGMOID, batch)
+    return train(x, PAPER_OBJECTIVES["SAE"], SIGMOID, CONFIG, monitor), monitor.observations, befores
+
+
+def test_push_of_the_penalty_is_lambda_times_its_bias_gradient():
+    """Eq. (4): lambda dR/db is the difference between the objective's bias gradient and dJ_AE/db."""
+    _, seen, befores = kept(X[:8])
+    for (params, batch), one in zip(befores, seen, strict=True):
+        expected = 0.5 * penalty_bias_gradient(SAE, params, SIGMOID, batch)
         np.testing.assert_allclose(one.lam_dR_db, expected, rtol=1e-9, atol=1e-12)
 
 
@@ -101,17 +105,9 @@ def test_bounds_are_those_of_lemma_1_for_the_residual_of_the_batch():
 
 
 def test_realised_changes_add_up_to_the_change_of_the_mean_over_the_data():
-    params = []
-
-    class Keep(Monitor):
-        def on_step_start(self, step, state, x, grad):
-            params.append(Params(state.params.W.copy(), state.params.b_e.copy()))
-            super().on_step_start(step, state, x, grad)
-
-    monitor = Keep(X.mean(axis=0), SIGMOID, CONFIG.eta, CONFIG.momentum, 1)
-    end = train(X, PAPER_OBJECTIVES["SAE"], SIGMOID, CONFIG, monitor).params
-    first, last = (forward(at, SIGMOID, X).a.mean(axis=0) for at in (params[0], end))
-    np.testing.assert_allclose(sum(one.realised for one in monitor.observations), last - first, rtol=1e-9, atol=1e-12)
+    result, seen, befores = kept(X)
+    first, last = (forward(params, SIGMOID, X).a.mean(axis=0) for params in (befores[0][0], result.params))
+    np.testing.assert_allclose(sum(one.realised for one in seen), last - first, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(
