@@ -1,6 +1,7 @@
 """The origin of a record: date, processor, BLAS kernel, versions."""
 
 import datetime
+import importlib
 import importlib.metadata
 import platform
 from functools import cache
@@ -62,13 +63,14 @@ def processor_flags() -> frozenset[str]:
 
 @cache
 def blas() -> str:
-    """Return the BLAS libraries that NumPy and SciPy have loaded, with their kernels.
+    """Return the BLAS libraries of NumPy and SciPy, with their kernels.
 
     Returns
     -------
     str
         Name, version and kernel of each library, without duplicates.
     """
+    importlib.import_module("scipy.linalg")  # loads SciPy's library, so that the text never depends on earlier imports
     found = (
         " ".join(str(info[key]) for key in ("internal_api", "version", "architecture") if info.get(key))
         for info in threadpool_info()

@@ -2,6 +2,8 @@
 
 import datetime
 import re
+import subprocess
+import sys
 
 import pytest
 from made_runs import SMALL, strict
@@ -34,6 +36,16 @@ def test_the_blas_libraries_are_named_with_version_and_kernel(monkeypatch):
     assert provenance.blas.__wrapped__() == "mkl 2024.0, openblas 0.3.30 SkylakeX"
     monkeypatch.setattr(provenance, "threadpool_info", list)
     assert provenance.blas.__wrapped__() == "unknown"
+
+
+def test_the_blas_libraries_do_not_depend_on_what_was_imported_before():
+    """The slow test of test_coverage.py compares the text of a new process with that of a process that trained."""
+    code = "from numpy_rae.experiments import provenance; print(provenance.blas())"
+    texts = [
+        subprocess.run([sys.executable, "-c", first + code], capture_output=True, text=True, check=True).stdout
+        for first in ("", "import scipy.linalg; ")
+    ]
+    assert texts[0] == texts[1] == f"{provenance.blas()}\n"
 
 
 @pytest.mark.parametrize(
