@@ -5,7 +5,7 @@ from paper_claims.claim_list import CLAIMS
 from numpy_rae.experiments import claim_differences, claim_rows, claim_rules
 from numpy_rae.experiments.claim_verdicts import Result
 
-SHORT, LONG, RANGE, TANGENT = claim_differences.SETTINGS
+SHORT, LONG, RANGE, TANGENT, LONG_RANGE, LONG_TANGENT = claim_differences.SETTINGS
 RELU_UNIT = {"activation": "relu", "constraint": "unit"}
 
 

@@ -9,7 +9,7 @@ from numpy_rae.storage import jsonl
 
 RECORDS = Path(__file__).resolve().parents[2] / "docs" / "records"
 STUDIES = (
-    "learning_rate-sample", "continuation-sample", "bias_or_weights-sample", "bias_or_weights-late",
+    "learning_rate-sample", "learning_rate-paper", "continuation-sample", "bias_or_weights-sample", "bias_or_weights-late",
     "bias_or_weights-paper", "dirac-sample", "edae_scaling-sample", "protocol_checks-sample",
 )  # fmt: skip
 FILES = (*(f"{name}-{preset}" for preset in ("sample", "paper") for name in PROTOCOLS), *STUDIES)

@@ -19,6 +19,7 @@ from numpy_rae.experiments.study_rows import Row
 
 NEEDED = (0.25, 1.0)
 PAPER_ETAS = (0.001, 0.002, 0.003, 0.005)
+LONG_ETAS = (0.002, 0.005)  # besides .001, which the figures have
 
 
 class Setting(NamedTuple):
@@ -47,6 +48,8 @@ SETTINGS = (
     Setting("eta .001, long", "long", (0.001,), False),
     Setting("eta .001 to .005, short", "short", PAPER_ETAS, False),
     Setting("tangent gradient, short", "short", PAPER_ETAS, True),
+    Setting("eta .002 and .005, long", "long", LONG_ETAS, False),
+    Setting("tangent gradient, long", "long", LONG_ETAS, True),
 )
 Cells: TypeAlias = dict[float, Array]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_claims import LONG, RANGE, TANGENT, curve, decided
+from made_claims import LONG, LONG_RANGE, LONG_TANGENT, RANGE, TANGENT, curve, decided
 
 from numpy_rae.experiments import claim_rules
 from numpy_rae.experiments.claim_differences import PAPER_ETAS
@@ -66,6 +66,16 @@ def test_a_range_of_learning_rates_has_the_worst_verdict_and_needs_all():
     broken = [{**row, "broken": row["eta"] == 0.005 and row["model"] == "AE"} for row in rows if row["eta"] != 0.003]
     broken += curve("CAE", {0.25: 0.5, 1.0: 0.5}, eta=0.003)
     assert decided(flat, broken, setting=RANGE).verdict == OPEN
+
+
+def test_a_long_setting_reads_long_runs_alone():
+    rows = [row for eta in (0.002, 0.005) for row in curve("CAE", {0.25: 0.5, 1.0: 0.5}, eta=eta, length="long")]
+    assert decided(flat, rows, setting=LONG_RANGE).verdict == HOLDS
+    assert decided(flat, rows, setting=LONG_TANGENT).verdict == decided(flat, rows, setting=RANGE).verdict == NOT_RUN
+    turned = [{**row, "tangent": True} for row in rows]
+    assert decided(flat, turned, setting=LONG_TANGENT).verdict == HOLDS
+    short = [{**row, "length": "short"} for row in rows]
+    assert decided(flat, short, setting=LONG_RANGE).verdict == NOT_RUN
 
 
 def test_of_equal_verdicts_the_least_favourable_one_is_shown():
