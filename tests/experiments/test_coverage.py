@@ -49,6 +49,17 @@ def test_the_stored_runs_are_counted_against_the_protocol(name, capsys):
         print(f"\n{coverage.as_text(counts).splitlines()[0]}", end="")
 
 
+def test_each_kept_run_of_numerics_1_has_a_successor():
+    """docs/reproduce.md compares these pairs. The largest difference of the activation fraction is in its table."""
+    paths = sorted((RECORDS / "numerics_1").glob("*.jsonl"))
+    pairs = [pair for path in paths for pair in comparison.compare(load_records(path), RECORDS / path.name)]
+    assert len(pairs) == sum(len(load_records(path)) for path in paths) == 8
+    assert {(comparison.numerics(old), comparison.numerics(new)) for old, new in pairs} == {(1, 2)}
+    gaps = {(old["activation"], comparison.difference(new, old)["activation_fraction"]) for old, new in pairs}
+    assert round(max(gap for _, gap in gaps), 5) == 0.00138
+    assert max(abs(gap) for activation, gap in gaps if activation == "sigmoid") < 3e-7
+
+
 def test_the_count_tells_a_missing_run_and_a_foreign_one(tmp_path):
     name = "fig3_edae_cifar10"
     lines = (RECORDS / f"{name}-paper.jsonl").read_text().splitlines(keepends=True)
