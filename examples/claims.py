@@ -33,7 +33,7 @@ def main(argv=None):
     parser = command_line.text_parser("claims", __doc__, out="folder of the records (default: docs/records)")
     folder = parser.parse_args(argv).out or RECORDS
     found = tables(folder)
-    print(f"{found['summary']}\n\nstored runs of the figures, seed 0\n\n{found['coverage']}")
+    print(f"{found['summary']}\n\nstored runs of the figures\n\n{found['coverage']}")
     for claim in CLAIMS:
         print(f"\n### {heading(claim)}\n\n{found[claim.key]}")
     return 0

@@ -10,6 +10,9 @@ from paper_claims.claim_list import CLAIMS
 from paper_claims.finding import HEAD, Claim, Finding
 from paper_claims.stored_runs import DATA, SHORT, Stored
 
+MORE_SEEDS = (1, 2)
+MORE_SIGMA2 = (0.0, 0.01, 0.09, 0.25, 1.0)
+
 
 def tables(folder: Path) -> dict[str, str]:
     """The summary, the numbers of stored runs, and the table of each claim, by key."""
@@ -25,11 +28,12 @@ def tables(folder: Path) -> dict[str, str]:
 
 
 def stored_runs(folder: Path) -> str:
-    """How many runs of each figure are stored for seed 0, at both lengths."""
+    """How many runs of each figure are stored: seed 0 at both lengths, and more seeds at five values of sigma^2."""
     names = [each.name for group in FIGURES.values() for each in group]
     counts = [coverage.coverage(folder, names, preset) for preset in ("sample", "paper")]
+    counts.append(coverage.coverage(folder, names, "paper", MORE_SEEDS, MORE_SIGMA2))
     lines = [(name, *("{} of {}".format(*count[name]) for count in counts)) for name in names]
-    return study_rows.text_table(("figure, data", "short", "long"), lines)
+    return study_rows.text_table(("figure, data", "short, seed 0", "long, seed 0", "long, seeds 1 and 2"), lines)
 
 
 def summary_line(claim: Claim, groups: list[list[Finding]]) -> tuple:

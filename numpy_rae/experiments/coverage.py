@@ -81,7 +81,11 @@ def fits(entry: Record, protocol: Protocol, preset: Preset) -> bool:
 
 
 def coverage(
-    folder: Path, names: Iterable[str], preset: str = "paper", seeds: Sequence[int] = (0,)
+    folder: Path,
+    names: Iterable[str],
+    preset: str = "paper",
+    seeds: Sequence[int] = (0,),
+    sigma2: Sequence[float] | None = None,
 ) -> dict[str, tuple[int, int]]:
     """Count the stored runs of figures, and the runs that the figures need.
 
@@ -95,20 +99,22 @@ def coverage(
         Name of the preset.
     seeds : sequence of int
         The seeds that are wanted.
+    sigma2 : sequence of float, optional
+        The values of sigma^2 that are wanted. The default is all values of the preset.
 
     Returns
     -------
     dict
         Two numbers by name: how many of the wanted runs are stored, and how many runs are wanted.
     """
-    return {name: _count(folder / f"{name}-{preset}.jsonl", PROTOCOLS[name], preset, seeds) for name in names}
-
-
-def _count(path: Path, protocol: Protocol, preset: str, seeds: Sequence[int]) -> tuple[int, int]:
-    size = protocol.presets()[preset]
-    stored = {key(entry) for entry in record_checks.load_records(path) if fits(entry, protocol, size)}
-    needed = wanted(protocol, size, seeds)
-    return len(stored & needed), len(needed)
+    counts = {}
+    for name in names:
+        protocol, size = PROTOCOLS[name], PROTOCOLS[name].presets()[preset]
+        needed = {each for each in wanted(protocol, size, seeds) if sigma2 is None or each[1] in sigma2}
+        entries = record_checks.load_records(folder / f"{name}-{preset}.jsonl")
+        stored = {key(entry) for entry in entries if fits(entry, protocol, size)}
+        counts[name] = len(stored & needed), len(needed)
+    return counts
 
 
 def as_text(counts: dict[str, tuple[int, int]]) -> str:

@@ -73,6 +73,7 @@ def test_the_count_tells_a_missing_run_and_a_foreign_one(tmp_path):
     assert counts == {name: (12, 12), "fig3_edae_mnist": (0, 12)}
     assert coverage.as_text(counts).splitlines()[-1].split() == ["all", "12", "of", "24", "runs"]
     assert coverage.coverage(tmp_path, [name], seeds=(0, 1)) == {name: (12, 24)}
+    assert coverage.coverage(tmp_path, [name], seeds=(0, 1), sigma2=(0.0, 1.0)) == {name: (2, 4)}
 
 
 def test_the_stored_runs_on_patches_are_named_by_their_images():
