@@ -44,7 +44,7 @@ def _panel(name: str, entries: list[Record], preset: str) -> Panel:
     needed = coverage.wanted(protocol, protocol.presets()[preset], seeds)
     stored = len(needed & {coverage.key(entry) for entry in entries})
     notes = [f"{stored} of {len(needed)} runs"] if stored < len(needed) else []
-    notes += [f"{len(seeds)} seeds; bands span them"] if len(seeds) > 1 else []
+    notes += [f"{len(seeds)} seeds; bands and bars span them"] if len(seeds) > 1 else []
     notes += [note] if (note := length_note(protocol, entries)) else []
     return Panel(entries, protocol.models, style.plain(data_label(entries)), "; ".join(notes))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from numpy_rae.breakdown import finished_broken
 from numpy_rae.plotting.model_curves import by_sigma2, differences, of_model
+from numpy_rae.plotting.seed_spread import draw_spread
 from numpy_rae.plotting.style import GREY, in_default_style, new_figure, style
 
 if TYPE_CHECKING:  # matplotlib is loaded when the first picture is drawn
@@ -161,8 +162,8 @@ def _all_sigma2(panels: Iterable[Panel]) -> list[float]:
     return sorted({entry["config"]["sigma2"] for panel in panels for entry in panel.records})
 
 
-def _draw_models(ax: Axes, panel: Panel, key: str, grid: Iterable[float]) -> None:
-    """Draw one line per model through the means over the seeds, and a band if there are several seeds.
+def _draw_models(ax: Axes, panel: Panel, key: str, grid: Sequence[float]) -> None:
+    """Draw one line per model through the means over the seeds, and the spread if there are several seeds.
 
     If a run of the grid is missing or failed, the line has a gap there.
     """
@@ -172,19 +173,11 @@ def _draw_models(ax: Axes, panel: Panel, key: str, grid: Iterable[float]) -> Non
         look = {**_look(panel, model), "linestyle": DASHES.get(model, "-"), "linewidth": 1.5, "clip_on": False}
         x = [np.sqrt(sigma2) for sigma2, _ in points]
         ax.plot(x, [np.mean(values) for _, values in points], label=model, zorder=3, **look)
-        _draw_band(ax, found, look["color"])
-
-
-def _draw_band(ax: Axes, values: dict[float, list[float]], color: str) -> None:
-    """Draw a band over the values of sigma^2 that have several seeds. With one seed its width would be 0."""
-    several = {np.sqrt(sigma2): each for sigma2, each in values.items() if len(each) > 1}
-    if several:
-        low, high = [min(each) for each in several.values()], [max(each) for each in several.values()]
-        ax.fill_between(list(several), low, high, color=color, alpha=0.2, linewidth=0)
+        draw_spread(ax, found, grid, look["color"])
 
 
 def _draw_differences(ax: Axes, panel: Panel, reference: str) -> None:
-    """Draw one line per model through the mean differences from the reference, and a band over the seeds.
+    """Draw one line per model through the mean differences from the reference, and the spread over the seeds.
 
     The differences cover three orders of magnitude, so the axis is logarithmic above `LINEAR_BELOW`. Its label says so.
     """
@@ -194,7 +187,7 @@ def _draw_differences(ax: Axes, panel: Panel, reference: str) -> None:
             look = {**_look(panel, model), "linestyle": DASHES.get(model, "-"), "linewidth": 1.5}
             x = np.sqrt(list(found))
             ax.plot(x, [np.mean(gaps) for gaps in found.values()], label=model, **look)
-            _draw_band(ax, found, look["color"])
+            draw_spread(ax, found, found, look["color"])
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.set_yscale("symlog", linthresh=LINEAR_BELOW)
     ax.autoscale(axis="y")
