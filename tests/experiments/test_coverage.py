@@ -1,5 +1,6 @@
 """The stored runs of the paper's length: they are counted against the protocols, and one of them is repeated."""
 
+import json
 import os
 import random
 from pathlib import Path
@@ -60,9 +61,15 @@ def test_each_kept_run_of_numerics_1_has_a_successor():
     assert max(abs(gap) for activation, gap in gaps if activation == "sigmoid") < 3e-7
 
 
+def seed(line):
+    return json.loads(line)["config"]["seed"]
+
+
 def test_the_count_tells_a_missing_run_and_a_foreign_one(tmp_path):
     name = "fig3_edae_cifar10"
-    lines = (RECORDS / f"{name}-paper.jsonl").read_text().splitlines(keepends=True)
+    lines = [
+        line for line in (RECORDS / f"{name}-paper.jsonl").read_text().splitlines(keepends=True) if seed(line) == 0
+    ]
     path = tmp_path / f"{name}-paper.jsonl"
     path.write_text("".join(lines[1:]))
     assert coverage.coverage(tmp_path, [name]) == {name: (11, 12)}
