@@ -49,7 +49,7 @@ SETTINGS = (
     Setting("eta .001 to .005, short", "short", PAPER_ETAS, False),
     Setting("tangent gradient, short", "short", PAPER_ETAS, True),
     Setting("eta .002 and .005, long", "long", LONG_ETAS, False),
-    Setting("tangent gradient, long", "long", LONG_ETAS, True),
+    Setting("tangent gradient, long", "long", (0.001, *LONG_ETAS), True),
 )
 Cells: TypeAlias = dict[float, Array]
 

@@ -73,6 +73,8 @@ def test_a_long_setting_reads_long_runs_alone():
     assert decided(flat, rows, setting=LONG_RANGE).verdict == HOLDS
     assert decided(flat, rows, setting=LONG_TANGENT).verdict == decided(flat, rows, setting=RANGE).verdict == NOT_RUN
     turned = [{**row, "tangent": True} for row in rows]
+    assert decided(flat, turned, setting=LONG_TANGENT).verdict == NOT_RUN, "eta = .001 is missing"
+    turned += [{**row, "eta": 0.001} for row in turned[: len(turned) // 2]]
     assert decided(flat, turned, setting=LONG_TANGENT).verdict == HOLDS
     short = [{**row, "length": "short"} for row in rows]
     assert decided(flat, short, setting=LONG_RANGE).verdict == NOT_RUN

@@ -235,7 +235,7 @@ def test_sigmoid_s_records_never_use_the_continuation(figure, data):
     assert len(entries) > 10 and {entry["n_extrapolated"] for entry in entries} == {0}
 
 
-def test_at_the_paper_s_length_two_learning_rates_with_and_without_a_tangent_gradient_are_trained():
+def test_at_the_paper_s_length_three_learning_rates_with_and_without_a_tangent_gradient_are_trained():
     script = example_scripts.load("learning_rate")
     few = {"digits": data_spec.DataSpec("digits", 100), "patches": data_spec.DataSpec("photograph", 100)}
     data = {name: data_spec.DataRef(spec, "0" * 64, (100, 8)) for name, spec in few.items()}
@@ -244,14 +244,22 @@ def test_at_the_paper_s_length_two_learning_rates_with_and_without_a_tangent_gra
         (run.data.spec.source, run.config.eta, run.config.tangent, run.model.name, run.config.sigma2) for run in runs
     }
     models = {("AE", 0.0), *((model.name, sigma2) for model in script.SHOWN for sigma2 in (0.25, 1.0))}
-    assert len(runs) == 72 and found == {
+    assert len(runs) == 108 and found == {
         (name, eta, tangent, *one)
         for name in ("digits", "photograph")
-        for eta in (0.002, 0.005)
+        for eta in (0.001, 0.002, 0.005)
         for tangent in (False, True)
         for one in models
     }
     assert {(run.config.seed, run.config.velocity, run.config.epochs) for run in runs} == {(0, "classical", 50)}
+
+
+def test_the_stored_runs_at_the_paper_s_length_with_eta_001_are_those_of_fig_1():
+    study_runs = records_by_hash(RECORDS / "learning_rate-paper.jsonl")
+    for data in ("mnist", "cifar10"):
+        figure_runs = records_by_hash(RECORDS / f"fig1_relu_{data}-paper.jsonl")
+        shared = study_runs.keys() & figure_runs.keys()
+        assert len(shared) == 9 and all(study_runs[key] == figure_runs[key] for key in shared)
 
 
 def test_the_learning_rate_s_verdict():
