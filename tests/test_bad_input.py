@@ -592,6 +592,7 @@ READS_OWN = {
     "plotting.filters": "*",
     "plotting.paper_figure": "*",
     "plotting.recovery_figure": "*",
+    "plotting.seed_spread": "*",
     "plotting.style": "*",
     "plotting.model_curves": "*",
     "plotting.sweep_figure": "*",
