@@ -31,8 +31,6 @@ def draw_spread(ax: Axes, values: Mapping[float, list[float]], grid: Iterable[fl
     grid = list(grid)
     found = [values.get(sigma2, []) for sigma2 in grid]
     several = np.array([len(each) > 1 for each in found], dtype=bool)
-    if not several.any():
-        return
     low, high = (np.array([extreme(each) if each else np.nan for each in found]) for extreme in (min, max))
     joined = several[:-1] & several[1:]
     alone = several & ~np.append(False, joined) & ~np.append(joined, False)

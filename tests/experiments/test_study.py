@@ -262,6 +262,18 @@ def test_the_stored_runs_at_the_paper_s_length_with_eta_001_are_those_of_fig_1()
         assert len(shared) == 9 and all(study_runs[key] == figure_runs[key] for key in shared)
 
 
+@pytest.mark.parametrize("tangent", [True, False])
+def test_with_tangent_gradients_alone_the_stored_runs_equal_those_of_ae_after_every_epoch(tangent):
+    """The objective differs, because it contains the penalty."""
+    found = {}
+    for one in records_by_hash(RECORDS / "learning_rate-paper.jsonl").values():
+        if one["config"]["tangent"] == tangent and one["model"] in ("AE", "CAE", "mDAE"):
+            course = [{key: value for key, value in epoch.items() if key != "objective"} for epoch in one["history"]]
+            found.setdefault((one["data"]["source"], one["config"]["eta"]), []).append(course)
+    assert len(found) == 6 and {len(courses) for courses in found.values()} == {5}
+    assert all((course == courses[0]) == tangent for courses in found.values() for course in courses[1:])
+
+
 def test_the_learning_rate_s_verdict():
     script = example_scripts.load("learning_rate")
     usual, (tangent, velocity) = script.VARIANTS["projection after the step"], (False, "classical")
