@@ -7,11 +7,17 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from numpy_rae.breakdown import finished_broken
 from numpy_rae.experiments.protocol import Protocol
 from numpy_rae.experiments.records import Record, latest
 from numpy_rae.plotting import model_curves
 
 PAPER_UPDATES = 50_000
+# The mark of a mean from which a run is missing because it failed.
+FAILED = "!"
+LEGEND = (
+    "!: a run diverged or broke down; the mean is over the other runs, or over the broken ones if there are no others"
+)
 
 
 def one_line(entry: Record) -> str:
@@ -103,7 +109,7 @@ def table(records: list[Record], models: list[str]) -> str:
     lines = ["sigma^2  " + "".join(f"{model:>{width}}" for model in models)]
     for sigma2 in rows:
         lines.append(f"{sigma2:<9g}" + "".join(f"{cells.get((sigma2, model), '-'):>{width}}" for model in models))
-    return "\n".join(["", "average activation fraction / dead units", *lines, ""])
+    return "\n".join(["", "average activation fraction / dead units", *lines, *_legend(cells), ""])
 
 
 def markdown(records: list[Record], models: list[str]) -> str:
@@ -125,21 +131,36 @@ def markdown(records: list[Record], models: list[str]) -> str:
     lines = [f"| sigma^2 | {' | '.join(models)} |", f"|---|{'---|' * len(models)}"]
     for sigma2 in sorted({entry["config"]["sigma2"] for entry in records}):
         lines.append(f"| {sigma2:g} | {' | '.join(cells.get((sigma2, model), '-') for model in models)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"\n{line}" for line in _legend(cells))])
 
 
 def _summary_cells(records: list[Record], models: list[str]) -> dict[tuple[float, str], str]:
-    """Return the cells of the table by (sigma^2, model): "activation fraction/dead fraction", or "diverged"."""
-    cells = {}
+    """Return the cells of the table by (sigma^2, model)."""
+    groups: dict[tuple[float, str], list[Record]] = {}
     for model in models:
-        cells.update(
-            {(entry["config"]["sigma2"], model): "diverged" for entry in model_curves.of_model(records, model)}
-        )
-        active = model_curves.by_sigma2(records, model, "activation_fraction")
-        dead = model_curves.by_sigma2(records, model, "dead_fraction")
-        for (sigma2, a), (_, d) in zip(active, dead, strict=True):
-            cells[sigma2, model] = f"{sum(a) / len(a):.3f}/{sum(d) / len(d):.3f}"
-    return cells
+        for entry in model_curves.of_model(records, model):
+            groups.setdefault((entry["config"]["sigma2"], model), []).append(entry)
+    return {key: _cell(entries) for key, entries in groups.items()}
+
+
+def _cell(entries: list[Record]) -> str:
+    """Return "activation fraction/dead fraction", with a mark if a run failed, or "diverged" if no run finished.
+
+    As in the figures, runs that broke down are not part of the mean, except if there are no others.
+    """
+    finished = [entry["metrics"] for entry in entries if entry["status"] == "ok"]
+    sound = [entry["metrics"] for entry in entries if entry["status"] == "ok" and not finished_broken(entry)]
+    if not finished:
+        return "diverged"
+    active, dead = (
+        float(np.mean([each[key] for each in sound or finished])) for key in ("activation_fraction", "dead_fraction")
+    )
+    return f"{active:.3f}/{dead:.3f}{FAILED if len(sound) < len(entries) else ''}"
+
+
+def _legend(cells: dict[tuple[float, str], str]) -> list[str]:
+    """Return the line that explains the mark, if it is used."""
+    return [LEGEND] if any(cell.endswith(FAILED) for cell in cells.values()) else []
 
 
 def paired(records: list[Record], models: list[str], reference: str) -> str:

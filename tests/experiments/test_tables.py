@@ -37,6 +37,19 @@ def test_the_table_tells_diverged_from_missing():
     ]
 
 
+def test_a_failed_run_is_not_part_of_the_mean_and_has_a_mark():
+    failed = {"mean_square": 1.0, "peak_objective": 1e9}
+    broken = made("DAE", 1.0, 0.0) | failed
+    broken["metrics"] = {**broken["metrics"], "loss": 1e9}
+    entries = [made("DAE", 1.0, 0.2), broken, {**broken, "model": "CAE"}, made("SAE", 1.0, 0.4)]
+    entries.append(made("SAE", 1.0, status="diverged"))
+    models = ["DAE", "CAE", "SAE"]
+    lines = tables.table(entries, models).splitlines()
+    assert lines[-2].split() == ["1", "0.200/0.250!", "0.000/0.250!", "0.400/0.250!"]
+    assert lines[-1].startswith("!: a run diverged or broke down") and lines[-1] in tables.markdown(entries, models)
+    assert "!" not in tables.table(entries[:1], ["DAE"])
+
+
 def test_a_record_in_a_few_words():
     assert tables.one_line(made("DAE", 0.25)) == "DAE sigma^2=0.25: active 0.500, dead 0.250"
     assert (
